@@ -1,0 +1,111 @@
+"""Web addresses, tag URIs, e-mail addresses and language tags, as an editor writes them."""
+
+import re
+from datetime import UTC, datetime
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from feeds.catalogue.reading import Fault
+
+_LONGEST = 2000
+# Everything that RFC 3986 allows in an address; what lies beyond ASCII is encoded.
+_ADDRESS = re.compile(r"(?:[!#$&'()*+,\-./0-9:;=?@A-Z_a-z~\[\]]|%[0-9A-Fa-f]{2}|[^\x00-\x9f])+")
+_SAFE = "!#$%&'()*+,-./:;=?@_~[]"
+_HOST = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z._-]*[0-9A-Za-z])?")
+_TAG = re.compile(
+    r"tag:(?P<authority>(?:[A-Za-z0-9._-]+@)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)"
+    r",(?P<date>\d{4}(?:-\d\d(?:-\d\d)?)?)"
+    r":(?P<specific>(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?]|%[0-9A-Fa-f]{2})+)"
+)
+_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|\d{3}))?")
+
+
+def web_address(text: str) -> str:
+    """Read an http or https address with a host, as an ASCII URI (RFC 3986, RFC 3987 §3.1)."""
+    if len(text) > _LONGEST:
+        raise Fault(f"is longer than {_LONGEST} characters")
+    bad = next((part for part in text if not _ADDRESS.fullmatch(part) and part != "%"), None)
+    if bad is not None:
+        raise Fault(f"an address has no {bad!r}; write it as {quote(bad)}")
+    if not _ADDRESS.fullmatch(text):
+        raise Fault("in an address, '%' stands before two hexadecimal digits")
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise Fault("is not a web address") from None
+    if parts.scheme not in {"http", "https"}:
+        raise Fault("is not a web address: it begins with https:// or http://")
+    if parts.username is not None or parts.password is not None:
+        raise Fault("must not carry a user's name or password: it will be published")
+    return urlunsplit(
+        (
+            parts.scheme,
+            _ascii_host(host) + (f":{port}" if port is not None else ""),
+            *(quote(part, safe=_SAFE) for part in (parts.path, parts.query, parts.fragment)),
+        )
+    )
+
+
+def _ascii_host(host: str | None) -> str:
+    if not host:
+        raise Fault("names no host")
+    if ":" in host:
+        return f"[{host}]"
+    try:
+        name = host.encode("idna").decode()
+    except UnicodeError:
+        raise Fault(f"the host {host!r} is not a valid name") from None
+    if not _HOST.fullmatch(name):
+        raise Fault(f"the host {host!r} is not a valid name")
+    return name
+
+
+def site_address(text: str) -> str:
+    """Read the address under which the documents live: it ends in `/`."""
+    address = web_address(text)
+    if "?" in address or "#" in address:
+        raise Fault("is where the documents live: it has no '?' and no '#'")
+    if not address.endswith("/"):
+        raise Fault(f"ends in '/': write {address}/")
+    return address
+
+
+def tag_uri(text: str) -> str:
+    """Read a permanent id: a tag URI with a date (RFC 4151)."""
+    found = _TAG.fullmatch(text)
+    if not found:
+        raise Fault("is no tag URI; write it like tag:news.example.org,2021:name")
+    tag_date(text)
+    return text
+
+
+def tag_date(text: str) -> datetime:
+    """Give the instant that the date in a tag URI stands for (RFC 4151 §2.1)."""
+    found = _TAG.fullmatch(text)
+    year, month, day = [*(found["date"] if found else "1970").split("-"), "01", "01"][:3]
+    try:
+        return datetime(int(year), int(month), int(day), tzinfo=UTC)
+    except ValueError:
+        raise Fault(f"there is no day {year}-{month}-{day}") from None
+
+
+def email(text: str) -> str:
+    """Read an e-mail address."""
+    if not _EMAIL.fullmatch(text):
+        raise Fault("is no e-mail address")
+    return text
+
+
+def language_tag(text: str) -> str:
+    """Read a BCP 47 tag of language, script and region, in its usual case: `en`, `zh-Hant-TW`."""
+    if not _LANGUAGE.fullmatch(text):
+        raise Fault("is no language tag; write it like en, pt-BR or zh-Hant")
+    language, *rest = text.split("-")
+    script_length = 4
+    return "-".join(
+        [
+            language.lower(),
+            *(part.title() if len(part) == script_length else part.upper() for part in rest),
+        ]
+    )

@@ -1,0 +1,174 @@
+"""Walks the nodes of one file, and turns what is wrong into Problems with their place."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
+
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from feeds.catalogue.nearest import Nearest
+from feeds.catalogue.source import Source, describe, forbidden_character
+from feeds.errors import Problem
+
+T = TypeVar("T")
+
+
+class Fault(Exception):
+    """What is wrong with a value, in the words of its Problem; its place is added here."""
+
+
+class Remark(Exception):
+    """A value that is right but worth a note: carries both."""
+
+    def __init__(self, value: object, message: str) -> None:
+        super().__init__(message)
+        self.value = value
+
+
+class Reading:
+    """The Problems met so far in one file."""
+
+    def __init__(self, source: Source, problems: list[Problem], nearest: Nearest) -> None:
+        self.source = source
+        self.problems = problems
+        self.nearest = nearest
+
+    def problem(self, node: Node, path: str, message: str, *, note: bool = False) -> None:
+        """Report something wrong at a node."""
+        self.problems.append(
+            self.source.problem(node.start_mark.index, path, message, note=note)
+        )
+
+    def place(self, node: Node) -> str:
+        """Give `file:line:column` of a node, to name a second place in a message."""
+        at = self.source.problem(node.start_mark.index, "", "")
+        return f"{at.file}:{at.line}:{at.column}"
+
+    def value(self, node: Node, path: str, convert: Callable[[str], T], blank: T) -> T:
+        """Read a scalar with a field's own function; a Problem leaves `blank`."""
+        text = self._text(node, path)
+        if text is None:
+            return blank
+        try:
+            return convert(text)
+        except Fault as fault:
+            self.problem(node, path, str(fault))
+        except Remark as remark:
+            self.problem(node, path, str(remark), note=True)
+            return remark.value  # type: ignore[return-value]  # what convert would have returned
+        return blank
+
+    def _text(self, node: Node, path: str) -> str | None:
+        if not isinstance(node, ScalarNode):
+            self.problem(node, path, f"is {_kind(node)}; a text belongs here")
+            return None
+        text: str = node.value
+        # Raw characters were looked at when the file was read; an escape can
+        # only stand in double quotes.
+        bad = forbidden_character.search(text) if node.style == '"' else None
+        if bad:
+            self.problem(node, path, f"{describe(bad[0])} cannot be published")
+            return None
+        if not text or text.isspace():
+            self.problem(node, path, "is empty: give it a value, or remove the line")
+            return None
+        return text
+
+    def items(self, node: Node, path: str) -> Iterator[tuple[str, Node]]:
+        """Give a list's items, each with its key path."""
+        if not isinstance(node, SequenceNode):
+            self.problem(node, path, f"is {_kind(node)}; a list belongs here")
+            return
+        for number, item in enumerate(node.value):
+            yield f"{path}[{number}]", item
+
+    def pairs(self, node: Node, path: str) -> Iterator[tuple[str, ScalarNode, Node]]:
+        """Give a mapping's keys with their nodes and values; a key given twice is a Problem."""
+        if not isinstance(node, MappingNode):
+            self.problem(node, path, f"is {_kind(node)}; 'key: value' lines belong here")
+            return
+        seen: dict[str, ScalarNode] = {}
+        for key, value in node.value:
+            name = self.value(key, path, str, "")
+            if not name:
+                continue
+            if name in seen:
+                message = f"the key stands here a second time, after {self.place(seen[name])}"
+                self.problem(key, join(path, name), message)
+                continue
+            seen[name] = key
+            yield name, key, value
+
+    def fields(
+        self,
+        node: Node,
+        path: str,
+        *,
+        known: tuple[str, ...],
+        required: tuple[str, ...] = (),
+    ) -> "Fields":
+        """Open a mapping whose keys are known: an unknown or a missing one is a Problem."""
+        values: dict[str, Node] = {}
+        for name, key, value in self.pairs(node, path):
+            if name in known:
+                values[name] = value
+            else:
+                hint = self.nearest.hint(name, known)
+                self.problem(key, join(path, name), f"no such key is known here{hint}")
+        if isinstance(node, MappingNode):
+            for name in required:
+                if name not in values:
+                    self.problem(node, path or name, f"has no {name!r}" if path else "is missing")
+        return Fields(self, path, values)
+
+
+class Fields:
+    """The values of one mapping, read field by field."""
+
+    def __init__(self, reading: Reading, path: str, values: Mapping[str, Node]) -> None:
+        self.reading = reading
+        self.path = path
+        self._values = values
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._values
+
+    def node(self, name: str) -> Node:
+        """Give the node of a field that is there."""
+        return self._values[name]
+
+    def value(self, name: str, convert: Callable[[str], T], blank: T) -> T:
+        """Read a field; where it is absent or wrong, give `blank`."""
+        if name not in self._values:
+            return blank
+        return self.reading.value(self._values[name], join(self.path, name), convert, blank)
+
+    def list(self, name: str, convert: Callable[[str], T | None]) -> tuple[T, ...]:
+        """Read a field that is a list of texts, each only once."""
+        found: dict[T, str] = {}
+        for path, node in self.items(name):
+            item = self.reading.value(node, path, convert, None)
+            if item is None:
+                continue
+            if item in found:
+                self.reading.problem(node, path, f"says the same as {found[item]}")
+            found.setdefault(item, path)
+        return tuple(found)
+
+    def items(self, name: str) -> Iterator[tuple[str, Node]]:
+        """Give the items of a field that is a list; none where it is absent."""
+        if name in self._values:
+            yield from self.reading.items(self._values[name], join(self.path, name))
+
+    def problem(self, name: str, message: str) -> None:
+        """Report something wrong with a field that is there."""
+        self.reading.problem(self._values[name], join(self.path, name), message)
+
+
+def join(path: str, name: str) -> str:
+    """Give the key path of a key inside another."""
+    return f"{path}.{name}" if path else name
+
+
+def _kind(node: Node) -> str:
+    kinds = {ScalarNode: "a text", SequenceNode: "a list", MappingNode: "a mapping"}
+    return kinds[type(node)]

@@ -1,0 +1,53 @@
+"""Slugs: the part of an address that names an entry or a topic, in any script."""
+
+import re
+import unicodedata
+
+from feeds.catalogue.reading import Fault
+
+# A file name may have 255 bytes on every common file system; room is left for
+# the temporary name it is written under.
+_BYTES = 200
+_WORDS = 8
+_PUNCTUATION = "-_."
+_LATIN_ACCENT = re.compile("(?<=[a-z])[\u0300-\u036f]+")
+
+
+def slug(text: str) -> str:
+    """Read an id or a topic's slug: lower-case letters and digits, joined by `-`, `_`, `.`.
+
+    Raises Fault, with a slug that would do.
+    """
+    proposal = slug_of(text, words=None)
+    if text == proposal:
+        return text
+    would_do = f": {proposal!r} would do" if proposal else ""
+    raise Fault(
+        "has lower-case letters (without accents on Latin ones) and digits,"
+        f" with a '-', '_' or '.' between them, in at most {_BYTES} bytes{would_do}"
+    )
+
+
+def slug_of(text: str, *, words: int | None = _WORDS) -> str:
+    """Make a slug from a name or a title, of its first `words` words; '' where nothing is left."""
+    folded = _LATIN_ACCENT.sub("", unicodedata.normalize("NFKD", text).lower())
+    kept = "".join(
+        c if _letter(c) or c in _PUNCTUATION else "-" * (c not in "’'\u200c\u200d")
+        for c in unicodedata.normalize("NFC", folded)
+    )
+    parts = [part for part in re.split("-+", kept) if any(map(_letter, part))]
+    joined = "-".join(parts[:words]).encode()[:_BYTES].decode(errors="ignore")
+    while joined and not _letter(joined[-1]):
+        joined = joined[:-1]
+    while joined and not _starts(joined[0]):
+        joined = joined[1:]
+    return joined
+
+
+def _letter(character: str) -> bool:
+    # Marks belong to the letters before them: Devanagari is not written without.
+    return unicodedata.category(character)[0] in "LMN"
+
+
+def _starts(character: str) -> bool:
+    return unicodedata.category(character)[0] in "LN"

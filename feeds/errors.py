@@ -1,0 +1,40 @@
+"""What can go wrong for a user, as types."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+class FeedsError(Exception):
+    """A mistake that the user can mend: its text is all there is to show."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing wrong in a catalogue, at its place.
+
+    `line` and `column` count characters from 1. `path` is the key path, such
+    as `entries[3].countries[0]`; it is empty where the text is no YAML at all.
+    A `note` is worth an editor's look, but keeps no catalogue from being valid.
+    """
+
+    file: str
+    line: int
+    column: int
+    path: str
+    message: str
+    note: bool = False
+
+    def __str__(self) -> str:
+        """Give `file:line:column: path: message`, which editors and CI can click."""
+        parts = [f"{self.file}:{self.line}:{self.column}"]
+        parts += ["note"] * self.note
+        parts += [self.path] * bool(self.path)
+        return ": ".join([*parts, self.message])
+
+
+class CatalogueError(FeedsError):
+    """Everything that is wrong in a catalogue, in the order of the file."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(map(str, self.problems)))

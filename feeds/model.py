@@ -1,0 +1,166 @@
+"""The nouns of a publication: frozen values, without input or output."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
+
+from feeds.errors import Problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Somebody who writes (RFC 4287 §3.2). E-mail and URI are empty where not given."""
+
+    name: str
+    email: str = ""
+    uri: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Photo:
+    """An entry's picture; without a `url` it is a credit alone.
+
+    `width` and `height` are in pixels and `length` in bytes; 0 means unknown.
+    """
+
+    url: str = ""
+    credit: str = ""
+    alt: str = ""
+    media_type: str = ""
+    width: int = 0
+    height: int = 0
+    length: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """A subject of the publication's own vocabulary; `scheme` is the vocabulary's URI."""
+
+    slug: str
+    name: str
+    scheme: str
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Country:
+    """A country by its ISO 3166-1 alpha-2 code, under the name this publication gives it."""
+
+    code: str
+    name: str
+
+    @property
+    def slug(self) -> str:
+        """The code as it stands in an address: in lower case."""
+        return self.code.lower()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One news item as an editor wrote it (RFC 4287 *entry*, RSS *item*).
+
+    `published` and `updated` are aware, to the second, each with the offset it
+    was written with. `body` is Markdown. `link`, `summary` and `body` are empty
+    where the editor gave none.
+    """
+
+    id: str
+    title: str
+    published: datetime
+    updated: datetime
+    summary: str = ""
+    body: str = ""
+    link: str = ""
+    topics: tuple[Topic, ...] = ()
+    countries: tuple[Country, ...] = ()
+    photo: Photo | None = None
+    author: Person | None = None
+
+    @property
+    def path(self) -> str:
+        """Where the entry's own page lies under the site."""
+        return f"entries/{self.id}/"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """The masthead: what a publication is called, where it lives, who speaks.
+
+    `url` ends in `/`; `id` is a tag URI (RFC 4151) that survives a move to
+    another host; `language` is a BCP 47 tag; `items` is the number of entries
+    that a feed carries at most.
+    """
+
+    title: str
+    url: str
+    id: str
+    founded: datetime
+    author: Person
+    timezone: ZoneInfo
+    language: str
+    description: str = ""
+    rights: str = ""
+    logo: str = ""
+    icon: str = ""
+    hub: str = ""
+    items: int = 50
+
+    def address(self, path: str) -> str:
+        """Give the absolute address of a path of the release, as an ASCII URI."""
+        return self.url + quote(path)
+
+    def tag(self, name: str) -> str:
+        """Give the permanent id of something of this site, as a tag URI (RFC 4151)."""
+        return f"{self.id}:{quote(name)}"
+
+    def link(self, entry: Entry) -> str:
+        """Give the address where a reader is sent for an entry."""
+        return entry.link or self.address(entry.path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Catalogue:
+    """A whole publication, valid and immutable: nothing checks it again.
+
+    `entries` stand in the catalogue's own order. `topics` holds those that the
+    catalogue declares, or None where its vocabulary is open. `notes` are worth
+    an editor's look.
+    """
+
+    site: Site
+    topics: tuple[Topic, ...] | None
+    entries: tuple[Entry, ...]
+    notes: tuple[Problem, ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """A format-neutral, ordered choice of entries with its own id, title and path.
+
+    `entries` are all that belong to it, newest first; `latest` are those that
+    its documents carry. `path` is empty or ends in `/`.
+    """
+
+    id: str
+    path: str
+    title: str
+    description: str
+    updated: datetime
+    entries: tuple[Entry, ...]
+    latest: tuple[Entry, ...]
+    topic: Topic | None = None
+    country: Country | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One path of a release: its bytes, their media type, and their strong validator.
+
+    `etag` is without quotes (RFC 9110 §8.8.3) and depends on the bytes alone.
+    """
+
+    path: str
+    body: bytes
+    media_type: str
+    etag: str
