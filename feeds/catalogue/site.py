@@ -1,0 +1,119 @@
+"""`site:`, `topics:` and `countries:` → what all entries share."""
+
+from datetime import datetime
+from functools import partial
+from zoneinfo import ZoneInfo, available_timezones
+
+from yaml.nodes import MappingNode, Node
+
+from feeds.catalogue.addresses import (
+    email,
+    language_tag,
+    site_address,
+    tag_date,
+    tag_uri,
+    web_address,
+)
+from feeds.catalogue.countries import country_code
+from feeds.catalogue.dates import EPOCH
+from feeds.catalogue.reading import Fault, Fields, Reading, join
+from feeds.catalogue.slugs import slug
+from feeds.catalogue.texts import line, whole_number
+from feeds.model import Person, Site, Topic
+
+_REQUIRED = ("title", "url", "id")
+_OPTIONAL = (
+    *("description", "language", "timezone", "author"),
+    *("rights", "logo", "icon", "hub", "items"),
+)
+_MOST_ITEMS = 1000
+
+
+def read_site(reading: Reading, node: Node) -> Site:
+    """Read the masthead."""
+    fields = reading.fields(node, "site", known=_REQUIRED + _OPTIONAL, required=_REQUIRED)
+    title = fields.value("title", line, "untitled")
+    permanent = fields.value("id", tag_uri, "")
+    nobody = Person(name=title)
+    return Site(
+        title=title,
+        url=fields.value("url", site_address, ""),
+        id=permanent,
+        founded=_founded(permanent),
+        author=read_person(fields, "author") or nobody,
+        timezone=fields.value("timezone", partial(_time_zone, reading), ZoneInfo("UTC")),
+        language=fields.value("language", language_tag, "en"),
+        description=fields.value("description", line, ""),
+        rights=fields.value("rights", line, ""),
+        logo=fields.value("logo", web_address, ""),
+        icon=fields.value("icon", web_address, ""),
+        hub=fields.value("hub", web_address, ""),
+        items=fields.value("items", partial(whole_number, 1, _MOST_ITEMS), 50),
+    )
+
+
+def read_person(fields: Fields, name: str) -> Person | None:
+    """Read an author: a name, or a mapping of name, email and uri."""
+    if name not in fields:
+        return None
+    node = fields.node(name)
+    if not isinstance(node, MappingNode):
+        written = fields.value(name, line, "")
+        return Person(name=written) if written else None
+    person = fields.reading.fields(
+        node, join(fields.path, name), known=("name", "email", "uri"), required=("name",)
+    )
+    return Person(
+        name=person.value("name", line, ""),
+        email=person.value("email", email, ""),
+        uri=person.value("uri", web_address, ""),
+    )
+
+
+def read_topics(reading: Reading, node: Node, own_scheme: str) -> tuple[Topic, ...]:
+    """Read the controlled vocabulary; `own_scheme` names it where a topic does not."""
+    topics = []
+    named: dict[str, str] = {}
+    for key, key_node, value in reading.pairs(node, "topics"):
+        path = f"topics.{key}"
+        topic_slug = reading.value(key_node, path, slug, "")
+        if isinstance(value, MappingNode):
+            known = ("name", "description", "scheme")
+            fields = reading.fields(value, path, known=known, required=("name",))
+            name = fields.value("name", line, "")
+            description = fields.value("description", line, "")
+            scheme = fields.value("scheme", web_address, own_scheme)
+        else:
+            name = reading.value(value, path, line, "")
+            description, scheme = "", own_scheme
+        if name and name in named:
+            reading.problem(value, path, f"has the same name as {named[name]}")
+        named.setdefault(name, path)
+        topics.append(Topic(slug=topic_slug, name=name, scheme=scheme, description=description))
+    return tuple(topics)
+
+
+def read_country_names(reading: Reading, node: Node) -> dict[str, str]:
+    """Read the publication's own names of countries, by alpha-2 code."""
+    names: dict[str, str] = {}
+    for key, key_node, value in reading.pairs(node, "countries"):
+        path = f"countries.{key}"
+        code = reading.value(key_node, path, country_code, "")
+        if code in names:
+            reading.problem(key_node, path, f"{code} is named before, as {names[code]!r}")
+        name = reading.value(value, path, line, "")
+        if code and name:
+            names[code] = name
+    return names
+
+
+def _founded(permanent: str) -> datetime:
+    return tag_date(permanent) if permanent else EPOCH
+
+
+def _time_zone(reading: Reading, text: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(text)
+    except (KeyError, ValueError, OSError):
+        hint = reading.nearest.hint(text, available_timezones())
+        raise Fault(f"no time zone is called {text!r}{hint or '; write it like Asia/Jakarta'}") from None

@@ -1,0 +1,59 @@
+"""Plain text and Markdown as an editor writes them."""
+
+import re
+
+from feeds.catalogue.reading import Fault
+from feeds.catalogue.source import describe, forbidden_character
+
+# No-break spaces are typography, and stay.
+_FOLDED = re.compile("[ \t\r\n\x85\u2028\u2029]+")
+_LINE_ENDS = re.compile("\r\n|[\r\x85\u2028\u2029]")
+
+_DEPTH = 100
+_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)")
+_VOID = frozenset("area br col embed hr img input link meta source track wbr".split())
+_NESTED_MARKERS = re.compile(r"(?:[ \t]*(?:[>*+-]|[0-9]{1,9}[.)])){%d}" % _DEPTH)
+_REFERENCE = re.compile(r"&#(?:[xX]0*([0-9A-Fa-f]{1,8})|0*([0-9]{1,8}))")
+_NO_CHARACTER = 0x110000
+
+
+def line(text: str) -> str:
+    """Read plain text, its white space folded."""
+    return _FOLDED.sub(" ", text).strip()
+
+
+def markdown(text: str) -> str:
+    """Read a body; raises Fault for what could be rendered by no reader.
+
+    Blocks or HTML elements nested very deep cost any parser quadratic time, and
+    a character reference can name what XML cannot carry.
+    """
+    text = _LINE_ENDS.sub("\n", text).strip("\n")
+    for hexadecimal, decimal in _REFERENCE.findall(text):
+        code = int(hexadecimal, 16) if hexadecimal else int(decimal)
+        if code and code < _NO_CHARACTER and forbidden_character.match(chr(code)):
+            raise Fault(f"refers to {describe(chr(code))}, which cannot be published")
+    if _NESTED_MARKERS.search(text):
+        raise Fault(f"quotes or lists are nested {_DEPTH} deep")
+    depth = 0
+    for closing, tag in _TAG.findall(text):
+        if tag.lower() in _VOID:
+            continue
+        depth = max(depth - 1, 0) if closing else depth + 1
+        if depth > _DEPTH:
+            raise Fault(f"opens {_DEPTH} HTML elements without closing them")
+    return text
+
+
+def whole_number(low: int, high: int, text: str) -> int:
+    """Read a number between two bounds."""
+    if not (text.isascii() and text.isdigit() and low <= int(text[:12]) <= high):
+        raise Fault(f"is a whole number from {low} to {high}")
+    return int(text)
+
+
+def media_type(text: str) -> str:
+    """Read an image's media type (RFC 6838)."""
+    if not re.fullmatch(r"image/[a-z0-9][a-z0-9.+-]{0,60}", text):
+        raise Fault("is an image's media type, such as image/jpeg")
+    return text
