@@ -1,0 +1,77 @@
+"""Which feeds a catalogue has at a moment, and which entries each one carries."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from feeds.model import Catalogue, Country, Entry, Feed, Site, Topic
+
+
+def public_entries(catalogue: Catalogue, as_of: datetime) -> tuple[Entry, ...]:
+    """Give the entries that are public at a moment, newest first; the catalogue's order breaks ties.
+
+    An entry dated later is an embargo. An `updated` dated later is not told before its time.
+    """
+    public = (entry for entry in catalogue.entries if entry.published <= as_of)
+    told = (
+        entry if entry.updated <= as_of else replace(entry, updated=entry.published)
+        for entry in public
+    )
+    return tuple(sorted(told, key=lambda entry: entry.published, reverse=True))
+
+
+def select(catalogue: Catalogue, as_of: datetime) -> tuple[Feed, ...]:
+    """Give every feed: everything, each topic, each country, each topic in each country.
+
+    A topic that the catalogue declares has its feed even without entries.
+    """
+    site = catalogue.site
+    entries = public_entries(catalogue, as_of)
+    chosen: dict[tuple[Topic | None, Country | None], list[Entry]] = defaultdict(list)
+    chosen[None, None] = list(entries)
+    for topic in catalogue.topics or ():
+        chosen[topic, None] = []
+    for entry in entries:
+        for topic in entry.topics:
+            chosen[topic, None].append(entry)
+            for country in entry.countries:
+                chosen[topic, country].append(entry)
+        for country in entry.countries:
+            chosen[None, country].append(entry)
+    feeds = (_feed(site, topic, country, found) for (topic, country), found in chosen.items())
+    return tuple(sorted(feeds, key=_rank))
+
+
+def _feed(site: Site, topic: Topic | None, country: Country | None, found: list[Entry]) -> Feed:
+    entries = tuple(found)
+    latest = entries[: site.items]
+    path = (f"topics/{topic.slug}/" if topic else "") + (
+        f"countries/{country.slug}/" if country else ""
+    )
+    subject = " · ".join(part.name for part in (topic, country) if part)
+    return Feed(
+        id=site.tag(path.removesuffix("/")) if path else site.id,
+        path=path,
+        title=f"{subject} – {site.title}" if subject else site.title,
+        description=topic.description if topic else "" if country else site.description,
+        updated=_newest(latest, site),
+        entries=entries,
+        latest=latest,
+        topic=topic,
+        country=country,
+    )
+
+
+def _newest(entries: Iterable[Entry], site: Site) -> datetime:
+    """Give the newest `updated` of some entries; of none, the date of the site's id."""
+    return max((entry.updated for entry in entries), default=site.founded)
+
+
+def _rank(feed: Feed) -> tuple[bool, str, bool, str]:
+    return (
+        feed.topic is not None,
+        feed.topic.slug if feed.topic else "",
+        feed.country is not None,
+        feed.country.slug if feed.country else "",
+    )
