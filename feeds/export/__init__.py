@@ -1,0 +1,5 @@
+"""A Release, written out where a web server finds it."""
+
+from feeds.export.folder import Report, export_folder
+
+__all__ = ["Report", "export_folder"]

@@ -1,0 +1,67 @@
+"""Release → folder: each file whole or not there, identical ones left untouched."""
+
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from feeds.errors import FeedsError
+from feeds.model import Document
+
+# As any web server's user may read it; a temporary file is its owner's alone.
+_MODE = 0o644
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The paths that an export wrote, left as they were, and removed."""
+
+    written: tuple[str, ...]
+    unchanged: tuple[str, ...]
+    removed: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return (
+            f"written {len(self.written)}, unchanged {len(self.unchanged)},"
+            f" removed {len(self.removed)}"
+        )
+
+
+def export_folder(release: Mapping[str, Document], folder: Path) -> Report:
+    """Write each document whose bytes differ from the file's, under a temporary name first.
+
+    Raises FeedsError with the path where the folder cannot be written.
+    """
+    written, unchanged = [], []
+    for path, document in release.items():
+        target = folder / path
+        try:
+            if _same(target, document.body):
+                unchanged.append(path)
+                continue
+            _write(target, document.body)
+        except OSError as error:
+            raise FeedsError(f"{target}: {error.strerror or 'cannot be written'}") from None
+        written.append(path)
+    return Report(written=tuple(written), unchanged=tuple(unchanged))
+
+
+def _same(target: Path, body: bytes) -> bool:
+    try:
+        return target.read_bytes() == body
+    except FileNotFoundError:
+        return False
+
+
+def _write(target: Path, body: bytes) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(prefix=".feeds-", dir=target.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            os.fchmod(file.fileno(), _MODE)
+            file.write(body)
+        Path(temporary).replace(target)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
