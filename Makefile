@@ -1,0 +1,47 @@
+# The development verbs. Each sets up what it needs, in .venv, from the lock files.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: serve test test-all lint bench lock golden
+.DEFAULT_GOAL := test
+
+serve: .venv/run  ## serve entries.yaml at http://127.0.0.1:8000/
+	$(BIN)/feeds serve
+
+test: .venv/dev  ## the tests, in under three minutes
+	$(BIN)/pytest -m "not heavy"
+
+test-all: .venv/dev  ## the heavy tests: long fuzzing
+	$(BIN)/pytest -m heavy
+
+lint: .venv/dev  ## style, types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+bench: .venv/dev  ## what is measured, and how: benchmarks/
+	$(BIN)/python benchmarks/servers.py
+
+golden: .venv/dev  ## write the golden files anew; read the difference before committing it
+	$(BIN)/pytest tests/test_golden.py --golden
+
+lock: .venv/dev  ## pin the newest versions that pyproject.toml allows
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-emit-index-url --no-annotate --upgrade \
+		pyproject.toml requirements-build.in -o requirements.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+		--no-header --no-emit-index-url --no-annotate --upgrade \
+		--group dev -c requirements.txt pyproject.toml requirements-build.in -o requirements-dev.txt
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one: make PYTHON=python3.13")'
+	$(PYTHON) -m venv .venv
+
+.venv/run: requirements.txt pyproject.toml | .venv/bin/python
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/pip install -q --disable-pip-version-check --no-build-isolation --no-deps -e .
+	touch $@
+
+.venv/dev: requirements-dev.txt .venv/run
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	touch $@
