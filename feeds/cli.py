@@ -29,7 +29,7 @@ class _Verbs(click.Group):
             click.echo(_count(error.problems, "problem", "problems"), err=True)
         except FeedsError as error:
             click.echo(f"feeds: {error}", err=True)
-        ctx.exit(1)
+        return ctx.exit(1)
 
 
 def _catalogue_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -73,7 +73,9 @@ def check(catalogue: Path, url: str | None) -> None:
 
 @main.command(name="list")
 @_catalogue_options
-@click.option("--json", "as_json", is_flag=True, help="Print JSON, with the address of each format.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON, with the address of each format."
+)
 def list_feeds(catalogue: Path, url: str | None, *, as_json: bool) -> None:
     """List every feed: its address, title, number of entries, last update."""
     found = _load(catalogue, url)

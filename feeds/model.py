@@ -82,6 +82,11 @@ class Entry:
         """Where the entry's own page lies under the site."""
         return f"entries/{self.id}/"
 
+    @property
+    def labels(self) -> tuple[Topic | Country, ...]:
+        """What the entry is about: its categories on the wire."""
+        return (*self.topics, *self.countries)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:

@@ -11,7 +11,7 @@ from feeds.catalogue.countries import Countries
 from feeds.catalogue.entries import EntryReader, Vocabulary, check_ids
 from feeds.catalogue.nearest import Nearest
 from feeds.catalogue.reading import Fault, Reading
-from feeds.catalogue.site import read_country_names, read_site, read_topics
+from feeds.catalogue.site import NO_SITE, read_country_names, read_site, read_topics
 from feeds.catalogue.source import Source, control_characters, decode
 from feeds.catalogue.strict_yaml import compose
 from feeds.errors import CatalogueError, FeedsError, Problem
@@ -38,7 +38,9 @@ def load_catalogue(path: str | Path, *, url: str | None = None) -> Catalogue:
         files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
         texts = [(str(file), file.read_bytes()) for file in files]
     except OSError as error:
-        raise FeedsError(f"{error.filename or path}: {error.strerror or 'cannot be read'}") from None
+        raise FeedsError(
+            f"{error.filename or path}: {error.strerror or 'cannot be read'}"
+        ) from None
     except ValueError:
         raise FeedsError(f"{str(path)!r} is no file name") from None
     if not texts:
@@ -82,11 +84,8 @@ def _read(texts: list[tuple[str, bytes]], problems: list[Problem]) -> Catalogue 
         # What other files say may rest on what could not be read.
         return None
     first = Source(texts[0][0], "")
-    for name in ("site", "entries"):
-        if not sections[name]:
-            problems.append(first.problem(0, name, "is missing"))
-    if not sections["site"]:
-        return None
+    missing = [name for name in ("site", "entries") if not sections[name]]
+    problems += [first.problem(0, name, "is missing") for name in missing]
     order = {name: number for number, (name, _) in enumerate(texts)}
     catalogue = _catalogue(sections, nearest)
     problems.sort(key=lambda problem: (order[problem.file], problem.line, problem.column))
@@ -118,8 +117,9 @@ def _sort_into(sections: dict[str, list[Section]], reading: Reading, node: Node)
 
 
 def _catalogue(sections: dict[str, list[Section]], nearest: Nearest) -> Catalogue:
-    reading, node = sections["site"][0]
-    site = read_site(reading, node)
+    site = NO_SITE
+    for reading, node in sections["site"]:
+        site = read_site(reading, node)
     scheme = f"{site.id}:topics"
     topics = None
     for reading, node in sections["topics"]:
@@ -127,9 +127,7 @@ def _catalogue(sections: dict[str, list[Section]], nearest: Nearest) -> Catalogu
     names: dict[str, str] = {}
     for reading, node in sections["countries"]:
         names = read_country_names(reading, node)
-    reader = EntryReader(
-        site, Vocabulary(topics, scheme), Countries(site.language, names, nearest)
-    )
+    reader = EntryReader(site, Vocabulary(topics, scheme), Countries(site.language, names, nearest))
     return Catalogue(site=site, topics=topics, entries=_entries(sections["entries"], reader))
 
 

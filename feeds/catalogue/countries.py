@@ -18,6 +18,7 @@ from feeds.model import Country
 _NO_COUNTRIES = frozenset("AC CP CQ DG EA EU EZ IC QO TA UN XA XB ZZ".split())
 _ALPHA_2 = re.compile("[A-Z]{2}")
 _ALPHA_3 = re.compile("[A-Z]{3}")
+_CODE = 3
 _NOT_A_WORD = re.compile(r"[\W_]+")
 
 
@@ -49,7 +50,7 @@ class Countries:
             shown = {
                 key: f"{self._countries[code].name} ({code})" for key, code in self._known.items()
             }
-            hint = self._nearest.hint(_key(text), shown)
+            hint = self._nearest.hint(_key(text), shown) if len(text) > _CODE else ""
             raise Fault(f"no country is called {text!r}{hint}")
         return self._countries[code]
 

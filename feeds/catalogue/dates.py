@@ -110,6 +110,8 @@ def _by_dateutil(text: str, order: parserinfo, default: datetime, zone: ZoneInfo
 
     try:
         parsed = parse(text, order, default=default, tzinfos=named_zone)
+        # An offset of a day or more fails only when it is asked for.
+        parsed.utcoffset()
     except (ValueError, OverflowError, TypeError, AttributeError, IndexError):
         # dateutil's own error is a ValueError; the others are its slips on odd text.
         raise Fault(f"is no date; {_EXAMPLE}") from None

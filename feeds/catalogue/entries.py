@@ -61,7 +61,9 @@ class Vocabulary:
         )
         place = self._first_place.setdefault(topic_slug, reading.place(node))
         if topic.name != name:
-            raise Fault(f"{name!r} and {topic.name!r}, at {place}, have the same slug {topic_slug!r}")
+            raise Fault(
+                f"{name!r} and {topic.name!r}, at {place}, have the same slug {topic_slug!r}"
+            )
         return topic
 
     def _declared(self, reading: Reading, text: str) -> Topic:

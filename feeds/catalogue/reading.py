@@ -34,9 +34,7 @@ class Reading:
 
     def problem(self, node: Node, path: str, message: str, *, note: bool = False) -> None:
         """Report something wrong at a node."""
-        self.problems.append(
-            self.source.problem(node.start_mark.index, path, message, note=note)
-        )
+        self.problems.append(self.source.problem(node.start_mark.index, path, message, note=note))
 
     def place(self, node: Node) -> str:
         """Give `file:line:column` of a node, to name a second place in a message."""

@@ -28,6 +28,17 @@ _OPTIONAL = (
 )
 _MOST_ITEMS = 1000
 
+# Stands in where there is none, so that the rest is read all the same.
+NO_SITE = Site(
+    title="untitled",
+    url="",
+    id="",
+    founded=EPOCH,
+    author=Person(name="untitled"),
+    timezone=ZoneInfo("UTC"),
+    language="en",
+)
+
 
 def read_site(reading: Reading, node: Node) -> Site:
     """Read the masthead."""
@@ -116,4 +127,6 @@ def _time_zone(reading: Reading, text: str) -> ZoneInfo:
         return ZoneInfo(text)
     except (KeyError, ValueError, OSError):
         hint = reading.nearest.hint(text, available_timezones())
-        raise Fault(f"no time zone is called {text!r}{hint or '; write it like Asia/Jakarta'}") from None
+        raise Fault(
+            f"no time zone is called {text!r}{hint or '; write it like Asia/Jakarta'}"
+        ) from None

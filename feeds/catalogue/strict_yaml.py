@@ -15,6 +15,12 @@ from feeds.errors import Problem
 Node = yaml.nodes.Node
 
 _DEPTH = 16
+_STEPS = {
+    yaml.SequenceStartEvent: 1,
+    yaml.MappingStartEvent: 1,
+    yaml.SequenceEndEvent: -1,
+    yaml.MappingEndEvent: -1,
+}
 
 # libyaml's words, and what an editor has usually done.
 _HINTS = {
@@ -24,6 +30,7 @@ _HINTS = {
     "found character that cannot start any token": (
         "indent with spaces, not tabs; a text that starts with @, ` or % must stand in quotes"
     ),
+    "found a tab character": "indent with spaces",
     "did not find expected key": (
         "the line is indented differently from its neighbours,"
         " or a quote inside a quoted text is not doubled"
@@ -53,35 +60,28 @@ def _refused(source: Source) -> Iterator[Problem]:
     depth = documents = 0
     for event in yaml.parse(source.text, Loader=yaml.CBaseLoader):
         kind = type(event)
-        if kind is yaml.ScalarEvent:
-            if event.tag is None and event.anchor is None:
-                continue
-        elif kind is yaml.SequenceStartEvent or kind is yaml.MappingStartEvent:
-            depth += 1
-        elif kind is yaml.SequenceEndEvent or kind is yaml.MappingEndEvent:
-            depth -= 1
-            continue
-        elif kind is yaml.DocumentStartEvent:
-            documents += 1
-        index = event.start_mark.index
+        depth += _STEPS.get(kind, 0)
+        documents += kind is yaml.DocumentStartEvent
+        message = _indirection(event)
         if depth > _DEPTH:
-            yield source.problem(index, "", f"is nested more than {_DEPTH} deep")
+            message = f"is nested more than {_DEPTH} deep"
+        elif documents > 1:
+            message = "a second document starts here; a file has one"
+        if message and event.start_mark:
+            yield source.problem(event.start_mark.index, "", message)
+        if depth > _DEPTH or documents > 1:
             return
-        if documents > 1:
-            yield source.problem(index, "", "a second document starts here; a file has one")
-            return
-        if kind is yaml.AliasEvent:
-            yield source.problem(
-                index, "", f"the alias *{event.anchor}: write out what it stands for"
-            )
-        elif getattr(event, "anchor", None) is not None:
-            yield source.problem(
-                index, "", f"the anchor &{event.anchor}: a catalogue has none; quote text with &"
-            )
-        elif getattr(event, "tag", None) is not None:
-            yield source.problem(
-                index, "", f"the tag {event.tag}: a catalogue has none; quote text with !"
-            )
+
+
+def _indirection(event: yaml.Event) -> str:
+    anchor, tag = getattr(event, "anchor", None), getattr(event, "tag", None)
+    if type(event) is yaml.AliasEvent:
+        return f"the alias *{anchor}: write out what it stands for"
+    if anchor is not None:
+        return f"the anchor &{anchor}: a catalogue has none; quote a text that starts with &"
+    if tag is not None:
+        return f"the tag {tag}: a catalogue has none; quote a text that starts with !"
+    return ""
 
 
 def _syntax_problem(source: Source, error: yaml.MarkedYAMLError) -> Problem:

@@ -12,7 +12,7 @@ _LINE_ENDS = re.compile("\r\n|[\r\x85\u2028\u2029]")
 _DEPTH = 100
 _TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)")
 _VOID = frozenset("area br col embed hr img input link meta source track wbr".split())
-_NESTED_MARKERS = re.compile(r"(?:[ \t]*(?:[>*+-]|[0-9]{1,9}[.)])){%d}" % _DEPTH)
+_NESTED_MARKERS = re.compile(r"^(?:[ \t]*(?:[>*+-]|[0-9]{1,9}[.)])){100}", re.MULTILINE)
 _REFERENCE = re.compile(r"&#(?:[xX]0*([0-9A-Fa-f]{1,8})|0*([0-9]{1,8}))")
 _NO_CHARACTER = 0x110000
 

@@ -128,7 +128,7 @@ def _add_entry(generator: FeedGenerator, entry: Entry, site: Site) -> FeedEntry:
     element.id(site.tag(entry.id))
     element.published(entry.published)
     element.updated(entry.updated)
-    for label in (*entry.topics, *entry.countries):
+    for label in entry.labels:
         element.category(_category(label))
     photo = entry.photo
     if photo and photo.url and photo.length and photo.media_type:
@@ -223,6 +223,17 @@ class _Hub(BaseExtension):  # type: ignore[misc]  # feedgen has no types
         return rss
 
 
+def _media_attributes(photo: Photo) -> dict[str, str]:
+    attributes = {
+        "medium": "image",
+        "type": photo.media_type,
+        "fileSize": photo.length,
+        "width": photo.width,
+        "height": photo.height,
+    }
+    return {name: str(value) for name, value in attributes.items() if value}
+
+
 class _Extra(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no types
     """What feedgen leaves out of an entry in both formats."""
 
@@ -236,16 +247,9 @@ class _Extra(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no types
         if not photo:
             return
         if photo.url:
-            sizes = {
-                "type": photo.media_type,
-                "fileSize": photo.length,
-                "width": photo.width,
-                "height": photo.height,
-            }
-            known = {name: str(value) for name, value in sizes.items() if value}
-            element = etree.SubElement(
-                element, f"{{{MEDIA}}}content", url=photo.url, medium="image", **known
-            )
+            element = etree.SubElement(element, f"{{{MEDIA}}}content", url=photo.url)
+            for name, value in _media_attributes(photo).items():
+                element.set(name, value)
         if photo.alt:
             etree.SubElement(element, f"{{{MEDIA}}}description", type="plain").text = photo.alt
         if photo.credit:

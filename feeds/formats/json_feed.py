@@ -22,7 +22,7 @@ def item(entry: Entry, html: str, site: Site) -> bytes:
             "date_published": entry.published.isoformat(),
             "date_modified": entry.updated.isoformat(),
             "authors": [_author(entry.author)] if entry.author else [],
-            "tags": [label.name for label in (*entry.topics, *entry.countries)],
+            "tags": [label.name for label in entry.labels],
             "attachments": _attachments(photo),
             "_photo": _photo(photo),
         }
@@ -63,9 +63,7 @@ def _photo(photo: Photo | None) -> dict[str, str]:
     """Give what JSON Feed has no word for, as an extension of its own."""
     if not photo:
         return {}
-    return {
-        name: text for name, text in (("credit", photo.credit), ("alt", photo.alt)) if text
-    }
+    return {name: text for name, text in (("credit", photo.credit), ("alt", photo.alt)) if text}
 
 
 def _dump(members: dict[str, Any]) -> bytes:

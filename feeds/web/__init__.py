@@ -32,7 +32,9 @@ def create_app(release: Release) -> Flask:
 
     @app.errorhandler(NotFound)
     def not_found(_: NotFound) -> Response:
-        return Response("Not found: no document lies at this address.\n", 404, mimetype="text/plain")
+        return Response(
+            "Not found: no document lies at this address.\n", 404, mimetype="text/plain"
+        )
 
     return app
 
