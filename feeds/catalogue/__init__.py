@@ -142,7 +142,7 @@ def _entries(sections: list[Section], reader: EntryReader) -> tuple[Entry, ...]:
     return tuple(reversed(entries))
 
 
-def _entry_nodes(reading: Reading, section: Node) -> Iterator[tuple[str, Node]]:
+def _entry_nodes(reading: Reading, section: Node) -> Iterator[tuple[str, MappingNode]]:
     for path, node in reading.items(section, "entries"):
         if isinstance(node, MappingNode):
             yield path, node

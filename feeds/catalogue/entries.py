@@ -1,7 +1,7 @@
 """`entries:` → Entries."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -87,10 +87,10 @@ class EntryReader:
     countries: Countries
     _same_day: Counter[date] = field(default_factory=Counter)
 
-    def read(self, reading: Reading, node: Node, path: str) -> Entry:
+    def read(self, reading: Reading, node: MappingNode, path: str) -> Entry:
         """Read one entry; what is wrong in it becomes Problems."""
         fields = reading.fields(node, path, known=_REQUIRED + _OPTIONAL, required=_REQUIRED[1:])
-        if isinstance(node, MappingNode) and "summary" not in fields and "body" not in fields:
+        if "summary" not in fields and "body" not in fields:
             reading.problem(node, path, "has neither a 'summary' nor a 'body'")
         published, updated = self._dates(fields)
         return Entry(
@@ -135,15 +135,7 @@ class EntryReader:
         return tuple(topics)
 
 
-def propose_id(fields: Mapping[str, str], taken: Iterable[str]) -> str:
-    """Give an id to paste, made from an entry's title or else its date."""
-    base = slug_of(fields.get("title", "")) or slug_of(fields.get("date", "")) or "entry"
-    used = set(taken)
-    numbered = (f"{base}-{number}" for number in range(2, len(used) + 3))
-    return base if base not in used else next(name for name in numbered if name not in used)
-
-
-def check_ids(found: Iterable[tuple[Reading, str, Node]]) -> None:
+def check_ids(found: Iterable[tuple[Reading, str, MappingNode]]) -> None:
     """Report each entry without an id, with one to paste, and each id used twice."""
     listed = [(reading, path, _texts(node), node) for reading, path, node in found]
     first: dict[str, str] = {}
@@ -156,16 +148,19 @@ def check_ids(found: Iterable[tuple[Reading, str, Node]]) -> None:
             message = f"the id {fields['id']!r} is taken, at {first[name]}"
             reading.problem(at, f"{path}.id", message)
         first.setdefault(name, reading.place(at))
+    numbers: Counter[str] = Counter()
     for reading, path, fields, node in listed:
-        if isinstance(node, MappingNode) and not any(key.value == "id" for key, _ in node.value):
-            proposal = propose_id(fields, first)
-            first[proposal] = reading.place(node)
-            reading.problem(node, path, f"has no 'id'; write a permanent one: 'id: {proposal}'")
+        if any(key.value == "id" for key, _ in node.value):
+            continue
+        proposal = base = slug_of(fields.get("title", "")) or slug_of(fields.get("date", "entry"))
+        while not proposal or proposal in first:
+            numbers[base] += 1
+            proposal = f"{base or 'entry'}-{numbers[base] + 1}"
+        first[proposal] = ""
+        reading.problem(node, path, f"has no 'id'; write a permanent one: 'id: {proposal}'")
 
 
-def _texts(node: Node) -> dict[str, str]:
-    if not isinstance(node, MappingNode):
-        return {}
+def _texts(node: MappingNode) -> dict[str, str]:
     return {
         key.value: value.value
         for key, value in node.value

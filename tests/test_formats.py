@@ -1,0 +1,324 @@
+"""What the documents say, and that what feedgen gets wrong does not reach them."""
+
+import json
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import feedgen.feed
+import feedparser
+import pytest
+from conftest import AS_OF, CATALOGUES, ROOT
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from lxml import etree
+
+from feeds import Release, load_catalogue
+from feeds.catalogue import read_catalogue
+from feeds.content import render_body
+from feeds.errors import CatalogueError
+from feeds.formats import feedgen_xml
+from feeds.model import Catalogue
+
+NS = {
+    "atom": "http://www.w3.org/2005/Atom",
+    "dc": "http://purl.org/dc/elements/1.1/",
+    "media": "http://search.yahoo.com/mrss/",
+    "content": "http://purl.org/rss/1.0/modules/content/",
+}
+RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d")
+
+
+def documents(release: Release, name: str) -> dict[str, etree._Element]:
+    return {
+        path: etree.fromstring(document.body)
+        for path, document in release.items()
+        if path.endswith(name)
+    }
+
+
+@pytest.fixture
+def every_field() -> Release:
+    return Release(load_catalogue(CATALOGUES / "every-field.yaml"), as_of=AS_OF)
+
+
+def find(element: etree._Element, path: str) -> etree._Element:
+    found = element.find(path, NS)
+    assert found is not None, path
+    return found
+
+
+def texts(element: etree._Element, path: str) -> list[str | None]:
+    return [found.text for found in element.findall(path, NS)]
+
+
+def test_spliced_feeds_are_what_feedgen_writes_by_itself(release: Release) -> None:
+    """A feed joined from finished pieces is feedgen's own document, byte for byte."""
+    site = release.site
+    for feed in release.feeds:
+        for name, shell, add, render in (
+            ("atom.xml", feedgen_xml.atom_shell, feedgen_xml.add_atom_entry, "atom_str"),
+            ("rss.xml", feedgen_xml.rss_shell, feedgen_xml.add_rss_item, "rss_str"),
+        ):
+            path = feed.path + name
+            generator = shell(feed, site, site.address(path))
+            for entry in feed.latest:
+                add(generator, entry, render_body(entry, site), site)
+            assert getattr(generator, render)(pretty=True) == release[path].body, path
+
+
+def test_atom_follows_the_grammar_of_rfc_4287(release: Release) -> None:
+    """Every Atom document is accepted by the RFC's own grammar."""
+    grammar = etree.RelaxNG(etree.parse(ROOT / "tests" / "atom.rng"))
+    for path, feed in documents(release, "atom.xml").items():
+        assert grammar.validate(feed), (path, grammar.error_log)
+
+
+def test_the_grammar_refuses_what_is_no_atom(every_field: Release) -> None:
+    """The grammar is no rubber stamp."""
+    grammar = etree.RelaxNG(etree.parse(ROOT / "tests" / "atom.rng"))
+    body = every_field["atom.xml"].body.decode()
+    for old, new in (
+        ("<id>tag:news.example.org,2021-03:tests</id>", ""),
+        ("</updated>", " yesterday</updated>"),
+        ("<generator>", "<generator/><generator>"),
+        ('href="https://hub.example.org/"', ""),
+        ('term="plain"', 'term="plain" colour="red"'),
+        ("<icon>", "<ikon/><icon>"),
+        ("<name>Jane Doe</name>", ""),
+    ):
+        assert old in body
+        assert not grammar.validate(etree.fromstring(body.replace(old, new, 1).encode())), new
+
+
+def test_lint_finds_nothing_in_atom(release: Release) -> None:
+    """What validators err or warn on is in no Atom document."""
+    for path, feed in documents(release, "atom.xml").items():
+        entries = feed.findall("atom:entry", NS)
+        ids = texts(feed, "atom:entry/atom:id")
+        assert len(ids) == len(set(ids))
+        stamps = texts(feed, "atom:entry/atom:updated")
+        assert len(stamps) == len(set(stamps)), "several entries of one instant"
+        assert find(feed, "atom:author/atom:name").text
+        assert find(feed, "atom:link[@rel='self']").get("href") == release.site.address(path)
+        for stamp in [*stamps, *texts(feed, ".//atom:published"), find(feed, "atom:updated").text]:
+            assert RFC3339.fullmatch(stamp or "")
+        for entry in entries:
+            assert len(entry.findall("atom:link[@rel='alternate']", NS)) == 1
+            for enclosure in entry.findall("atom:link[@rel='enclosure']", NS):
+                assert int(enclosure.get("length") or 0) > 0
+                assert "/" in (enclosure.get("type") or "")
+            assert (
+                entry.find("atom:content", NS) is not None
+                or entry.find("atom:summary", NS) is not None
+            )
+
+
+def test_lint_finds_nothing_in_rss(release: Release) -> None:
+    """What validators err or warn on is in no RSS document."""
+    for path, rss in documents(release, "rss.xml").items():
+        channel = rss[0]
+        for name in ("title", "link", "description", "lastBuildDate", "language"):
+            assert len(channel.findall(name)) == 1
+        assert find(channel, "link").text == release.site.address(path.removesuffix("rss.xml"))
+        assert find(channel, "atom:link[@rel='self']").get("href") == release.site.address(path)
+        for item in channel.findall("item"):
+            assert find(item, "guid").get("isPermaLink") == "false"
+            assert not item.findall("author"), "RSS's own author needs an e-mail address"
+            assert len(item.findall("dc:creator", NS)) == 1
+            assert parsedate_to_datetime(find(item, "pubDate").text or "").tzinfo
+            assert len(item.findall("enclosure")) <= 1
+            assert all(texts(item, "category"))
+            assert not item.findall(".//media:group", NS)
+
+
+def test_links_keep_their_attributes(every_field: Release) -> None:
+    """feedgen drops rel, type and length of an Atom entry's links; here they are."""
+    entry = find(documents(every_field, "atom.xml")["atom.xml"], "atom:entry")
+    assert [dict(link.attrib) for link in entry.findall("atom:link", NS)] == [
+        {
+            "href": "https://news.example.org/media/everything.jpg",
+            "rel": "enclosure",
+            "type": "image/jpeg",
+            "length": "123456",
+        },
+        {"href": "https://example.org/everything?a=1&b=2#top", "rel": "alternate"},
+    ]
+
+
+def test_photos_are_media_rss(every_field: Release) -> None:
+    """A photo has its credit inside; a credit alone stands in the entry; no length, no enclosure."""
+    for name, item in (("atom.xml", "atom:entry"), ("rss.xml", "channel/item")):
+        found = documents(every_field, name)[name].findall(item, NS)
+        whole, unmeasured, credit_alone, none = found
+        assert find(whole, "media:content").get("width") == "1200"
+        assert find(whole, "media:content/media:credit").text == "© BWI 2022 / “A & B”"
+        assert find(whole, "media:content/media:description").text == "Workers outside a “factory”"
+        assert find(unmeasured, "media:content/media:credit").text == "A. Latief"
+        assert not unmeasured.findall("enclosure")
+        assert not unmeasured.findall("atom:link[@rel='enclosure']", NS)
+        assert find(credit_alone, "media:credit").text == "© (c) ILO/F. Latief 2022"
+        assert not none.findall(".//media:credit", NS)
+
+
+def test_categories_carry_both_vocabularies(every_field: Release) -> None:
+    """A topic is slug, scheme and name; a country its ISO code under ISO's scheme, and its name."""
+    entry = find(documents(every_field, "atom.xml")["atom.xml"], "atom:entry")
+    iso = "urn:iso:std:iso:3166:-1"
+    own = "tag:news.example.org,2021-03:tests:topics"
+    assert [
+        (found.get("term"), found.get("scheme"), found.get("label"))
+        for found in entry.findall("atom:category", NS)
+    ] == [
+        ("plain", own, "Plain topic"),
+        ("described", "https://vocabulary.example.org/subjects/", "Described & “quoted” topic"),
+        ("VN", iso, "Viet Nam"),
+        ("CI", iso, "Côte d’Ivoire"),
+        ("TR", iso, "Türkiye"),
+    ]
+    item = find(documents(every_field, "rss.xml")["rss.xml"], "channel/item")
+    assert [(found.get("domain"), found.text) for found in item.findall("category")][2:4] == [
+        (iso, "Viet Nam"),
+        (iso, "Côte d’Ivoire"),
+    ]
+
+
+def test_namespaces_only_where_needed(every_field: Release) -> None:
+    """A document declares Media RSS only if it has a photo."""
+    assert b"mrss" in every_field["atom.xml"].body
+    assert b"mrss" not in every_field["topics/empty/atom.xml"].body
+    assert b"mrss" not in every_field["topics/empty/rss.xml"].body
+
+
+def test_dates_are_the_catalogues_own(every_field: Release) -> None:
+    """No document holds the time of its making, and each date keeps its offset."""
+    feed = documents(every_field, "atom.xml")["atom.xml"]
+    assert find(feed, "atom:updated").text == "2022-06-03T10:00:00+00:00"
+    assert find(feed, "atom:entry/atom:published").text == "2022-06-01T08:30:00+09:00"
+    channel = documents(every_field, "rss.xml")["rss.xml"][0]
+    assert find(channel, "lastBuildDate").text == "Fri, 03 Jun 2022 10:00:00 +0000"
+    assert find(channel, "item/pubDate").text == "Wed, 01 Jun 2022 08:30:00 +0900"
+    assert find(channel, "item/atom:updated").text == "2022-06-03T10:00:00+00:00"
+
+
+def test_rss_link_is_the_page_and_not_the_feed(every_field: Release) -> None:
+    """feedgen takes the last link added for RSS's own: it is the page."""
+    channel = documents(every_field, "rss.xml")["rss.xml"][0]
+    assert find(channel, "link").text == "https://news.example.org/tests/"
+    assert find(channel, "atom:link[@rel='hub']").get("href") == "https://hub.example.org/"
+
+
+def test_json_feed_is_valid(release: Release) -> None:
+    """Every JSON Feed has what version 1.1 requires, and no empty member."""
+    for path, document in release.items():
+        if not path.endswith("feed.json"):
+            continue
+        feed = json.loads(document.body)
+        assert feed["version"] == "https://jsonfeed.org/version/1.1"
+        assert feed["title"]
+        assert feed["feed_url"] == release.site.address(path)
+        for item in feed["items"]:
+            assert item["id"].startswith("tag:")
+            assert ("content_html" in item) != ("content_text" in item)
+            assert RFC3339.fullmatch(item["date_published"])
+            assert "" not in item.values()
+
+
+CATALOGUE = """
+site: {{title: T, url: 'https://news.example.org/', id: 'tag:news.example.org,2021:t'}}
+entries:
+- id: a
+  title: {0}
+  date: 2022-05-24
+  summary: {0}
+  topics: [{0}]
+  author: {0}
+  photo: {{credit: {0}}}
+"""
+
+
+def catalogue_of(text: str) -> Catalogue | None:
+    quoted = json.dumps(text, ensure_ascii=True)
+    # JSON writes what lies beyond the BMP as two surrogates, which YAML refuses.
+    quoted = re.sub(
+        r"\\u(d[89ab]..)\\u(d[c-f]..)",
+        lambda pair: f"\\U{ord(bytes.fromhex(pair[1] + pair[2]).decode('utf-16-be')):08x}",
+        quoted,
+    )
+    try:
+        return read_catalogue([("f", CATALOGUE.format(quoted).encode())])
+    except CatalogueError:
+        return None
+
+
+def shown(entry: Any, name: str) -> str:
+    """Give a field as feedparser's user sees it: HTML where feedparser says that it is HTML."""
+    detail = entry[f"{name}_detail"]
+    value: str = entry[name]
+    if detail["type"] != "text/html":
+        return value
+    return "".join(map(str, etree.HTML(f"<p>{value}</p>").itertext()))
+
+
+def folded(text: str) -> str:
+    return " ".join(text.split())
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(min_size=1, max_size=40).map(lambda text: "x" + text))
+@example('xÀ &amp; <b>bold</b> &#65; </a> "quotes" 🎉 العربية')
+@example("x<script>alert(1)</script>")
+@example("x]]> <![CDATA[ <!-- -->")
+@example("x&copy2022 &nosuch; &#xZZ; AT&T R&D 1 < 2 > 0")
+@example("x\u00a0NBSP\u200b\u202e\U0001f468\u200d\U0001f469")
+def test_any_text_comes_back_unchanged(text: str) -> None:
+    """What the catalogue accepts comes back from feedparser (Atom, RSS) and a JSON parser."""
+    catalogue = catalogue_of(text)
+    if catalogue is None:
+        return
+    release = Release(catalogue, as_of=AS_OF)
+    expected = folded(text)
+    for name in ("atom.xml", "rss.xml"):
+        parsed = feedparser.parse(release[name].body)
+        assert not parsed.bozo
+        [entry] = parsed.entries
+        assert folded(shown(entry, "title")) == expected
+        assert folded(shown(entry, "summary")) == expected
+        assert folded(entry.author) == expected
+        assert folded(entry.tags[0].label or entry.tags[0].term) == expected
+        document = etree.fromstring(release[name].body)
+        assert folded(find(document, ".//media:credit").text or "") == expected
+    [item] = json.loads(release["feed.json"].body)["items"]
+    for found in (item["title"], item["summary"], item["tags"][0], item["_photo"]["credit"]):
+        assert folded(found) == expected
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=200))
+@example("<script>alert(1)</script><a href='javascript:x'>y</a><img src=x onerror=alert(1)>")
+@example("[a](//[) ![b](http://[::1)")
+def test_any_body_renders_to_inert_html(text: str) -> None:
+    """Any accepted body becomes well-formed documents without script or event handlers."""
+    source = f"{CATALOGUE.format('x')}  body: {json.dumps(text)}\n".encode()
+    try:
+        release = Release(read_catalogue([("f", source)]), as_of=AS_OF)
+    except CatalogueError:
+        return
+    etree.fromstring(release["atom.xml"].body)
+    [item] = json.loads(release["feed.json"].body)["items"]
+    html = etree.HTML(f"<div>{item.get('content_html', '')}</div>")
+    for element in html.iter():
+        assert element.tag not in {"script", "style", "iframe", "object"}
+        assert not [name for name in element.attrib if str(name).startswith("on")]
+        assert not str(element.get("href", "")).startswith("javascript")
+
+
+@given(st.datetimes(datetime(1800, 1, 2), datetime(2199, 12, 30)), st.integers(-14 * 60, 14 * 60))  # noqa: DTZ001  # Hypothesis asks for naive bounds
+def test_rss_dates_are_those_of_rfc_2822(moment: datetime, minutes: int) -> None:
+    """The function put in the place of feedgen's own writes what it wrote."""
+    aware = moment.replace(microsecond=0, tzinfo=timezone(timedelta(minutes=minutes)))
+    written = feedgen.feed.formatRFC2822(aware)
+    assert parsedate_to_datetime(written) == aware
+    assert re.fullmatch(r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}", written)
+    assert parsedate_to_datetime(feedgen.feed.formatRFC2822(aware.astimezone(UTC))) == aware

@@ -1,0 +1,121 @@
+"""The house: who may import whom, and where the clock is read."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+
+FLOORS = {
+    "errors": -1,  # the nouns themselves stand on them
+    "model": 0,
+    "catalogue": 1,
+    "selection": 1,
+    "content": 1,
+    "formats": 1,
+    "pages": 1,
+    "release": 2,
+    "export": 3,
+    "web": 4,
+    "cli": 5,
+    "__main__": 6,
+}
+THIRD_PARTY = {
+    "catalogue": {"yaml", "dateutil", "babel"},
+    "content": {"cmarkgfm", "nh3"},
+    "formats": {"feedgen", "lxml"},
+    "pages": {"jinja2", "markupsafe", "babel"},
+    "web": {"flask", "werkzeug", "granian"},
+    "cli": {"click"},
+}
+LONGEST = 300
+DRAWERS = {"utils", "util", "helpers", "helper", "common", "core", "misc", "constants"}
+MODULES = sorted((ROOT / "feeds").rglob("*.py"))
+
+
+def room(module: Path) -> str:
+    """Give the room that a module belongs to; the package's own __init__ is none."""
+    return module.relative_to(ROOT / "feeds").parts[0].removesuffix(".py")
+
+
+def imports(module: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            yield (
+                f"{node.module}.{node.names[0].name}"
+                if node.module == "feeds"
+                else (node.module or "")
+            )
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_imports_go_downwards_only(module: Path) -> None:
+    """A module imports from its own room and lower floors, and packages named for its room."""
+    here = room(module)
+    if here == "__init__":
+        return
+    for name in imports(module):
+        top, _, rest = name.partition(".")
+        if top == "feeds":
+            other = rest.partition(".")[0]
+            allowed = other in {here, "__version__"} or FLOORS[other] < FLOORS[here]
+            assert allowed, f"{here} imports {other}"
+        else:
+            known = top in sys.stdlib_module_names or top in THIRD_PARTY.get(here, set())
+            assert known, f"{here} imports {top}"
+
+
+def test_only_one_module_knows_feedgen() -> None:
+    """feedgen stands behind one fence."""
+    knowing = {
+        path.name
+        for path in MODULES
+        if any("feedgen" in name.split(".")[0] for name in imports(path))
+    }
+    assert knowing == {"feedgen_xml.py"}
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_clock_below_the_third_floor(module: Path) -> None:
+    """What a release holds never depends on when it is built: `as_of` is given."""
+    if FLOORS.get(room(module), 0) >= 3:
+        return
+    called = {
+        node.attr
+        for node in ast.walk(ast.parse(module.read_text()))
+        if isinstance(node, ast.Attribute)
+    }
+    assert not called & {"now", "utcnow", "today", "time_ns", "localtime", "gmtime", "monotonic"}
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_rooms_are_small_and_no_drawers(module: Path) -> None:
+    """A room stays under three hundred lines, and is named for what it is."""
+    assert len(module.read_text().splitlines()) <= LONGEST
+    assert module.stem not in DRAWERS
+
+
+def test_reading_a_catalogue_loads_no_server_and_no_renderer() -> None:
+    """`feeds check` starts without Flask, lxml, granian or Jinja."""
+    code = (
+        "import sys; from feeds.cli import main\n"
+        "try: main(['check', '--catalogue', 'entries.yaml'])\n"
+        "except SystemExit as end: assert not end.code\n"
+        "print(*sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+    )
+    loaded = {name.partition(".")[0] for name in done.stdout.split()}
+    assert not loaded & {"flask", "lxml", "granian", "jinja2", "feedgen", "cmarkgfm"}

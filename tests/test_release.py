@@ -1,0 +1,237 @@
+"""A release holds the same bytes however it is made, exported or served."""
+
+import hashlib
+import os
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.error import HTTPError
+from urllib.parse import quote
+from urllib.request import Request, urlopen
+
+import pytest
+from conftest import AS_OF, CATALOGUES, ROOT, SHIPPED, run, run_feeds
+
+from feeds import Release, create_app, load_catalogue
+from feeds.export import export_folder
+from feeds.formats import FORMATS, Format
+from feeds.model import Catalogue
+
+EVERY_FIELD = CATALOGUES / "every-field.yaml"
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_exported_and_app_bytes_are_the_release(release: Release, tmp_path: Path) -> None:
+    """For every path of every catalogue: exported bytes = the app's bytes = the release's."""
+    export_folder(release, tmp_path)
+    client = create_app(release).test_client()
+    assert tree(tmp_path) == {path: document.body for path, document in release.items()}
+    for path, document in release.items():
+        answer = client.get("/" + quote(path))
+        assert (answer.status_code, answer.data) == (200, document.body)
+        assert answer.content_type == document.media_type
+        if path.endswith("index.html"):
+            folder = "/" + quote(path.removesuffix("index.html"))
+            assert client.get(folder).data == document.body
+
+
+def test_served_over_a_socket_is_what_is_exported(
+    served: Callable[..., str], tmp_path: Path
+) -> None:
+    """`feeds serve` and `feeds export` at one URL give the same bytes for every path."""
+    url = served(SHIPPED)
+    done = run_feeds("export", "--catalogue", SHIPPED, "--url", url, tmp_path)
+    exported = tree(tmp_path)
+    assert done.stdout == f"written {len(exported)}, unchanged 0, removed 0\n"
+    for path, body in exported.items():
+        with urlopen(url + path) as answer:
+            assert answer.read() == body, path
+
+
+def test_second_export_writes_nothing(tmp_path: Path) -> None:
+    """An unchanged catalogue leaves every exported file untouched."""
+    first = run_feeds("export", "--catalogue", SHIPPED, tmp_path)
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    second = run_feeds("export", "--catalogue", SHIPPED, tmp_path)
+    assert first.stdout.startswith("written ")
+    assert second.stdout == f"written 0, unchanged {len(tree(tmp_path))}, removed 0\n"
+    assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
+
+
+def test_one_edit_rewrites_only_what_shows_it(tmp_path: Path) -> None:
+    """A changed entry leaves the documents of other topics and countries untouched."""
+    out, edited = tmp_path / "out", tmp_path / "entries.yaml"
+    run_feeds("export", "--catalogue", SHIPPED, out)
+    before = tree(out)
+    edited.write_text(SHIPPED.read_text().replace("Actuary or actor?", "Actor or actuary?"))
+    run_feeds("export", "--catalogue", edited, out)
+    changed = {path for path, body in tree(out).items() if body != before[path]}
+    own = {"topics/actuarial-practice/", "entries/actuary-or-actor/", ""}
+    assert changed == {
+        folder + name
+        for folder in own
+        for name in ("atom.xml", "rss.xml", "feed.json", "index.html")
+        if folder + name in before
+    }
+
+
+def digest(folder: Path) -> str:
+    text = "".join(
+        f"{path} {hashlib.sha256(body).hexdigest()}\n"
+        for path, body in sorted(tree(folder).items())
+    )
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_the_same_bytes_everywhere(tmp_path: Path) -> None:
+    """Zone, locale, hash seed, working directory and installed wheel change no byte."""
+    wheel = tmp_path / "wheel"
+    built = run(
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--disable-pip-version-check",
+        "--no-deps",
+        "--no-build-isolation",
+        "--no-index",
+        "-w",
+        wheel,
+        ROOT,
+    )
+    assert built.returncode == 0, built.stderr
+    site = tmp_path / "site"
+    installed = run(
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--disable-pip-version-check",
+        "--no-deps",
+        "--no-index",
+        "--target",
+        site,
+        *wheel.glob("*.whl"),
+    )
+    assert installed.returncode == 0, installed.stderr
+    settings: list[dict[str, str]] = [
+        {},
+        {"TZ": "Pacific/Apia"},
+        {"LC_ALL": "C", "LANG": "C"},
+        {"LC_ALL": "tr_TR.UTF-8"},
+        {"PYTHONHASHSEED": "1"},
+        {"PYTHONHASHSEED": "2"},
+        {"PYTHONPATH": str(site)},
+    ]
+    digests = set()
+    for number, setting in enumerate(settings):
+        out = tmp_path / str(number)
+        code = "import feeds.cli as cli; print(cli.__file__); cli.main()"
+        done = run(
+            sys.executable,
+            "-P",
+            "-c",
+            code,
+            "export",
+            "--catalogue",
+            EVERY_FIELD,
+            out,
+            cwd=tmp_path,
+            env=os.environ | setting,
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.startswith(str(site)) == ("PYTHONPATH" in setting)
+        digests.add(digest(out))
+    assert len(digests) == 1
+
+
+def test_a_fourth_format_costs_one_row(catalogue: Catalogue) -> None:
+    """A format is a row of the table: nothing else need know it."""
+    titles = Format(
+        name="Titles",
+        filename="titles.txt",
+        media_type="text/plain; charset=utf-8",
+        render_entry=lambda entry, _body, _site: f"{entry.title}\n".encode(),
+        join=lambda _feed, pieces, _site, _address: b"".join(pieces),
+    )
+    release = Release(catalogue, as_of=AS_OF, formats=(*FORMATS, titles))
+    shown = [entry.title for entry in release.feeds[0].latest]
+    assert release["titles.txt"].body.decode().splitlines() == shown
+
+
+def test_embargoed_entries_are_nowhere(tmp_path: Path) -> None:
+    """An entry dated later leaves no byte in any document, and is in its feeds from then on."""
+    hidden = "- id: the-secret\n  title: A secret\n  date: 2030-01-01T00:00Z\n  summary: Hush.\n"
+    extra = "  topics: [financing]\n  countries: [Togo]\n  updated: 2030-02-01T00:00Z\n\n"
+    file = tmp_path / "entries.yaml"
+    file.write_text(SHIPPED.read_text().replace("entries:\n", "entries:\n" + hidden + extra, 1))
+    moment = datetime(2030, 1, 1, tzinfo=UTC)
+    plain = Release(load_catalogue(SHIPPED), as_of=moment)
+    before = Release(load_catalogue(file), as_of=moment - timedelta(seconds=1))
+    after = Release(load_catalogue(file), as_of=moment)
+    assert dict(before) == dict(plain)
+    assert b"A secret" in after["countries/tg/atom.xml"].body
+    assert b"A secret" in after["topics/financing/countries/tg/rss.xml"].body
+    assert b"2030-02-01" not in after["atom.xml"].body
+    later = Release(load_catalogue(file), as_of=datetime(2030, 2, 1, tzinfo=UTC))
+    assert b"2030-02-01" in later["atom.xml"].body
+
+
+def test_a_declared_topic_without_entries_has_valid_empty_feeds() -> None:
+    """An address that somebody subscribed to does not blink."""
+    release = Release(load_catalogue(CATALOGUES / "empty.yaml"), as_of=AS_OF)
+    assert {path for path in release if path.startswith("topics/soon/")} == {
+        f"topics/soon/{name}" for name in ("atom.xml", "rss.xml", "feed.json", "index.html")
+    }
+    assert b"<updated>2024-02-29T00:00:00+00:00</updated>" in release["topics/soon/atom.xml"].body
+
+
+def test_a_folder_of_files_is_one_catalogue(tmp_path: Path) -> None:
+    """A large publication may be cut into files; the release is the same."""
+    text = SHIPPED.read_text()
+    head, _, entries = text.partition("entries:\n")
+    newer, older = entries.split("\n- id: learning-on-social-protection")
+    (tmp_path / "1-site.yaml").write_text(head)
+    (tmp_path / "2-newer.yaml").write_text("entries:\n" + newer)
+    (tmp_path / "3-older.yaml").write_text("entries:\n- id: learning-on-social-protection" + older)
+    whole = Release(load_catalogue(SHIPPED), as_of=AS_OF)
+    assert dict(Release(load_catalogue(tmp_path), as_of=AS_OF)) == dict(whole)
+
+
+@pytest.mark.parametrize("form", FORMATS, ids=lambda form: form.name)
+def test_answers_have_media_type_etag_and_304(form: Format, served: Callable[..., str]) -> None:
+    """Each format is served under its media type, and a second poll costs a 304 without body."""
+    url = served(SHIPPED) + form.filename
+    with urlopen(Request(url, method="HEAD")) as head, urlopen(url) as answer:
+        assert answer.headers["Content-Type"] == form.media_type
+        assert head.headers["Content-Length"] == str(len(answer.read()))
+        assert head.headers["ETag"] == answer.headers["ETag"]
+    with (
+        pytest.raises(HTTPError) as caught,
+        urlopen(Request(url, headers={"If-None-Match": answer.headers["ETag"]})),
+    ):
+        pass
+    assert caught.value.status == 304
+    assert caught.value.headers["ETag"] == answer.headers["ETag"]
+    assert caught.value.read() == b""
+    caught.value.close()
+
+
+def test_what_is_not_there_is_a_short_404() -> None:
+    """A missing document is a plain 404; a folder without its slash is sent to the site's own."""
+    release = Release(load_catalogue(SHIPPED), as_of=AS_OF)
+    client = create_app(release).test_client()
+    missing = client.get("/topics/nothing/atom.xml", headers={"Host": "evil.example"})
+    assert missing.status_code == 404
+    assert len(missing.data) < 100
+    moved = client.get("/countries/id", headers={"Host": "evil.example"})
+    assert moved.status_code == 301
+    assert moved.headers["Location"] == release.site.address("countries/id/")
