@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import cached_property
 
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
@@ -42,15 +43,16 @@ class Countries:
             for alias in aliases:
                 self._known.setdefault(_key(alias), code)
 
+    @cached_property
+    def _shown(self) -> dict[str, str]:
+        return {key: f"{self._countries[code].name} ({code})" for key, code in self._known.items()}
+
     def find(self, text: str) -> Country:
         """Give the Country that a text names; raises Fault, with “did you mean”."""
         text = " ".join(text.split())
         code = self._codes.get(text.upper()) or self._known.get(_key(text))
         if code is None:
-            shown = {
-                key: f"{self._countries[code].name} ({code})" for key, code in self._known.items()
-            }
-            hint = self._nearest.hint(_key(text), shown) if len(text) > _CODE else ""
+            hint = self._nearest.hint(_key(text), self._shown) if len(text) > _CODE else ""
             raise Fault(f"no country is called {text!r}{hint}")
         return self._countries[code]
 
