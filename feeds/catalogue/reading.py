@@ -1,5 +1,6 @@
 """Walks the nodes of one file, and turns what is wrong into Problems with their place."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
@@ -10,6 +11,9 @@ from feeds.catalogue.source import Source, describe, forbidden_character
 from feeds.errors import Problem
 
 T = TypeVar("T")
+
+# `Project #5` loses its number in silence; `# a comment` has a space.
+_LIKELY_TEXT = re.compile(r"[ \t]+#\w")
 
 
 class Fault(Exception):
@@ -66,6 +70,9 @@ class Reading:
         if bad:
             self.problem(node, path, f"{describe(bad[0])} cannot be published")
             return None
+        if not node.style and _LIKELY_TEXT.match(self.source.text, node.end_mark.index):
+            message = "to YAML, what stands behind ' #' is a comment; quote the text to keep it"
+            self.problem(node, path, message, note=True)
         if not text or text.isspace():
             self.problem(node, path, "is empty: give it a value, or remove the line")
             return None

@@ -1,0 +1,172 @@
+"""The verbs: what they print where, and their exit codes."""
+
+import json
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+from conftest import CATALOGUES, ROOT, SHIPPED, free_port, run, run_feeds, wait_for
+
+VERBS = ("check", "list", "export", "serve")
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help_and_the_common_options(verb: str) -> None:
+    """Each verb says what it does, and takes --catalogue and --url."""
+    done = run_feeds(verb, "--help")
+    assert done.returncode == 0
+    assert {"--catalogue", "--url", "FEEDS_CATALOGUE", "FEEDS_URL"} <= set(
+        done.stdout.replace(";", " ").replace("]", " ").split()
+    )
+
+
+def test_check_counts_what_is_there() -> None:
+    """A valid catalogue costs one line on stdout and exit code 0."""
+    done = run_feeds("check", cwd=ROOT)
+    assert done.stdout == "entries.yaml: 20 entries, 19 topics, 11 countries: no problem\n"
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_check_tells_every_problem_at_once() -> None:
+    """Problems stand on stderr, in file order, one line each; the exit code is 1."""
+    case = ROOT / "tests" / "cases" / "several-problems.yaml"
+    done = run_feeds("check", "--catalogue", case)
+    expected = [
+        line.removeprefix("# Expect: ").replace("at several-problems.yaml", f"at {case}")
+        for line in case.read_text().splitlines()
+        if line.startswith("# Expect")
+    ]
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.splitlines() == [
+        *(f"{case}:{line}" for line in expected),
+        f"{len(expected)} problems",
+    ]
+
+
+def test_notes_do_not_fail_a_check() -> None:
+    """A note is told on stderr, and the catalogue is valid all the same."""
+    done = run_feeds("check", "--catalogue", ROOT / "tests" / "cases" / "repeated-time.yaml")
+    assert done.returncode == 0
+    assert "note: entries[0].date: the clocks in Europe/Zurich showed" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["check", "--catalogue", "nowhere.yaml"], 1, "nowhere.yaml: No such file or directory"),
+        (["check", "--catalogue", "feeds"], 1, "feeds: the folder has no .yaml file"),
+        (["list", "--url", "news.example.org"], 1, "begins with https:// or http://"),
+        (["list", "--url", "https://news.example.org"], 1, "write https://news.example.org/"),
+        (["export", "/dev/null/x"], 1, "/dev/null/x"),
+        (["export"], 2, "Missing argument 'FOLDER'"),
+        (["publish"], 2, "No such command 'publish'"),
+        (["serve", "--port", "99999"], 2, "99999"),
+        (["serve", "--host", "no.such.host.invalid"], 1, "cannot listen on no.such.host.invalid"),
+    ],
+)
+def test_a_mistake_is_a_message_and_no_traceback(
+    arguments: list[str], code: int, said: str
+) -> None:
+    """A user's mistake is one plain message on stderr: exit code 1, or 2 for usage."""
+    done = run_feeds(*arguments, cwd=ROOT)
+    assert done.returncode == code
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_port_in_use_is_told_plainly() -> None:
+    """`feeds serve` on a taken port says so, and ends."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        done = run_feeds("serve", "--port", str(port), cwd=ROOT)
+    assert done.returncode == 1
+    assert done.stderr == f"feeds: cannot listen on 127.0.0.1 port {port}: Address already in use\n"
+
+
+def test_list_is_a_table_and_json() -> None:
+    """`feeds list` shows each feed once, with its own address under the URL given."""
+    table = run_feeds("list", "--url", "https://other.example/", cwd=ROOT).stdout.splitlines()
+    feeds = json.loads(run_feeds("list", "--json", cwd=ROOT).stdout)
+    assert table[0].split() == ["ADDRESS", "TITLE", "ENTRIES", "LAST", "UPDATED"]
+    assert len(table) == len(feeds) + 1
+    assert table[1].split()[:3] == ["https://other.example/atom.xml", "Social", "protection"]
+    assert feeds[0]["entries"] == 20
+    assert feeds[0]["addresses"]["JSON Feed"].endswith("/social-protection/feed.json")
+    assert len({feed["id"] for feed in feeds}) == len(feeds)
+
+
+def test_environment_names_catalogue_and_url(tmp_path: Path) -> None:
+    """FEEDS_CATALOGUE and FEEDS_URL stand in for the options."""
+    env = {
+        "FEEDS_CATALOGUE": str(CATALOGUES / "arabic.yaml"),
+        "FEEDS_URL": "https://other.example/",
+        "PYTHONPATH": str(ROOT),
+    }
+    done = run_feeds("list", cwd=tmp_path, env=env)
+    assert done.stdout.count("https://other.example/") == 6
+    assert "الأردن" in done.stdout
+
+
+def test_wsgi_serves_what_is_exported(tmp_path: Path) -> None:
+    """Any WSGI server serves through wsgi.py the bytes that an export writes."""
+    run_feeds("export", "--catalogue", SHIPPED, tmp_path)
+    port = free_port()
+    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port)]
+    with subprocess.Popen([*command, "wsgi:app"], cwd=ROOT, stdout=subprocess.DEVNULL) as server:
+        try:
+            url = f"http://127.0.0.1:{port}/"
+            wait_for(url, server)
+            for path in ("atom.xml", "countries/id/rss.xml", "topics/disability/feed.json"):
+                with urlopen(url + path) as answer:
+                    assert answer.read() == (tmp_path / path).read_bytes()
+        finally:
+            server.terminate()
+
+
+def test_interrupting_serve_ends_it_quietly() -> None:
+    """SIGTERM ends `feeds serve` without a traceback."""
+    port = free_port()
+    with subprocess.Popen(
+        [sys.executable, "-m", "feeds", "serve", "--port", str(port)],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+    ) as server:
+        wait_for(f"http://127.0.0.1:{port}/", server)
+        server.terminate()
+        _, said = server.communicate(timeout=20)
+    assert said.decode() == f"Serving at http://127.0.0.1:{port}/\n"
+
+
+def test_slow_clients_do_not_stop_others() -> None:
+    """With 200 half-sent requests open, another client is answered within a second."""
+    port = free_port()
+    with subprocess.Popen(
+        [sys.executable, "-m", "feeds", "serve", "--port", str(port)], cwd=ROOT
+    ) as server:
+        slow: list[socket.socket] = []
+        try:
+            url = f"http://127.0.0.1:{port}/atom.xml"
+            wait_for(url, server)
+            for _ in range(200):
+                slow.append(socket.create_connection(("127.0.0.1", port), timeout=5))
+                slow[-1].sendall(b"GET /atom.xml HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+            for _ in range(20):
+                with urlopen(url, timeout=1) as answer:
+                    assert answer.status == 200
+        finally:
+            for connection in slow:
+                connection.close()
+            server.terminate()
+
+
+def test_python_dash_m_is_the_command() -> None:
+    """`feeds` and `python -m feeds` are the same."""
+    installed = Path(sys.executable).parent / "feeds"
+    assert run(installed, "--version").stdout == run_feeds("--version").stdout == "feeds 0.1.0\n"

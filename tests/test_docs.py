@@ -1,0 +1,57 @@
+"""The documents say what the program does."""
+
+import re
+from pathlib import Path
+
+import pytest
+from conftest import ROOT, run_feeds
+
+from feeds.catalogue import read_catalogue
+from feeds.cli import main
+
+README = (ROOT / "README.md").read_text()
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+
+
+def test_readme_error_is_the_real_one(tmp_path: Path) -> None:
+    """The sample error is what `feeds check` prints for the sample entry with its slip."""
+    [block] = re.findall(r"```\w*\n(entries\.yaml:\d+:.*?)```", README, re.DOTALL)
+    text = (ROOT / "entries.yaml").read_text()
+    [entry] = re.findall(r"```yaml\n(- id: .*?)```", README, re.DOTALL)
+    assert entry in text
+    wrong = text.replace(entry, entry.replace("countries: [Indonesia]", "countries: [Indonesa]"))
+    (tmp_path / "entries.yaml").write_text(wrong)
+    assert run_feeds("check", cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}).stderr == block
+
+
+def test_every_verb_stands_in_the_readme() -> None:
+    """No verb goes without a word."""
+    for verb in main.commands:
+        assert f"feeds {verb}" in README
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_between_documents_lead_somewhere(document: Path) -> None:
+    """Each relative link in a document leads to a file of the repository."""
+    prose = re.sub(r"```.*?```", "", document.read_text(), flags=re.DOTALL)
+    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", prose):
+        assert (document.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_entries_in_documents_are_valid(document: Path) -> None:
+    """Each sample entry in a document can be pasted into a catalogue."""
+    head = (ROOT / "entries.yaml").read_text().partition("\nentries:\n")[0]
+    for sample in re.findall(r"```yaml\n(- id: .*?)```", document.read_text(), re.DOTALL):
+        catalogue = read_catalogue([("sample", f"{head}\nentries:\n{sample}".encode())])
+        assert catalogue.entries
+
+
+def test_every_field_is_described() -> None:
+    """Each key that a catalogue knows stands in the editors' guide."""
+    guide = (ROOT / "docs" / "editors.md").read_text()
+    source = "".join(path.read_text() for path in (ROOT / "feeds" / "catalogue").glob("*.py"))
+    keys = set(re.findall(r"value\(\s*\"(\w+)\"", source)) | {"topics", "countries", "photo"}
+    assert len(keys) > 20
+    for key in keys:
+        assert re.search(rf"[`{{ ]{key}[`}},]", guide), key
