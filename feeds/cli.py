@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from feeds.release import Release
 
 
+_ALL_ADDRESSES = ("0.0.0.0", "::", "")  # noqa: S104  # compared with, not listened on
+
+
 class _Verbs(click.Group):
     """Shows a user's mistake as its text on stderr, with exit code 1; a bug keeps its traceback."""
 
@@ -121,13 +124,21 @@ def export(catalogue: Path, url: str | None, folder: Path) -> None:
 def serve(catalogue: Path, url: str | None, host: str, port: int) -> None:
     """Serve every document over HTTP, until interrupted.
 
-    Without --url, addresses in the documents are those of this very server.
+    Without --url, addresses in the documents are those of this very server; or
+    those of the catalogue, where it listens on all of a machine's addresses.
     """
     from feeds.web.server import serve as serve_release
 
-    here = f"http://{f'[{host}]' if ':' in host else host}:{port}/"
-    release = _release(_load(catalogue, url or here))
-    serve_release(release, host, port, started=lambda: _say(f"Serving at {here}"))
+    release = _release(_load(catalogue, url or own_address(host, port)))
+    at = own_address(host, port) or f"every address of this machine, port {port}"
+    serve_release(release, host, port, started=lambda: _say(f"Serving at {at}"))
+
+
+def own_address(host: str, port: int) -> str | None:
+    """Give the URL under which a server on this host is reached; None where there are many."""
+    if host in _ALL_ADDRESSES:
+        return None
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 
 
 def _load(path: Path, url: str | None) -> Catalogue:

@@ -10,6 +10,8 @@ from urllib.request import urlopen
 import pytest
 from conftest import CATALOGUES, ROOT, SHIPPED, free_port, run, run_feeds, wait_for
 
+from feeds.cli import own_address
+
 VERBS = ("check", "list", "export", "serve")
 
 
@@ -128,6 +130,13 @@ def test_wsgi_serves_what_is_exported(tmp_path: Path) -> None:
                     assert answer.read() == (tmp_path / path).read_bytes()
         finally:
             server.terminate()
+
+
+def test_own_address_is_one_that_links_can_lead_to() -> None:
+    """A server's own address is a URL; listening everywhere is none."""
+    assert own_address("127.0.0.1", 8000) == "http://127.0.0.1:8000/"
+    assert own_address("::1", 80) == "http://[::1]:80/"
+    assert own_address("0.0.0.0", 8000) is own_address("::", 8000) is None  # noqa: S104  # the point
 
 
 def test_interrupting_serve_ends_it_quietly() -> None:

@@ -230,8 +230,10 @@ def test_what_is_not_there_is_a_short_404() -> None:
     release = Release(load_catalogue(SHIPPED), as_of=AS_OF)
     client = create_app(release).test_client()
     missing = client.get("/topics/nothing/atom.xml", headers={"Host": "evil.example"})
-    assert missing.status_code == 404
-    assert len(missing.data) < 100
+    assert (missing.status_code, missing.data) == (404, b"404 Not Found\n")
+    refused = client.post("/atom.xml")
+    assert (refused.status_code, refused.data) == (405, b"405 Method Not Allowed\n")
+    assert "GET" in refused.headers["Allow"]
     moved = client.get("/countries/id", headers={"Host": "evil.example"})
     assert moved.status_code == 301
     assert moved.headers["Location"] == release.site.address("countries/id/")

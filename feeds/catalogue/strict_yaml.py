@@ -30,6 +30,7 @@ _HINTS = {
     "found character that cannot start any token": (
         "indent with spaces, not tabs; a text that starts with @, ` or % must stand in quotes"
     ),
+    "did not find expected alphabetic": "a text that starts with & or * must stand in quotes",
     "found a tab character": "indent with spaces",
     "did not find expected key": (
         "the line is indented differently from its neighbours,"

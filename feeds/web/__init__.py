@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from flask import Flask, Response, request
-from werkzeug.exceptions import NotFound
+from werkzeug.exceptions import HTTPException, NotFound
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response as WerkzeugResponse
 
@@ -30,11 +30,12 @@ def create_app(release: Release) -> Flask:
             return redirect(release.site.address(f"{path}/"), 301)
         raise NotFound
 
-    @app.errorhandler(NotFound)
-    def not_found(_: NotFound) -> Response:
-        return Response(
-            "Not found: no document lies at this address.\n", 404, mimetype="text/plain"
-        )
+    @app.errorhandler(HTTPException)
+    def plain(error: HTTPException) -> WerkzeugResponse:
+        answer = error.get_response()
+        answer.data = f"{error.code} {error.name}\n"
+        answer.content_type = "text/plain; charset=utf-8"
+        return WerkzeugResponse.force_type(answer)
 
     return app
 
