@@ -13,6 +13,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
+from hypothesis import settings
 
 from feeds import Release, load_catalogue
 from feeds.model import Catalogue
@@ -22,6 +23,11 @@ SHIPPED = ROOT / "entries.yaml"
 CATALOGUES = ROOT / "tests" / "catalogues"
 AS_OF = datetime(2026, 11, 1, tzinfo=UTC)
 _PATIENCE = 20
+
+# The same examples at every run: a red test is the change's own. What is marked
+# heavy looks for new ones.
+settings.register_profile("feeds", derandomize=True, deadline=None)
+settings.load_profile("feeds")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -81,7 +81,7 @@ def test_mutated_catalogues_for_long(seed: int) -> None:
     fuzz(4000, seed)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=400))
 @example(b"\xff\xfea\x00")
 @example(b"")
@@ -90,7 +90,7 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
     read(data)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(max_size=60), st.sampled_from(["title", "date", "link", "topics", "id", "body"]))
 def test_any_text_in_a_field_is_read_or_refused(text: str, field: str) -> None:
     """Any text in any field gives Problems, or a release."""

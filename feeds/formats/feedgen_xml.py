@@ -110,13 +110,13 @@ def add_atom_entry(generator: FeedGenerator, entry: Entry, body: str, site: Site
 def add_rss_item(generator: FeedGenerator, entry: Entry, body: str, site: Site) -> None:
     """Append an entry to a generator of RSS.
 
-    RSS does not say whether a title is text or HTML, and most readers take it
-    for HTML: see `_as_html`.
+    RSS's description is HTML. It does not say whether a title is text or HTML,
+    and most readers take it for HTML: see `_as_html`.
     """
     item = _add_entry(generator, entry, site)
     item.title(_as_html(entry.title))
     if entry.summary:
-        item.summary(_as_html(entry.summary))
+        item.summary(html.escape(entry.summary, quote=False))
     if body:
         item.content(body, type="html")
     item.guid(site.tag(entry.id), permalink=False)
