@@ -6,6 +6,6 @@ from datetime import UTC, datetime
 from feeds import Release, create_app, load_catalogue
 
 catalogue = load_catalogue(
-    os.environ.get("FEEDS_CATALOGUE", "entries.yaml"), url=os.environ.get("FEEDS_URL")
+    os.environ.get("FEEDS_CATALOGUE") or "entries.yaml", url=os.environ.get("FEEDS_URL") or None
 )
 app = create_app(Release(catalogue, as_of=datetime.now(UTC)))

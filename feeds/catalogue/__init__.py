@@ -27,15 +27,15 @@ Section = tuple[Reading, Node]
 def load_catalogue(path: str | Path, *, url: str | None = None) -> Catalogue:
     """Read the catalogue at a path: one YAML file, or a folder of them.
 
-    A folder's `*.yaml` files are read in the order of their names; `site` stands
-    in one of them. `url` takes the place of `site.url`.
+    A folder's `*.yaml` and `*.yml` files are read in the order of their names;
+    `site` stands in one of them. `url` takes the place of `site.url`.
 
     Raises CatalogueError with all Problems, or FeedsError where there is nothing
     to read or `url` is no site's address.
     """
     path = Path(path)
     try:
-        files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
+        files = sorted(filter(_is_yaml, path.iterdir())) if path.is_dir() else [path]
         texts = [(str(file), file.read_bytes()) for file in files]
     except OSError as error:
         raise FeedsError(
@@ -44,7 +44,7 @@ def load_catalogue(path: str | Path, *, url: str | None = None) -> Catalogue:
     except ValueError:
         raise FeedsError(f"{str(path)!r} is no file name") from None
     if not texts:
-        raise FeedsError(f"{path}: the folder has no .yaml file")
+        raise FeedsError(f"{path}: the folder has no .yaml or .yml file")
     catalogue = read_catalogue(texts)
     if url is None:
         return catalogue
@@ -52,6 +52,11 @@ def load_catalogue(path: str | Path, *, url: str | None = None) -> Catalogue:
         return replace(catalogue, site=replace(catalogue.site, url=site_address(url)))
     except Fault as fault:
         raise FeedsError(f"the URL {url!r} {fault}") from None
+
+
+def _is_yaml(file: Path) -> bool:
+    # An editor's own lock and swap files begin with a dot.
+    return file.suffix in {".yaml", ".yml"} and not file.name.startswith(".")
 
 
 def read_catalogue(texts: Iterable[tuple[str, bytes]]) -> Catalogue:
