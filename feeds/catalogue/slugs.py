@@ -10,6 +10,8 @@ from feeds.catalogue.reading import Fault
 _BYTES = 200
 _WORDS = 8
 _PUNCTUATION = "-_."
+# Apostrophes and joiners stand within a word.
+_DROPPED = "'’\u200c\u200d"
 _LATIN_ACCENT = re.compile("(?<=[a-z])[\u0300-\u036f]+")
 
 
@@ -19,7 +21,7 @@ def slug(text: str) -> str:
     Raises Fault, with a slug that would do.
     """
     proposal = slug_of(text, words=None)
-    if text == proposal:
+    if proposal and text == proposal:
         return text
     would_do = f": {proposal!r} would do" if proposal else ""
     raise Fault(
@@ -30,11 +32,11 @@ def slug(text: str) -> str:
 
 def slug_of(text: str, *, words: int | None = _WORDS) -> str:
     """Make a slug from a name or a title, of its first `words` words; '' where nothing is left."""
-    folded = _LATIN_ACCENT.sub("", unicodedata.normalize("NFKD", text).lower())
     kept = "".join(
-        c if _letter(c) or c in _PUNCTUATION else "-" * (c not in "’'\u200c\u200d")
-        for c in unicodedata.normalize("NFC", folded)
+        c if _letter(c) or c in _PUNCTUATION else "-" * (c not in _DROPPED)
+        for c in unicodedata.normalize("NFKD", text).lower()
     )
+    kept = unicodedata.normalize("NFC", _LATIN_ACCENT.sub("", unicodedata.normalize("NFKD", kept)))
     parts = [part for part in re.split("-+", kept) if any(map(_letter, part))]
     joined = "-".join(parts[:words]).encode()[:_BYTES].decode(errors="ignore")
     while joined and not _letter(joined[-1]):
