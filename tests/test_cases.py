@@ -12,6 +12,9 @@ import pytest
 from conftest import ROOT
 
 from feeds.catalogue import read_catalogue
+from feeds.catalogue.countries import Countries
+from feeds.catalogue.country_aliases import ALIASES
+from feeds.catalogue.nearest import Nearest
 from feeds.errors import CatalogueError, Problem
 
 CASES = sorted((ROOT / "tests" / "cases").iterdir())
@@ -52,3 +55,10 @@ def test_each_row_of_the_strictness_table_has_a_case() -> None:
         *("country-unknown", "country-aliases", "unknown-key", "id-twice", "slug-twice", "depth"),
     ):
         assert row in named
+
+
+def test_every_alias_leads_to_its_own_country() -> None:
+    """No other name of a country is taken by another one."""
+    countries = Countries("en", {}, Nearest())
+    for code, names in ALIASES.items():
+        assert {countries.find(name).code for name in names} == {code}
