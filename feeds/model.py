@@ -1,11 +1,14 @@
 """The nouns of a publication: frozen values, without input or output."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from feeds.errors import Problem
+from feeds.paths import entry_folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +83,7 @@ class Entry:
     @property
     def path(self) -> str:
         """Where the entry's own page lies under the site."""
-        return f"entries/{self.id}/"
+        return entry_folder(self.id)
 
     @property
     def labels(self) -> tuple[Topic | Country, ...]:
@@ -94,7 +97,12 @@ class Site:
 
     `url` ends in `/`; `id` is a tag URI (RFC 4151) that survives a move to
     another host; `language` is a BCP 47 tag; `items` is the number of entries
-    that a feed carries at most.
+    that a feed carries at most; `max_age` is for how many seconds a document may
+    be kept without asking again.
+
+    `moved` gives, for a path that was given up, the one that took its place, and
+    `retired` are the paths given up for good. One that ends in `/` stands for
+    all that lay below it.
     """
 
     title: str
@@ -110,6 +118,9 @@ class Site:
     icon: str = ""
     hub: str = ""
     items: int = 50
+    max_age: int = 900
+    moved: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), hash=False)
+    retired: frozenset[str] = frozenset()
 
     def address(self, path: str) -> str:
         """Give the absolute address of a path of the release, as an ASCII URI."""
@@ -160,12 +171,15 @@ class Feed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """One path of a release: its bytes, their media type, and their strong validator.
+    """One path of a release: its bytes, their media type, and their validators.
 
     `etag` is without quotes (RFC 9110 §8.8.3) and depends on the bytes alone.
+    `modified` is the moment, to the second, at which these bytes first appeared
+    at this address (§8.8.2); None where nothing remembers it.
     """
 
     path: str
     body: bytes
     media_type: str
     etag: str
+    modified: datetime | None = None

@@ -1,6 +1,8 @@
 """Catalogue → every Document, addressed and hashed; pure and deterministic."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 
@@ -8,14 +10,16 @@ from feeds.content import render_body
 from feeds.formats import FORMATS, Format
 from feeds.model import Catalogue, Document, Entry, Feed, Site
 from feeds.pages import render_pages
-from feeds.selection import select
+from feeds.selection import next_change, select
 
 
 class Release(Mapping[str, Document]):
     """All Documents of one Catalogue at one moment, by path; immutable.
 
     A path is what stands behind the site's URL, such as `topics/x/atom.xml`.
-    `feeds` are the feeds that the documents show.
+    `feeds` are the feeds that the documents show, `as_of` is the moment, and
+    `until` the next one at which the same catalogue gives other documents; it is
+    None where no entry is dated later.
     """
 
     def __init__(
@@ -26,6 +30,8 @@ class Release(Mapping[str, Document]):
         The same catalogue at the same moment gives the same bytes everywhere.
         """
         self.site = catalogue.site
+        self.as_of = as_of
+        self.until = next_change(catalogue, as_of)
         self.feeds = select(catalogue, as_of)
         self.formats = tuple(formats)
         found = sorted(_documents(self.site, self.feeds, self.formats))
@@ -35,6 +41,14 @@ class Release(Mapping[str, Document]):
         self.id = sha256(
             "".join(f"{path}\n{self[path].etag}\n" for path in self).encode()
         ).hexdigest()[:16]
+
+    def dated(self, dates: Mapping[str, datetime]) -> "Release":
+        """Give the same release with each document's `modified`, by path."""
+        release = copy(self)
+        release._documents = {  # noqa: SLF001  # its own
+            path: replace(document, modified=dates.get(path)) for path, document in self.items()
+        }
+        return release
 
     def __getitem__(self, path: str) -> Document:
         return self._documents[path]

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from feeds.model import Catalogue, Country, Entry, Feed, Site, Topic
+from feeds.paths import feed_folder
 
 
 def public_entries(catalogue: Catalogue, as_of: datetime) -> tuple[Entry, ...]:
@@ -19,6 +20,12 @@ def public_entries(catalogue: Catalogue, as_of: datetime) -> tuple[Entry, ...]:
         for entry in public
     )
     return tuple(sorted(told, key=lambda entry: entry.published, reverse=True))
+
+
+def next_change(catalogue: Catalogue, as_of: datetime) -> datetime | None:
+    """Give the moment after `as_of` at which something dated later becomes public; None for never."""
+    dates = (date for entry in catalogue.entries for date in (entry.published, entry.updated))
+    return min((date for date in dates if date > as_of), default=None)
 
 
 def select(catalogue: Catalogue, as_of: datetime) -> tuple[Feed, ...]:
@@ -46,9 +53,7 @@ def select(catalogue: Catalogue, as_of: datetime) -> tuple[Feed, ...]:
 def _feed(site: Site, topic: Topic | None, country: Country | None, found: list[Entry]) -> Feed:
     entries = tuple(found)
     latest = entries[: site.items]
-    path = (f"topics/{topic.slug}/" if topic else "") + (
-        f"countries/{country.slug}/" if country else ""
-    )
+    path = feed_folder(topic.slug if topic else "", country.slug if country else "")
     subject = " · ".join(part.name for part in (topic, country) if part)
     return Feed(
         id=site.tag(path.removesuffix("/")) if path else site.id,

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -349,3 +350,13 @@ def test_rss_dates_are_those_of_rfc_2822(moment: datetime, minutes: int) -> None
     assert parsedate_to_datetime(written) == aware
     assert re.fullmatch(r"\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}", written)
     assert parsedate_to_datetime(feedgen.feed.formatRFC2822(aware.astimezone(UTC))) == aware
+
+
+@pytest.mark.parametrize(("seconds", "minutes"), [(60, "1"), (90, "1"), (900, "15"), (3600, "60")])
+def test_ttl_is_max_age_in_minutes(seconds: int, minutes: str) -> None:
+    """RSS tells its readers, in minutes, how long HTTP lets them keep the document."""
+    catalogue = load_catalogue(CATALOGUES / "arabic.yaml")
+    site = replace(catalogue.site, max_age=seconds)
+    release = Release(replace(catalogue, site=site), as_of=AS_OF)
+    for document in documents(release, "rss.xml").values():
+        assert texts(document, "channel/ttl") == [minutes]

@@ -9,15 +9,16 @@ from yaml.nodes import MappingNode, Node
 from feeds.catalogue.addresses import site_address
 from feeds.catalogue.countries import Countries
 from feeds.catalogue.entries import EntryReader, Vocabulary, check_ids
+from feeds.catalogue.moves import live_paths, read_moves
 from feeds.catalogue.nearest import Nearest
 from feeds.catalogue.reading import Fault, Reading
-from feeds.catalogue.site import NO_SITE, read_country_names, read_site, read_topics
+from feeds.catalogue.site import NO_SITE, open_site, read_country_names, read_site, read_topics
 from feeds.catalogue.source import Source, control_characters, decode
 from feeds.catalogue.strict_yaml import compose
 from feeds.errors import CatalogueError, FeedsError, Problem
 from feeds.model import Catalogue, Entry
 
-__all__ = ["load_catalogue", "read_catalogue"]
+__all__ = ["catalogue_files", "load_catalogue", "read_catalogue"]
 
 _SECTIONS = ("site", "topics", "countries", "entries")
 
@@ -27,16 +28,14 @@ Section = tuple[Reading, Node]
 def load_catalogue(path: str | Path, *, url: str | None = None) -> Catalogue:
     """Read the catalogue at a path: one YAML file, or a folder of them.
 
-    A folder's `*.yaml` and `*.yml` files are read in the order of their names;
-    `site` stands in one of them. `url` takes the place of `site.url`.
+    `site` stands in one of a folder's files. `url` takes the place of `site.url`.
 
     Raises CatalogueError with all Problems, or FeedsError where there is nothing
     to read or `url` is no site's address.
     """
     path = Path(path)
     try:
-        files = sorted(filter(_is_yaml, path.iterdir())) if path.is_dir() else [path]
-        texts = [(str(file), file.read_bytes()) for file in files]
+        texts = [(str(file), file.read_bytes()) for file in catalogue_files(path)]
     except OSError as error:
         raise FeedsError(
             f"{error.filename or path}: {error.strerror or 'cannot be read'}"
@@ -52,6 +51,14 @@ def load_catalogue(path: str | Path, *, url: str | None = None) -> Catalogue:
         return replace(catalogue, site=replace(catalogue.site, url=site_address(url)))
     except Fault as fault:
         raise FeedsError(f"the URL {url!r} {fault}") from None
+
+
+def catalogue_files(path: Path) -> list[Path]:
+    """Give the files that a catalogue is read from, in order; raises OSError.
+
+    Those of a folder are its `*.yaml` and `*.yml` files, by name.
+    """
+    return sorted(filter(_is_yaml, path.iterdir())) if path.is_dir() else [path]
 
 
 def _is_yaml(file: Path) -> bool:
@@ -92,7 +99,7 @@ def _read(texts: list[tuple[str, bytes]], problems: list[Problem]) -> Catalogue 
     missing = [name for name in ("site", "entries") if not sections[name]]
     problems += [first.problem(0, name, "is missing") for name in missing]
     order = {name: number for number, (name, _) in enumerate(texts)}
-    catalogue = _catalogue(sections, nearest)
+    catalogue = _catalogue(sections, nearest, problems)
     problems.sort(key=lambda problem: (order[problem.file], problem.line, problem.column))
     return catalogue
 
@@ -121,10 +128,11 @@ def _sort_into(sections: dict[str, list[Section]], reading: Reading, node: Node)
         sections[name].append((reading, value))
 
 
-def _catalogue(sections: dict[str, list[Section]], nearest: Nearest) -> Catalogue:
-    site = NO_SITE
-    for reading, node in sections["site"]:
-        site = read_site(reading, node)
+def _catalogue(
+    sections: dict[str, list[Section]], nearest: Nearest, problems: list[Problem]
+) -> Catalogue:
+    mastheads = [open_site(reading, node) for reading, node in sections["site"]]
+    site = read_site(mastheads[0]) if mastheads else NO_SITE
     scheme = f"{site.id}:topics"
     topics = None
     for reading, node in sections["topics"]:
@@ -133,7 +141,15 @@ def _catalogue(sections: dict[str, list[Section]], nearest: Nearest) -> Catalogu
     for reading, node in sections["countries"]:
         names = read_country_names(reading, node)
     reader = EntryReader(site, Vocabulary(topics, scheme), Countries(site.language, names, nearest))
-    return Catalogue(site=site, topics=topics, entries=_entries(sections["entries"], reader))
+    entries = _entries(sections["entries"], reader)
+    # What is published is known once everything else is right.
+    faulty = any(not problem.note for problem in problems)
+    for fields in mastheads:
+        if "moved" in fields or "retired" in fields:
+            live = frozenset() if faulty else live_paths(topics or (), entries)
+            moved, retired = read_moves(fields, live)
+            site = replace(site, moved=moved, retired=retired)
+    return Catalogue(site=site, topics=topics, entries=entries)
 
 
 def _entries(sections: list[Section], reader: EntryReader) -> tuple[Entry, ...]:

@@ -24,9 +24,12 @@ from feeds.model import Person, Site, Topic
 _REQUIRED = ("title", "url", "id")
 _OPTIONAL = (
     *("description", "language", "timezone", "author"),
-    *("rights", "logo", "icon", "hub", "items"),
+    *("rights", "logo", "icon", "hub", "items", "max_age"),
+    *("moved", "retired"),
 )
 _MOST_ITEMS = 1000
+_LEAST_AGE = 60
+_MOST_AGE = 86_400
 
 # Stands in where there is none, so that the rest is read all the same.
 NO_SITE = Site(
@@ -40,9 +43,13 @@ NO_SITE = Site(
 )
 
 
-def read_site(reading: Reading, node: Node) -> Site:
-    """Read the masthead."""
-    fields = reading.fields(node, "site", known=_REQUIRED + _OPTIONAL, required=_REQUIRED)
+def open_site(reading: Reading, node: Node) -> Fields:
+    """Open the masthead, whose keys are known."""
+    return reading.fields(node, "site", known=_REQUIRED + _OPTIONAL, required=_REQUIRED)
+
+
+def read_site(fields: Fields) -> Site:
+    """Read the masthead, but for what rests on the entries: `moved` and `retired`."""
     title = fields.value("title", line, "untitled")
     permanent = fields.value("id", tag_uri, "")
     nobody = Person(name=title)
@@ -52,7 +59,7 @@ def read_site(reading: Reading, node: Node) -> Site:
         id=permanent,
         founded=_founded(permanent),
         author=read_person(fields, "author") or nobody,
-        timezone=fields.value("timezone", partial(_time_zone, reading), ZoneInfo("UTC")),
+        timezone=fields.value("timezone", partial(_time_zone, fields.reading), ZoneInfo("UTC")),
         language=fields.value("language", language_tag, "en"),
         description=fields.value("description", line, ""),
         rights=fields.value("rights", line, ""),
@@ -60,6 +67,7 @@ def read_site(reading: Reading, node: Node) -> Site:
         icon=fields.value("icon", web_address, ""),
         hub=fields.value("hub", web_address, ""),
         items=fields.value("items", partial(whole_number, 1, _MOST_ITEMS), 50),
+        max_age=fields.value("max_age", partial(whole_number, _LEAST_AGE, _MOST_AGE), 900),
     )
 
 

@@ -92,6 +92,8 @@ def rss_shell(feed: Feed, site: Site, address: str) -> FeedGenerator:
         generator.managingEditor(f"{site.author.email} ({site.author.name})")
     _links(generator, feed, site, address, "application/rss+xml")
     _masthead(generator, feed, site)
+    # In minutes.
+    generator.ttl(max(site.max_age // 60, 1))
     return generator
 
 

@@ -12,11 +12,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from feeds.model import Entry, Feed, Site
+from feeds.paths import INDEX, STYLE
 
 HTML = "text/html; charset=utf-8"
 CSS = "text/css; charset=utf-8"
-
-_STYLE = "style.css"
 
 
 def render_pages(
@@ -36,7 +35,7 @@ def render_pages(
     for feed in feeds:
         months = [list(group) for _, group in groupby(feed.entries, partial(_month, site))]
         yield (
-            f"{feed.path}index.html",
+            feed.path + INDEX,
             HTML,
             page.render(feed=feed, months=months, neighbours=_neighbours(feed, feeds)),
         )
@@ -45,8 +44,8 @@ def render_pages(
         labels = [by_label[topic, None] for topic in entry.topics]
         labels += [by_label[None, country] for country in entry.countries]
         body = Markup(bodies[entry.id])  # noqa: S704  # sanitised by feeds.content
-        yield f"{entry.path}index.html", HTML, page.render(entry=entry, body=body, labels=labels)
-    yield _STYLE, CSS, files("feeds.pages").joinpath(_STYLE).read_text("utf-8")
+        yield entry.path + INDEX, HTML, page.render(entry=entry, body=body, labels=labels)
+    yield STYLE, CSS, files("feeds.pages").joinpath(STYLE).read_text("utf-8")
 
 
 def _environment(site: Site, formats: Sequence[tuple[str, str, str]]) -> Environment:
@@ -61,7 +60,7 @@ def _environment(site: Site, formats: Sequence[tuple[str, str, str]]) -> Environ
     environment.globals |= {
         "site": site,
         "formats": formats,
-        "style": site.address(_STYLE),
+        "style": site.address(STYLE),
         "direction": locale.text_direction,
         "long_date": partial(_long_date, site, locale),
         "month": partial(_month_name, site, locale),

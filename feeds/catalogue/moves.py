@@ -1,0 +1,105 @@
+"""`site.moved` and `site.retired` → the addresses that a publication has given up."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
+from itertools import accumulate, chain
+from types import MappingProxyType
+
+from feeds.catalogue.nearest import Nearest
+from feeds.catalogue.reading import Fault, Fields, join
+from feeds.model import Entry, Topic
+from feeds.paths import FEEDS, HEALTH, INDEX, STYLE, entry_folder, feed_folder, moved_to
+
+_LONGEST = 500
+# What ends or encodes a path in an address, and so cannot stand in one.
+_NO_PATH = "?#%\\"
+
+
+def read_moves(fields: Fields, live: frozenset[str]) -> tuple[Mapping[str, str], frozenset[str]]:
+    """Read the moved paths, each with its new one, and the retired paths.
+
+    `live` are the paths that the catalogue publishes: none of them may be given
+    up, and each new path must lead to one. Without any, neither is checked.
+    """
+    reading = fields.reading
+    around = frozenset(folder for path in live for folder in _folders(path)) - live
+    given_up = partial(_given_up, live, around)
+    retired = fields.list("retired", given_up)
+    moved: dict[str, str] = {}
+    places = []
+    pairs = reading.pairs(fields.node("moved"), "site.moved") if "moved" in fields else ()
+    for name, key, value in pairs:
+        path = join("site.moved", name)
+        old = reading.value(key, path, given_up, "")
+        new = reading.value(value, path, partial(_taking_over, old), "")
+        if old in retired:
+            reading.problem(key, path, "stands under 'retired' too")
+        if old and new:
+            moved[old] = new
+            places.append((old, value, path))
+    for old, value, path in places:
+        leads = partial(_leads, old, moved, live, reading.nearest)
+        reading.value(value, path, leads, None)
+    return MappingProxyType(moved), frozenset(retired)
+
+
+def live_paths(topics: Iterable[Topic], entries: Iterable[Entry]) -> frozenset[str]:
+    """Give every path that a catalogue publishes or will once an embargo ends, with the folders."""
+    folders = {feed_folder(), *(feed_folder(topic.slug) for topic in topics)}
+    pages = set()
+    for entry in entries:
+        pages.add(entry_folder(entry.id))
+        countries = ["", *(country.slug for country in entry.countries)]
+        slugs = ["", *(topic.slug for topic in entry.topics)]
+        folders.update(feed_folder(slug, country) for slug in slugs for country in countries)
+    files = {folder + name for folder in folders for name in FEEDS}
+    files.update(folder + INDEX for folder in chain(folders, pages))
+    return frozenset(files | folders | pages | {STYLE, HEALTH}) - {""}
+
+
+def _site_path(text: str) -> str:
+    """Read a path under the site, as people read it: not encoded; a folder ends in `/`."""
+    if "://" in text or text.startswith("/"):
+        raise Fault("is a path under the site, such as topics/health/ or news.xml")
+    bad = next((character for character in text if character in _NO_PATH), None)
+    if bad is not None:
+        raise Fault(f"a path has no {bad!r}; write each character as it is read")
+    if len(text) > _LONGEST or {"", ".", ".."} & {*text.removesuffix("/").split("/")}:
+        raise Fault(f"has parts that are empty, '.' or '..', or over {_LONGEST} characters")
+    return text
+
+
+def _folders(path: str) -> Iterator[str]:
+    """Give the folders that a path lies in."""
+    parts = path.split("/")[:-1]
+    return (f"{folder}/" for folder in accumulate(parts, "{}/{}".format))
+
+
+def _given_up(live: frozenset[str], around: frozenset[str], text: str) -> str:
+    path = _site_path(text)
+    if path in live:
+        raise Fault(f"{path!r} is still published")
+    # Without its slash, a folder's address leads to the folder.
+    if f"{path}/" in live:
+        raise Fault(f"'{path}/' is still published")
+    if path in around:
+        raise Fault(f"what lies in {path!r} is still published")
+    return path
+
+
+def _taking_over(old: str, text: str) -> str:
+    path = _site_path(text)
+    if old.endswith("/") and not path.endswith("/"):
+        raise Fault(f"a folder moves to a folder; did you mean {path}/?")
+    return path
+
+
+def _leads(
+    old: str, moved: dict[str, str], live: frozenset[str], nearest: Nearest, _text: str
+) -> None:
+    last = moved_to(old, moved)
+    if last is None:
+        raise Fault("leads round in a circle")
+    if live and last not in live:
+        alike = [path for path in live if path.count("/") == last.count("/")]
+        raise Fault(f"nothing is published at {last!r}{nearest.hint(last, alike)}")

@@ -1,0 +1,48 @@
+"""The path grammar: where each document of a release lies under the site.
+
+A folder ends in `/`; the empty path is the site's own. In a feed's folder lies
+a document of each format, and a page in every folder. `HEALTH` is no document:
+the server answers there for itself.
+"""
+
+from collections.abc import Collection, Mapping
+
+INDEX = "index.html"
+STYLE = "style.css"
+HEALTH = "healthz"
+FEEDS = ("atom.xml", "rss.xml", "feed.json")
+
+# Nobody moves house more often; whoever seems to goes round in a circle.
+_MOVES = 20
+
+
+def feed_folder(topic: str = "", country: str = "") -> str:
+    """Give the folder of a feed, by the slugs of its topic and its country."""
+    return (f"topics/{topic}/" if topic else "") + (f"countries/{country}/" if country else "")
+
+
+def entry_folder(entry: str) -> str:
+    """Give the folder of an entry's own page, by the entry's id."""
+    return f"entries/{entry}/"
+
+
+def standing_for(path: str, given_up: Collection[str]) -> str | None:
+    """Give which of the paths given up covers this one: itself, or the nearest folder around it."""
+    here = path
+    while here and here not in given_up:
+        here = here[: here.rfind("/", 0, -1) + 1]
+    return here or None
+
+
+def moved_to(path: str, moved: Mapping[str, str]) -> str | None:
+    """Give the path that took a path's place, however often it moved.
+
+    None where it never moved, or moved on and on.
+    """
+    here = path
+    for _ in range(_MOVES):
+        old = standing_for(here, moved)
+        if old is None:
+            return here if here != path else None
+        here = moved[old] + here.removeprefix(old)
+    return None

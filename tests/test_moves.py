@@ -1,0 +1,55 @@
+"""Addresses that were given up: what may be, and where they lead."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from feeds import Release
+from feeds.catalogue.moves import live_paths
+from feeds.model import Catalogue
+from feeds.paths import HEALTH, moved_to, standing_for
+
+MOVED = {
+    "topics/old/": "topics/older/",
+    "topics/older/": "topics/new/",
+    "topics/old/gone.xml": "rss.xml",
+    "a/": "b/a/",
+    "b/": "a/",
+}
+
+
+def test_the_path_grammar_names_every_document(catalogue: Catalogue) -> None:
+    """What may not be given up is just what a release of the catalogue holds, and its folders."""
+    release = Release(catalogue, as_of=datetime(9999, 1, 1, tzinfo=UTC))
+    live = live_paths(catalogue.topics or (), catalogue.entries)
+    assert {path for path in live if not path.endswith("/")} == {*release, HEALTH}
+    folders = {path.rpartition("/")[0] + "/" for path in release if "/" in path}
+    assert {path for path in live if path.endswith("/")} == folders
+
+
+@pytest.mark.parametrize(
+    ("path", "place"),
+    [
+        ("topics/old/", "topics/new/"),
+        ("topics/old/countries/id/atom.xml", "topics/new/countries/id/atom.xml"),
+        ("topics/old/gone.xml", "rss.xml"),
+        ("topics/older/rss.xml", "topics/new/rss.xml"),
+        ("topics/old", None),
+        ("topics/oldest/atom.xml", None),
+        ("topics/new/atom.xml", None),
+        ("a/x", None),
+        ("", None),
+    ],
+)
+def test_a_path_is_followed_to_its_last_place(path: str, place: str | None) -> None:
+    """However often a path moved, it is one step to where it is now; a circle leads nowhere."""
+    assert moved_to(path, MOVED) == place
+
+
+def test_the_nearest_folder_counts() -> None:
+    """A path is given up by itself, or by the nearest folder around it."""
+    given_up = {"a/", "a/b/", "a/b/c.xml"}
+    assert standing_for("a/b/c.xml", given_up) == "a/b/c.xml"
+    assert standing_for("a/b/d.xml", given_up) == "a/b/"
+    assert standing_for("a/d.xml", given_up) == "a/"
+    assert standing_for("ab/d.xml", given_up) is None
