@@ -31,7 +31,8 @@ class Report:
 def export_folder(release: Mapping[str, Document], folder: Path) -> Report:
     """Write each document whose bytes differ from the file's, under a temporary name first.
 
-    Raises FeedsError with the path where the folder cannot be written.
+    A written file's time is the document's `modified`, from which a plain web
+    server makes its validators. Raises FeedsError with the path where the folder cannot be written.
     """
     written, unchanged = [], []
     for path, document in release.items():
@@ -40,7 +41,7 @@ def export_folder(release: Mapping[str, Document], folder: Path) -> Report:
             if _same(target, document.body):
                 unchanged.append(path)
                 continue
-            _write(target, document.body)
+            _write(target, document)
         except OSError as error:
             raise FeedsError(f"{target}: {error.strerror or 'cannot be written'}") from None
         written.append(path)
@@ -54,13 +55,16 @@ def _same(target: Path, body: bytes) -> bool:
         return False
 
 
-def _write(target: Path, body: bytes) -> None:
+def _write(target: Path, document: Document) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(prefix=".feeds-", dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             os.fchmod(file.fileno(), _MODE)
-            file.write(body)
+            file.write(document.body)
+        if document.modified:
+            seconds = document.modified.timestamp()
+            os.utime(temporary, (seconds, seconds))
         Path(temporary).replace(target)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)

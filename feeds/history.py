@@ -1,0 +1,118 @@
+"""Remembers when each document's bytes first appeared, so that Last-Modified can be true.
+
+The memory is one text file, `history.tsv`: a line for each address, with the
+ETag that its document has now and the moment since when. It is shared by every
+process that publishes: servers, their workers, exports. An address that is no
+longer published keeps its line, should it come back.
+"""
+
+import fcntl
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import MAXYEAR, datetime, timedelta
+from pathlib import Path
+
+_FILE = "history.tsv"
+_LOCK = "history.lock"
+_NEW = "history.new"
+_HEADING = "# feeds history 1: address, ETag, when these bytes first appeared there\n"
+_SECOND = timedelta(seconds=1)
+# Whoever holds the lock needs milliseconds.
+_PATIENCE = 10.0
+
+_Record = tuple[str, datetime]
+
+
+class Outdated(Exception):
+    """What was to be remembered is no longer what is to be published."""
+
+
+class History:
+    """The memory in a folder, which is made when there is something to remember."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / _FILE
+
+    def record(
+        self,
+        etags: Mapping[str, str],
+        *,
+        clock: Callable[[], datetime],
+        current: Callable[[], bool],
+    ) -> dict[str, datetime]:
+        """Give, for each address, since when its document has had this ETag.
+
+        `etags` are by absolute address. A new ETag begins now, to the second,
+        and at least one second after the one before (RFC 9110 §8.8.2): so a
+        moment can lie a little in the future, and is then to be waited for.
+
+        `current` is asked while no other process can record anything; where it
+        denies, nothing is remembered and Outdated is raised. So the order of
+        moments is the order in which the catalogue had these contents. Raises
+        OSError where there can be no memory.
+        """
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        with self._locked():
+            if not current():
+                raise Outdated
+            records = self._read()
+            now = clock().replace(microsecond=0)
+            changed = {
+                address: (etag, _begin(records.get(address), now))
+                for address, etag in etags.items()
+                if address not in records or records[address][0] != etag
+            }
+            if changed:
+                self._write(records | changed)
+        return {address: (changed.get(address) or records[address])[1] for address in etags}
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        with (self.file.parent / _LOCK).open("a") as lock:
+            end = time.monotonic() + _PATIENCE
+            while True:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    if time.monotonic() > end:
+                        raise
+                    time.sleep(0.01)
+                else:
+                    break
+            yield
+
+    def _read(self) -> dict[str, _Record]:
+        """Read what can be read: a damaged line costs its own memory alone."""
+        try:
+            lines = self.file.read_text("utf-8", errors="replace").splitlines()
+        except FileNotFoundError:
+            return {}
+        return dict(record for line in lines if (record := _parsed(line)))
+
+    def _write(self, records: Mapping[str, _Record]) -> None:
+        lines = [
+            f"{address}\t{etag}\t{moment.isoformat()}\n"
+            for address, (etag, moment) in sorted(records.items())
+        ]
+        # Whoever holds the lock is alone: what a killed process left is written over.
+        temporary = self.file.with_name(_NEW)
+        with temporary.open("w", encoding="utf-8") as file:
+            file.writelines([_HEADING, *lines])
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(self.file)
+
+
+def _begin(before: _Record | None, now: datetime) -> datetime:
+    return max(now, before[1] + _SECOND) if before else now
+
+
+def _parsed(line: str) -> tuple[str, _Record] | None:
+    try:
+        address, etag, text = line.split("\t")
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return (address, (etag, moment)) if moment.tzinfo and moment.year < MAXYEAR else None

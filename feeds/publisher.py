@@ -1,0 +1,268 @@
+"""Holds the current Release, and replaces it when the catalogue changes or an embargo ends."""
+
+import logging
+import os
+import threading
+import time
+import weakref
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
+
+from feeds.catalogue import catalogue_files, load_catalogue
+from feeds.errors import CatalogueError, FeedsError
+from feeds.history import History, Outdated
+from feeds.logs import tell, tell_bug
+from feeds.release import Release
+
+if TYPE_CHECKING:
+    from feeds.model import Catalogue, Document
+
+_INTERVAL = 1.0
+# A file written this lately may still be being written; but nobody waits for ever.
+_SETTLED = 0.1
+_UNSETTLED = 2.0
+# A catalogue that changes while it is being built is built again, this often.
+_TRIES = 5
+# How far ahead of the clock a moment may lie and be waited for. Further ahead,
+# the clock is wrong, or was when the moment was remembered.
+_WAIT = timedelta(seconds=5)
+# Some readers refuse a larger feed.
+_LARGE = 1_000_000
+
+_Fingerprint = tuple[tuple[str, int, int, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A catalogue that could not be published: since when, and where the first problem is.
+
+    `place` is `file:line:column`; it is empty, and `problems` 0, where the cause
+    is no problem in the catalogue.
+    """
+
+    at: datetime
+    problems: int
+    place: str
+
+
+class Publisher:
+    """The current Release of the catalogue at a path, kept current.
+
+    `current` is None until there has been a good catalogue. It is replaced as a
+    whole: whoever takes it holds one release. `since` is when it was put there,
+    and `catalogue` is the last good catalogue.
+    `failure` is the last failure, and `degraded` tells that it lasts.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        url: str | None = None,
+        state: str | Path | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Publish the catalogue at `path`, with `url` in place of `site.url` where it is given.
+
+        `state` is the folder of the history, or else `.feeds` beside the
+        catalogue. `clock` gives aware moments, and `sleep` takes seconds.
+        """
+        self.path = Path(path)
+        self.clock = clock
+        self.catalogue: Catalogue | None = None
+        self.current: Release | None = None
+        self.since: datetime | None = None
+        self.failure: Failure | None = None
+        self.degraded = False
+        self._url = url
+        self._history = History(Path(state) if state else self.path.parent / ".feeds")
+        self._remembers = True
+        self._sleep = sleep
+        self._seen: _Fingerprint | None = None
+        self._said = ""
+        self._thread: threading.Thread | None = None
+        self._prepare()
+
+    def load(self) -> Release:
+        """Read the catalogue now, and give its release; raises FeedsError where it is broken."""
+        with self._lock:
+            self._seen = None
+            return self._publish()
+
+    def refresh(self) -> None:
+        """Publish what is new: a changed catalogue, or an entry whose embargo has ended.
+
+        A broken catalogue leaves the current release in place. That is logged
+        once, and the catalogue is read again when its files have changed.
+        """
+        with self._lock:
+            try:
+                if self._fingerprint() != self._seen or self._overdue(self.current):
+                    self._publish()
+            except CatalogueError as error:
+                first = error.problems[0]
+                place = f"{Path(first.file).name}:{first.line}:{first.column}"
+                self._fail(str(first), problems=len(error.problems), place=place)
+            except FeedsError as error:
+                # It may pass by itself, as an unreadable disk does: told once, tried again.
+                self._seen = None
+                if self._said != str(error):
+                    self._fail(str(error))
+            except Exception as error:  # noqa: BLE001  # a bug costs the change, not the release
+                if self._said != repr(error):
+                    tell_bug("bug")
+                    self._fail(repr(error))
+
+    def start(self) -> None:
+        """Refresh now, and once a second from now on, in this process and in each forked from it."""
+        self.refresh()
+        if self._thread is None:
+            restart = weakref.WeakMethod(self._restart)
+            os.register_at_fork(after_in_child=lambda: (found := restart()) and found())
+            self._run()
+
+    def stop(self) -> None:
+        """End what `start` began."""
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            self._wakes.put(None)
+            thread.join()
+
+    def wake(self) -> None:
+        """Read the catalogue anew, without waiting for a change; fit for a signal's handler."""
+        self._seen = None
+        self._wakes.put(None)
+
+    def _prepare(self) -> None:
+        self._lock = threading.Lock()
+        # Unlike an Event it may be set by a handler that interrupts its own like.
+        self._wakes: SimpleQueue[None] = SimpleQueue()
+
+    def _run(self) -> None:
+        self._thread = threading.Thread(target=self._watch, name="feeds-publisher", daemon=True)
+        self._thread.start()
+
+    def _restart(self) -> None:
+        """Begin again in a forked process, which has a copy of all but the thread."""
+        if self._thread is not None:
+            self._prepare()
+            self._seen = None
+            self._run()
+
+    def _watch(self) -> None:
+        while self._thread is not None:
+            with suppress(Empty):
+                self._wakes.get(timeout=self._pause())
+            if self._thread is not None:
+                self.refresh()
+
+    def _pause(self) -> float:
+        if self.current is None or self.current.until is None:
+            return _INTERVAL
+        remaining = (self.current.until - self.clock()).total_seconds()
+        return remaining if 0 < remaining < _INTERVAL else _INTERVAL
+
+    def _publish(self) -> Release:
+        begun = time.perf_counter()
+        for _ in range(_TRIES):
+            release = self._build()
+            try:
+                release = self._dated(release)
+            except Outdated:
+                continue
+            self._put(release, time.perf_counter() - begun)
+            return release
+        raise FeedsError(f"{self.path}: is being written all the time")
+
+    def _build(self) -> Release:
+        seen = self._settled()
+        if seen != self._seen or self.catalogue is None:
+            self._seen = seen
+            self.catalogue = load_catalogue(self.path, url=self._url)
+        return Release(self.catalogue, as_of=self.clock())
+
+    def _dated(self, release: Release) -> Release:
+        """Give the release with the moments since when its documents have been public."""
+
+        def current() -> bool:
+            return self._fingerprint() == self._seen and not self._overdue(release)
+
+        paths = {release.site.address(path): path for path in release}
+        etags = {address: release[path].etag for address, path in paths.items()}
+        try:
+            found = self._history.record(etags, clock=self.clock, current=current)
+        except OSError as error:
+            if self._remembers:
+                reason = error.strerror or str(error)
+                tell("no-last-modified", logging.WARNING, file=self._history.file, error=reason)
+            self._remembers = False
+            return release
+        self._remembers = True
+        return release.dated(self._come({paths[address]: at for address, at in found.items()}))
+
+    def _come(self, dates: Mapping[str, datetime]) -> dict[str, datetime]:
+        """Wait until all dates have come, and leave out those that will be long in coming."""
+        near = {path: at for path, at in dates.items() if at - self.clock() <= _WAIT}
+        if len(near) < len(dates):
+            far = max(dates.values())
+            tell("clock-behind-history", logging.WARNING, file=self._history.file, latest=far)
+        ahead = (max(near.values(), default=self.clock()) - self.clock()).total_seconds()
+        if ahead > 0:
+            self._sleep(ahead)
+        return near
+
+    def _put(self, release: Release, seconds: float) -> None:
+        before: Mapping[str, Document] = self.current or {}
+        changed = sum(
+            path not in before or before[path].etag != document.etag
+            for path, document in release.items()
+        )
+        self.current, self.since = release, self.clock()
+        self.degraded, self._said = False, ""
+        tell(
+            "published",
+            release=release.id,
+            documents=len(release),
+            changed=changed,
+            seconds=f"{seconds:.3f}",
+        )
+        large = [path for path, document in release.items() if len(document.body) > _LARGE]
+        if large:
+            tell("large-documents", logging.WARNING, count=len(large), first=large[0])
+
+    def _fail(self, message: str, *, problems: int = 0, place: str = "") -> None:
+        self.failure = Failure(at=self.clock(), problems=problems, place=place)
+        self.degraded = True
+        self._said = message
+        serving = self.current.id if self.current else "nothing"
+        tell("broken", logging.ERROR, problems=problems, first=message, serving=serving)
+
+    def _overdue(self, release: Release | None) -> bool:
+        return release is not None and release.until is not None and release.until <= self.clock()
+
+    def _settled(self) -> _Fingerprint:
+        """Give the fingerprint once nobody seems to be writing any more."""
+        end = time.monotonic() + _UNSETTLED
+        while True:
+            found = self._fingerprint()
+            age = time.time() - max((written for *_, written in found), default=0) / 1e9
+            if not 0 <= age < _SETTLED or time.monotonic() > end:
+                return found
+            self._sleep(_SETTLED)
+
+    def _fingerprint(self) -> _Fingerprint:
+        """Tell the catalogue's contents from any other by what costs no reading; () if there is none."""
+        try:
+            files = [(str(file), file.stat()) for file in catalogue_files(self.path)]
+        except (OSError, ValueError):
+            return ()
+        return tuple(
+            (name, found.st_ino, found.st_size, found.st_ctime_ns, found.st_mtime_ns)
+            for name, found in files
+        )

@@ -1,0 +1,94 @@
+"""The history: since when the bytes at an address have been there."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from feeds.history import History, Outdated
+
+A, B = "https://news.example.org/atom.xml", "https://news.example.org/rss.xml"
+START = datetime(2026, 11, 1, 12, 0, 0, 400_000, tzinfo=UTC)
+
+
+def record(folder: Path, seconds: float, etags: dict[str, str]) -> dict[str, float]:
+    """Record at so many seconds after the start; give moments in seconds after it, too."""
+    found = History(folder).record(
+        etags, clock=lambda: START + timedelta(seconds=seconds), current=lambda: True
+    )
+    whole = START.replace(microsecond=0)
+    return {address: (moment - whole).total_seconds() for address, moment in found.items()}
+
+
+def test_a_moment_is_when_these_bytes_first_appeared(tmp_path: Path) -> None:
+    """New bytes begin now, to the second; unchanged ones keep their moment, in any process."""
+    assert record(tmp_path, 0, {A: "1", B: "1"}) == {A: 0, B: 0}
+    assert record(tmp_path, 10, {A: "2", B: "1"}) == {A: 10, B: 0}
+    assert record(tmp_path, 99, {A: "2", B: "1"}) == {A: 10, B: 0}
+    assert record(tmp_path, 99, {A: "1", B: "1"}) == {A: 99, B: 0}
+
+
+def test_each_change_is_at_least_a_second_later(tmp_path: Path) -> None:
+    """Changes within one second, or under a clock that was set back, still move forward."""
+    assert record(tmp_path, 0, {A: "1"}) == {A: 0}
+    assert record(tmp_path, 0.1, {A: "2"}) == {A: 1}
+    assert record(tmp_path, 0.2, {A: "3"}) == {A: 2}
+    assert record(tmp_path, -3600, {A: "4"}) == {A: 3}
+
+
+def test_what_comes_back_unchanged_has_its_old_moment(tmp_path: Path) -> None:
+    """An address that was withdrawn for a while is remembered."""
+    record(tmp_path, 0, {A: "1", B: "1"})
+    record(tmp_path, 10, {A: "2"})
+    assert record(tmp_path, 20, {A: "2", B: "1"}) == {A: 10, B: 0}
+
+
+def test_what_is_no_longer_current_is_not_remembered(tmp_path: Path) -> None:
+    """A process that comes too late with old bytes does not date them after the new ones."""
+    record(tmp_path, 0, {A: "1"})
+    with pytest.raises(Outdated):
+        History(tmp_path).record({A: "0"}, clock=lambda: START, current=lambda: False)
+    assert record(tmp_path, 20, {A: "1"}) == {A: 0}
+
+
+def test_a_damaged_line_costs_its_own_memory_alone(tmp_path: Path) -> None:
+    """Whatever stands in the file, what can be read of it counts."""
+    record(tmp_path, 0, {A: "1", B: "1"})
+    file = tmp_path / "history.tsv"
+    for damage in ("", "nonsense", f"{A}\t1", f"{A}\t1\tnever", f"{A}\t1\t2026-11-01T12:00:00"):
+        lines = file.read_bytes().splitlines()[2:]
+        file.write_bytes(b"\n".join([damage.encode(), b"\xff\xfe\x00", *lines]) + b"\n")
+        assert record(tmp_path, 30, {A: "1", B: "1"})[B] == 0
+    file.write_text(f"{A}\t1\t9999-12-31T23:59:59+00:00\n")
+    assert record(tmp_path, 30, {A: "2"}) == {A: 30}
+
+
+def test_the_file_is_for_people_too(tmp_path: Path) -> None:
+    """One line for each address, sorted: it can be read, compared and kept in git."""
+    record(tmp_path, 0, {B: "1", A: "2"})
+    assert (tmp_path / "history.tsv").read_text() == (
+        "# feeds history 1: address, ETag, when these bytes first appeared there\n"
+        f"{A}\t2\t2026-11-01T12:00:00+00:00\n"
+        f"{B}\t1\t2026-11-01T12:00:00+00:00\n"
+    )
+
+
+def test_many_at_once_lose_nothing(tmp_path: Path) -> None:
+    """However many record at the same time, each change has a second of its own."""
+
+    def change(number: int) -> float:
+        return record(tmp_path, 0, {A: str(number), f"{A}?{number}": "1"})[A]
+
+    with ThreadPoolExecutor(8) as pool:
+        moments = list(pool.map(change, range(100)))
+    assert sorted(moments) == list(range(100))
+    assert len((tmp_path / "history.tsv").read_text().splitlines()) == 1 + 1 + 100
+    assert {path.name for path in tmp_path.iterdir()} == {"history.tsv", "history.lock"}
+
+
+def test_without_a_place_there_is_no_memory(tmp_path: Path) -> None:
+    """A folder that cannot be made is told by OSError."""
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OSError, match="file"):
+        record(tmp_path / "file" / "state", 0, {A: "1"})
