@@ -1,11 +1,16 @@
-"""The served site: `app` for any WSGI server, made from FEEDS_CATALOGUE and FEEDS_URL."""
+"""The served site: `app` for any WSGI server, made from FEEDS_CATALOGUE, FEEDS_URL, FEEDS_STATE."""
 
 import os
-from datetime import UTC, datetime
+import sys
 
-from feeds import Release, create_app, load_catalogue
+from feeds import Publisher, create_app
+from feeds.logs import log_to
 
-catalogue = load_catalogue(
-    os.environ.get("FEEDS_CATALOGUE") or "entries.yaml", url=os.environ.get("FEEDS_URL") or None
+log_to(sys.stderr)
+publisher = Publisher(
+    os.environ.get("FEEDS_CATALOGUE") or "entries.yaml",
+    url=os.environ.get("FEEDS_URL") or None,
+    state=os.environ.get("FEEDS_STATE") or None,
 )
-app = create_app(Release(catalogue, as_of=datetime.now(UTC)))
+publisher.start()
+app = create_app(publisher)

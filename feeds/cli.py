@@ -1,22 +1,21 @@
 """The verbs: streams, exit codes, and the one place where a mistake becomes a message."""
 
 import json
+import logging
+import sys
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from feeds import __version__
 from feeds.catalogue import load_catalogue
 from feeds.errors import CatalogueError, FeedsError
+from feeds.logs import log_to
 from feeds.model import Catalogue, Feed, Site
 from feeds.selection import select
-
-if TYPE_CHECKING:
-    from feeds.release import Release
-
 
 _ALL_ADDRESSES = ("0.0.0.0", "::", "")  # noqa: S104  # compared with, not listened on
 
@@ -52,6 +51,16 @@ def _catalogue_options(command: Callable[..., None]) -> Callable[..., None]:
         " default: entries.yaml]",
     )
     return with_catalogue(with_url(command))
+
+
+def _state_option(command: Callable[..., None]) -> Callable[..., None]:
+    return click.option(
+        "--state",
+        envvar="FEEDS_STATE",
+        type=click.Path(path_type=Path, file_okay=False),
+        metavar="FOLDER",
+        help="Where the history is kept.  [env: FEEDS_STATE; default: .feeds beside the catalogue]",
+    )(command)
 
 
 @click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
@@ -103,16 +112,23 @@ def list_feeds(catalogue: Path, url: str | None, *, as_json: bool) -> None:
 
 @main.command()
 @_catalogue_options
+@_state_option
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-def export(catalogue: Path, url: str | None, folder: Path) -> None:
+def export(catalogue: Path, url: str | None, state: Path | None, folder: Path) -> None:
     """Write every document into FOLDER, leaving identical files untouched."""
     from feeds.export import export_folder
+    from feeds.publisher import Publisher
 
-    click.echo(export_folder(_release(_load(catalogue, url)), folder))
+    log_to(sys.stderr, logging.WARNING)
+    publisher = Publisher(catalogue, url=url, state=state)
+    release = publisher.load()
+    _say_notes(publisher.catalogue)
+    click.echo(export_folder(release, folder))
 
 
 @main.command()
 @_catalogue_options
+@_state_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option(
     "--port",
@@ -121,17 +137,24 @@ def export(catalogue: Path, url: str | None, folder: Path) -> None:
     type=click.IntRange(1, 65535),
     help="The port to listen on.",
 )
-def serve(catalogue: Path, url: str | None, host: str, port: int) -> None:
+@click.option("--access-log", is_flag=True, help="Write a line for each request to stdout.")
+def serve(
+    catalogue: Path, url: str | None, state: Path | None, host: str, port: int, *, access_log: bool
+) -> None:
     """Serve every document over HTTP, until interrupted.
 
-    Without --url, addresses in the documents are those of this very server; or
+    A change of the catalogue is published within two seconds; a broken one is
+    logged, and changes nothing. Without --url, addresses in the documents are those of this very server; or
     those of the catalogue, where it listens on all of a machine's addresses.
     """
-    from feeds.web.server import serve as serve_release
+    from feeds.web.server import Settings
+    from feeds.web.server import serve as serve_site
 
-    release = _release(_load(catalogue, url or own_address(host, port)))
+    url = url or own_address(host, port)
     at = own_address(host, port) or f"every address of this machine, port {port}"
-    serve_release(release, host, port, started=lambda: _say(f"Serving at {at}"))
+    _load(catalogue, url)
+    settings = Settings(catalogue=catalogue, url=url, state=state, access_log=access_log)
+    serve_site(settings, host, port, started=lambda: _say(f"Serving at {at}"))
 
 
 def own_address(host: str, port: int) -> str | None:
@@ -143,15 +166,13 @@ def own_address(host: str, port: int) -> str | None:
 
 def _load(path: Path, url: str | None) -> Catalogue:
     catalogue = load_catalogue(path, url=url)
-    for note in catalogue.notes:
-        _say(str(note))
+    _say_notes(catalogue)
     return catalogue
 
 
-def _release(catalogue: Catalogue) -> "Release":
-    from feeds.release import Release
-
-    return Release(catalogue, as_of=_now())
+def _say_notes(catalogue: Catalogue | None) -> None:
+    for note in catalogue.notes if catalogue else ():
+        _say(str(note))
 
 
 def _described(feed: Feed, site: Site) -> dict[str, Any]:

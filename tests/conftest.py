@@ -7,9 +7,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 import pytest
@@ -35,9 +37,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(params=[SHIPPED, *sorted(CATALOGUES.iterdir())], ids=lambda path: path.stem)
-def catalogue(request: pytest.FixtureRequest) -> Catalogue:
+def source(request: pytest.FixtureRequest) -> Path:
     """Each real catalogue of the repository, in turn."""
-    return load_catalogue(request.param)
+    found: Path = request.param
+    return found
+
+
+@pytest.fixture
+def catalogue(source: Path) -> Catalogue:
+    return load_catalogue(source)
 
 
 @pytest.fixture
@@ -82,24 +90,77 @@ def run_feeds(
     return run(sys.executable, "-m", "feeds", *arguments, cwd=cwd, env=env)
 
 
-@pytest.fixture
-def served() -> Iterator[Callable[..., str]]:
-    """Start `feeds serve` on a free port as often as asked; each is stopped at the end."""
-    running: list[subprocess.Popen[bytes]] = []
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """A running server: where it listens, its process, and its state and log beside each other."""
 
-    def start(catalogue: Path, *options: str) -> str:
-        port = free_port()
-        command = [sys.executable, "-m", "feeds", "serve", "--catalogue", str(catalogue)]
-        running.append(subprocess.Popen([*command, "--port", str(port), *options]))
-        url = f"http://127.0.0.1:{port}/"
-        wait_for(url, running[-1])
-        return url
+    url: str
+    port: int
+    process: subprocess.Popen[bytes]
+    folder: Path
 
-    yield start
-    for process in running:
+    def log(self) -> str:
+        return (self.folder / "stderr").read_text("utf-8")
+
+    def access_log(self) -> str:
+        return (self.folder / "stdout").read_text("utf-8")
+
+
+SERVERS: dict[str, list[str]] = {
+    "feeds serve": ["feeds", "serve", "--access-log", "--port", "{port}"],
+    "gunicorn": [
+        *("gunicorn", "--bind", "127.0.0.1:{port}", "--workers", "4"),
+        *("--access-logfile", "-", "wsgi:app"),
+    ],
+}
+
+
+@contextmanager
+def running(
+    kind: str, catalogue: Path, folder: Path, *, url: str = "", ready: str = "healthz"
+) -> Iterator[Server]:
+    """Run a server on a free port; at the end it is stopped."""
+    port = free_port()
+    command = [part.replace("{port}", str(port)) for part in SERVERS[kind]]
+    env = os.environ | {
+        "FEEDS_CATALOGUE": str(catalogue),
+        "FEEDS_STATE": str(folder / "state"),
+        "FEEDS_URL": url,
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *command], cwd=ROOT, env=env, stdout=out, stderr=err
+        )
+    server = Server(url=f"http://127.0.0.1:{port}/", port=port, process=process, folder=folder)
+    try:
+        wait_for(server.url + ready, process)
+        yield server
+    finally:
         process.terminate()
-    for process in running:
-        process.wait(_PATIENCE)
+        try:
+            process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture(autouse=True)
+def state(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep what the tests publish out of the memory beside the repository's catalogues."""
+    monkeypatch.setenv("FEEDS_STATE", str(tmp_path_factory.getbasetemp() / "state"))
+
+
+@pytest.fixture
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path], str]]:
+    """Start `feeds serve` as often as asked, and give its URL; each is stopped at the end."""
+    with ExitStack() as stack:
+
+        def start(catalogue: Path) -> str:
+            folder = tmp_path_factory.mktemp("server")
+            return stack.enter_context(running("feeds serve", catalogue, folder)).url
+
+        yield start
 
 
 def free_port() -> int:
@@ -118,6 +179,10 @@ def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
         try:
             with urlopen(url, timeout=2):
                 return
+        except HTTPError as error:
+            # It answers; what, is for the test to look at.
+            error.close()
+            return
         except (URLError, ConnectionError, TimeoutError):
             time.sleep(0.05)
     pytest.fail(f"no answer from {url} in {_PATIENCE} s")

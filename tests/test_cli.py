@@ -2,13 +2,11 @@
 
 import json
 import socket
-import subprocess
 import sys
 from pathlib import Path
-from urllib.request import urlopen
 
 import pytest
-from conftest import CATALOGUES, ROOT, SHIPPED, free_port, run, run_feeds, wait_for
+from conftest import CATALOGUES, ROOT, run, run_feeds
 
 from feeds.cli import own_address
 
@@ -116,63 +114,11 @@ def test_environment_names_catalogue_and_url(tmp_path: Path) -> None:
     assert "الأردن" in done.stdout
 
 
-def test_wsgi_serves_what_is_exported(tmp_path: Path) -> None:
-    """Any WSGI server serves through wsgi.py the bytes that an export writes."""
-    run_feeds("export", "--catalogue", SHIPPED, tmp_path)
-    port = free_port()
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port)]
-    with subprocess.Popen([*command, "wsgi:app"], cwd=ROOT, stdout=subprocess.DEVNULL) as server:
-        try:
-            url = f"http://127.0.0.1:{port}/"
-            wait_for(url, server)
-            for path in ("atom.xml", "countries/id/rss.xml", "topics/disability/feed.json"):
-                with urlopen(url + path) as answer:
-                    assert answer.read() == (tmp_path / path).read_bytes()
-        finally:
-            server.terminate()
-
-
 def test_own_address_is_one_that_links_can_lead_to() -> None:
     """A server's own address is a URL; listening everywhere is none."""
     assert own_address("127.0.0.1", 8000) == "http://127.0.0.1:8000/"
     assert own_address("::1", 80) == "http://[::1]:80/"
     assert own_address("0.0.0.0", 8000) is own_address("::", 8000) is None  # noqa: S104  # the point
-
-
-def test_interrupting_serve_ends_it_quietly() -> None:
-    """SIGTERM ends `feeds serve` without a traceback."""
-    port = free_port()
-    with subprocess.Popen(
-        [sys.executable, "-m", "feeds", "serve", "--port", str(port)],
-        cwd=ROOT,
-        stderr=subprocess.PIPE,
-    ) as server:
-        wait_for(f"http://127.0.0.1:{port}/", server)
-        server.terminate()
-        _, said = server.communicate(timeout=20)
-    assert said.decode() == f"Serving at http://127.0.0.1:{port}/\n"
-
-
-def test_slow_clients_do_not_stop_others() -> None:
-    """With 200 half-sent requests open, another client is answered within a second."""
-    port = free_port()
-    with subprocess.Popen(
-        [sys.executable, "-m", "feeds", "serve", "--port", str(port)], cwd=ROOT
-    ) as server:
-        slow: list[socket.socket] = []
-        try:
-            url = f"http://127.0.0.1:{port}/atom.xml"
-            wait_for(url, server)
-            for _ in range(200):
-                slow.append(socket.create_connection(("127.0.0.1", port), timeout=5))
-                slow[-1].sendall(b"GET /atom.xml HTTP/1.1\r\nHost: x\r\nX-Slow: ")
-            for _ in range(20):
-                with urlopen(url, timeout=1) as answer:
-                    assert answer.status == 200
-        finally:
-            for connection in slow:
-                connection.close()
-            server.terminate()
 
 
 def test_python_dash_m_is_the_command() -> None:

@@ -3,34 +3,97 @@
 Clients that send half a request, or read slowly, hold no Python thread.
 """
 
+import os
+import signal
 import socket
+import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from typing import Any
+from wsgiref.types import WSGIApplication
 
-from granian import Granian
 from granian.constants import Interfaces
+from granian.http import HTTP1Settings
+from granian.server.mp import MPServer
 
 from feeds.errors import FeedsError
-from feeds.release import Release
+from feeds.logs import log_to
+from feeds.publisher import Publisher
 from feeds.web import create_app
+from feeds.web.access_log import AccessLog
+
+# Python answers from memory: more threads would only wait for one another.
+_THREADS = 4
+# Connections at once; one that is slow costs memory, and no thread.
+_CONNECTIONS = 4096
+# How long answers under way may take when the server is told to end, in seconds.
+_FAREWELL = 3
+# How long a client may take over its request's head, in milliseconds.
+_HEAD_TIMEOUT = 15_000
 
 
-def serve(release: Release, host: str, port: int, *, started: Callable[[], None]) -> None:
-    """Serve a release until SIGINT or SIGTERM; `started` is called once it listens.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a served site is made from, in whatever process: see Publisher."""
 
-    Raises FeedsError where the address cannot be listened on.
+    catalogue: Path
+    url: str | None = None
+    state: Path | None = None
+    access_log: bool = False
+
+
+def serve(settings: Settings, host: str, port: int, *, started: Callable[[], None]) -> None:
+    """Serve a catalogue until SIGINT or SIGTERM; on SIGHUP it is read anew.
+
+    `started` is called once the address is taken. Raises FeedsError where it
+    cannot be listened on.
     """
     _check_free(host, port)
-    server = Granian(
+    run(partial(_application, settings), host, port, started=started)
+
+
+def run(
+    load: Callable[[], WSGIApplication],
+    host: str,
+    port: int,
+    *,
+    started: Callable[[], None] = lambda: None,
+) -> None:
+    """Run a WSGI application, which `load` gives in the process that answers."""
+    server = _Server(
         "feeds",
         address=host,
         port=port,
         interface=Interfaces.WSGI,
         websockets=False,
         log_enabled=False,
+        blocking_threads=_THREADS,
+        backpressure=_CONNECTIONS,
+        http1_settings=HTTP1Settings(header_read_timeout=_HEAD_TIMEOUT),
+        respawn_failed_workers=True,
+        workers_kill_timeout=_FAREWELL,
     )
     server.on_startup(started)
-    server.serve(target_loader=partial(create_app, release), wrap_loader=False)
+    server.serve(target_loader=load, wrap_loader=False)
+
+
+class _Server(MPServer):
+    def signal_handler_reload(self, *_args: Any, **_kwargs: Any) -> None:  # noqa: ANN401  # granian's
+        """Hand the signal on: a new process would begin without the release that it replaces."""
+        for worker in self.wrks:
+            os.kill(worker.inner.pid, signal.SIGHUP)
+
+
+def _application(settings: Settings) -> WSGIApplication:
+    """Give the served application; called once, in the process that answers."""
+    log_to(sys.stderr)
+    publisher = Publisher(settings.catalogue, url=settings.url, state=settings.state)
+    signal.signal(signal.SIGHUP, lambda *_: publisher.wake())
+    publisher.start()
+    app: WSGIApplication = create_app(publisher)
+    return AccessLog(app, sys.stdout) if settings.access_log else app
 
 
 def _check_free(host: str, port: int) -> None:

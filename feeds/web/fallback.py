@@ -1,0 +1,104 @@
+"""What Flask answers: whatever is asked for and is no document.
+
+Moved and retired addresses, folders without their slash, `/healthz`, and plain
+errors that tell nothing about the machine.
+"""
+
+from flask import Flask, Response, jsonify, request
+from werkzeug.exceptions import Gone, HTTPException, NotFound, ServiceUnavailable
+from werkzeug.utils import redirect
+from werkzeug.wrappers import Response as WerkzeugResponse
+
+from feeds.paths import HEALTH, moved_to, standing_for
+from feeds.publisher import Publisher
+from feeds.release import Release
+from feeds.web.documents import RELEASE, freshness, page_of, requested_path
+
+# Long enough to mend a catalogue, short enough to be back soon.
+_RETRY_AFTER = 30
+# What an editor decided for good may be kept as long as a document; what is
+# not there now may be in a second.
+_LASTING = {301, 410}
+_NOT_KEPT = ("Cache-Control", "no-cache")
+# What a reader that lives in a browser asks leave for (Fetch §3.2).
+_PREFLIGHT = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Methods": "GET, HEAD",
+    "Access-Control-Allow-Headers": "If-None-Match, If-Modified-Since",
+    "Access-Control-Max-Age": "86400",
+}
+
+
+def create_fallback(publisher: Publisher) -> Flask:
+    """Give the Flask app behind the documents of a publisher's release."""
+    app = Flask("feeds", static_folder=None)
+    # Flask would send `//x` to `/x` at whatever Host was asked for.
+    app.url_map.merge_slashes = False
+
+    @app.get(f"/{HEALTH}")
+    def health() -> WerkzeugResponse:
+        return _health(publisher)
+
+    @app.get("/")
+    @app.get("/<path:path>")
+    def elsewhere(path: str = "") -> WerkzeugResponse:  # noqa: ARG001  # Flask's is no strict UTF-8
+        release: Release | None = request.environ[RELEASE]
+        if release is None:
+            raise ServiceUnavailable(retry_after=_RETRY_AFTER)
+        return _elsewhere(release, requested_path(request.environ["PATH_INFO"]))
+
+    @app.errorhandler(HTTPException)
+    def plain(error: HTTPException) -> WerkzeugResponse:
+        answer = WerkzeugResponse.force_type(error.get_response())
+        answer.data = f"{error.code} {error.name}\n"
+        answer.content_type = "text/plain; charset=utf-8"
+        return answer
+
+    @app.after_request
+    def complete(response: Response) -> Response:
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        lasting = response.status_code in _LASTING
+        fresh = freshness(request.environ[RELEASE], publisher.clock()) if lasting else _NOT_KEPT
+        response.headers.set(*fresh)
+        if request.method == "OPTIONS":
+            response.headers.update(_PREFLIGHT)
+        return response
+
+    return app
+
+
+def _elsewhere(release: Release, path: str | None) -> WerkzeugResponse:
+    """Answer for a path that was given up, or lacks its slash; raises NotFound for any other."""
+    if path is None:
+        raise NotFound
+    site = release.site
+    for here in (path, f"{path}/"):
+        moved, retired = standing_for(here, site.moved), standing_for(here, site.retired)
+        if retired and len(retired) > len(moved or ""):
+            raise Gone
+        target = moved_to(here, site.moved) or here
+        if page_of(target) in release:
+            return redirect(site.address(target), 301)
+    raise NotFound
+
+
+def _health(publisher: Publisher) -> WerkzeugResponse:
+    """Tell how the publisher is, without a word of what an editor wrote."""
+    release, failure = publisher.current, publisher.failure
+    status = "unavailable" if release is None else "degraded" if publisher.degraded else "ok"
+    age = (publisher.clock() - publisher.since).total_seconds() if publisher.since else None
+    answer = jsonify(
+        status=status,
+        release=release.id if release else None,
+        age=age if age is None else max(int(age), 0),
+        failure=failure
+        and {
+            "at": failure.at.isoformat(timespec="seconds"),
+            "problems": failure.problems,
+            "place": failure.place,
+        },
+    )
+    if release is None:
+        answer.status_code = 503
+        answer.headers["Retry-After"] = str(_RETRY_AFTER)
+    return answer

@@ -1,0 +1,106 @@
+"""What is known about HTTP's headers, as pure functions: RFC 9110 and RFC 9111."""
+
+import re
+from datetime import datetime
+from email.utils import format_datetime
+from functools import lru_cache
+
+from werkzeug.http import parse_accept_header, parse_date
+
+from feeds.compression import CODINGS
+from feeds.model import Document, Site
+from feeds.paths import INDEX
+
+Headers = list[tuple[str, str]]
+
+IDENTITY = "identity"
+
+# What may be served while a fresh copy is being fetched, or while none can be.
+_WHILE_REVALIDATE = 60
+_IF_ERROR = 86_400
+
+# An entity tag, or what a careless client makes of one.
+_TAG = re.compile(r'(?:[Ww]/)?"([^"]*)"|([^\s",]+)')
+# Servers in front of this one name the coding that they put on in the tag.
+_SUFFIX = re.compile(r"[-:;]+(?:gzip|br|zstd|deflate)$")
+
+
+def document_headers(document: Document, site: Site, *, hub: bool) -> Headers:
+    """Give what goes with a document under every coding; its validators come beside it."""
+    link = f'<{site.address(document.path.removesuffix(INDEX))}>; rel="self"'
+    if hub and site.hub:
+        link += f', <{site.hub}>; rel="hub"'
+    return [
+        ("Content-Type", document.media_type),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Link", link),
+    ]
+
+
+def validators(document: Document, coding: str) -> Headers:
+    """Give what a 304 carries too: the validators, and whom the answer is for.
+
+    A strong tag would have to differ from coding to coding (RFC 9110 §8.8.3.3);
+    the weak one says that they are all the same document.
+    """
+    strong = f'"{document.etag}"'
+    dated = (
+        [("Last-Modified", format_datetime(document.modified, usegmt=True))]
+        if document.modified
+        else []
+    )
+    return [
+        ("ETag", strong if coding == IDENTITY else f"W/{strong}"),
+        *dated,
+        ("Vary", "Accept-Encoding"),
+        ("Access-Control-Allow-Origin", "*"),
+        ("Access-Control-Expose-Headers", "ETag, Link"),
+    ]
+
+
+def cache_control(max_age: int, until: datetime | None, now: datetime) -> str:
+    """Tell for how many seconds an answer may be kept: `max_age`, but never past `until`."""
+    spare = _WHILE_REVALIDATE
+    if until is not None:
+        remaining = max(int((until - now).total_seconds()), 0)
+        spare = min(max(remaining - max_age, 0), spare)
+        max_age = min(max_age, remaining)
+    return f"public, max-age={max_age}, stale-while-revalidate={spare}, stale-if-error={_IF_ERROR}"
+
+
+@lru_cache(maxsize=256)
+def preferred_coding(accepted: str) -> str:
+    """Give the content coding that a client likes best, by its Accept-Encoding (RFC 9110 §12.5.3).
+
+    Of codings it likes equally well the smallest is given; `identity` where it
+    likes none, or likes that better.
+    """
+    weights = {name.lower(): weight for name, weight in parse_accept_header(accepted)}
+    weights.setdefault("gzip", weights.get("x-gzip", weights.get("*", 0)))
+    best = max(CODINGS, key=lambda coding: weights.get(coding, weights.get("*", 0)))
+    weight = weights.get(best, weights.get("*", 0))
+    return best if weight > 0 and weight >= weights.get(IDENTITY, 0) else IDENTITY
+
+
+def names_tag(if_none_match: str, etag: str) -> bool:
+    """Tell whether an If-None-Match names a document (RFC 9110 §13.1.2), compared weakly.
+
+    A tag that a server in front has marked with its coding is still the document's.
+    """
+    if if_none_match.strip() == "*":
+        return True
+    tags = (quoted or bare for quoted, bare in _TAG.findall(if_none_match))
+    return any(tag.startswith(etag) and _SUFFIX.sub("", tag) == etag for tag in tags)
+
+
+def unmodified_since(if_modified_since: str, modified: datetime, now: datetime) -> bool:
+    """Tell whether a document is no newer than an If-Modified-Since (RFC 9110 §13.1.3).
+
+    A date in the future was not given by this server: what may change until
+    then must not be hidden behind it.
+    """
+    try:
+        since = parse_date(if_modified_since.partition(";")[0])
+    except OverflowError:  # of a year that no date has
+        return False
+    return since is not None and modified <= since <= now

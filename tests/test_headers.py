@@ -1,0 +1,66 @@
+"""HTTP's headers as pure functions: whatever a client sends, they answer, and tell no lie."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from feeds.compression import CODINGS, compress
+from feeds.web.headers import IDENTITY, cache_control, names_tag, preferred_coding, unmodified_since
+
+NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
+HASH = "0123456789abcdef0123456789abcdef"
+# What a WSGI server can hand on: bytes, as Latin-1.
+LATIN = st.text(st.characters(max_codepoint=255))
+TAGS = st.text(st.sampled_from('W/*", -:;gzipbr' + HASH))
+
+
+@given(LATIN | st.text(st.sampled_from("gzip,br*;q=01. identy")))
+def test_any_accept_encoding_has_an_answer(accepted: str) -> None:
+    """A coding that is known, or none."""
+    assert preferred_coding(accepted) in {*CODINGS, IDENTITY}
+
+
+@given(LATIN | TAGS)
+def test_any_if_none_match_has_an_answer(tags: str) -> None:
+    """A 304 is only for who names the whole hash, or `*`."""
+    if names_tag(tags, HASH):
+        assert HASH in tags or tags.strip() == "*"
+
+
+@given(st.lists(LATIN.filter(lambda text: '"' not in text)), st.integers(0, 3))
+def test_a_tag_is_found_in_any_list(others: list[str], place: int) -> None:
+    """Between whatever other tags, quoted as they should be, ours is found."""
+    tags = [f'"{other}"' for other in others]
+    tags.insert(place, f'W/"{HASH}"')
+    assert names_tag(", ".join(tags), HASH)
+
+
+@given(LATIN | st.text(st.sampled_from("Tue, 24 Nov 2026 10:00:00 GMT+-9")))
+def test_any_if_modified_since_has_an_answer(since: str) -> None:
+    """A 304 is only for a date that lies between the change and now."""
+    assert not unmodified_since(since, NOW + timedelta(seconds=1), NOW)
+
+
+@given(st.integers(60, 86_400), st.integers(-10, 200_000))
+def test_nothing_is_kept_past_the_next_change(max_age: int, ahead: int) -> None:
+    """Neither fresh nor while revalidating is an answer served after the next embargo's end."""
+    header = cache_control(max_age, NOW + timedelta(seconds=ahead), NOW)
+    parts = dict(part.split("=") for part in header.split(", ")[1:])
+    kept = int(parts["max-age"])
+    assert 0 <= kept <= max_age
+    assert kept + int(parts["stale-while-revalidate"]) <= max(ahead, 0)
+    if ahead >= max_age + 60:
+        assert header == cache_control(max_age, None, NOW)
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+@given(st.binary(max_size=3000))
+def test_compression_only_ever_makes_smaller(coding: str, body: bytes) -> None:
+    """What is compressed is smaller, the same each time, and left alone below a kilobyte."""
+    for content in (body, body * 20):
+        smaller = compress(content, coding)
+        assert smaller is None or len(smaller) < len(content)
+        assert smaller == compress(content, coding)
+        assert smaller is None or len(content) >= 1024

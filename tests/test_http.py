@@ -1,0 +1,536 @@
+"""What a polling client may rely on, asked of real servers over real sockets.
+
+Each test runs on the server of `feeds serve`, and on gunicorn with four workers.
+"""
+
+import gzip
+import json
+import re
+import socket
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime, parsedate_to_datetime
+from hashlib import sha256
+from http.client import HTTPConnection, HTTPMessage
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote
+
+import brotli
+import pytest
+from conftest import CATALOGUES, SERVERS, Server, run_feeds, running
+
+from feeds import load_catalogue
+from feeds.formats import FORMATS
+
+URL = "https://news.example.org/tests/"
+CATALOGUE = CATALOGUES / "every-field.yaml"
+MOVES = """
+  moved:
+    topics/former/: topics/older/
+    topics/older/: topics/described/
+    news.rss: rss.xml
+    أخبار/: countries/tr/
+  retired: [topics/gone/, gone.xml]
+"""
+
+
+class Answer(NamedTuple):
+    """What came back; `body` as it was sent, still encoded."""
+
+    status: int
+    headers: HTTPMessage
+    body: bytes
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("server")
+    catalogue = folder / "entries.yaml"
+    head, colon, tail = CATALOGUE.read_text().partition("\n  items: 4")
+    catalogue.write_text(head + MOVES.rstrip() + colon + tail)
+    with running(request.param, catalogue, folder, url=URL) as found:
+        yield found
+
+
+def ask(
+    server: Server, path: str, method: str = "GET", headers: dict[str, str] | None = None
+) -> Answer:
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
+    try:
+        headers = headers or {}
+        connection.putrequest(method, path, skip_host="Host" in headers, skip_accept_encoding=True)
+        for name, value in headers.items():
+            connection.putheader(name, value.encode("utf-8"))
+        connection.endheaders()
+        response = connection.getresponse()
+        return Answer(response.status, response.headers, response.read())
+    finally:
+        connection.close()
+
+
+def decoded(answer: Answer) -> bytes:
+    coding = answer.headers["Content-Encoding"]
+    decoders = {None: bytes, "gzip": gzip.decompress, "br": brotli.decompress}
+    body: bytes = decoders[coding](answer.body)
+    return body
+
+
+def etag(body: bytes) -> str:
+    return sha256(body).hexdigest()[:32]
+
+
+def test_every_document_is_served_as_it_is_exported(server: Server, tmp_path: Path) -> None:
+    """For every path and coding the bytes are the export's, and hash to their ETag."""
+    catalogue = server.folder / "entries.yaml"
+    state = server.folder / "state"
+    done = run_feeds("export", "--catalogue", catalogue, "--url", URL, "--state", state, tmp_path)
+    assert done.returncode == 0
+    files = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert len(files) > 40
+    for file in files:
+        path = "/" + quote(file.relative_to(tmp_path).as_posix())
+        for accepted in ("", "gzip", "br"):
+            answer = ask(server, path, headers={"Accept-Encoding": accepted})
+            assert answer.status == 200
+            assert decoded(answer) == file.read_bytes(), path
+            assert answer.headers["ETag"].removeprefix("W/") == f'"{etag(file.read_bytes())}"'
+            assert answer.headers["Content-Length"] == str(len(answer.body))
+            modified = parsedate_to_datetime(answer.headers["Last-Modified"])
+            assert modified.timestamp() == file.stat().st_mtime
+            assert modified <= parsedate_to_datetime(answer.headers["Date"])
+
+
+@pytest.mark.parametrize("form", FORMATS, ids=lambda form: form.name)
+def test_a_feed_has_the_headers_of_the_contract(server: Server, form: object) -> None:
+    """Media type, validators, freshness, links and leave for browsers stand on every feed."""
+    filename, media_type = form.filename, form.media_type  # type: ignore[attr-defined]
+    answer = ask(server, f"/topics/plain/{filename}", headers={"Accept-Encoding": "gzip"})
+    assert answer.headers["Content-Type"] == media_type
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Cache-Control"] == (
+        "public, max-age=900, stale-while-revalidate=60, stale-if-error=86400"
+    )
+    assert answer.headers["Vary"] == "Accept-Encoding"
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert answer.headers["Link"] == (
+        f'<{URL}topics/plain/{filename}>; rel="self", <https://hub.example.org/>; rel="hub"'
+    )
+    assert re.fullmatch(r'W/"[0-9a-f]{32}"', answer.headers["ETag"])
+    assert "Expires" not in answer.headers
+    assert "Set-Cookie" not in answer.headers
+
+
+def test_a_page_is_no_topic_of_the_hub(server: Server) -> None:
+    """A page links to itself as people know it, and no hub tells of its changes."""
+    for path in ("/topics/plain/", "/topics/plain/index.html"):
+        answer = ask(server, path)
+        assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+        assert answer.headers["Link"] == f'<{URL}topics/plain/>; rel="self"'
+
+
+NOT_MODIFIED, WHOLE = 304, 200
+
+
+@pytest.mark.parametrize(
+    ("spelling", "status"),
+    [
+        ('"{h}"', NOT_MODIFIED),
+        ('W/"{h}"', NOT_MODIFIED),
+        ('w/"{h}"', NOT_MODIFIED),
+        ('"{h}-gzip"', NOT_MODIFIED),
+        ('"{h}--gzip"', NOT_MODIFIED),
+        ('"{h}:gzip"', NOT_MODIFIED),
+        ('"{h};gzip"', NOT_MODIFIED),
+        ('"{h}-br"', NOT_MODIFIED),
+        ('"{h}-zstd"', NOT_MODIFIED),
+        ('W/"{h}-gzip"', NOT_MODIFIED),
+        ("{h}", NOT_MODIFIED),
+        ("{h}-gzip", NOT_MODIFIED),
+        ("*", NOT_MODIFIED),
+        (" * ", NOT_MODIFIED),
+        ('"other", "{h}"', NOT_MODIFIED),
+        ('"other","{h}"', NOT_MODIFIED),
+        ('"{h}", "other"', NOT_MODIFIED),
+        ('W/"other", W/"{h}", "third"', NOT_MODIFIED),
+        (' "{h}" ', NOT_MODIFIED),
+        ('"{h}",', NOT_MODIFIED),
+        (',, "{h}"', NOT_MODIFIED),
+        ('"a, b", "{h}"', NOT_MODIFIED),
+        ("", WHOLE),
+        ('""', WHOLE),
+        ('"other"', WHOLE),
+        ('"*"', WHOLE),
+        ('"{h}x"', WHOLE),
+        ('"x{h}"', WHOLE),
+        ('"{h}-gzip-old"', WHOLE),
+        ('"{h} old"', WHOLE),
+        ('"{H}"', WHOLE),
+        ('"{half}"', WHOLE),
+        ('W/"', WHOLE),
+        ('"é{h}"', WHOLE),
+        ('"' + "x" * 7000 + '"', WHOLE),
+    ],
+)
+@pytest.mark.parametrize("accepted", ["", "gzip", "br"])
+def test_if_none_match(server: Server, spelling: str, status: int, accepted: str) -> None:
+    """Each way of naming what the client has costs a 304, under each coding; nothing else does."""
+    headers = {"Accept-Encoding": accepted}
+    whole = ask(server, "/atom.xml", headers=headers)
+    digest = etag(decoded(whole))
+    sent = (
+        spelling.replace("{h}", digest)
+        .replace("{H}", digest.upper())
+        .replace("{half}", digest[:16])
+    )
+    answer = ask(server, "/atom.xml", headers=headers | {"If-None-Match": sent})
+    assert answer.status == status
+    assert answer.body == (b"" if status == NOT_MODIFIED else whole.body)
+    later = {"If-Modified-Since": "Fri, 31 Dec 2100 00:00:00 GMT"}
+    assert ask(server, "/atom.xml", headers=headers | later | {"If-None-Match": sent}).status == (
+        status
+    )
+
+
+def spelled(moment: datetime, spelling: str) -> str:
+    return {
+        "exact": format_datetime(moment, usegmt=True),
+        "now": format_datetime(datetime.now(UTC), usegmt=True),
+        "RFC 850": moment.strftime("%A, %d-%b-%y %H:%M:%S GMT"),
+        "asctime": moment.strftime("%a %b %e %H:%M:%S %Y"),
+        "offset": moment.strftime("%a, %d %b %Y %H:%M:%S +0000"),
+        "length": f"{format_datetime(moment, usegmt=True)}; length=1234",
+        "earlier": format_datetime(moment - timedelta(seconds=1), usegmt=True),
+        "long ago": "Thu, 01 Jan 1970 00:00:00 GMT",
+        "future": format_datetime(datetime.now(UTC) + timedelta(days=1), usegmt=True),
+        "ISO": moment.isoformat(),
+        "number": str(int(moment.timestamp())),
+        "empty": "",
+        "words": "yesterday",
+        "impossible": "Tue, 99 Nov 2026 99:99:99 GMT",
+        "huge": "Tue, 24 Nov 99999999999 10:00:00 GMT",
+        "long": "x" * 7000,
+    }[spelling]
+
+
+@pytest.mark.parametrize(
+    ("spelling", "status"),
+    [
+        *[(name, NOT_MODIFIED) for name in ("exact", "now", "RFC 850", "asctime")],
+        *[(name, NOT_MODIFIED) for name in ("offset", "length")],
+        *[(name, WHOLE) for name in ("earlier", "long ago", "future", "number", "empty")],
+        *[(name, WHOLE) for name in ("words", "impossible", "huge", "long")],
+    ],
+)
+def test_if_modified_since(server: Server, spelling: str, status: int) -> None:
+    """A date since when nothing has changed costs a 304; one that hides a change does not."""
+    modified = parsedate_to_datetime(ask(server, "/rss.xml").headers["Last-Modified"])
+    sent = spelled(modified, spelling)
+    answer = ask(server, "/rss.xml", headers={"If-Modified-Since": sent})
+    assert answer.status == status
+
+
+def test_a_304_carries_what_the_client_must_keep(server: Server) -> None:
+    """A 304 has the 200's validators, freshness and audience, and nothing of its body."""
+    for accepted in ("", "gzip"):
+        headers = {"Accept-Encoding": accepted}
+        whole = ask(server, "/atom.xml", headers=headers)
+        known = {"If-None-Match": whole.headers["ETag"]}
+        answer = ask(server, "/atom.xml", headers=headers | known)
+        assert (answer.status, answer.body) == (304, b"")
+        for name in (
+            *("ETag", "Last-Modified", "Cache-Control", "Vary"),
+            *("Access-Control-Allow-Origin", "Access-Control-Expose-Headers"),
+        ):
+            assert answer.headers[name] == whole.headers[name], name
+        assert "Content-Encoding" not in answer.headers
+        assert "Content-Type" not in answer.headers
+        assert answer.headers["Content-Length"] in {None, "0"}
+
+
+@pytest.mark.parametrize(
+    ("accepted", "coding"),
+    [
+        (None, None),
+        ("", None),
+        ("identity", None),
+        ("gzip", "gzip"),
+        ("GZIP", "gzip"),
+        ("x-gzip", "gzip"),
+        ("br", "br"),
+        ("gzip, deflate", "gzip"),
+        ("gzip, deflate, br, zstd", "br"),
+        ("*", "br"),
+        ("gzip;q=0.5", "gzip"),
+        ("gzip;q=0.8, br;q=0.5", "gzip"),
+        ("gzip;q=0.5,br;q=0.8", "br"),
+        ("gzip;q=0, br;q=0", None),
+        ("br;q=0, *", "gzip"),
+        ("*;q=0", None),
+        ("identity, gzip;q=0.5", None),
+        ("identity;q=0.5, gzip", "gzip"),
+        ("identity;q=0, *;q=0", None),
+        ("gzip; q=1.0", "gzip"),
+        ("gzip;q=0.001", "gzip"),
+        ("gzip;q=nonsense", None),
+        ("deflate, zstd, compress", None),
+        (", ,;;", None),
+        ("é", None),
+        ("gzip, " * 1000, "gzip"),
+    ],
+)
+def test_accept_encoding(server: Server, accepted: str | None, coding: str | None) -> None:
+    """The client's best liked coding is used; what is decoded is the same document."""
+    plain = ask(server, "/atom.xml")
+    headers = {} if accepted is None else {"Accept-Encoding": accepted}
+    answer = ask(server, "/atom.xml", headers=headers)
+    assert answer.headers["Content-Encoding"] == coding
+    assert decoded(answer) == plain.body
+    assert answer.headers["Vary"] == "Accept-Encoding"
+    assert answer.headers["ETag"].removeprefix("W/") == plain.headers["ETag"]
+    assert answer.headers["Last-Modified"] == plain.headers["Last-Modified"]
+
+
+def test_compression_is_worth_it_or_left_alone(server: Server) -> None:
+    """A feed gets several times smaller; a document under a kilobyte is sent as it is."""
+    plain = ask(server, "/atom.xml")
+    for coding in ("gzip", "br"):
+        assert len(ask(server, "/atom.xml", headers={"Accept-Encoding": coding}).body) < 0.5 * len(
+            plain.body
+        )
+    small = ask(server, "/topics/empty/feed.json", headers={"Accept-Encoding": "gzip, br"})
+    assert len(small.body) < 1024
+    assert "Content-Encoding" not in small.headers
+    assert small.headers["Vary"] == "Accept-Encoding"
+
+
+@pytest.mark.parametrize("path", ["/atom.xml", "/", "/countries/tr/rss.xml", "/style.css"])
+@pytest.mark.parametrize("accepted", ["", "gzip"])
+def test_head_is_get_without_the_body(server: Server, path: str, accepted: str) -> None:
+    """HEAD has GET's status and headers, its length too, and so has its 304."""
+    headers = {"Accept-Encoding": accepted}
+    get, head = (ask(server, path, method, headers) for method in ("GET", "HEAD"))
+    assert (head.status, head.body) == (get.status, b"")
+    assert without_date(head) == without_date(get)
+    known = headers | {"If-None-Match": get.headers["ETag"]}
+    get, head = (ask(server, path, method, known) for method in ("GET", "HEAD"))
+    assert head.status == get.status == 304
+    assert without_date(head) == without_date(get)
+
+
+def without_date(answer: Answer) -> list[tuple[str, str]]:
+    return sorted(
+        (name.lower(), value) for name, value in answer.headers.items() if name.lower() != "date"
+    )
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "PROPFIND"])
+@pytest.mark.parametrize("path", ["/atom.xml", "/", "/nowhere", "/healthz"])
+def test_other_methods_are_refused(server: Server, method: str, path: str) -> None:
+    """What does not read is 405, and Allow says what does."""
+    answer = ask(server, path, method, {"Content-Length": "0"})
+    assert answer.status == 405
+    assert {"GET", "HEAD"} <= set(answer.headers["Allow"].split(", "))
+    assert answer.body == b"405 Method Not Allowed\n"
+
+
+def test_a_browser_may_ask_with_validators(server: Server) -> None:
+    """The preflight of a reader that lives in a browser gets leave for its conditional request."""
+    asked = {
+        "Origin": "https://reader.example",
+        "Access-Control-Request-Method": "GET",
+        "Access-Control-Request-Headers": "if-none-match",
+    }
+    answer = ask(server, "/atom.xml", "OPTIONS", asked)
+    assert answer.status == 200
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    assert "If-None-Match" in answer.headers["Access-Control-Allow-Headers"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-Forwarded-Host": "evil.example", "X-Forwarded-Proto": "gopher"},
+        {"X-Forwarded-For": "evil", "X-Forwarded-Prefix": "/evil", "X-Forwarded-Port": "1"},
+        {"Forwarded": "host=evil.example;proto=gopher"},
+        {"X-Original-URL": "/evil", "X-Rewrite-URL": "/evil"},
+        {"Accept": "text/html"},
+        {"Accept": "application/xml;q=0"},
+        {"Range": "bytes=0-9"},
+        {"Cookie": "session=evil"},
+        {"Authorization": "Basic ZXZpbDpldmls"},
+        {"User-Agent": "evil'\"<script>"},
+        {"Cache-Control": "no-cache", "Pragma": "no-cache"},
+        {"Accept-Language": "ar"},
+    ],
+    ids=lambda headers: next(iter(headers)),
+)
+@pytest.mark.parametrize("path", ["/atom.xml", "/topics/plain", "/nowhere"])
+def test_no_other_header_changes_the_answer(
+    server: Server, headers: dict[str, str], path: str
+) -> None:
+    """Whatever else a client says, the answer is the same: bytes, status and headers."""
+    plain, answer = ask(server, path), ask(server, path, headers=headers)
+    assert (answer.status, answer.body) == (plain.status, plain.body)
+    assert without_date(answer) == without_date(plain)
+
+
+@pytest.mark.parametrize("query", ["?", "?_=1732412345", "?url=http://evil.example/", "?%00&&=&a"])
+def test_queries_are_ignored(server: Server, query: str) -> None:
+    """A reader that adds a query gets the same answer, and the same 304."""
+    plain, answer = ask(server, "/atom.xml"), ask(server, "/atom.xml" + query)
+    assert answer.body == plain.body
+    assert without_date(answer) == without_date(plain)
+    known = {"If-None-Match": plain.headers["ETag"]}
+    assert ask(server, "/atom.xml" + query, headers=known).status == 304
+
+
+def raw(server: Server, request: bytes) -> Answer:
+    """Send bytes as they are, and read one answer."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(request)
+        received = b""
+        while chunk := connection.recv(65536):
+            received += chunk
+    head, _, body = received.partition(b"\r\n\r\n")
+    status = int(head.split(b" ", 2)[1]) if head else 0
+    return Answer(status, HTTPMessage(), body)
+
+
+def get(path: bytes, *headers: bytes, host: bytes = b"x", version: bytes = b"1.1") -> bytes:
+    lines = [b"GET %s HTTP/%s" % (path, version), b"Host: " + host, b"Connection: close", *headers]
+    return b"\r\n".join(lines) + b"\r\n\r\n"
+
+
+@pytest.mark.parametrize("host", [b"evil.example", b"", b"a b", b"[::", b"x/../y", b"x" * 3000])
+def test_a_hostile_host_changes_nothing(server: Server, host: bytes) -> None:
+    """No byte of an answer comes from the Host that was asked for."""
+    for path, status in ((b"/atom.xml", 200), (b"/topics/plain", 301), (b"/nowhere", 404)):
+        plain, answer = raw(server, get(path)), raw(server, get(path, host=host))
+        assert plain.status == status
+        assert b"evil.example" not in answer.body
+        # A server may refuse a Host that is none.
+        assert answer.status == 400 or (answer.status, answer.body) == (status, plain.body)
+
+
+HOSTILE = {
+    "bad percent-encoding": get(b"/%zz%"),
+    "bad UTF-8": get(b"/topics/%ff%fe/atom.xml"),
+    "overlong UTF-8": get(b"/%c0%ae%c0%ae/atom.xml"),
+    "surrogate": get(b"/%ed%a0%80"),
+    "NUL": get(b"/atom.xml%00"),
+    "raw NUL": get(b"/atom\x00.xml"),
+    "dots": get(b"/../../etc/passwd"),
+    "encoded dots": get(b"/..%2f..%2f..%2fetc%2fpasswd"),
+    "dots inside": get(b"/topics/../entries.yaml"),
+    "the catalogue": get(b"/entries.yaml"),
+    "the history": get(b"/.feeds/history.tsv"),
+    "backslashes": get(b"/..\\..\\windows"),
+    "two slashes": get(b"//evil.example/"),
+    "control characters": get(b"/%0d%0aSet-Cookie:%20a=b"),
+    "long line": get(b"/" + b"a" * 10_000),
+    "long header": get(b"/nowhere", b"X-Long: " + b"a" * 10_000),
+    "200 headers": get(b"/nowhere", *(b"X-%d: a" % number for number in range(200))),
+    "no version": b"GET /nowhere\r\n\r\n",
+    "strange version": get(b"/nowhere", version=b"9.9"),
+    "no HTTP": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+    "bad header": get(b"/nowhere", b"no colon"),
+    "bad length": get(b"/nowhere", b"Content-Length: -1"),
+    "two lengths": get(b"/nowhere", b"Content-Length: 1", b"Content-Length: 2"),
+    "smuggling": get(b"/nowhere", b"Content-Length: 4", b"Transfer-Encoding: chunked")
+    + b"0\r\n\r\n",
+    "absolute address": get(b"http://evil.example/nowhere"),
+    "a number": get(b"/" + b"9" * 400),
+    "markup": get(b"/<script>alert(1)</script>"),
+    "a template": get(b"/{{7*7}}%7B%7B7*7%7D%7D"),
+    "many slashes": get(b"/" * 2000),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_requests_are_refused_plainly(server: Server, name: str) -> None:
+    """Each is answered with some 4xx, or not at all; no traceback, no file, no echo."""
+    answer = raw(server, HOSTILE[name])
+    assert answer.status == 0 or 400 <= answer.status < 500
+    for leak in (b"Traceback", b'File "', b"site-packages", b"evil.example", b"<script>", b"49"):
+        assert leak not in answer.body
+    assert str(server.folder).encode() not in answer.body
+    assert ask(server, "/atom.xml").status == 200
+
+
+def test_many_headers_and_long_ones_do_no_harm(server: Server) -> None:
+    """A request for a document with far too many headers is answered, or refused as such."""
+    headers = (b"X-%d: a" % number for number in range(200))
+    answer = raw(server, get(b"/atom.xml", *headers))
+    assert answer.status in {200, 400, 431}
+
+
+@pytest.mark.parametrize(
+    ("path", "target"),
+    [
+        ("/topics/plain", "topics/plain/"),
+        ("/topics/former/", "topics/described/"),
+        ("/topics/former", "topics/described/"),
+        ("/topics/former/atom.xml", "topics/described/atom.xml"),
+        ("/topics/former/countries/vn/rss.xml", "topics/described/countries/vn/rss.xml"),
+        ("/topics/older/feed.json", "topics/described/feed.json"),
+        ("/news.rss", "rss.xml"),
+        ("/" + quote("أخبار/atom.xml"), "countries/tr/atom.xml"),
+    ],
+)
+def test_moved_addresses_lead_on_in_one_step(server: Server, path: str, target: str) -> None:
+    """A moved address is a 301 to the site's own; what is there is a document."""
+    for method in ("GET", "HEAD"):
+        answer = ask(server, path, method, {"Host": "evil.example"})
+        assert answer.status == 301
+        assert answer.headers["Location"] == URL + target
+        assert answer.headers["Cache-Control"].startswith("public, max-age=900")
+    assert ask(server, "/" + target).status == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/topics/gone/", "/topics/gone", "/topics/gone/x.xml", "/gone.xml"]
+)
+def test_retired_addresses_are_gone(server: Server, path: str) -> None:
+    """A retired address is 410: readers stop asking."""
+    answer = ask(server, path)
+    assert (answer.status, answer.body) == (410, b"410 Gone\n")
+    assert answer.headers["Cache-Control"].startswith("public, max-age=900")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/topics/nothing/", "/topics/former/nothing.xml", "/countries/TR/atom.xml"),
+        *("/atom.xml/", "/ATOM.XML", "/gone.xml.html", "//atom.xml"),
+    ],
+)
+def test_what_is_not_there_is_a_short_404(server: Server, path: str) -> None:
+    """Unknown addresses are a short plain 404 that nothing keeps: it may be there in a second."""
+    answer = ask(server, path)
+    assert (answer.status, answer.body) == (404, b"404 Not Found\n")
+    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Cache-Control"] == "no-cache"
+
+
+def test_health_tells_the_release_its_age_and_no_secret(server: Server) -> None:
+    """`/healthz` is 200 with the release's id and age, for programs, and is never kept."""
+    answer = ask(server, "/healthz")
+    told = json.loads(answer.body)
+    assert answer.status == 200
+    assert answer.headers["Cache-Control"] == "no-cache"
+    assert set(told) == {"status", "release", "age", "failure"}
+    assert told["status"] == "ok"
+    assert re.fullmatch("[0-9a-f]{16}", told["release"])
+    assert told["age"] >= 0
+    assert told["failure"] is None
+
+
+def test_the_shipped_site_is_named_in_every_address(server: Server) -> None:
+    """Addresses in documents are the site's, whatever host and port were asked."""
+    assert load_catalogue(CATALOGUE).site.url == URL
+    for path in ("/atom.xml", "/rss.xml", "/feed.json", "/index.html", "/topics/plain/"):
+        assert b"127.0.0.1" not in ask(server, path).body
