@@ -20,7 +20,7 @@ lint: .venv/dev  ## style, types
 	$(BIN)/mypy
 
 bench: .venv/dev  ## what is measured, and how: benchmarks/
-	$(BIN)/python benchmarks/servers.py
+	$(BIN)/python benchmarks/serve.py
 
 golden: .venv/dev  ## write the golden files anew; read the difference before committing it
 	$(BIN)/pytest tests/test_golden.py --golden
