@@ -11,7 +11,7 @@ serve: .venv/run  ## serve entries.yaml at http://127.0.0.1:8000/
 test: .venv/dev  ## the tests, in under three minutes
 	$(BIN)/pytest -m "not heavy"
 
-test-all: .venv/dev  ## the heavy tests: long fuzzing
+test-all: .venv/dev  ## the heavy tests: long fuzzing, reloads under load
 	$(BIN)/pytest -m heavy
 
 lint: .venv/dev  ## style, types

@@ -24,8 +24,9 @@ from feeds.publisher import Publisher
 from feeds.web import create_app
 from feeds.web.access_log import AccessLog
 
-# Python answers from memory: more threads would only wait for one another.
-_THREADS = 4
+# Python answers from memory, one thread at a time: while one of two answers, the
+# other takes up its next request; more would only wait for one another.
+_THREADS = 2
 # Connections at once; one that is slow costs memory, and no thread.
 _CONNECTIONS = 4096
 # How long answers under way may take when the server is told to end, in seconds.
