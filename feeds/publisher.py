@@ -84,7 +84,10 @@ class Publisher:
         self._history = History(Path(state) if state else self.path.parent / ".feeds")
         self._remembers = True
         self._sleep = sleep
+        # What was read last, whether that was a catalogue, and whether to read it anew.
         self._seen: _Fingerprint | None = None
+        self._sound = False
+        self._again = True
         self._said = ""
         self._thread: threading.Thread | None = None
         self._prepare()
@@ -92,32 +95,20 @@ class Publisher:
     def load(self) -> Release:
         """Read the catalogue now, and give its release; raises FeedsError where it is broken."""
         with self._lock:
-            self._seen = None
-            return self._publish()
+            return self._publish(anew=True)
 
     def refresh(self) -> None:
         """Publish what is new: a changed catalogue, or an entry whose embargo has ended.
 
-        A broken catalogue leaves the current release in place. That is logged
-        once, and the catalogue is read again when its files have changed.
+        A broken catalogue leaves the current release in place, and what the last
+        good one holds under embargo still appears. That it is broken is logged
+        once, and it is read again when its files have changed.
         """
         with self._lock:
-            try:
-                if self._fingerprint() != self._seen or self._overdue(self.current):
-                    self._publish()
-            except CatalogueError as error:
-                first = error.problems[0]
-                place = f"{Path(first.file).name}:{first.line}:{first.column}"
-                self._fail(str(first), problems=len(error.problems), place=place)
-            except FeedsError as error:
-                # It may pass by itself, as an unreadable disk does: told once, tried again.
-                self._seen = None
-                if self._said != str(error):
-                    self._fail(str(error))
-            except Exception as error:  # noqa: BLE001  # a bug costs the change, not the release
-                if self._said != repr(error):
-                    tell_bug("bug")
-                    self._fail(repr(error))
+            if self._again or self._fingerprint() != self._seen:
+                self._attempt(anew=True)
+            if self._overdue(self.current):
+                self._attempt(anew=False)
 
     def start(self) -> None:
         """Refresh now, and once a second from now on, in this process and in each forked from it."""
@@ -136,7 +127,7 @@ class Publisher:
 
     def wake(self) -> None:
         """Read the catalogue anew, without waiting for a change; fit for a signal's handler."""
-        self._seen = None
+        self._again = True
         self._wakes.put(None)
 
     def _prepare(self) -> None:
@@ -152,7 +143,7 @@ class Publisher:
         """Begin again in a forked process, which has a copy of all but the thread."""
         if self._thread is not None:
             self._prepare()
-            self._seen = None
+            self._again = True
             self._run()
 
     def _watch(self) -> None:
@@ -168,10 +159,28 @@ class Publisher:
         remaining = (self.current.until - self.clock()).total_seconds()
         return remaining if 0 < remaining < _INTERVAL else _INTERVAL
 
-    def _publish(self) -> Release:
+    def _attempt(self, *, anew: bool) -> None:
+        try:
+            self._publish(anew=anew)
+        except CatalogueError as error:
+            first = error.problems[0]
+            place = f"{Path(first.file).name}:{first.line}:{first.column}"
+            self._fail(str(first), problems=len(error.problems), place=place)
+        except FeedsError as error:
+            # It may pass by itself, as an unreadable disk does: told once, tried again.
+            self._again = True
+            if self._said != str(error):
+                self._fail(str(error))
+        except Exception as error:  # noqa: BLE001  # a bug costs the change, not the release
+            if self._said != repr(error):
+                tell_bug("bug")
+                self._fail(repr(error))
+
+    def _publish(self, *, anew: bool) -> Release:
+        """Put a release in place: of the catalogue read anew, or of the one known, if unchanged."""
         begun = time.perf_counter()
-        for _ in range(_TRIES):
-            release = self._build()
+        for trial in range(_TRIES):
+            release = self._build(anew=anew and trial == 0)
             try:
                 release = self._dated(release)
             except Outdated:
@@ -180,11 +189,12 @@ class Publisher:
             return release
         raise FeedsError(f"{self.path}: is being written all the time")
 
-    def _build(self) -> Release:
+    def _build(self, *, anew: bool) -> Release:
         seen = self._settled()
-        if seen != self._seen or self.catalogue is None:
-            self._seen = seen
+        if anew or seen != self._seen or self.catalogue is None:
+            self._again, self._sound, self._seen = False, False, seen
             self.catalogue = load_catalogue(self.path, url=self._url)
+            self._sound = True
         return Release(self.catalogue, as_of=self.clock())
 
     def _dated(self, release: Release) -> Release:
@@ -224,7 +234,8 @@ class Publisher:
             for path, document in release.items()
         )
         self.current, self.since = release, self.clock()
-        self.degraded, self._said = False, ""
+        if self._sound:
+            self.degraded, self._said = False, ""
         tell(
             "published",
             release=release.id,

@@ -273,14 +273,20 @@ def test_an_embargo_ends_though_the_catalogue_is_broken(
     publisher: Publisher, file: Path, clock: Clock
 ) -> None:
     """What the last good catalogue promised for a moment is published at that moment."""
-    write(file, catalogue(entry("secret", "2026-11-01T13:00Z")))
+    write(file, catalogue(entry("secret", "2026-11-01T13:00Z"), entry("late", "2026-11-01T14:00Z")))
     publisher.refresh()
     write(file, "entries: [")
     publisher.refresh()
-    assert publisher.degraded
     clock.now = datetime(2026, 11, 1, 13, tzinfo=UTC)
     publisher.refresh()
     assert b"secret" in shown(publisher)["atom.xml"].body
+    assert publisher.degraded
+    file.unlink()
+    publisher.refresh()
+    clock.now = datetime(2026, 11, 1, 14, tzinfo=UTC)
+    publisher.refresh()
+    assert b"late" in shown(publisher)["atom.xml"].body
+    assert publisher.degraded
 
 
 def test_two_changes_in_one_second_are_a_second_apart(
