@@ -505,6 +505,7 @@ def test_retired_addresses_are_gone(server: Server, path: str) -> None:
     [
         *("/topics/nothing/", "/topics/former/nothing.xml", "/countries/TR/atom.xml"),
         *("/atom.xml/", "/ATOM.XML", "/gone.xml.html", "//atom.xml"),
+        *("//evil.example", "////", "/topics/plain//", "/healthz/", "/healthz//"),
     ],
 )
 def test_what_is_not_there_is_a_short_404(server: Server, path: str) -> None:

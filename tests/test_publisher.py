@@ -320,6 +320,27 @@ def test_a_clock_set_back_sends_no_date_in_the_future(
     )
 
 
+def test_what_was_edited_meanwhile_is_not_published_late(
+    publisher: Publisher, file: Path, clock: Clock
+) -> None:
+    """An edit during a build is built at once: old bytes never get a later date than new ones."""
+    edits = [catalogue(entry("newest")), catalogue(entry("newer"))]
+
+    def meddling() -> datetime:
+        # The first look at the clock comes after the catalogue was read.
+        if edits:
+            write(file, edits.pop())
+        return clock.now
+
+    publisher.clock = meddling
+    write(file, catalogue(entry("new")))
+    publisher.refresh()
+    assert b"newest" in shown(publisher)["atom.xml"].body
+    history = (file.parent / ".feeds" / "history.tsv").read_text()
+    assert "/entries/newest/" in history
+    assert "/entries/new/" not in history
+
+
 def test_without_a_memory_there_is_no_date(
     file: Path, clock: Clock, told: Callable[[], list[str]]
 ) -> None:

@@ -32,8 +32,6 @@ _PREFLIGHT = {
 def create_fallback(publisher: Publisher) -> Flask:
     """Give the Flask app behind the documents of a publisher's release."""
     app = Flask("feeds", static_folder=None)
-    # Flask would send `//x` to `/x` at whatever Host was asked for.
-    app.url_map.merge_slashes = False
 
     @app.get(f"/{HEALTH}")
     def health() -> WerkzeugResponse:
