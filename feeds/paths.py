@@ -28,7 +28,7 @@ def entry_folder(entry: str) -> str:
 
 def standing_for(path: str, given_up: Collection[str]) -> str | None:
     """Give which of the paths given up covers this one: itself, or the nearest folder around it."""
-    here = path
+    here = path if given_up else ""
     while here and here not in given_up:
         here = here[: here.rfind("/", 0, -1) + 1]
     return here or None

@@ -1,5 +1,6 @@
 """HTTP's headers as pure functions: whatever a client sends, they answer, and tell no lie."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -64,3 +65,13 @@ def test_compression_only_ever_makes_smaller(coding: str, body: bytes) -> None:
         assert smaller is None or len(smaller) < len(content)
         assert smaller == compress(content, coding)
         assert smaller is None or len(content) >= 1024
+
+
+def test_no_header_costs_more_than_it_is_long() -> None:
+    """Headers that are made to be slow are not."""
+    begun = time.monotonic()
+    for hostile in (f'"{HASH}{"-" * 100_000}"', '"' * 100_000, f'"{HASH}-' * 3000, "W/" * 50_000):
+        assert not names_tag(hostile, HASH)
+        preferred_coding(hostile)
+        unmodified_since(hostile, NOW, NOW)
+    assert time.monotonic() - begun < 5

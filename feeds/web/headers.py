@@ -22,7 +22,9 @@ _IF_ERROR = 86_400
 # An entity tag, or what a careless client makes of one.
 _TAG = re.compile(r'(?:[Ww]/)?"([^"]*)"|([^\s",]+)')
 # Servers in front of this one name the coding that they put on in the tag.
-_SUFFIX = re.compile(r"[-:;]+(?:gzip|br|zstd|deflate)$")
+_SUFFIX = re.compile(r"(?:[-:;]{1,2}(?:gzip|br|zstd|deflate))?")
+# Of what clients send in earnest; only that is worth remembering.
+_USUAL = 200
 
 
 def document_headers(document: Document, site: Site, *, hub: bool) -> Headers:
@@ -68,18 +70,24 @@ def cache_control(max_age: int, until: datetime | None, now: datetime) -> str:
     return f"public, max-age={max_age}, stale-while-revalidate={spare}, stale-if-error={_IF_ERROR}"
 
 
-@lru_cache(maxsize=256)
 def preferred_coding(accepted: str) -> str:
     """Give the content coding that a client likes best, by its Accept-Encoding (RFC 9110 §12.5.3).
 
     Of codings it likes equally well the smallest is given; `identity` where it
     likes none, or likes that better.
     """
+    return _remembered(accepted) if len(accepted) <= _USUAL else _preferred(accepted)
+
+
+def _preferred(accepted: str) -> str:
     weights = {name.lower(): weight for name, weight in parse_accept_header(accepted)}
     weights.setdefault("gzip", weights.get("x-gzip", weights.get("*", 0)))
     best = max(CODINGS, key=lambda coding: weights.get(coding, weights.get("*", 0)))
     weight = weights.get(best, weights.get("*", 0))
     return best if weight > 0 and weight >= weights.get(IDENTITY, 0) else IDENTITY
+
+
+_remembered = lru_cache(maxsize=256)(_preferred)
 
 
 def names_tag(if_none_match: str, etag: str) -> bool:
@@ -90,7 +98,7 @@ def names_tag(if_none_match: str, etag: str) -> bool:
     if if_none_match.strip() == "*":
         return True
     tags = (quoted or bare for quoted, bare in _TAG.findall(if_none_match))
-    return any(tag.startswith(etag) and _SUFFIX.sub("", tag) == etag for tag in tags)
+    return any(tag.startswith(etag) and _SUFFIX.fullmatch(tag, len(etag)) for tag in tags)
 
 
 def unmodified_since(if_modified_since: str, modified: datetime, now: datetime) -> bool:
