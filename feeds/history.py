@@ -81,7 +81,11 @@ class History:
                     time.sleep(0.01)
                 else:
                     break
-            yield
+            try:
+                yield
+            finally:
+                # Closing would not do where a process was forked meanwhile.
+                fcntl.flock(lock, fcntl.LOCK_UN)
 
     def _read(self) -> dict[str, _Record]:
         """Read what can be read: a damaged line costs its own memory alone."""

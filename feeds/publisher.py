@@ -31,6 +31,8 @@ _TRIES = 5
 # How far ahead of the clock a moment may lie and be waited for. Further ahead,
 # the clock is wrong, or was when the moment was remembered.
 _WAIT = timedelta(seconds=5)
+# How long until what could not be dated is tried again.
+_UNDATED = 30.0
 # Some readers refuse a larger feed.
 _LARGE = 1_000_000
 
@@ -83,6 +85,8 @@ class Publisher:
         self._url = url
         self._history = History(Path(state) if state else self.path.parent / ".feeds")
         self._remembers = True
+        # When a document last had to go without a date; 0 for never.
+        self._undated = 0.0
         self._sleep = sleep
         # What was read last, whether that was a catalogue, and whether to read it anew.
         self._seen: _Fingerprint | None = None
@@ -91,6 +95,8 @@ class Publisher:
         self._said = ""
         self._thread: threading.Thread | None = None
         self._prepare()
+        restart = weakref.WeakMethod(self._restart)
+        os.register_at_fork(after_in_child=lambda: (found := restart()) and found())
 
     def load(self) -> Release:
         """Read the catalogue now, and give its release; raises FeedsError where it is broken."""
@@ -109,13 +115,13 @@ class Publisher:
                 self._attempt(anew=True)
             if self._overdue(self.current):
                 self._attempt(anew=False)
+            if self._undated and time.monotonic() - self._undated > _UNDATED:
+                self._date_late()
 
     def start(self) -> None:
         """Refresh now, and once a second from now on, in this process and in each forked from it."""
         self.refresh()
         if self._thread is None:
-            restart = weakref.WeakMethod(self._restart)
-            os.register_at_fork(after_in_child=lambda: (found := restart()) and found())
             self._run()
 
     def stop(self) -> None:
@@ -212,14 +218,24 @@ class Publisher:
                 reason = error.strerror or str(error)
                 tell("no-last-modified", logging.WARNING, file=self._history.file, error=reason)
             self._remembers = False
+            self._undated = time.monotonic()
             return release
         self._remembers = True
+        self._undated = 0.0
         return release.dated(self._come({paths[address]: at for address, at in found.items()}))
+
+    def _date_late(self) -> None:
+        """Date what could not be dated when it was put in place."""
+        if self.current is None:
+            return
+        with suppress(Outdated):
+            self.current = self._dated(self.current)
 
     def _come(self, dates: Mapping[str, datetime]) -> dict[str, datetime]:
         """Wait until all dates have come, and leave out those that will be long in coming."""
         near = {path: at for path, at in dates.items() if at - self.clock() <= _WAIT}
         if len(near) < len(dates):
+            self._undated = time.monotonic()
             far = max(dates.values())
             tell("clock-behind-history", logging.WARNING, file=self._history.file, latest=far)
         ahead = (max(near.values(), default=self.clock()) - self.clock()).total_seconds()

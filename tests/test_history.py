@@ -1,5 +1,7 @@
 """The history: since when the bytes at an address have been there."""
 
+import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -92,3 +94,21 @@ def test_without_a_place_there_is_no_memory(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="file"):
         record(tmp_path / "file" / "state", 0, {A: "1"})
+
+
+def test_a_fork_does_not_keep_the_lock(tmp_path: Path) -> None:
+    """A process that is forked while something is recorded keeps nobody waiting."""
+    children = []
+
+    def current() -> bool:
+        children.append(os.fork())
+        if children[-1] == 0:
+            time.sleep(2)
+            os._exit(0)
+        return True
+
+    History(tmp_path).record({A: "1"}, clock=lambda: START, current=current)
+    begun = time.monotonic()
+    assert record(tmp_path, 5, {A: "2"}) == {A: 5}
+    assert time.monotonic() - begun < 1
+    os.waitpid(children[0], 0)

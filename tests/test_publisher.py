@@ -354,6 +354,21 @@ def test_without_a_memory_there_is_no_date(
     assert told() == ["published"]
 
 
+def test_a_memory_that_is_back_dates_what_is_published(
+    file: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody need edit or restart anything once the history can be written again."""
+    monkeypatch.setattr("feeds.publisher._UNDATED", 0)
+    obstacle = file.with_name("state")
+    obstacle.write_text("")
+    publisher = Publisher(file, state=obstacle, clock=clock, sleep=clock.sleep)
+    publisher.refresh()
+    assert shown(publisher)["atom.xml"].modified is None
+    obstacle.unlink()
+    publisher.refresh()
+    assert shown(publisher)["atom.xml"].modified == clock.now.replace(microsecond=0)
+
+
 def test_serving_elsewhere_does_not_disturb_the_memory(file: Path, clock: Clock) -> None:
     """Each site has its own dates: a trial on this machine moves none of the public site's."""
     public = Publisher(file, clock=clock, sleep=clock.sleep)
