@@ -17,7 +17,7 @@ from feeds.logs import log_to
 from feeds.model import Catalogue, Feed, Site
 from feeds.selection import select
 
-_ALL_ADDRESSES = ("0.0.0.0", "::", "")  # noqa: S104  # compared with, not listened on
+_ALL_ADDRESSES = ("0.0.0.0", "::")  # noqa: S104  # compared with, not listened on
 
 
 class _Verbs(click.Group):

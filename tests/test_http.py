@@ -31,7 +31,7 @@ MOVES = """
     topics/older/: topics/described/
     news.rss: rss.xml
     أخبار/: countries/tr/
-  retired: [topics/gone/, gone.xml]
+  retired: [topics/gone/, gone.xml, topics/described/gone/]
 """
 
 
@@ -404,7 +404,9 @@ def get(path: bytes, *headers: bytes, host: bytes = b"x", version: bytes = b"1.1
     return b"\r\n".join(lines) + b"\r\n\r\n"
 
 
-@pytest.mark.parametrize("host", [b"evil.example", b"", b"a b", b"[::", b"x/../y", b"x" * 3000])
+@pytest.mark.parametrize(
+    "host", [b"evil.example", b"", b"a b", b"[::", b"x/../y", b"x" * 3000, b"xn--" + b"a" * 300]
+)
 def test_a_hostile_host_changes_nothing(server: Server, host: bytes) -> None:
     """No byte of an answer comes from the Host that was asked for."""
     for path, status in ((b"/atom.xml", 200), (b"/topics/plain", 301), (b"/nowhere", 404)):
@@ -445,6 +447,7 @@ HOSTILE = {
     "a number": get(b"/" + b"9" * 400),
     "markup": get(b"/<script>alert(1)</script>"),
     "a template": get(b"/{{7*7}}%7B%7B7*7%7D%7D"),
+    "many folders": get(b"/" + b"a/" * 30_000),
     "many slashes": get(b"/" * 2000),
 }
 
@@ -486,17 +489,26 @@ def test_moved_addresses_lead_on_in_one_step(server: Server, path: str, target: 
         answer = ask(server, path, method, {"Host": "evil.example"})
         assert answer.status == 301
         assert answer.headers["Location"] == URL + target
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
         assert answer.headers["Cache-Control"].startswith("public, max-age=900")
     assert ask(server, "/" + target).status == 200
 
 
 @pytest.mark.parametrize(
-    "path", ["/topics/gone/", "/topics/gone", "/topics/gone/x.xml", "/gone.xml"]
+    "path",
+    [
+        "/topics/gone/",
+        "/topics/gone",
+        "/topics/gone/x.xml",
+        "/gone.xml",
+        "/topics/former/gone/x.xml",
+    ],
 )
 def test_retired_addresses_are_gone(server: Server, path: str) -> None:
     """A retired address is 410: readers stop asking."""
     answer = ask(server, path)
     assert (answer.status, answer.body) == (410, b"410 Gone\n")
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
     assert answer.headers["Cache-Control"].startswith("public, max-age=900")
 
 

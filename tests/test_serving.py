@@ -6,6 +6,8 @@ import os
 import re
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +18,7 @@ from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 
 import pytest
-from conftest import SERVERS, SHIPPED, Server, free_port, run_feeds, running
+from conftest import SERVERS, SHIPPED, Server, free_port, run_feeds, running, wait_for
 
 BROKEN = "entries: [\n"
 
@@ -355,6 +357,39 @@ def test_a_worker_that_dies_is_replaced(file: Path, tmp_path: Path) -> None:
 
         wait_until(again, 10)
         assert children(server) != workers
+
+
+def test_a_worker_does_not_outlive_its_parent(file: Path, tmp_path: Path) -> None:
+    """`feeds serve` can be started anew after it was killed: nobody keeps its address."""
+    with running("feeds serve", file, tmp_path / "server") as server:
+        server.process.kill()
+        server.process.wait()
+
+        def refused() -> bool:
+            with socket.socket() as trial:
+                return trial.connect_ex(("127.0.0.1", server.port)) != 0
+
+        wait_until(refused, 10)
+
+
+def test_a_name_may_be_listened_on(file: Path) -> None:
+    """`--host localhost` is an address like any other."""
+    port = free_port()
+    command = [sys.executable, "-m", "feeds", "serve", "--catalogue", str(file)]
+    with subprocess.Popen([*command, "--host", "localhost", "--port", str(port)]) as process:
+        try:
+            wait_for(f"http://localhost:{port}/healthz", process)
+        finally:
+            process.terminate()
+
+
+@pytest.mark.heavy
+def test_silent_clients_are_shown_the_door(file: Path, tmp_path: Path) -> None:
+    """Who connects and says nothing is let go: connections cannot be used up for ever."""
+    with running("feeds serve", file, tmp_path / "server") as server:
+        connection = socket.create_connection(("127.0.0.1", server.port), timeout=40)
+        assert connection.recv(100) == b""
+        connection.close()
 
 
 @pytest.mark.heavy

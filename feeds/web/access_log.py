@@ -1,10 +1,13 @@
 """The access log: a line for each request, in the combined format that log analysers read."""
 
+import logging
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, TextIO
 from urllib.parse import quote
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from feeds.logs import tell
 
 
 class AccessLog:
@@ -17,6 +20,7 @@ class AccessLog:
     def __init__(self, app: WSGIApplication, stream: TextIO) -> None:
         self._app = app
         self._stream = stream
+        self._failed = False
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
@@ -27,11 +31,22 @@ class AccessLog:
             exc_info: Any = None,  # noqa: ANN401  # PEP 3333 hands it on
         ) -> Callable[[bytes], object]:
             length = "0" if environ["REQUEST_METHOD"] == "HEAD" else _length(headers)
-            self._stream.write(_line(environ, status[:3], length))
-            self._stream.flush()
+            self._write(_line(environ, status[:3], length))
             return start_response(status, headers, exc_info)
 
         return self._app(environ, start)
+
+    def _write(self, line: str) -> None:
+        """Write a line; a full disk or a closed pipe costs lines, and no answers."""
+        try:
+            self._stream.write(line)
+            self._stream.flush()
+        except (OSError, ValueError) as error:
+            if not self._failed:
+                tell("no-access-log", logging.WARNING, error=error)
+            self._failed = True
+        else:
+            self._failed = False
 
 
 def _length(headers: list[tuple[str, str]]) -> str:

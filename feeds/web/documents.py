@@ -41,13 +41,13 @@ class Documents:
         """Answer one request (PEP 3333)."""
         release = environ[RELEASE] = self._publisher.current
         if release is None or environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
-            return self._rest(environ, start_response)
+            return self._hand_on(environ, start_response)
         shelf = self._shelf
         if shelf is None or shelf.release is not release:
             shelf = self._shelf = _Shelf(release, shelf)
         answer = shelf.find(environ["PATH_INFO"], environ.get("HTTP_ACCEPT_ENCODING", ""))
         if answer is None:
-            return self._rest(environ, start_response)
+            return self._hand_on(environ, start_response)
         fresh = shelf.lasting if release.until is None else self._fresh(release)
         if self._is_known(answer, environ):
             start_response("304 Not Modified", [*answer.validators, fresh])
@@ -55,6 +55,11 @@ class Documents:
         # A server may change the list that it is given.
         start_response("200 OK", [*answer.headers, fresh])
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [answer.body]
+
+    def _hand_on(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        # No answer depends on it, and Flask refuses some.
+        environ["HTTP_HOST"] = "localhost"
+        return self._rest(environ, start_response)
 
     def _fresh(self, release: Release) -> tuple[str, str]:
         return freshness(release, self._publisher.clock())

@@ -20,9 +20,10 @@ _RETRY_AFTER = 30
 # not there now may be in a second.
 _LASTING = {301, 410}
 _NOT_KEPT = ("Cache-Control", "no-cache")
+# No path of a site is longer; a hostile one would be looked up folder by folder.
+_LONGEST = 2000
 # What a reader that lives in a browser asks leave for (Fetch §3.2).
 _PREFLIGHT = {
-    "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "GET, HEAD",
     "Access-Control-Allow-Headers": "If-None-Match, If-Modified-Since",
     "Access-Control-Max-Age": "86400",
@@ -55,6 +56,8 @@ def create_fallback(publisher: Publisher) -> Flask:
     @app.after_request
     def complete(response: Response) -> Response:
         response.headers["X-Content-Type-Options"] = "nosniff"
+        # Without it a reader in a browser could not follow a move.
+        response.headers["Access-Control-Allow-Origin"] = "*"
         lasting = response.status_code in _LASTING
         fresh = freshness(request.environ[RELEASE], publisher.clock()) if lasting else _NOT_KEPT
         response.headers.set(*fresh)
@@ -67,7 +70,7 @@ def create_fallback(publisher: Publisher) -> Flask:
 
 def _elsewhere(release: Release, path: str | None) -> WerkzeugResponse:
     """Answer for a path that was given up, or lacks its slash; raises NotFound for any other."""
-    if path is None:
+    if path is None or len(path) > _LONGEST:
         raise NotFound
     site = release.site
     for here in (path, f"{path}/"):
@@ -75,6 +78,8 @@ def _elsewhere(release: Release, path: str | None) -> WerkzeugResponse:
         if retired and len(retired) > len(moved or ""):
             raise Gone
         target = moved_to(here, site.moved) or here
+        if standing_for(target, site.retired) and page_of(target) not in release:
+            raise Gone
         if page_of(target) in release:
             return redirect(site.address(target), 301)
     raise NotFound

@@ -3,10 +3,13 @@
 Clients that send half a request, or read slowly, hold no Python thread.
 """
 
+import multiprocessing
 import os
+import resource
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from wsgiref.types import WSGIApplication
 
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.mp import MPServer
 
@@ -29,6 +32,8 @@ from feeds.web.access_log import AccessLog
 _THREADS = 2
 # Connections at once; one that is slow costs memory, and no thread.
 _CONNECTIONS = 4096
+# How large it may be, in bytes.
+_HEAD = 65_536
 # How long answers under way may take when the server is told to end, in seconds.
 _FAREWELL = 3
 # How long a client may take over its request's head, in milliseconds.
@@ -51,8 +56,8 @@ def serve(settings: Settings, host: str, port: int, *, started: Callable[[], Non
     `started` is called once the address is taken. Raises FeedsError where it
     cannot be listened on.
     """
-    _check_free(host, port)
-    run(partial(_application, settings), host, port, started=started)
+    address = _free_address(host, port)
+    run(partial(_application, settings), address, port, started=started)
 
 
 def run(
@@ -63,16 +68,19 @@ def run(
     started: Callable[[], None] = lambda: None,
 ) -> None:
     """Run a WSGI application, which `load` gives in the process that answers."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     server = _Server(
         "feeds",
         address=host,
         port=port,
         interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
         websockets=False,
         log_enabled=False,
         blocking_threads=_THREADS,
         backpressure=_CONNECTIONS,
-        http1_settings=HTTP1Settings(header_read_timeout=_HEAD_TIMEOUT),
+        http1_settings=HTTP1Settings(header_read_timeout=_HEAD_TIMEOUT, max_buffer_size=_HEAD),
         respawn_failed_workers=True,
         workers_kill_timeout=_FAREWELL,
     )
@@ -90,6 +98,7 @@ class _Server(MPServer):
 def _application(settings: Settings) -> WSGIApplication:
     """Give the served application; called once, in the process that answers."""
     log_to(sys.stderr)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     publisher = Publisher(settings.catalogue, url=settings.url, state=settings.state)
     signal.signal(signal.SIGHUP, lambda *_: publisher.wake())
     publisher.start()
@@ -97,12 +106,21 @@ def _application(settings: Settings) -> WSGIApplication:
     return AccessLog(app, sys.stdout) if settings.access_log else app
 
 
-def _check_free(host: str, port: int) -> None:
-    """Say plainly what granian would only log."""
+def _end_with_parent() -> None:
+    """End when the parent was killed, or this process would keep the address for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _free_address(host: str, port: int) -> str:
+    """Give a host's numeric address, and say plainly what granian would only log."""
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind) as trial:
             trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             trial.bind(address)
+        return str(address[0])
     except OSError as error:
         raise FeedsError(f"cannot listen on {host} port {port}: {error.strerror}") from None
