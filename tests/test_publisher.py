@@ -393,6 +393,8 @@ def test_a_started_publisher_works_by_itself(file: Path) -> None:
     publisher = Publisher(file)
     publisher.start()
     try:
+        # A second change in one second would wait for the next one.
+        time.sleep(1)
         soon = datetime.now(UTC) + timedelta(seconds=2)
         write(file, catalogue(entry("soon", soon.isoformat(timespec="milliseconds"))))
         publisher.wake()

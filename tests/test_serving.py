@@ -290,6 +290,8 @@ def test_hup_reads_the_catalogue_anew(file: Path, tmp_path: Path) -> None:
     """SIGHUP to `feeds serve` reloads at once, keeps the process, and survives a broken file."""
     with running("feeds serve", file, tmp_path / "server") as server:
         workers = children(server)
+        # A second change in one second would wait for the next one.
+        time.sleep(1)
         write(file, edited("actress"))
         time.sleep(0.1)
         server.process.send_signal(signal.SIGHUP)
