@@ -144,8 +144,9 @@ def serve(
     """Serve every document over HTTP, until interrupted.
 
     A change of the catalogue is published within two seconds; a broken one is
-    logged, and changes nothing. Without --url, addresses in the documents are those of this very server; or
-    those of the catalogue, where it listens on all of a machine's addresses.
+    logged, and changes nothing. Without --url, addresses in the documents are
+    those of this very server; or those of the catalogue, where it listens on
+    all of a machine's addresses.
     """
     from feeds.web.server import Settings
     from feeds.web.server import serve as serve_site

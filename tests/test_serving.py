@@ -331,14 +331,17 @@ def test_term_does_not_wait_for_half_open_clients(file: Path, tmp_path: Path) ->
         assert server.process.wait(10) == 0
 
 
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
 @pytest.mark.parametrize("kind", SERVERS)
-def test_term_ends_a_server_soon(kind: str, file: Path, tmp_path: Path) -> None:
-    """SIGTERM ends a server with exit code 0, though clients keep connections open."""
+def test_a_signal_ends_a_server_soon(
+    kind: str, ending: signal.Signals, file: Path, tmp_path: Path
+) -> None:
+    """TERM and INT end a server with exit code 0, though clients keep connections open."""
     with running(kind, file, tmp_path / "server") as server:
         connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
         connection.request("GET", "/atom.xml")
         connection.getresponse().read()
-        server.process.terminate()
+        server.process.send_signal(ending)
         assert server.process.wait(10) == 0
         connection.close()
         assert "Traceback" not in server.log()

@@ -32,7 +32,8 @@ def export_folder(release: Mapping[str, Document], folder: Path) -> Report:
     """Write each document whose bytes differ from the file's, under a temporary name first.
 
     A written file's time is the document's `modified`, from which a plain web
-    server makes its validators. Raises FeedsError with the path where the folder cannot be written.
+    server makes its validators. Raises FeedsError with the path where the
+    folder cannot be written.
     """
     written, unchanged = [], []
     for path, document in release.items():

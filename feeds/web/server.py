@@ -32,12 +32,12 @@ from feeds.web.access_log import AccessLog
 _THREADS = 2
 # Connections at once; one that is slow costs memory, and no thread.
 _CONNECTIONS = 4096
-# How large it may be, in bytes.
-_HEAD = 65_536
 # How long answers under way may take when the server is told to end, in seconds.
 _FAREWELL = 3
 # How long a client may take over its request's head, in milliseconds.
 _HEAD_TIMEOUT = 15_000
+# How large that head may be, in bytes.
+_HEAD = 65_536
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
