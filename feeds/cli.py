@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime
@@ -113,14 +114,23 @@ def list_feeds(catalogue: Path, url: str | None, *, as_json: bool) -> None:
 @main.command()
 @_catalogue_options
 @_state_option
+@click.option(
+    "--pages/--no-pages",
+    default=True,
+    help="Write the pages too, or the feeds alone.  [default: pages]",
+)
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-def export(catalogue: Path, url: str | None, state: Path | None, folder: Path) -> None:
+def export(
+    catalogue: Path, url: str | None, state: Path | None, folder: Path, *, pages: bool
+) -> None:
     """Write every document into FOLDER, leaving identical files untouched."""
     from feeds.export import export_folder
     from feeds.publisher import Publisher
 
     log_to(sys.stderr, logging.WARNING)
-    publisher = Publisher(catalogue, url=url, state=state)
+    publisher = Publisher(
+        catalogue, url=url, state=state, pages=pages, processes=len(os.sched_getaffinity(0))
+    )
     release = publisher.load()
     _say_notes(publisher.catalogue)
     click.echo(export_folder(release, folder))

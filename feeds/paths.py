@@ -10,7 +10,10 @@ from collections.abc import Collection, Mapping
 INDEX = "index.html"
 STYLE = "style.css"
 HEALTH = "healthz"
-FEEDS = ("atom.xml", "rss.xml", "feed.json")
+# By the names that `site.formats` has for the formats.
+FEEDS = {"atom": "atom.xml", "rss": "rss.xml", "json": "feed.json"}
+# By the names that `site.feeds` has for the feeds, beside that of everything.
+FEED_KINDS = ("topics", "countries", "topics-in-countries")
 
 # Nobody moves house more often; whoever seems to goes round in a circle.
 _MOVES = 20

@@ -13,19 +13,19 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
-from feeds.catalogue import catalogue_files, load_catalogue
+from feeds.cache import Cache
+from feeds.catalogue import load_catalogue
 from feeds.errors import CatalogueError, FeedsError
 from feeds.history import History, Outdated
 from feeds.logs import tell, tell_bug
 from feeds.release import Release
+from feeds.watch import Fingerprint, fingerprint, settled
+from feeds.workshop import Workshop
 
 if TYPE_CHECKING:
     from feeds.model import Catalogue, Document
 
 _INTERVAL = 1.0
-# A file written this lately may still be being written; but nobody waits for ever.
-_SETTLED = 0.1
-_UNSETTLED = 2.0
 # A catalogue that changes while it is being built is built again, this often.
 _TRIES = 5
 # How far ahead of the clock a moment may lie and be waited for. Further ahead,
@@ -35,8 +35,6 @@ _WAIT = timedelta(seconds=5)
 _UNDATED = 30.0
 # Some readers refuse a larger feed.
 _LARGE = 1_000_000
-
-_Fingerprint = tuple[tuple[str, int, int, int, int], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,21 +57,26 @@ class Publisher:
     whole: whoever takes it holds one release. `since` is when it was put there,
     and `catalogue` is the last good catalogue.
     `failure` is the last failure, and `degraded` tells that it lasts.
+    `workshop` has the time that building took.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # each is named, and has its default
         self,
         path: str | Path,
         *,
         url: str | None = None,
         state: str | Path | None = None,
+        pages: bool = True,
+        processes: int = 1,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """Publish the catalogue at `path`, with `url` in place of `site.url` where it is given.
 
-        `state` is the folder of the history, or else `.feeds` beside the
-        catalogue. `clock` gives aware moments, and `sleep` takes seconds.
+        `state` is the folder of the history and of the cache, or else `.feeds`
+        beside the catalogue. Without `pages` there are the feeds alone. More
+        than one of `processes` is for a program without threads. `clock` gives
+        aware moments, and `sleep` takes seconds.
         """
         self.path = Path(path)
         self.clock = clock
@@ -83,13 +86,16 @@ class Publisher:
         self.failure: Failure | None = None
         self.degraded = False
         self._url = url
-        self._history = History(Path(state) if state else self.path.parent / ".feeds")
+        self._pages = pages
+        folder = Path(state) if state else self.path.parent / ".feeds"
+        self._history = History(folder)
+        self.workshop = Workshop(cache=Cache(folder / "cache"), processes=processes)
         self._remembers = True
         # When a document last had to go without a date; 0 for never.
         self._undated = 0.0
         self._sleep = sleep
         # What was read last, whether that was a catalogue, and whether to read it anew.
-        self._seen: _Fingerprint | None = None
+        self._seen: Fingerprint | None = None
         self._sound = False
         self._again = True
         self._said = ""
@@ -111,7 +117,7 @@ class Publisher:
         once, and it is read again when its files have changed.
         """
         with self._lock:
-            if self._again or self._fingerprint() != self._seen:
+            if self._again or fingerprint(self.path) != self._seen:
                 self._attempt(anew=True)
             if self._overdue(self.current):
                 self._attempt(anew=False)
@@ -192,22 +198,26 @@ class Publisher:
             except Outdated:
                 continue
             self._put(release, time.perf_counter() - begun)
+            with self.workshop.stage("remember"):
+                self.workshop.cache.save()
             return release
         raise FeedsError(f"{self.path}: is being written all the time")
 
     def _build(self, *, anew: bool) -> Release:
-        seen = self._settled()
+        seen = settled(self.path, self._sleep)
         if anew or seen != self._seen or self.catalogue is None:
             self._again, self._sound, self._seen = False, False, seen
-            self.catalogue = load_catalogue(self.path, url=self._url)
+            self.catalogue = load_catalogue(self.path, url=self._url, workshop=self.workshop)
             self._sound = True
-        return Release(self.catalogue, as_of=self.clock())
+        return Release(
+            self.catalogue, as_of=self.clock(), pages=self._pages, workshop=self.workshop
+        )
 
     def _dated(self, release: Release) -> Release:
         """Give the release with the moments since when its documents have been public."""
 
         def current() -> bool:
-            return self._fingerprint() == self._seen and not self._overdue(release)
+            return fingerprint(self.path) == self._seen and not self._overdue(release)
 
         paths = {release.site.address(path): path for path in release}
         etags = {address: release[path].etag for address, path in paths.items()}
@@ -272,24 +282,3 @@ class Publisher:
 
     def _overdue(self, release: Release | None) -> bool:
         return release is not None and release.until is not None and release.until <= self.clock()
-
-    def _settled(self) -> _Fingerprint:
-        """Give the fingerprint once nobody seems to be writing any more."""
-        end = time.monotonic() + _UNSETTLED
-        while True:
-            found = self._fingerprint()
-            age = time.time() - max((written for *_, written in found), default=0) / 1e9
-            if not 0 <= age < _SETTLED or time.monotonic() > end:
-                return found
-            self._sleep(_SETTLED)
-
-    def _fingerprint(self) -> _Fingerprint:
-        """Tell the catalogue's contents from any other by what costs no reading; () if there is none."""
-        try:
-            files = [(str(file), file.stat()) for file in catalogue_files(self.path)]
-        except (OSError, ValueError):
-            return ()
-        return tuple(
-            (name, found.st_ino, found.st_size, found.st_ctime_ns, found.st_mtime_ns)
-            for name, found in files
-        )

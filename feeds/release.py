@@ -6,11 +6,12 @@ from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 
-from feeds.content import render_body
 from feeds.formats import FORMATS, Format
-from feeds.model import Catalogue, Document, Entry, Feed, Site
-from feeds.pages import render_pages
+from feeds.model import Catalogue, Document, Feed, Site
+from feeds.parallel import uncollected
+from feeds.rendering import render_entries
 from feeds.selection import next_change, select
+from feeds.workshop import Workshop
 
 
 class Release(Mapping[str, Document]):
@@ -23,21 +24,34 @@ class Release(Mapping[str, Document]):
     """
 
     def __init__(
-        self, catalogue: Catalogue, *, as_of: datetime, formats: Sequence[Format] = FORMATS
+        self,
+        catalogue: Catalogue,
+        *,
+        as_of: datetime,
+        formats: Sequence[Format] = FORMATS,
+        pages: bool = True,
+        workshop: Workshop | None = None,
     ) -> None:
         """Build the release of a catalogue as it stands at `as_of`, an aware datetime.
 
         The same catalogue at the same moment gives the same bytes everywhere.
+        Of the formats those count that the site has; without `pages` there are
+        documents of the feeds alone. What `workshop` remembers is not rendered again.
         """
         self.site = catalogue.site
         self.as_of = as_of
         self.until = next_change(catalogue, as_of)
-        self.feeds = select(catalogue, as_of)
-        self.formats = tuple(formats)
-        found = sorted(_documents(self.site, self.feeds, self.formats))
-        self._documents = {
-            path: _document(path, media_type, body) for path, media_type, body in found
-        }
+        self.formats = tuple(form for form in formats if form.key in self.site.formats)
+        workshop = workshop or Workshop()
+        with uncollected():
+            with workshop.stage("choose"):
+                self.feeds = select(catalogue, as_of)
+            build = _Build(self.site, self.feeds, self.formats, workshop)
+            found = build.feed_documents()
+            if pages:
+                found += build.pages()
+            found.sort(key=lambda document: document.path)
+        self._documents = {document.path: document for document in found}
         self.id = sha256(
             "".join(f"{path}\n{self[path].etag}\n" for path in self).encode()
         ).hexdigest()[:16]
@@ -60,30 +74,54 @@ class Release(Mapping[str, Document]):
         return len(self._documents)
 
 
-def _documents(
-    site: Site, feeds: Sequence[Feed], formats: Sequence[Format]
-) -> Iterator[tuple[str, str, bytes]]:
-    everything = feeds[0].entries
-    bodies = {entry.id: render_body(entry, site) for entry in everything}
-    for form in formats:
-        pieces: dict[str, bytes] = {}
-        for feed in feeds:
-            path = feed.path + form.filename
-            rendered = [_piece(pieces, form, entry, bodies, site) for entry in feed.latest]
-            body = form.join(feed, rendered, site, site.address(path))
-            yield path, form.media_type, body
-    links = [(form.name, form.filename, form.media_type.partition(";")[0]) for form in formats]
-    for path, media_type, text in render_pages(site, feeds, bodies, links):
-        yield path, media_type, text.encode()
+class _Build:
+    """The documents of one release in the making."""
 
+    def __init__(
+        self, site: Site, feeds: Sequence[Feed], formats: Sequence[Format], workshop: Workshop
+    ) -> None:
+        self._site = site
+        self._feeds = feeds
+        self._formats = formats
+        self._workshop = workshop
 
-def _piece(
-    pieces: dict[str, bytes], form: Format, entry: Entry, bodies: Mapping[str, str], site: Site
-) -> bytes:
-    """Render an entry once per format, however many feeds carry it."""
-    if entry.id not in pieces:
-        pieces[entry.id] = form.render_entry(entry, bodies[entry.id], site)
-    return pieces[entry.id]
+    def feed_documents(self) -> list[Document]:
+        """Join each feed's documents from its entries' pieces."""
+        shown = {entry.id: entry for feed in self._feeds for entry in feed.latest}
+        renderers = [form.render_entries for form in self._formats]
+        kind = " ".join(form.key for form in self._formats)
+        with self._workshop.stage("render"):
+            pieces = render_entries(
+                list(shown.values()), self._site, renderers, kind, self._workshop
+            )
+        with self._workshop.stage("join"):
+            return [
+                self._feed_document(feed, form, [pieces[entry.id][number] for entry in feed.latest])
+                for number, form in enumerate(self._formats)
+                for feed in self._feeds
+            ]
+
+    def _feed_document(self, feed: Feed, form: Format, pieces: Sequence[bytes]) -> Document:
+        path = feed.path + form.filename
+        body = form.join(feed, pieces, self._site, self._site.address(path))
+        return _document(path, form.media_type, body)
+
+    def pages(self) -> list[Document]:
+        """Render each page."""
+        # Jinja takes its time to load, and who wants feeds alone needs none.
+        from feeds.pages import Pages  # noqa: PLC0415
+
+        links = [
+            (form.name, form.filename, form.media_type.partition(";")[0]) for form in self._formats
+        ]
+        pages = Pages(self._site, links)
+        entries = self._feeds[0].entries
+        with self._workshop.stage("pages"):
+            renderers = [pages.items, pages.entry_pages]
+            rendered = render_entries(entries, self._site, renderers, "pages", self._workshop)
+            items = {entry: pieces[0].decode() for entry, pieces in rendered.items()}
+            own = ((*pages.place(entry.path), rendered[entry.id][1]) for entry in entries)
+            return [_document(*page) for page in (*own, *pages.feed_pages(self._feeds, items))]
 
 
 def _document(path: str, media_type: str, body: bytes) -> Document:

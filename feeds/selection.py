@@ -2,11 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 
 from feeds.model import Catalogue, Country, Entry, Feed, Site, Topic
-from feeds.paths import feed_folder
+from feeds.paths import FEED_KINDS, feed_folder
 
 
 def public_entries(catalogue: Catalogue, as_of: datetime) -> tuple[Entry, ...]:
@@ -16,7 +15,7 @@ def public_entries(catalogue: Catalogue, as_of: datetime) -> tuple[Entry, ...]:
     """
     public = (entry for entry in catalogue.entries if entry.published <= as_of)
     told = (
-        entry if entry.updated <= as_of else replace(entry, updated=entry.published)
+        entry if entry.updated <= as_of else entry._replace(updated=entry.published)
         for entry in public
     )
     return tuple(sorted(told, key=lambda entry: entry.published, reverse=True))
@@ -29,24 +28,37 @@ def next_change(catalogue: Catalogue, as_of: datetime) -> datetime | None:
 
 
 def select(catalogue: Catalogue, as_of: datetime) -> tuple[Feed, ...]:
-    """Give every feed: everything, each topic, each country, each topic in each country.
+    """Give every feed of the kinds that the site has, and first that of everything.
 
-    A topic that the catalogue declares has its feed even without entries.
+    They are of each topic, each country, each topic in each country. A topic that
+    the catalogue declares has its feed even without entries.
     """
     site = catalogue.site
+    by_topic, by_country, by_both = (kind in site.feeds for kind in FEED_KINDS)
     entries = public_entries(catalogue, as_of)
-    chosen: dict[tuple[Topic | None, Country | None], list[Entry]] = defaultdict(list)
-    chosen[None, None] = list(entries)
-    for topic in catalogue.topics or ():
-        chosen[topic, None] = []
+    topics: dict[str, Topic] = {topic.slug: topic for topic in catalogue.topics or ()}
+    countries: dict[str, Country] = {}
+    # By slug and code, which are hashed once; '' is for all.
+    chosen: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+    chosen["", ""] = list(entries)
+    if by_topic:
+        chosen.update({(slug, ""): [] for slug in topics})
     for entry in entries:
         for topic in entry.topics:
-            chosen[topic, None].append(entry)
-            for country in entry.countries:
-                chosen[topic, country].append(entry)
+            topics[topic.slug] = topic
+            if by_topic:
+                chosen[topic.slug, ""].append(entry)
+            if by_both:
+                for country in entry.countries:
+                    chosen[topic.slug, country.code].append(entry)
         for country in entry.countries:
-            chosen[None, country].append(entry)
-    feeds = (_feed(site, topic, country, found) for (topic, country), found in chosen.items())
+            countries[country.code] = country
+            if by_country:
+                chosen["", country.code].append(entry)
+    feeds = (
+        _feed(site, topics.get(slug), countries.get(code), found)
+        for (slug, code), found in chosen.items()
+    )
     return tuple(sorted(feeds, key=_rank))
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
+from feeds.cache import Shelf
 from feeds.catalogue import read_catalogue
 from feeds.catalogue.countries import Countries
 from feeds.catalogue.country_aliases import ALIASES
@@ -59,6 +60,6 @@ def test_each_row_of_the_strictness_table_has_a_case() -> None:
 
 def test_every_alias_leads_to_its_own_country() -> None:
     """No other name of a country is taken by another one."""
-    countries = Countries("en", {}, Nearest())
+    find = Countries("en", {}, Shelf(None)).code(Nearest())
     for code, names in ALIASES.items():
-        assert {countries.find(name).code for name in names} == {code}
+        assert {find(name) for name in names} == {code}

@@ -21,7 +21,7 @@ MOVED = {
 def test_the_path_grammar_names_every_document(catalogue: Catalogue) -> None:
     """What may not be given up is just what a release of the catalogue holds, and its folders."""
     release = Release(catalogue, as_of=datetime(9999, 1, 1, tzinfo=UTC))
-    live = live_paths(catalogue.topics or (), catalogue.entries)
+    live = live_paths(catalogue.site, catalogue.topics or (), catalogue.entries)
     assert {path for path in live if not path.endswith("/")} == {*release, HEALTH}
     folders = {path.rpartition("/")[0] + "/" for path in release if "/" in path}
     assert {path for path in live if path.endswith("/")} == folders

@@ -543,13 +543,10 @@ def compare(known: dict[str, tuple[bytes, str, datetime]], release: Release, now
 
 
 def test_the_shipped_catalogue_needs_no_history_of_its_own(tmp_path: Path) -> None:
-    """Publishing from a folder that only has the catalogue makes the history beside it."""
+    """Publishing from a folder that only has the catalogue makes history and cache beside it."""
     file = tmp_path / "entries.yaml"
     write(file, SHIPPED.read_text())
     Publisher(file).load()
-    assert sorted(path.name for path in tmp_path.rglob("*.*")) == [
-        ".feeds",
-        "entries.yaml",
-        "history.lock",
-        "history.tsv",
-    ]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".feeds", "entries.yaml"]
+    made = sorted(path.name for path in (tmp_path / ".feeds").iterdir())
+    assert made == ["cache", "history.lock", "history.tsv"]

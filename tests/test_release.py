@@ -4,6 +4,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
@@ -158,12 +159,15 @@ def test_the_same_bytes_everywhere(tmp_path: Path) -> None:
 def test_a_fourth_format_costs_one_row(catalogue: Catalogue) -> None:
     """A format is a row of the table: nothing else need know it."""
     titles = Format(
+        key="titles",
         name="Titles",
         filename="titles.txt",
         media_type="text/plain; charset=utf-8",
-        render_entry=lambda entry, _body, _site: f"{entry.title}\n".encode(),
+        render_entries=lambda entries, _site: [f"{entry.title}\n".encode() for entry, _ in entries],
         join=lambda _feed, pieces, _site, _address: b"".join(pieces),
     )
+    site = replace(catalogue.site, formats=(*catalogue.site.formats, "titles"))
+    catalogue = replace(catalogue, site=site)
     release = Release(catalogue, as_of=AS_OF, formats=(*FORMATS, titles))
     shown = [entry.title for entry in release.feeds[0].latest]
     assert release["titles.txt"].body.decode().splitlines() == shown

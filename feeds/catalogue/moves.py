@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
-from itertools import accumulate, chain
+from itertools import accumulate, chain, product
 from types import MappingProxyType
 
 from feeds.catalogue.nearest import Nearest
 from feeds.catalogue.reading import Fault, Fields, join
-from feeds.model import Entry, Topic
-from feeds.paths import FEEDS, HEALTH, INDEX, STYLE, entry_folder, feed_folder, moved_to
+from feeds.model import Entry, Site, Topic
+from feeds.paths import FEED_KINDS, FEEDS, HEALTH, INDEX, STYLE, entry_folder, feed_folder, moved_to
 
 _LONGEST = 500
 # What ends or encodes a path in an address, and so cannot stand in one.
@@ -43,16 +43,24 @@ def read_moves(fields: Fields, live: frozenset[str]) -> tuple[Mapping[str, str],
     return MappingProxyType(moved), frozenset(retired)
 
 
-def live_paths(topics: Iterable[Topic], entries: Iterable[Entry]) -> frozenset[str]:
+def live_paths(site: Site, topics: Iterable[Topic], entries: Iterable[Entry]) -> frozenset[str]:
     """Give every path that a catalogue publishes or will once an embargo ends, with the folders."""
-    folders = {feed_folder(), *(feed_folder(topic.slug) for topic in topics)}
+    by_topic, by_country, by_both = (kind in site.feeds for kind in FEED_KINDS)
+    folders = {feed_folder()}
+    if by_topic:
+        folders.update(feed_folder(topic.slug) for topic in topics)
     pages = set()
     for entry in entries:
         pages.add(entry_folder(entry.id))
-        countries = ["", *(country.slug for country in entry.countries)]
-        slugs = ["", *(topic.slug for topic in entry.topics)]
-        folders.update(feed_folder(slug, country) for slug in slugs for country in countries)
-    files = {folder + name for folder in folders for name in FEEDS}
+        slugs = [topic.slug for topic in entry.topics]
+        countries = [country.slug for country in entry.countries]
+        if by_topic:
+            folders.update(map(feed_folder, slugs))
+        if by_country:
+            folders.update(feed_folder("", country) for country in countries)
+        if by_both:
+            folders.update(feed_folder(*pair) for pair in product(slugs, countries))
+    files = {folder + FEEDS[name] for folder in folders for name in site.formats}
     files.update(folder + INDEX for folder in chain(folders, pages))
     return frozenset(files | folders | pages | {STYLE, HEALTH}) - {""}
 

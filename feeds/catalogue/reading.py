@@ -7,7 +7,7 @@ from typing import TypeVar
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from feeds.catalogue.nearest import Nearest
-from feeds.catalogue.source import Source, describe, forbidden_character
+from feeds.catalogue.source import Excerpt, describe, forbidden_character
 from feeds.errors import Problem
 
 T = TypeVar("T")
@@ -29,54 +29,62 @@ class Remark(Exception):
 
 
 class Reading:
-    """The Problems met so far in one file."""
+    """The Problems met so far in one file, or in an excerpt of one."""
 
-    def __init__(self, source: Source, problems: list[Problem], nearest: Nearest) -> None:
-        self.source = source
+    def __init__(self, excerpt: Excerpt, problems: list[Problem], nearest: Nearest) -> None:
         self.problems = problems
         self.nearest = nearest
+        self._excerpt = excerpt
+        # Without these there is no comment that could have been meant as text.
+        self._comments = " #" in excerpt.text or "\t#" in excerpt.text
 
     def problem(self, node: Node, path: str, message: str, *, note: bool = False) -> None:
         """Report something wrong at a node."""
-        self.problems.append(self.source.problem(node.start_mark.index, path, message, note=note))
+        index = node.start_mark.index
+        self.problems.append(self._excerpt.problem(index, path, message, note=note))
 
     def place(self, node: Node) -> str:
         """Give `file:line:column` of a node, to name a second place in a message."""
-        at = self.source.problem(node.start_mark.index, "", "")
+        at = self._excerpt.problem(node.start_mark.index, "", "")
         return f"{at.file}:{at.line}:{at.column}"
 
-    def value(self, node: Node, path: str, convert: Callable[[str], T], blank: T) -> T:
-        """Read a scalar with a field's own function; a Problem leaves `blank`."""
-        text = self._text(node, path)
-        if text is None:
-            return blank
+    def value(
+        self, node: Node, path: str, convert: Callable[[str], T], blank: T, name: str = ""
+    ) -> T:
+        """Read a scalar with a field's own function; a Problem leaves `blank`.
+
+        `path`, with `name` where there is one, is the key path.
+        """
         try:
+            text = self._scalar(node)
+            if self._comments and self._loses_text(node):
+                message = "to YAML, what stands behind ' #' is a comment; quote the text to keep it"
+                self.problem(node, join(path, name), message, note=True)
             return convert(text)
         except Fault as fault:
-            self.problem(node, path, str(fault))
+            self.problem(node, join(path, name), str(fault))
         except Remark as remark:
-            self.problem(node, path, str(remark), note=True)
+            self.problem(node, join(path, name), str(remark), note=True)
             return remark.value  # type: ignore[return-value]  # what convert would have returned
         return blank
 
-    def _text(self, node: Node, path: str) -> str | None:
-        if not isinstance(node, ScalarNode):
-            self.problem(node, path, f"is {_kind(node)}; a text belongs here")
-            return None
+    def _scalar(self, node: Node) -> str:
+        if type(node) is not ScalarNode:
+            raise Fault(f"is {_kind(node)}; a text belongs here")
         text: str = node.value
         # Raw characters were looked at when the file was read; an escape can
         # only stand in double quotes.
         bad = forbidden_character.search(text) if node.style == '"' else None
         if bad:
-            self.problem(node, path, f"{describe(bad[0])} cannot be published")
-            return None
-        if not node.style and _LIKELY_TEXT.match(self.source.text, node.end_mark.index):
-            message = "to YAML, what stands behind ' #' is a comment; quote the text to keep it"
-            self.problem(node, path, message, note=True)
+            raise Fault(f"{describe(bad[0])} cannot be published")
         if not text or text.isspace():
-            self.problem(node, path, "is empty: give it a value, or remove the line")
-            return None
+            raise Fault("is empty: give it a value, or remove the line")
         return text
+
+    def _loses_text(self, node: Node) -> bool:
+        return not getattr(node, "style", "") and bool(
+            _LIKELY_TEXT.match(self._excerpt.text, node.end_mark.index)
+        )
 
     def items(self, node: Node, path: str) -> Iterator[tuple[str, Node]]:
         """Give a list's items, each with its key path."""
@@ -93,7 +101,7 @@ class Reading:
             return
         seen: dict[str, ScalarNode] = {}
         for key, value in node.value:
-            name = self.value(key, path, str, "")
+            name = key.value if _plain(key) else self.value(key, path, str, "")
             if not name:
                 continue
             if name in seen:
@@ -143,9 +151,10 @@ class Fields:
 
     def value(self, name: str, convert: Callable[[str], T], blank: T) -> T:
         """Read a field; where it is absent or wrong, give `blank`."""
-        if name not in self._values:
+        node = self._values.get(name)
+        if node is None:
             return blank
-        return self.reading.value(self._values[name], join(self.path, name), convert, blank)
+        return self.reading.value(node, self.path, convert, blank, name)
 
     def list(self, name: str, convert: Callable[[str], T | None]) -> tuple[T, ...]:
         """Read a field that is a list of texts, each only once."""
@@ -170,8 +179,13 @@ class Fields:
 
 
 def join(path: str, name: str) -> str:
-    """Give the key path of a key inside another."""
-    return f"{path}.{name}" if path else name
+    """Give the key path of a key inside another, or of the value itself where there is none."""
+    return f"{path}.{name}" if path and name else path or name
+
+
+def _plain(key: Node) -> bool:
+    """Tell whether a key is one without quotes, and so without anything to be looked at."""
+    return type(key) is ScalarNode and not key.style and key.value.isascii() and bool(key.value)
 
 
 def _kind(node: Node) -> str:

@@ -20,11 +20,13 @@ from feeds.catalogue.reading import Fault, Fields, Reading, join
 from feeds.catalogue.slugs import slug
 from feeds.catalogue.texts import line, whole_number
 from feeds.model import Person, Site, Topic
+from feeds.paths import FEED_KINDS, FEEDS
 
 _REQUIRED = ("title", "url", "id")
 _OPTIONAL = (
     *("description", "language", "timezone", "author"),
     *("rights", "logo", "icon", "hub", "items", "max_age"),
+    *("formats", "feeds"),
     *("moved", "retired"),
 )
 _MOST_ITEMS = 1000
@@ -68,6 +70,8 @@ def read_site(fields: Fields) -> Site:
         hub=fields.value("hub", web_address, ""),
         items=fields.value("items", partial(whole_number, 1, _MOST_ITEMS), 50),
         max_age=fields.value("max_age", partial(whole_number, _LEAST_AGE, _MOST_AGE), 900),
+        formats=_chosen(fields, "formats", tuple(FEEDS)) or tuple(FEEDS),
+        feeds=_chosen(fields, "feeds", FEED_KINDS),
     )
 
 
@@ -124,6 +128,21 @@ def read_country_names(reading: Reading, node: Node) -> dict[str, str]:
         if code and name:
             names[code] = name
     return names
+
+
+def _chosen(fields: Fields, name: str, choices: tuple[str, ...]) -> tuple[str, ...]:
+    """Read which of some choices are taken; all where the field is absent."""
+    if name not in fields:
+        return choices
+
+    def choice(text: str) -> str:
+        if text not in choices:
+            hint = fields.reading.nearest.hint(text, choices)
+            raise Fault(f"is one of {', '.join(choices)}, not {text!r}{hint}")
+        return text
+
+    taken = fields.list(name, choice)
+    return tuple(choice for choice in choices if choice in taken)
 
 
 def _founded(permanent: str) -> datetime:

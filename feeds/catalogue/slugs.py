@@ -12,6 +12,7 @@ _WORDS = 8
 _PUNCTUATION = "-_."
 # Apostrophes and joiners stand within a word.
 _DROPPED = "'’\u200c\u200d"
+_ORDINARY = re.compile("[a-z0-9]+(?:[-_.][a-z0-9]+)*")
 _LATIN_ACCENT = re.compile("(?<=[a-z])[\u0300-\u036f]+")
 
 
@@ -20,6 +21,8 @@ def slug(text: str) -> str:
 
     Raises Fault, with a slug that would do.
     """
+    if len(text) <= _BYTES and _ORDINARY.fullmatch(text):
+        return text
     proposal = slug_of(text, words=None)
     if proposal and text == proposal:
         return text

@@ -1,13 +1,15 @@
-"""One file of a catalogue, as text that knows the line and column of each character."""
+"""One file of a catalogue, and excerpts of it that know the line and column of each character."""
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from codecs import BOM_UTF8
+from collections.abc import Callable, Iterator
 from functools import cached_property
 
 from feeds.errors import Problem
 
 _NEWLINE = re.compile(r"\r\n|\n|\r")
+_NEWLINE_BYTES = re.compile(_NEWLINE.pattern.encode())
 
 # What no XML 1.0 document can carry (§2.2), and the C1 controls, which every
 # feed validator takes for a broken Windows-1252.
@@ -16,18 +18,51 @@ forbidden_character = re.compile(f"[{_FORBIDDEN}]")
 
 
 class Source:
-    """A file's name and text; a place in it is an index into the text."""
+    """A file's name and UTF-8 bytes.
 
-    def __init__(self, name: str, text: str) -> None:
+    `data` is without a byte order mark, and `mark` is the length of that.
+    """
+
+    def __init__(self, name: str, data: bytes) -> None:
         self.name = name
+        self.data = data.removeprefix(BOM_UTF8)
+        self.mark = len(data) - len(self.data)
+
+    @cached_property
+    def excerpt(self) -> "Excerpt":
+        """The whole file; raises UnicodeDecodeError."""
+        return Excerpt(self, self.data.decode(), int)
+
+    def line(self, offset: int) -> int:
+        """Give the line, from 1, in which a byte stands."""
+        return bisect_right(self._line_starts, offset)
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        return [0, *(match.end() for match in _NEWLINE_BYTES.finditer(self.data))]
+
+
+class Excerpt:
+    """The text of some whole lines of a file; a place in it is an index into this text.
+
+    `start` gives the byte at which the excerpt begins.
+    """
+
+    def __init__(self, source: Source, text: str, start: Callable[[], int]) -> None:
         self.text = text
+        self._source = source
+        self._start = start
 
     def problem(self, index: int, path: str, message: str, *, note: bool = False) -> Problem:
         """Give a Problem at the character with this index."""
         line = bisect_right(self._line_starts, index)
-        column = index - self._line_starts[line - 1] + 1
         return Problem(
-            file=self.name, line=line, column=column, path=path, message=message, note=note
+            file=self._source.name,
+            line=self._source.line(self._start()) + line - 1,
+            column=index - self._line_starts[line - 1] + 1,
+            path=path,
+            message=message,
+            note=note,
         )
 
     @cached_property
@@ -35,25 +70,25 @@ class Source:
         return [0, *(match.end() for match in _NEWLINE.finditer(self.text))]
 
 
-def decode(name: str, data: bytes) -> Source | Problem:
-    """Read a file's bytes as UTF-8, with or without a byte order mark."""
+def undecodable(source: Source) -> Problem | None:
+    """Find where a file is not UTF-8."""
     try:
-        text = data.decode("utf-8").removeprefix("\ufeff")
+        source.data.decode()
     except UnicodeDecodeError as error:
-        before = Source(name, data[: error.start].decode("utf-8"))
+        before = Source(source.name, source.data[: error.start]).excerpt
         return before.problem(
             len(before.text),
             "",
-            f"is not UTF-8: byte 0x{data[error.start]:02x} at offset {error.start};"
-            " save the file with the encoding UTF-8",
+            f"is not UTF-8: byte 0x{source.data[error.start]:02x}"
+            f" at offset {error.start + source.mark}; save the file with the encoding UTF-8",
         )
-    return Source(name, text)
+    return None
 
 
-def control_characters(source: Source) -> Iterator[Problem]:
+def control_characters(excerpt: Excerpt) -> Iterator[Problem]:
     """Find the raw characters that no YAML and no XML document can carry."""
-    for match in forbidden_character.finditer(source.text):
-        yield source.problem(match.start(), "", f"{describe(match[0])} cannot be published")
+    for match in forbidden_character.finditer(excerpt.text):
+        yield excerpt.problem(match.start(), "", f"{describe(match[0])} cannot be published")
 
 
 def describe(character: str) -> str:

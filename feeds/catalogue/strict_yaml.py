@@ -2,19 +2,30 @@
 
 A catalogue has no anchors, aliases, tags or second document, and little depth.
 That is checked over the parser's events, before anything is composed: composing
-is where an alias multiplies and where libyaml's recursion meets its stack.
+is where an alias multiplies and where libyaml's recursion meets its stack. Most
+parts of a catalogue have not even a character that could begin any of these.
 """
 
+import operator
+import re
 from collections.abc import Iterator
 
 import yaml
+from yaml._yaml import CParser
 
-from feeds.catalogue.source import Source
+from feeds.catalogue.source import Excerpt, Source
 from feeds.errors import Problem
 
 Node = yaml.nodes.Node
 
 _DEPTH = 16
+# An anchor, an alias or a tag begins where a value can begin.
+_INDIRECTION = re.compile(r"(?<![^\s,:?\[\]{}-])(?:[&*][\w-]|!)")
+_DOCUMENT = re.compile("(?:^|[\r\n\x85\u2028\u2029])(?:---|\\.\\.\\.)")
+_NESTING = ("[", "{", "- ", "-\t", "? ", "?\t")
+# This many characters that nest, and this much indentation, stay below the depth.
+_FEW = 6
+_INDENTED = "\n" + " " * (_DEPTH - _FEW - 3)
 _STEPS = {
     yaml.SequenceStartEvent: 1,
     yaml.MappingStartEvent: 1,
@@ -42,24 +53,66 @@ _HINTS = {
 }
 
 
-def compose(source: Source, problems: list[Problem]) -> Node | None:
+class _Loader(CParser):
+    """Composes nodes without resolving tags.
+
+    The parser calls these for each node. They are functions in C that do nothing
+    here, because calling into Python takes as long as all the rest.
+    """
+
+    resolve = staticmethod(slice)
+    descend_resolver = staticmethod(operator.is_)
+    ascend_resolver = staticmethod(tuple)
+
+
+class Refused(Exception):
+    """A part of a file that cannot be composed by itself."""
+
+
+def compose_part(text: str) -> Node | None:
+    """Give the root node of a part of a file; raises Refused.
+
+    Why it was refused is told by composing the whole file.
+    """
+    try:
+        if _suspicious(text) and (
+            _DOCUMENT.search(text) or any(_refused(Excerpt(Source("", b""), text, int)))
+        ):
+            raise Refused
+        return _Loader(text).get_single_node()
+    except (yaml.MarkedYAMLError, yaml.reader.ReaderError):
+        raise Refused from None
+
+
+def compose(excerpt: Excerpt, problems: list[Problem]) -> Node | None:
     """Give the root node of a file, or None when Problems made that impossible."""
     before = len(problems)
     try:
-        problems += _refused(source)
+        problems += _refused(excerpt)
         if len(problems) > before:
             return None
-        return yaml.compose(source.text, Loader=yaml.CBaseLoader)
+        return _Loader(excerpt.text).get_single_node()
     except yaml.MarkedYAMLError as error:
-        problems.append(_syntax_problem(source, error))
+        problems.append(_syntax_problem(excerpt, error))
     except yaml.reader.ReaderError as error:
-        problems.append(source.problem(error.position, "", f"is not YAML: {error.reason}"))
+        problems.append(excerpt.problem(error.position, "", f"is not YAML: {error.reason}"))
     return None
 
 
-def _refused(source: Source) -> Iterator[Problem]:
+def _suspicious(text: str) -> bool:
+    """Tell whether a text may hold what a catalogue has not."""
+    return (
+        (("&" in text or "*" in text or "!" in text) and bool(_INDIRECTION.search(text)))
+        or "---" in text
+        or "..." in text
+        or _INDENTED in text
+        or sum(map(text.count, _NESTING)) > _FEW
+    )
+
+
+def _refused(excerpt: Excerpt) -> Iterator[Problem]:
     depth = documents = 0
-    for event in yaml.parse(source.text, Loader=yaml.CBaseLoader):
+    for event in yaml.parse(excerpt.text, Loader=yaml.CBaseLoader):
         kind = type(event)
         depth += _STEPS.get(kind, 0)
         documents += kind is yaml.DocumentStartEvent
@@ -69,7 +122,7 @@ def _refused(source: Source) -> Iterator[Problem]:
         elif documents > 1:
             message = "a second document starts here; a file has one"
         if message and event.start_mark:
-            yield source.problem(event.start_mark.index, "", message)
+            yield excerpt.problem(event.start_mark.index, "", message)
         if depth > _DEPTH or documents > 1:
             return
 
@@ -85,7 +138,7 @@ def _indirection(event: yaml.Event) -> str:
     return ""
 
 
-def _syntax_problem(source: Source, error: yaml.MarkedYAMLError) -> Problem:
+def _syntax_problem(excerpt: Excerpt, error: yaml.MarkedYAMLError) -> Problem:
     said = error.problem or error.context or "the parser gave up"
     mark = error.problem_mark or error.context_mark
     if "end of stream" in said:
@@ -93,4 +146,4 @@ def _syntax_problem(source: Source, error: yaml.MarkedYAMLError) -> Problem:
         mark = error.context_mark or mark
     hint = next((hint for words, hint in _HINTS.items() if words in said), None)
     message = f"is not YAML: {said}"
-    return source.problem(mark.index if mark else 0, "", f"{message}: {hint}" if hint else message)
+    return excerpt.problem(mark.index if mark else 0, "", f"{message}: {hint}" if hint else message)

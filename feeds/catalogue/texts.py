@@ -19,6 +19,8 @@ _NO_CHARACTER = 0x110000
 
 def line(text: str) -> str:
     """Read plain text, its white space folded."""
+    if text.isprintable() and "  " not in text:
+        return text.strip(" ")
     return _FOLDED.sub(" ", text).strip()
 
 

@@ -2,8 +2,8 @@
 
 feedgen 1.0.0 has traps; each one met here is named where it is stepped over,
 and has its test. An entry's element does not depend on the feed that carries
-it: feedgen renders it once, alone, and a feed is feedgen's own shell with the
-finished pieces in it, byte for byte what feedgen writes by itself.
+it: feedgen renders it once, and a feed is feedgen's own shell with the finished
+pieces in it, byte for byte what feedgen writes by itself.
 """
 
 import html
@@ -32,12 +32,13 @@ COUNTRY_SCHEME = "urn:iso:std:iso:3166:-1"
 feedgen.feed.formatRFC2822 = feedgen.entry.formatRFC2822 = format_datetime
 
 
-def atom_entry(entry: Entry, body: str, site: Site) -> bytes:
-    """Give an entry's Atom element, as it stands in a document."""
+def atom_entries(entries: Sequence[tuple[Entry, str]], site: Site) -> list[bytes]:
+    """Give each entry's Atom element, as it stands in a document."""
     generator = _shell(site)
     generator.register_extension("extra", _Namespaces, _AtomExtra, rss=False)
-    add_atom_entry(generator, entry, body, site)
-    return _piece(generator.atom_str(pretty=True), b"  <entry>", b"</entry>\n")
+    for entry, body in entries:
+        add_atom_entry(generator, entry, body, site)
+    return _pieces(generator.atom_str(pretty=True), b"  <entry>\n", b"  </entry>\n")
 
 
 def atom_feed(feed: Feed, pieces: Sequence[bytes], site: Site, address: str) -> bytes:
@@ -46,12 +47,13 @@ def atom_feed(feed: Feed, pieces: Sequence[bytes], site: Site, address: str) -> 
     return _spliced(shell, b"</feed>\n", pieces)
 
 
-def rss_item(entry: Entry, body: str, site: Site) -> bytes:
-    """Give an entry's RSS item, as it stands in a document."""
+def rss_items(entries: Sequence[tuple[Entry, str]], site: Site) -> list[bytes]:
+    """Give each entry's RSS item, as it stands in a document."""
     generator = _shell(site)
     generator.register_extension("extra", _Namespaces, _RssExtra, atom=False)
-    add_rss_item(generator, entry, body, site)
-    return _piece(generator.rss_str(pretty=True), b"    <item>", b"</item>\n")
+    for entry, body in entries:
+        add_rss_item(generator, entry, body, site)
+    return _pieces(generator.rss_str(pretty=True), b"    <item>\n", b"    </item>\n")
 
 
 def rss_feed(feed: Feed, pieces: Sequence[bytes], site: Site, address: str) -> bytes:
@@ -130,8 +132,7 @@ def _add_entry(generator: FeedGenerator, entry: Entry, site: Site) -> FeedEntry:
     element.id(site.tag(entry.id))
     element.published(entry.published)
     element.updated(entry.updated)
-    for label in entry.labels:
-        element.category(_category(label))
+    element.category([_category(label) for label in entry.labels])
     photo = entry.photo
     if photo and photo.url and photo.length and photo.media_type:
         element.enclosure(photo.url, str(photo.length), photo.media_type)
@@ -144,7 +145,7 @@ def _add_entry(generator: FeedGenerator, entry: Entry, site: Site) -> FeedEntry:
 
 
 def _shell(site: Site) -> FeedGenerator:
-    """Give the least generator in which one entry can be rendered."""
+    """Give the least generator in which entries can be rendered."""
     generator = FeedGenerator()
     generator.id(site.id)
     generator.title(site.title)
@@ -191,8 +192,10 @@ def _as_html(text: str) -> str:
     return text
 
 
-def _piece(document: bytes, start: bytes, end: bytes) -> bytes:
-    return document[document.index(start) : document.rindex(end) + len(end)]
+def _pieces(document: bytes, start: bytes, end: bytes) -> list[bytes]:
+    """Cut a document into its elements; in texts, what begins a tag is escaped."""
+    _, *pieces = document.split(start)
+    return [start + piece.partition(end)[0] + end for piece in pieces]
 
 
 def _spliced(shell: bytes, end: bytes, pieces: Sequence[bytes]) -> bytes:

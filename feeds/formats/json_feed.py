@@ -7,8 +7,12 @@ from typing import Any
 from feeds.model import Entry, Feed, Person, Photo, Site
 
 
-def item(entry: Entry, html: str, site: Site) -> bytes:
-    """Give an entry as one item, on one line."""
+def items(entries: Sequence[tuple[Entry, str]], site: Site) -> list[bytes]:
+    """Give each entry as an item, on one line."""
+    return [_item(entry, html, site) for entry, html in entries]
+
+
+def _item(entry: Entry, html: str, site: Site) -> bytes:
     photo = entry.photo
     content = {"content_html": html} if html else {"content_text": entry.summary}
     return _dump(

@@ -1,0 +1,172 @@
+"""Remembers what was once made of the same input, so that it is not made again.
+
+A record is found by a hash of all that went into it, the installed versions
+included: what has changed is never found, and nothing ever need be invalidated.
+
+On disk, a kind of record is a few files that are written once, under another
+name first: processes that share a folder cannot disturb each other. They hold
+plain text between separators, as reading anything cleverer can be made to do
+more than read. Each names its own inode, so that a copy, by which somebody
+else's records could come in, is not believed; and the hash of its content.
+"""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from functools import cache
+from hashlib import blake2b, sha256
+from pathlib import Path
+
+# No text of a catalogue, and no XML or JSON, has this character.
+_SEPARATOR = b"\x1c"
+_HEADING = "feeds cache 1 {device}:{inode} "
+_HASH = 64
+# Reading many small files takes longer than writing one anew.
+_MOST_FILES = 8
+_ITSELF = "*\n"
+
+
+class Cache:
+    """Records of several kinds; without a folder, they live as long as the process."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+        self._shelves: dict[str, Shelf] = {}
+
+    def shelf(self, kind: str) -> "Shelf":
+        """Give the records of one kind, read when they are first needed."""
+        if kind not in self._shelves:
+            self._shelves[kind] = Shelf(self._folder / kind if self._folder else None)
+        return self._shelves[kind]
+
+    def save(self) -> None:
+        """Write what is new; forget what was not asked for since the last time, if it is much."""
+        for shelf in self._shelves.values():
+            # A cache that cannot be written costs time, and nothing else.
+            with suppress(OSError):
+                shelf.save()
+
+
+class Shelf:
+    """The records of one kind: bytes by key."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self._files: list[Path] = []
+        self._records: dict[bytes, bytes] = {}
+        self._used: dict[bytes, bytes] = {}
+        self._new: dict[bytes, bytes] = {}
+        if folder:
+            self._load(folder)
+
+    def get(self, key: bytes) -> bytes | None:
+        """Give a record; None where there is none."""
+        found = self._records.get(key)
+        if found is not None:
+            self._used[key] = found
+        return found
+
+    def put(self, key: bytes, value: bytes) -> None:
+        """Remember a record."""
+        if _SEPARATOR not in value:
+            self._records[key] = self._used[key] = self._new[key] = value
+
+    def save(self) -> None:
+        """Write what is new, or all that is in use where that is less than half; raises OSError."""
+        wasteful = len(self._records) > 2 * len(self._used)
+        if wasteful:
+            self._records = self._used
+        if self._folder and (wasteful or self._new):
+            whole = wasteful or len(self._files) >= _MOST_FILES
+            self._write(self._folder, self._records if whole else self._new)
+            if whole:
+                while len(self._files) > 1:
+                    self._files.pop(0).unlink(missing_ok=True)
+        self._used, self._new = {}, {}
+
+    def _load(self, folder: Path) -> None:
+        with suppress(OSError):
+            self._files = sorted(folder.glob("*.txt"), key=os.path.getmtime)
+        for file in self._files:
+            parts = _content(file).split(_SEPARATOR)
+            self._records.update(zip(parts[::2], parts[1::2], strict=False))
+
+    def _write(self, folder: Path, records: dict[bytes, bytes]) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        # Nobody wants it in a repository.
+        folder.parent.joinpath(".gitignore").write_text(_ITSELF)
+        content = _SEPARATOR.join(part for record in records.items() for part in record)
+        handle, name = tempfile.mkstemp(suffix=".new", dir=folder)
+        temporary = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(_heading(handle) + sha256(content).hexdigest().encode() + b"\n")
+                file.write(content)
+            self._files.append(temporary.rename(temporary.with_suffix(".txt")))
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+
+def key(*parts: str | bytes) -> bytes:
+    """Give the key of what is made of these parts by the installed versions."""
+    digest = blake2b(_versions(), digest_size=16)
+    for part in parts:
+        data = part if isinstance(part, bytes) else part.encode()
+        digest.update(b"%d:" % len(data))
+        digest.update(data)
+    return digest.hexdigest().encode()
+
+
+def keys(context: bytes, inputs: Iterable[bytes]) -> list[bytes]:
+    """Give the keys of what is made of each input in a context, which is itself a key."""
+    return [blake2b(data, digest_size=16, key=context).hexdigest().encode() for data in inputs]
+
+
+@cache
+def _versions() -> bytes:
+    """Give a hash of the program and of all that is installed beside it."""
+    digest = blake2b(sys.version.encode())
+    for text in (*_installed(), *_own_files(Path(__file__).parent)):
+        digest.update(f"{text}\n".encode())
+    return digest.digest()
+
+
+def _installed() -> Iterator[str]:
+    for folder in sys.path:
+        with suppress(OSError):
+            yield from sorted(
+                file.name
+                for file in Path(folder).iterdir()
+                if file.name.endswith((".dist-info", ".egg-info"))
+            )
+
+
+def _own_files(folder: Path) -> Iterator[str]:
+    for file in sorted(folder.iterdir()):
+        if file.is_dir():
+            yield from _own_files(file)
+        elif file.suffix != ".pyc":
+            found = file.stat()
+            yield f"{file} {found.st_size} {found.st_mtime_ns}"
+
+
+def _heading(handle: int) -> bytes:
+    found = os.fstat(handle)
+    return _HEADING.format(device=found.st_dev, inode=found.st_ino).encode()
+
+
+def _content(path: Path) -> bytes:
+    """Give what a file holds; nothing where it is damaged, or was not written here by us."""
+    with suppress(OSError), path.open("rb") as file:
+        heading = _heading(file.fileno())
+        if os.fstat(file.fileno()).st_uid != os.geteuid():
+            return b""
+        if file.read(len(heading)) == heading:
+            found = file.read(_HASH + 1)
+            content = file.read()
+            if found == sha256(content).hexdigest().encode() + b"\n":
+                return content
+    return b""

@@ -1,0 +1,170 @@
+"""Drafts → Entries: what can be told only of all of them together."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+
+from yaml.nodes import MappingNode, Node, ScalarNode
+
+from feeds.catalogue.countries import Countries
+from feeds.catalogue.drafts import Place
+from feeds.catalogue.entries import Draft, listed
+from feeds.catalogue.reading import Reading
+from feeds.catalogue.slugs import slug_of
+from feeds.catalogue.texts import line
+from feeds.catalogue.vocabulary import Vocabulary
+from feeds.errors import Problem
+from feeds.model import Country, Entry, Person, Photo, Topic
+
+
+class Assembly:
+    """Makes entries, from the last to the first, so that those of one day can be told apart.
+
+    Entries that give a day without a time are noon, and one second more for
+    each that stands below on the same day: adding one above moves none.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, countries: Countries) -> None:
+        self._vocabulary = vocabulary
+        self._countries = countries
+        self._same_day: Counter[date] = Counter()
+        # Many entries are about the same, and share what they are about.
+        self._topics: dict[str, tuple[Topic, ...]] = {}
+        self._places: dict[str, tuple[Country, ...]] = {}
+
+    def entries(self, drafts: Sequence[Draft]) -> tuple[Entry, ...]:
+        """Give the entries of drafts, in their order."""
+        found = [self._entry(draft) for draft in reversed(drafts)]
+        found.reverse()
+        return tuple(found)
+
+    def _entry(self, draft: Draft) -> Entry:
+        published = updated = self._published(draft)
+        if draft.updated:
+            updated = max(datetime.fromisoformat(draft.updated), published)
+        topics = self._topics.get(draft.topics)
+        if topics is None:
+            found = tuple(self._vocabulary.topic(text) for text in listed(draft.topics))
+            topics = self._topics[draft.topics] = found
+        countries = self._places.get(draft.countries)
+        if countries is None:
+            named = tuple(self._countries.country(code) for code in listed(draft.countries))
+            countries = self._places[draft.countries] = named
+        return Entry(
+            draft.id,
+            draft.title,
+            published,
+            updated,
+            draft.summary,
+            draft.body,
+            draft.link,
+            topics,
+            countries,
+            _photo(draft.photo) if draft.photo else None,
+            _person(draft.author) if draft.author else None,
+        )
+
+    def _published(self, draft: Draft) -> datetime:
+        published = datetime.fromisoformat(draft.published)
+        if draft.whole_day:
+            day = published.date()
+            published += timedelta(seconds=self._same_day[day])
+            self._same_day[day] += 1
+        return published
+
+
+def check_ids(places: Iterable[Place], drafts: Sequence[Draft | None]) -> list[Problem]:
+    """Report each entry without an id, with one to paste, and each id used twice."""
+    problems: list[Problem] = []
+    ids = {draft.id.casefold() for draft in drafts if draft}
+    if len(ids) == len(drafts):
+        return problems
+    first: dict[str, Place] = {}
+    nameless = []
+    for place, draft in zip(places, drafts, strict=True):
+        texts = {"id": draft.id} if draft else _texts(place.open([])[1])
+        if texts is None:
+            continue
+        if "id" not in texts:
+            nameless.append((place, texts))
+            continue
+        name = texts["id"].casefold()
+        if name in first:
+            reading, at = _node(place, "id", problems)
+            other, there = _node(first[name], "id", problems)
+            message = f"the id {texts['id']!r} is taken, at {other.place(there)}"
+            reading.problem(at, f"{place.path}.id", message)
+        first.setdefault(name, place)
+    _propose_ids(nameless, set(first), problems)
+    return problems
+
+
+def _propose_ids(
+    nameless: Iterable[tuple[Place, dict[str, str]]], taken: set[str], problems: list[Problem]
+) -> None:
+    numbers: Counter[str] = Counter()
+    for place, texts in nameless:
+        reading, node = place.open(problems)
+        if any(key.value == "id" for key, _ in node.value):
+            continue
+        proposal = base = slug_of(texts.get("title", "")) or slug_of(texts.get("date", "entry"))
+        while not proposal or proposal in taken:
+            numbers[base] += 1
+            proposal = f"{base or 'entry'}-{numbers[base] + 1}"
+        taken.add(proposal)
+        reading.problem(node, place.path, f"has no 'id'; write a permanent one: 'id: {proposal}'")
+
+
+def check_topics(
+    places: Iterable[Place], drafts: Sequence[Draft | None], problems: list[Problem]
+) -> None:
+    """Report topics of an open vocabulary whose names have the same slug."""
+    slugs: dict[str, str] = {}
+    first: dict[str, tuple[str, Place]] = {}
+    for place, draft in reversed([*zip(places, drafts, strict=True)]):
+        for name in listed(draft.topics) if draft else ():
+            if name in slugs:
+                continue
+            slug = slug_of(name, words=None)
+            if slug not in first:
+                slugs[name] = slug
+                first[slug] = name, place
+                continue
+            other, before = first[slug]
+            reading, node, path = _topic(place, name, problems)
+            at, there, _ = _topic(before, other, problems)
+            message = f"{name!r} and {other!r}, at {at.place(there)}, have the same slug {slug!r}"
+            reading.problem(node, path, message)
+
+
+def _texts(node: Node) -> dict[str, str] | None:
+    if not isinstance(node, MappingNode):
+        return None
+    return {
+        key.value: value.value
+        for key, value in node.value
+        if isinstance(key, ScalarNode) and isinstance(value, ScalarNode)
+    }
+
+
+def _node(place: Place, name: str, problems: list[Problem]) -> tuple[Reading, Node]:
+    """Give the node of a field that is there."""
+    reading, item = place.open(problems)
+    return reading, next(value for key, value in item.value if key.value == name)
+
+
+def _topic(place: Place, name: str, problems: list[Problem]) -> tuple[Reading, Node, str]:
+    """Give where in an item a topic is named."""
+    reading, topics = _node(place, "topics", problems)
+    number = [line(node.value) for node in topics.value].index(name)
+    return reading, topics.value[number], f"{place.path}.topics[{number}]"
+
+
+def _photo(texts: str) -> Photo:
+    url, credit, alt, media_type, width, height, length = listed(texts)
+    return Photo(url, credit, alt, media_type, int(width), int(height), int(length))
+
+
+def _person(texts: str) -> Person:
+    name, email, uri = listed(texts)
+    return Person(name=name, email=email, uri=uri)

@@ -1,0 +1,104 @@
+"""Items → Drafts: those remembered from before, and the others read, on all cores."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from yaml.nodes import MappingNode, Node
+
+from feeds.cache import key, keys
+from feeds.catalogue.entries import Draft, EntryReader, draft_text, read_draft_text
+from feeds.catalogue.items import Items, Miscut
+from feeds.catalogue.reading import Reading
+from feeds.errors import Problem
+from feeds.workshop import Workshop
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where an item stands: in which file's items, with which number, under which key path."""
+
+    items: Items
+    number: int
+
+    @property
+    def path(self) -> str:
+        """The item's key path."""
+        return f"entries[{self.number}]"
+
+    def open(self, problems: list[Problem]) -> tuple[Reading, Node]:
+        """Give the item's node, and what takes up the Problems in it."""
+        return self.items.open(self.number, problems)
+
+
+class Drafts:
+    """The drafts of all items, in order; None for an item with a Problem."""
+
+    def __init__(self, files: Sequence[Items]) -> None:
+        self._files = files
+        self.found: list[Draft | None] = []
+
+    def places(self) -> Iterator[Place]:
+        """Give where each draft's item stands."""
+        for items in self._files:
+            for number in range(len(items)):
+                yield Place(items=items, number=number)
+
+    def read(
+        self,
+        reader: EntryReader,
+        problems: list[Problem],
+        context: Sequence[bytes | str],
+        workshop: Workshop,
+    ) -> None:
+        """Read all items; `context` is all that decides, beside an item's text, what it says."""
+        here = key(*context)
+        for items in self._files:
+            known = _remembered(reader, items, keys(here, items.texts), workshop)
+            self.found += [
+                read_draft_text(text.decode()) if text else _read(reader, items, number, problems)
+                for number, text in enumerate(known or [b""] * len(items))
+            ]
+
+
+def _remembered(
+    reader: EntryReader, items: Items, names: Sequence[bytes], workshop: Workshop
+) -> list[bytes]:
+    """Give each draft's text, and nothing for an item that is to be read where it is told."""
+    shelf = workshop.shelf("entries")
+    known = [shelf.get(name) or b"" for name in names]
+    missing = [number for number, text in enumerate(known) if not text]
+    texts = workshop.spread(partial(_read_alone, reader, items), missing)
+    for number, text in zip(missing, texts, strict=True):
+        if text:
+            known[number] = text
+            shelf.put(names[number], text)
+    return known
+
+
+def _read_alone(reader: EntryReader, items: Items, numbers: Sequence[int]) -> list[bytes]:
+    """Read items; nothing for one with a Problem or a note, which is to be read where it is told."""
+    texts = []
+    for number in numbers:
+        problems: list[Problem] = []
+        try:
+            draft = _read(reader, items, number, problems)
+        except Miscut:
+            draft = None
+        texts.append(draft_text(draft).encode() if draft and not problems else b"")
+    return texts
+
+
+def _read(reader: EntryReader, items: Items, number: int, problems: list[Problem]) -> Draft | None:
+    own: list[Problem] = []
+    reading, node = items.open(number, own)
+    path = f"entries[{number}]"
+    draft = None
+    if isinstance(node, MappingNode):
+        draft = reader.read(reading, node, path)
+    else:
+        reading.problem(node, path, "an entry is a mapping: 'id: …', 'title: …', 'date: …'")
+    problems += own
+    faulty = any(not problem.note for problem in own)
+    # An id that is missing is told when all are known, so that one can be proposed.
+    return draft if draft and draft.id and not faulty else None

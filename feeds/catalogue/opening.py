@@ -1,0 +1,98 @@
+"""A file → its sections, and the items of its `entries:`."""
+
+from functools import partial
+
+from yaml.nodes import MappingNode, Node
+
+from feeds.catalogue.cutting import Cut, Part, cut
+from feeds.catalogue.items import Items
+from feeds.catalogue.nearest import Nearest
+from feeds.catalogue.reading import Reading
+from feeds.catalogue.source import (
+    Excerpt,
+    Source,
+    control_characters,
+    forbidden_character,
+    undecodable,
+)
+from feeds.catalogue.strict_yaml import Refused, compose, compose_part
+from feeds.errors import Problem
+
+SECTIONS = ("site", "topics", "countries", "entries")
+
+Section = tuple[Reading, Node]
+
+
+class Opened:
+    """The sections of all files, by name, but for `entries`: those are items, by file."""
+
+    def __init__(self, problems: list[Problem], nearest: Nearest) -> None:
+        self.sections: dict[str, list[Section]] = {name: [] for name in SECTIONS}
+        self.items: list[Items] = []
+        self._problems = problems
+        self._nearest = nearest
+
+    def open(self, source: Source, *, whole: bool) -> bool:
+        """Take up a file, cut into its items unless `whole`; tell whether it could be read at all."""
+        found = None if whole else cut(source.data)
+        parts = self._parts(source, found) if found else None
+        if parts is None:
+            node = self._compose(source)
+            if node is None:
+                return False
+            found, parts = None, [(Reading(source.excerpt, self._problems, self._nearest), node)]
+        for reading, node in parts:
+            self._sort(source, reading, node)
+        if found:
+            self.sections["entries"].append(parts[0])
+            self.items.append(Items(source, self._nearest, cut=found))
+        return True
+
+    def _parts(self, source: Source, found: Cut) -> list[Section] | None:
+        """Compose what stands around the items; None where that must be done as a whole."""
+        try:
+            parts = [self._part(source, part) for part in (found.head, found.tail)]
+        except (UnicodeDecodeError, Refused):
+            return None
+        names = ["entries", *(str(key.value) for _, node in parts for key, _ in node.value)]
+        return parts if len(set(names)) == len(names) else None
+
+    def _part(self, source: Source, part: Part) -> Section:
+        text = part.data.decode()
+        if forbidden_character.search(text):
+            raise Refused
+        node = compose_part(text)
+        if node is None:
+            node = MappingNode("", [])
+        if not isinstance(node, MappingNode):
+            raise Refused
+        excerpt = Excerpt(source, text, partial(int, part.start))
+        return Reading(excerpt, self._problems, self._nearest), node
+
+    def _compose(self, source: Source) -> Node | None:
+        wrong = undecodable(source)
+        found = [wrong] if wrong else list(control_characters(source.excerpt))
+        if found:
+            self._problems += found
+            return None
+        before = len(self._problems)
+        node = compose(source.excerpt, self._problems)
+        if node is None and len(self._problems) == before:
+            message = "is empty: it needs 'site' and 'entries'"
+            self._problems.append(source.excerpt.problem(0, "", message))
+        return node
+
+    def _sort(self, source: Source, reading: Reading, node: Node) -> None:
+        for name, key, value in reading.pairs(node, ""):
+            if name not in self.sections:
+                hint = reading.nearest.hint(name, SECTIONS)
+                reading.problem(key, name, f"no such key is known here{hint}")
+            elif name == "entries":
+                self.sections[name].append((reading, value))
+                nodes = [item for _, item in reading.items(value, name)]
+                self.items.append(Items(source, self._nearest, nodes=nodes))
+            elif self.sections[name]:
+                other, first = self.sections[name][0]
+                reading.problem(key, name, f"stands in another file too, at {other.place(first)}")
+            else:
+                self.sections[name].append((reading, value))

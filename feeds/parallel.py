@@ -1,0 +1,73 @@
+"""Spreads work over processes, where that pays, and keeps the collector from walking what grows."""
+
+import gc
+import marshal
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+T = TypeVar("T")
+
+# Below this many pieces of work, a process costs more than it saves.
+_PAYS = 1000
+
+
+def spread(
+    work: Callable[[Sequence[T]], list[bytes]], inputs: Sequence[T], processes: int
+) -> list[bytes]:
+    """Do the same work on all inputs, each process on its share; results are in their order.
+
+    More than one process is for programs without threads: each is a fork of
+    this one. A share whose process comes to grief is done here.
+    """
+    if processes < 2 or len(inputs) < _PAYS or not hasattr(os, "fork"):  # noqa: PLR2004  # one is here
+        return work(inputs)
+    size = -(-len(inputs) // processes)
+    shares = [inputs[at : at + size] for at in range(0, len(inputs), size)]
+    started = [_begin(work, share) for share in shares[1:]]
+    results = work(shares[0])
+    for share, (child, pipe) in zip(shares[1:], started, strict=True):
+        done = _end(child, pipe)
+        results += work(share) if done is None else done
+    return results
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Pause the collector of reference cycles while much is built that has none.
+
+    It would walk all of it again and again.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+def _begin(work: Callable[[Sequence[T]], list[bytes]], share: Sequence[T]) -> tuple[int, int]:
+    ours, theirs = os.pipe()
+    child = os.fork()
+    if child:
+        os.close(theirs)
+        return child, ours
+    status = 1
+    try:
+        os.close(ours)
+        with os.fdopen(theirs, "wb") as pipe:
+            marshal.dump(work(share), pipe)
+        status = 0
+    finally:
+        # Whatever else this copy would do on its way out is its parent's to do.
+        os._exit(status)
+
+
+def _end(child: int, pipe: int) -> list[bytes] | None:
+    """Give what a process did; None where it failed."""
+    with os.fdopen(pipe, "rb") as file:
+        data = file.read()
+    _, status = os.waitpid(child, 0)
+    return marshal.loads(data) if status == 0 else None  # noqa: S302  # from this very program

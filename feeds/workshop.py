@@ -1,0 +1,44 @@
+"""What building may use: what was made before, how many processes, and a note of the time it takes."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from feeds.cache import Cache, Shelf
+from feeds.parallel import spread
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workshop:
+    """What the reading of a catalogue and the building of a release may use.
+
+    More than one of `processes` is for a program without threads. `seconds` is
+    how long each stage took so far, by its name. None of it changes what is built.
+    """
+
+    cache: Cache = field(default_factory=Cache)
+    processes: int = 1
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def shelf(self, kind: str) -> Shelf:
+        """Give the records of one kind that were made before."""
+        return self.cache.shelf(kind)
+
+    def spread(
+        self, work: Callable[[Sequence[T]], list[bytes]], inputs: Sequence[T]
+    ) -> list[bytes]:
+        """Do the same work on all inputs; results are in their order."""
+        return spread(work, inputs, self.processes)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Note how long a stage takes."""
+        begun = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0) + time.perf_counter() - begun
