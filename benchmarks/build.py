@@ -1,0 +1,237 @@
+"""How long the feeds take, from a catalogue to files, beside other ways to make them.
+
+    python benchmarks/peers/install.py
+    python benchmarks/build.py [--entries 1000 10000 100000] [--rounds 5] [--bodies] [--quick]
+
+The job: a synthetic catalogue's newest 50 entries of everything, of each of 24
+topics and of each of 190 countries, as Atom and RSS. In each round everybody
+does it in turns, because machines are noisy and only what stands close together
+can be compared: with nothing there, with nothing changed, with the title of one
+entry edited, and with one entry added. Whoever has no way to do less does it
+all again.
+
+Medians of the rounds are printed, and the median of each round's ratio. One
+round more comes first and is not timed. In it everybody's memory is looked at,
+every 10 ms, as the sum of the proportional set sizes of all processes; and
+everybody's documents must hold the same entries as ours, by link and title.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+from catalogues import catalogue
+from peers import Contender, News, clean, contenders
+from peers.documents import differences, paths
+from peers.runs import Cost, run
+
+HERE = Path(__file__).parent
+COLD, UNCHANGED, EDITED, ADDED = SCENARIOS = (
+    "cold",
+    "nothing changed",
+    "one entry edited",
+    "one entry added",
+)
+SMALL, MIDDLE, LARGE = 1000, 10_000, 100_000
+# In the middle of the newest fifty.
+EDITED_FROM = 15
+EDITED_PLACES = 20
+# How many differences are told.
+TOLD = 5
+
+Round = dict[tuple[str, str], Cost]
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What a ratio is to be at most, at each number of entries."""
+
+    scenario: str
+    ours: str
+    theirs: str
+    limits: dict[int, float]
+    measure: str = "wall"
+
+    @property
+    def text(self) -> str:
+        """What is compared."""
+        measure = "peak memory, " if self.measure == "memory" else ""
+        return f"{measure}{self.scenario}: {self.ours} to {self.theirs}"
+
+
+GOALS = (
+    Goal(COLD, "feeds", "hugo", {MIDDLE: 0.40, LARGE: 0.20}),
+    Goal(COLD, "feeds", "feedsmith", {MIDDLE: 0.85, LARGE: 1.0}),
+    Goal(COLD, "feeds", "feedgen", {MIDDLE: 0.45, LARGE: 0.22}),
+    Goal(EDITED, "feeds", "hugo", {MIDDLE: 0.12, LARGE: 0.05}),
+    Goal(UNCHANGED, "feeds", "hugo", {MIDDLE: 0.08, LARGE: 0.03}),
+    Goal(COLD, "feeds", "hugo", {MIDDLE: 0.35, LARGE: 0.35}, "memory"),
+    Goal(COLD, "feeds-all", "feeds", {MIDDLE: 3, LARGE: 3}),
+)
+GOALS_WITH_BODIES = (Goal(COLD, "feeds", "hugo", {SMALL: 0.8, MIDDLE: 0.8}),)
+GROWTH = 1.15
+
+
+def arguments() -> argparse.Namespace:
+    """Read the command line."""
+    known = contenders(HERE, slow=False)
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--entries", type=int, nargs="+", help="default: 1000 10000 100000")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--peers", nargs="+", choices=list(known)[1:], default=list(known)[1:])
+    parser.add_argument("--bodies", action="store_true", help="entries have 200 words of Markdown")
+    parser.add_argument("--quick", action="store_true", help="one round of 1000 entries")
+    parser.add_argument("--slow", action="store_true", help="Pelican does 10000 entries too")
+    parser.add_argument("--installed", type=Path, default=HERE / ".peers", metavar="FOLDER")
+    given = parser.parse_args()
+    if given.quick:
+        given.rounds, given.entries = 1, given.entries or [SMALL]
+    given.entries = given.entries or [SMALL, MIDDLE, *([] if given.bodies else [LARGE])]
+    return given
+
+
+def chosen(given: argparse.Namespace) -> dict[str, Contender]:
+    """Give who takes part, and tell who cannot."""
+    everybody = contenders(given.installed, slow=given.slow)
+    asked = {word: everybody[word] for word in ("feeds", *given.peers)}
+    for contender in asked.values():
+        if not contender.installed:
+            print(f"{contender.name} is not installed: see benchmarks/peers/install.py")
+    return {word: contender for word, contender in asked.items() if contender.installed}
+
+
+def played(field: dict[str, Contender], folder: Path, news: News, number: int) -> Round:
+    """Let everybody do the job in each scenario; look at memory and documents in round 0."""
+    place = EDITED_FROM + number % EDITED_PLACES
+    edited = news.edited(place)
+    catalogues = {COLD: news, UNCHANGED: None, EDITED: edited, ADDED: edited.grown(place)}
+    costs = {}
+    for scenario, changed in catalogues.items():
+        prepare(field, folder, changed, fresh=scenario == COLD)
+        for word in turns(field, number):
+            source = folder / word / "input"
+            costs[scenario, word] = run(field[word].command, source, sampled=number == 0)
+        if number == 0:
+            check(field, folder, scenario)
+    return costs
+
+
+def turns(field: dict[str, Contender], number: int) -> list[str]:
+    """Give who comes after whom: each round begins with another."""
+    words = list(field)
+    first = number % len(words)
+    return words[first:] + words[:first]
+
+
+def prepare(field: dict[str, Contender], folder: Path, news: News | None, *, fresh: bool) -> None:
+    """Bring the catalogue, if it has changed, to everybody; take away their work if all is fresh."""
+    for word, contender in field.items():
+        if fresh:
+            clean(folder / word)
+        if news:
+            contender.prepare(folder / word / "input", news)
+
+
+def check(field: dict[str, Contender], folder: Path, scenario: str) -> None:
+    """End the program if somebody's documents hold other entries than ours."""
+    ours = folder / "feeds" / "out"
+    told = []
+    for word, contender in field.items():
+        theirs = folder / word / "out"
+        among = paths(ours) if contender.exact else {"atom.xml", "rss.xml"}
+        found = differences(ours, theirs, among)
+        if contender.exact and word != "feeds-all":
+            found += [f"{path} is too much" for path in sorted(paths(theirs) - among)]
+        told += [f"{contender.name}, {scenario}: {difference}" for difference in found[:TOLD]]
+    if told:
+        sys.exit("\n".join(told))
+
+
+def ratio(rounds: Sequence[Round], scenario: str, pair: tuple[str, str], measure: str) -> float:
+    """Give the median of each round's ratio."""
+    ours, theirs = pair
+    return median(
+        costs[scenario, ours].of(measure) / costs[scenario, theirs].of(measure) for costs in rounds
+    )
+
+
+def table(field: dict[str, Contender], scenario: str, rounds: Sequence[Round]) -> Iterator[str]:
+    """Give a scenario's lines; the first round is the one of memory."""
+    yield f"\n  {scenario:30}{'wall s':>9}{'CPU s':>9}{'peak MB':>9}{'feeds takes':>14}"
+    looked, *timed = rounds
+    for word, contender in field.items():
+        costs = [costs[scenario, word] for costs in timed]
+        wall, cpu = median(cost.wall for cost in costs), median(cost.cpu for cost in costs)
+        memory = looked[scenario, word].memory
+        share = "" if word == "feeds" else f"{ratio(timed, scenario, ('feeds', word), 'wall'):.3f}"
+        yield f"  {contender.name:30}{wall:9.2f}{cpu:9.2f}{memory:9.0f}{share:>14}"
+
+
+def judged(goals: Sequence[Goal], count: int, rounds: Sequence[Round]) -> Iterator[str]:
+    """Give a line for each goal that this number of entries has, of those that took part."""
+    for goal in goals:
+        names = {word for _, word in rounds[0]}
+        if count in goal.limits and {goal.ours, goal.theirs} <= names:
+            compared = rounds[:1] if goal.measure == "memory" else rounds[1:]
+            found = ratio(compared, goal.scenario, (goal.ours, goal.theirs), goal.measure)
+            yield verdict(goal.text, found, goal.limits[count])
+
+
+def verdict(text: str, found: float, limit: float) -> str:
+    """Give a goal's line."""
+    return f"  {text:48}{found:7.3f}   goal ≤ {limit:<5} {'met' if found <= limit else 'NOT MET'}"
+
+
+def measure(given: argparse.Namespace, count: int, everybody: dict[str, Contender]) -> None:
+    """Measure with a number of entries, and print it."""
+    field = {word: one for word, one in everybody.items() if count <= one.most}
+    news = News.parse(catalogue(count, bodies=given.bodies))
+    with TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        rounds = [played(field, folder, news, number) for number in range(given.rounds + 1)]
+    documents = "with bodies" if given.bodies else "without bodies"
+    print(f"\n{count} entries {documents}, medians of {given.rounds}")
+    for scenario in SCENARIOS:
+        print("\n".join(table(field, scenario, rounds)))
+    goals = GOALS_WITH_BODIES if given.bodies else GOALS
+    print("", *judged(goals, count, rounds), sep="\n", flush=True)
+
+
+def growth(everybody: dict[str, Contender], rounds: int, *, bodies: bool) -> None:
+    """Measure how the time for an entry grows from the middle number to the large one."""
+    field = {"feeds": everybody["feeds"]}
+    with TemporaryDirectory() as temporary:
+        folders = {count: Path(temporary, str(count)) for count in (MIDDLE, LARGE)}
+        for count, folder in folders.items():
+            news = News.parse(catalogue(count, bodies=bodies))
+            prepare(field, folder, news, fresh=True)
+        found = median(grown(field["feeds"], folders) for _ in range(rounds))
+    print("", verdict(f"cold, an entry of {LARGE} to one of {MIDDLE}", found, GROWTH), sep="\n")
+
+
+def grown(feeds: Contender, folders: dict[int, Path]) -> float:
+    """Give a round's ratio of the times for an entry."""
+    times = {}
+    for count, folder in folders.items():
+        clean(folder / "feeds")
+        cost = run(feeds.command, folder / "feeds" / "input", sampled=False)
+        times[count] = cost.wall / count
+    return times[LARGE] / times[MIDDLE]
+
+
+def main() -> None:
+    """Measure, and print tables."""
+    given = arguments()
+    everybody = chosen(given)
+    for count in given.entries:
+        measure(given, count, everybody)
+    if {MIDDLE, LARGE} <= set(given.entries):
+        growth(everybody, given.rounds, bodies=given.bodies)
+
+
+if __name__ == "__main__":
+    main()
