@@ -12,7 +12,6 @@ else's records could come in, is not believed; and the hash of its content.
 
 import os
 import sys
-import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import cache
@@ -26,6 +25,11 @@ _HASH = 64
 # Reading many small files takes longer than writing one anew.
 _MOST_FILES = 8
 _ITSELF = "*\n"
+# Where Python looks for time zones.
+_ZONES = (
+    *("/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo"),
+    *os.environ.get("PYTHONTZPATH", "").split(os.pathsep),
+)
 
 
 class Cache:
@@ -94,6 +98,9 @@ class Shelf:
             self._records.update(zip(parts[::2], parts[1::2], strict=False))
 
     def _write(self, folder: Path, records: dict[bytes, bytes]) -> None:
+        # Loaded for who has something to remember: saying what is known must be quick.
+        import tempfile  # noqa: PLC0415
+
         folder.mkdir(parents=True, exist_ok=True)
         # Nobody wants it in a repository.
         folder.parent.joinpath(".gitignore").write_text(_ITSELF)
@@ -129,7 +136,7 @@ def keys(context: bytes, inputs: Iterable[bytes]) -> list[bytes]:
 def _versions() -> bytes:
     """Give a hash of the program and of all that is installed beside it."""
     digest = blake2b(sys.version.encode())
-    for text in (*_installed(), *_own_files(Path(__file__).parent)):
+    for text in (*_installed(), *_own_files(Path(__file__).parent), *_zones()):
         digest.update(f"{text}\n".encode())
     return digest.digest()
 
@@ -151,6 +158,13 @@ def _own_files(folder: Path) -> Iterator[str]:
         elif file.suffix != ".pyc":
             found = file.stat()
             yield f"{file} {found.st_size} {found.st_mtime_ns}"
+
+
+def _zones() -> Iterator[str]:
+    """Give when the system's time zones were last replaced."""
+    for folder in _ZONES:
+        with suppress(OSError):
+            yield f"{folder} {os.stat(folder).st_mtime_ns}"  # noqa: PTH116  # a name, not a Path
 
 
 def _heading(handle: int) -> bytes:

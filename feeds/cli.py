@@ -1,156 +1,147 @@
-"""The verbs: streams, exit codes, and the one place where a mistake becomes a message."""
+"""The command line: what is asked for, exit codes, and where a mistake becomes a message."""
 
-import json
-import logging
 import os
 import sys
-from collections.abc import Callable, Collection
-from datetime import UTC, datetime
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
-
-import click
+from typing import TYPE_CHECKING
 
 from feeds import __version__
-from feeds.catalogue import load_catalogue
 from feeds.errors import CatalogueError, FeedsError
-from feeds.logs import log_to
-from feeds.model import Catalogue, Feed, Site
-from feeds.selection import select
 
-_ALL_ADDRESSES = ("0.0.0.0", "::")  # noqa: S104  # compared with, not listened on
+if TYPE_CHECKING:
+    from feeds.verbs import Given
 
-
-class _Verbs(click.Group):
-    """Shows a user's mistake as its text on stderr, with exit code 1; a bug keeps its traceback."""
-
-    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  # click's signature
-        try:
-            return super().invoke(ctx)
-        except CatalogueError as error:
-            click.echo(str(error), err=True)
-            click.echo(_count(error.problems, "problem", "problems"), err=True)
-        except FeedsError as error:
-            click.echo(f"feeds: {error}", err=True)
-        return ctx.exit(1)
+_DESCRIPTION = "Publish a YAML catalogue of news as Atom, RSS and JSON feeds."
+_HIGHEST_PORT = 65535
 
 
-def _catalogue_options(command: Callable[..., None]) -> Callable[..., None]:
-    with_url = click.option(
-        "--url",
-        envvar="FEEDS_URL",
-        metavar="URL",
-        help="Where the documents will live, in place of site.url; ends in '/'.  [env: FEEDS_URL]",
-    )
-    with_catalogue = click.option(
-        "--catalogue",
-        envvar="FEEDS_CATALOGUE",
-        type=click.Path(path_type=Path),
-        default=Path("entries.yaml"),
-        metavar="PATH",
-        help="The catalogue: a YAML file, or a folder of them.  [env: FEEDS_CATALOGUE;"
-        " default: entries.yaml]",
-    )
-    return with_catalogue(with_url(command))
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Do what the arguments say, or those of the program; raises SystemExit.
+
+    A user's mistake is shown as its text on stderr, with exit code 1; or 2 where
+    it is one in the arguments. A bug keeps its traceback.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        options.verb(options)
+    except CatalogueError as error:
+        # Not before it is needed: that `feeds check` starts at once is a promise.
+        from feeds.verbs import counted
+
+        print(error, file=sys.stderr)
+        sys.exit(counted(error.problems, "problem", "problems"))
+    except FeedsError as error:
+        sys.exit(f"feeds: {error}")
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; what is left goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
 
 
-def _state_option(command: Callable[..., None]) -> Callable[..., None]:
-    return click.option(
-        "--state",
-        envvar="FEEDS_STATE",
-        type=click.Path(path_type=Path, file_okay=False),
-        metavar="FOLDER",
-        help="Where the history is kept.  [env: FEEDS_STATE; default: .feeds beside the catalogue]",
-    )(command)
+def _parser() -> ArgumentParser:
+    parser = ArgumentParser(prog="feeds", description=_DESCRIPTION, allow_abbrev=False)
+    parser.add_argument("--version", action="version", version=f"feeds {__version__}")
+    verbs = parser.add_subparsers(metavar="VERB", required=True)
 
-
-@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, message="feeds %(version)s")
-def main() -> None:
-    """Publish a YAML catalogue of news as Atom, RSS and JSON feeds."""
-
-
-@main.command()
-@_catalogue_options
-def check(catalogue: Path, url: str | None) -> None:
-    """Tell everything that is wrong in the catalogue, with its line."""
-    found = _load(catalogue, url)
-    topics = {topic for entry in found.entries for topic in entry.topics} | {*(found.topics or ())}
-    countries = {country for entry in found.entries for country in entry.countries}
-    click.echo(
-        f"{catalogue}: {_count(found.entries, 'entry', 'entries')},"
-        f" {_count(topics, 'topic', 'topics')},"
-        f" {_count(countries, 'country', 'countries')}: no problem"
-    )
-
-
-@main.command(name="list")
-@_catalogue_options
-@click.option(
-    "--json", "as_json", is_flag=True, help="Print JSON, with the address of each format."
-)
-def list_feeds(catalogue: Path, url: str | None, *, as_json: bool) -> None:
-    """List every feed: its address, title, number of entries, last update."""
-    found = _load(catalogue, url)
-    feeds = select(found, _now())
-    if as_json:
-        rows = [_described(feed, found.site) for feed in feeds]
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=2))
-        return
-    table = [("ADDRESS", "TITLE", "ENTRIES", "LAST UPDATED")] + [
-        (
-            found.site.address(f"{feed.path}atom.xml"),
-            feed.title,
-            str(len(feed.entries)),
-            feed.updated.date().isoformat(),
+    def add(name: str, verb: Callable[[Namespace], None]) -> ArgumentParser:
+        text = verb.__doc__ or ""
+        added = verbs.add_parser(
+            name,
+            help=text.partition("\n")[0].rstrip("."),
+            description=" ".join(text.split()),
+            allow_abbrev=False,
         )
-        for feed in feeds
-    ]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    for row in table:
-        click.echo("  ".join(map(str.ljust, row, widths)).rstrip())
+        added.set_defaults(verb=verb)
+        _add_common(added)
+        return added
 
-
-@main.command()
-@_catalogue_options
-@_state_option
-@click.option(
-    "--pages/--no-pages",
-    default=True,
-    help="Write the pages too, or the feeds alone.  [default: pages]",
-)
-@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-def export(
-    catalogue: Path, url: str | None, state: Path | None, folder: Path, *, pages: bool
-) -> None:
-    """Write every document into FOLDER, leaving identical files untouched."""
-    from feeds.export import export_folder
-    from feeds.publisher import Publisher
-
-    log_to(sys.stderr, logging.WARNING)
-    publisher = Publisher(
-        catalogue, url=url, state=state, pages=pages, processes=len(os.sched_getaffinity(0))
+    add("check", _check)
+    listing = add("list", _list)
+    listing.add_argument(
+        "--json", action="store_true", help="print JSON, with the address of each format"
     )
-    release = publisher.load()
-    _say_notes(publisher.catalogue)
-    click.echo(export_folder(release, folder))
+    _add_export(add("export", _export))
+    _add_serve(add("serve", _serve))
+    return parser
 
 
-@main.command()
-@_catalogue_options
-@_state_option
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option(
-    "--port",
-    default=8000,
-    show_default=True,
-    type=click.IntRange(1, 65535),
-    help="The port to listen on.",
-)
-@click.option("--access-log", is_flag=True, help="Write a line for each request to stdout.")
-def serve(
-    catalogue: Path, url: str | None, state: Path | None, host: str, port: int, *, access_log: bool
-) -> None:
+def _add_common(verb: ArgumentParser) -> None:
+    environment = os.environ
+    verb.add_argument(
+        "--catalogue",
+        type=Path,
+        default=Path(environment.get("FEEDS_CATALOGUE") or "entries.yaml"),
+        metavar="PATH",
+        help="the catalogue: a YAML file, or a folder of them"
+        " [env: FEEDS_CATALOGUE; default: entries.yaml]",
+    )
+    verb.add_argument(
+        "--url",
+        default=environment.get("FEEDS_URL") or None,
+        help="where the documents will live, in place of site.url; ends in '/' [env: FEEDS_URL]",
+    )
+    verb.add_argument(
+        "--state",
+        type=Path,
+        default=Path(environment["FEEDS_STATE"]) if environment.get("FEEDS_STATE") else None,
+        metavar="FOLDER",
+        help="where the history and the cache are kept"
+        " [env: FEEDS_STATE; default: .feeds beside the catalogue]",
+    )
+
+
+def _add_export(verb: ArgumentParser) -> None:
+    verb.add_argument("folder", type=Path, metavar="FOLDER", help="where to write")
+    verb.add_argument(
+        "--no-pages", action="store_true", help="write the feeds alone, without pages"
+    )
+    verb.add_argument("--profile", action="store_true", help="print where the time went, to stderr")
+
+
+def _add_serve(verb: ArgumentParser) -> None:
+    verb.add_argument(
+        "--host", default="127.0.0.1", help="the address to listen on [default: %(default)s]"
+    )
+    verb.add_argument(
+        "--port", type=_port, default=8000, help="the port to listen on [default: %(default)s]"
+    )
+    verb.add_argument(
+        "--access-log", action="store_true", help="write a line for each request to stdout"
+    )
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text[:9]) <= _HIGHEST_PORT):
+        raise ArgumentTypeError(f"{text!r} is no port from 1 to {_HIGHEST_PORT}")
+    return int(text)
+
+
+def _check(options: Namespace) -> None:
+    """Tell everything that is wrong in the catalogue, with its line."""
+    from feeds.verbs import check
+
+    check(_given(options))
+
+
+def _list(options: Namespace) -> None:
+    """List every feed: its address, title, number of entries, last update."""
+    from feeds.verbs import list_feeds
+
+    list_feeds(_given(options), as_json=options.json)
+
+
+def _export(options: Namespace) -> None:
+    """Write every document into FOLDER, leaving identical files untouched."""
+    from feeds.verbs import export
+
+    export(_given(options), options.folder, pages=not options.no_pages, profile=options.profile)
+
+
+def _serve(options: Namespace) -> None:
     """Serve every document over HTTP, until interrupted.
 
     A change of the catalogue is published within two seconds; a broken one is
@@ -158,56 +149,12 @@ def serve(
     those of this very server; or those of the catalogue, where it listens on
     all of a machine's addresses.
     """
-    from feeds.web.server import Settings
-    from feeds.web.server import serve as serve_site
+    from feeds.verbs import serve
 
-    url = url or own_address(host, port)
-    at = own_address(host, port) or f"every address of this machine, port {port}"
-    _load(catalogue, url)
-    settings = Settings(catalogue=catalogue, url=url, state=state, access_log=access_log)
-    serve_site(settings, host, port, started=lambda: _say(f"Serving at {at}"))
+    serve(_given(options), options.host, options.port, access_log=options.access_log)
 
 
-def own_address(host: str, port: int) -> str | None:
-    """Give the URL under which a server on this host is reached; None where there are many."""
-    if host in _ALL_ADDRESSES:
-        return None
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+def _given(options: Namespace) -> "Given":
+    from feeds.verbs import Given
 
-
-def _load(path: Path, url: str | None) -> Catalogue:
-    catalogue = load_catalogue(path, url=url)
-    _say_notes(catalogue)
-    return catalogue
-
-
-def _say_notes(catalogue: Catalogue | None) -> None:
-    for note in catalogue.notes if catalogue else ():
-        _say(str(note))
-
-
-def _described(feed: Feed, site: Site) -> dict[str, Any]:
-    from feeds.formats import FORMATS
-
-    return {
-        "title": feed.title,
-        "id": feed.id,
-        "page": site.address(feed.path),
-        "addresses": {form.name: site.address(feed.path + form.filename) for form in FORMATS},
-        "topic": feed.topic.slug if feed.topic else None,
-        "country": feed.country.code if feed.country else None,
-        "entries": len(feed.entries),
-        "updated": feed.updated.isoformat(),
-    }
-
-
-def _count(things: Collection[object], one: str, many: str) -> str:
-    return f"{len(things)} {one if len(things) == 1 else many}"
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
-def _say(text: str) -> None:
-    click.echo(text, err=True)
+    return Given(options.catalogue, options.url, options.state)

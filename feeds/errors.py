@@ -1,15 +1,14 @@
 """What can go wrong for a user, as types."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
 class FeedsError(Exception):
     """A mistake that the user can mend: its text is all there is to show."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class Problem(NamedTuple):
     """One thing wrong in a catalogue, at its place.
 
     `line` and `column` count characters from 1. `path` is the key path, such

@@ -7,6 +7,7 @@ several times as fast as any other frozen value.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import quote
@@ -189,3 +190,8 @@ class Document:
     media_type: str
     etag: str
     modified: datetime | None = None
+
+
+def etag_of(body: bytes) -> str:
+    """Give the ETag of a document's bytes, without quotes."""
+    return sha256(body).hexdigest()[:32]

@@ -11,25 +11,45 @@ T = TypeVar("T")
 
 # Below this many pieces of work, a process costs more than it saves.
 _PAYS = 1000
+# So many at a time, lest all that is made on the way be in memory at once.
+_AT_ONCE = 500
 
 
 def spread(
-    work: Callable[[Sequence[T]], list[bytes]], inputs: Sequence[T], processes: int
+    work: Callable[[Sequence[T]], list[bytes]],
+    inputs: Sequence[T],
+    processes: int,
+    told: Callable[[float], None],
 ) -> list[bytes]:
     """Do the same work on all inputs, each process on its share; results are in their order.
 
-    More than one process is for programs without threads: each is a fork of
-    this one. A share whose process comes to grief is done here.
+    Each process gets through its share some at a time, and `told` is told how
+    much of this one's is done. More than one process is for programs without
+    threads: each is a fork of this one. A share whose process comes to grief is
+    done here.
     """
-    if processes < 2 or len(inputs) < _PAYS or not hasattr(os, "fork"):  # noqa: PLR2004  # one is here
-        return work(inputs)
+    alone = processes < 2 or len(inputs) < _PAYS or not hasattr(os, "fork")  # noqa: PLR2004  # itself
+    if alone:
+        return _do(work, inputs, told)
     size = -(-len(inputs) // processes)
     shares = [inputs[at : at + size] for at in range(0, len(inputs), size)]
     started = [_begin(work, share) for share in shares[1:]]
-    results = work(shares[0])
+    results = _do(work, shares[0], told)
     for share, (child, pipe) in zip(shares[1:], started, strict=True):
         done = _end(child, pipe)
-        results += work(share) if done is None else done
+        results += _do(work, share, told) if done is None else done
+    return results
+
+
+def _do(
+    work: Callable[[Sequence[T]], list[bytes]],
+    inputs: Sequence[T],
+    told: Callable[[float], None] = lambda _: None,
+) -> list[bytes]:
+    results: list[bytes] = []
+    for at in range(0, len(inputs), _AT_ONCE):
+        told(at / len(inputs))
+        results += work(inputs[at : at + _AT_ONCE])
     return results
 
 
@@ -58,7 +78,7 @@ def _begin(work: Callable[[Sequence[T]], list[bytes]], share: Sequence[T]) -> tu
     try:
         os.close(ours)
         with os.fdopen(theirs, "wb") as pipe:
-            marshal.dump(work(share), pipe)
+            marshal.dump(_do(work, share), pipe)
         status = 0
     finally:
         # Whatever else this copy would do on its way out is its parent's to do.

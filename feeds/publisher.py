@@ -57,7 +57,6 @@ class Publisher:
     whole: whoever takes it holds one release. `since` is when it was put there,
     and `catalogue` is the last good catalogue.
     `failure` is the last failure, and `degraded` tells that it lasts.
-    `workshop` has the time that building took.
     """
 
     def __init__(  # noqa: PLR0913  # each is named, and has its default
@@ -67,16 +66,16 @@ class Publisher:
         url: str | None = None,
         state: str | Path | None = None,
         pages: bool = True,
-        processes: int = 1,
+        workshop: Workshop | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """Publish the catalogue at `path`, with `url` in place of `site.url` where it is given.
 
         `state` is the folder of the history and of the cache, or else `.feeds`
-        beside the catalogue. Without `pages` there are the feeds alone. More
-        than one of `processes` is for a program without threads. `clock` gives
-        aware moments, and `sleep` takes seconds.
+        beside the catalogue. Without `pages` there are the feeds alone.
+        `workshop` is what building may use, or else that cache and one process.
+        `clock` gives aware moments, and `sleep` takes seconds.
         """
         self.path = Path(path)
         self.clock = clock
@@ -89,7 +88,7 @@ class Publisher:
         self._pages = pages
         folder = Path(state) if state else self.path.parent / ".feeds"
         self._history = History(folder)
-        self.workshop = Workshop(cache=Cache(folder / "cache"), processes=processes)
+        self._workshop = workshop or Workshop(cache=Cache(folder / "cache"))
         self._remembers = True
         # When a document last had to go without a date; 0 for never.
         self._undated = 0.0
@@ -198,8 +197,8 @@ class Publisher:
             except Outdated:
                 continue
             self._put(release, time.perf_counter() - begun)
-            with self.workshop.stage("remember"):
-                self.workshop.cache.save()
+            with self._workshop.stage("remember"):
+                self._workshop.cache.save()
             return release
         raise FeedsError(f"{self.path}: is being written all the time")
 
@@ -207,10 +206,10 @@ class Publisher:
         seen = settled(self.path, self._sleep)
         if anew or seen != self._seen or self.catalogue is None:
             self._again, self._sound, self._seen = False, False, seen
-            self.catalogue = load_catalogue(self.path, url=self._url, workshop=self.workshop)
+            self.catalogue = load_catalogue(self.path, url=self._url, workshop=self._workshop)
             self._sound = True
         return Release(
-            self.catalogue, as_of=self.clock(), pages=self._pages, workshop=self.workshop
+            self.catalogue, as_of=self.clock(), pages=self._pages, workshop=self._workshop
         )
 
     def _dated(self, release: Release) -> Release:

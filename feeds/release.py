@@ -7,7 +7,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from feeds.formats import FORMATS, Format
-from feeds.model import Catalogue, Document, Feed, Site
+from feeds.model import Catalogue, Document, Feed, Site, etag_of
 from feeds.parallel import uncollected
 from feeds.rendering import render_entries
 from feeds.selection import next_change, select
@@ -125,5 +125,4 @@ class _Build:
 
 
 def _document(path: str, media_type: str, body: bytes) -> Document:
-    etag = sha256(body).hexdigest()[:32]
-    return Document(path=path, body=body, media_type=media_type, etag=etag)
+    return Document(path=path, body=body, media_type=media_type, etag=etag_of(body))

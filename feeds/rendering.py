@@ -14,8 +14,6 @@ Renderer = Callable[[Sequence[tuple[Entry, str]], Site], list[bytes]]
 
 # No text of a catalogue, and so no piece, has this character.
 _BETWEEN = b"\x1d"
-# What is rendered in one go is in memory at once.
-_AT_ONCE = 500
 
 
 def render_entries(
@@ -37,7 +35,7 @@ def render_entries(
     known = [shelf.get(name) or b"" for name in names]
     missing = [number for number, text in enumerate(known) if not text]
     work = partial(_render, site, renderers)
-    made = workshop.spread(work, [entries[number] for number in missing])
+    made = workshop.spread("render", work, [entries[number] for number in missing])
     for number, text in zip(missing, made, strict=True):
         known[number] = text
         shelf.put(names[number], text)
@@ -45,12 +43,9 @@ def render_entries(
 
 
 def _render(site: Site, renderers: Sequence[Renderer], entries: Sequence[Entry]) -> list[bytes]:
-    made: list[bytes] = []
-    for at in range(0, len(entries), _AT_ONCE):
-        some = [(entry, render_body(entry, site)) for entry in entries[at : at + _AT_ONCE]]
-        pieces = [render(some, site) for render in renderers]
-        made += map(_BETWEEN.join, zip(*pieces, strict=True))
-    return made
+    with_bodies = [(entry, render_body(entry, site)) for entry in entries]
+    pieces = [render(with_bodies, site) for render in renderers]
+    return [_BETWEEN.join(made) for made in zip(*pieces, strict=True)]
 
 
 def _fingerprints(entries: Iterable[Entry]) -> Iterable[bytes]:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from feeds.catalogue import catalogue_files
+from feeds.files import catalogue_files
 
 # A file written this lately may still be being written; but nobody waits for ever.
 _SETTLED = 0.1

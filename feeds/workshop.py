@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 from feeds.cache import Cache, Shelf
@@ -17,22 +18,25 @@ class Workshop:
     """What the reading of a catalogue and the building of a release may use.
 
     More than one of `processes` is for a program without threads. `seconds` is
-    how long each stage took so far, by its name. None of it changes what is built.
+    how long each stage took so far, by its name, and `told` is told which part
+    of a stage is done. None of it changes what is built.
     """
 
     cache: Cache = field(default_factory=Cache)
     processes: int = 1
     seconds: dict[str, float] = field(default_factory=dict)
 
+    told: Callable[[str, float], None] = lambda _stage, _part: None
+
     def shelf(self, kind: str) -> Shelf:
         """Give the records of one kind that were made before."""
         return self.cache.shelf(kind)
 
     def spread(
-        self, work: Callable[[Sequence[T]], list[bytes]], inputs: Sequence[T]
+        self, stage: str, work: Callable[[Sequence[T]], list[bytes]], inputs: Sequence[T]
     ) -> list[bytes]:
         """Do the same work on all inputs; results are in their order."""
-        return spread(work, inputs, self.processes)
+        return spread(work, inputs, self.processes, partial(self.told, stage))
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import CATALOGUES, ROOT, run, run_feeds
 
-from feeds.cli import own_address
+from feeds.verbs import own_address
 
 VERBS = ("check", "list", "export", "serve")
 
@@ -62,8 +62,8 @@ def test_notes_do_not_fail_a_check() -> None:
         (["list", "--url", "news.example.org"], 1, "begins with https:// or http://"),
         (["list", "--url", "https://news.example.org"], 1, "write https://news.example.org/"),
         (["export", "/dev/null/x"], 1, "/dev/null/x"),
-        (["export"], 2, "Missing argument 'FOLDER'"),
-        (["publish"], 2, "No such command 'publish'"),
+        (["export"], 2, "required: FOLDER"),
+        (["publish"], 2, "invalid choice: 'publish'"),
         (["serve", "--port", "99999"], 2, "99999"),
         (["serve", "--host", "no.such.host.invalid"], 1, "cannot listen on no.such.host.invalid"),
     ],

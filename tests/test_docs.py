@@ -7,7 +7,6 @@ import pytest
 from conftest import ROOT, run_feeds
 
 from feeds.catalogue import read_catalogue
-from feeds.cli import main
 
 README = (ROOT / "README.md").read_text()
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -26,7 +25,9 @@ def test_readme_error_is_the_real_one(tmp_path: Path) -> None:
 
 def test_every_verb_stands_in_the_readme() -> None:
     """No verb goes without a word."""
-    for verb in main.commands:
+    verbs = re.findall(r"^    (\w+) ", run_feeds("--help").stdout, re.MULTILINE)
+    assert len(verbs) > 3
+    for verb in verbs:
         assert f"feeds {verb}" in README
 
 

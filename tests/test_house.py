@@ -16,6 +16,9 @@ FLOORS = {
     "cache": -1,
     "parallel": -1,
     "workshop": 0,
+    "files": 0,
+    "outcome": 0,
+    "progress": 3,
     "compression": 1,
     "model": 0,
     "catalogue": 1,
@@ -30,8 +33,9 @@ FLOORS = {
     "export": 3,
     "publisher": 4,
     "web": 5,
-    "cli": 6,
-    "__main__": 7,
+    "verbs": 6,
+    "cli": 7,
+    "__main__": 8,
 }
 THIRD_PARTY = {
     "catalogue": {"yaml", "dateutil", "babel"},
@@ -40,7 +44,6 @@ THIRD_PARTY = {
     "formats": {"feedgen", "lxml"},
     "pages": {"jinja2", "markupsafe", "babel"},
     "web": {"flask", "werkzeug", "granian"},
-    "cli": {"click"},
 }
 LONGEST = 300
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "core", "misc", "constants"}

@@ -17,13 +17,13 @@ from feeds.catalogue.reading import Fault
 from feeds.catalogue.site import NO_SITE, open_site, read_country_names, read_site, read_topics
 from feeds.catalogue.source import Source
 from feeds.catalogue.vocabulary import Vocabulary
-from feeds.catalogue.zones import zone_rules
 from feeds.errors import CatalogueError, FeedsError, Problem
-from feeds.model import Catalogue
+from feeds.files import read_files
+from feeds.model import Catalogue, Site
 from feeds.parallel import uncollected
 from feeds.workshop import Workshop
 
-__all__ = ["catalogue_files", "load_catalogue", "read_catalogue"]
+__all__ = ["load_catalogue", "read_catalogue"]
 
 
 def load_catalogue(
@@ -37,45 +37,19 @@ def load_catalogue(
     Raises CatalogueError with all Problems, or FeedsError where there is nothing
     to read or `url` is no site's address.
     """
-    path = Path(path)
-    try:
-        texts = [(str(file), file.read_bytes()) for file in catalogue_files(path)]
-    except OSError as error:
-        raise FeedsError(
-            f"{error.filename or path}: {error.strerror or 'cannot be read'}"
-        ) from None
-    except ValueError:
-        raise FeedsError(f"{str(path)!r} is no file name") from None
-    if not texts:
-        raise FeedsError(f"{path}: the folder has no .yaml or .yml file")
-    catalogue = read_catalogue(texts, workshop)
-    if url is None:
-        return catalogue
-    try:
-        return replace(catalogue, site=replace(catalogue.site, url=site_address(url)))
-    except Fault as fault:
-        raise FeedsError(f"the URL {url!r} {fault}") from None
-
-
-def catalogue_files(path: Path) -> list[Path]:
-    """Give the files that a catalogue is read from, in order; raises OSError.
-
-    Those of a folder are its `*.yaml` and `*.yml` files, by name.
-    """
-    return sorted(filter(_is_yaml, path.iterdir())) if path.is_dir() else [path]
-
-
-def _is_yaml(file: Path) -> bool:
-    # An editor's own lock and swap files begin with a dot.
-    return file.suffix in {".yaml", ".yml"} and not file.name.startswith(".")
+    return read_catalogue(read_files(Path(path)), url=url, workshop=workshop)
 
 
 def read_catalogue(
-    texts: Iterable[tuple[str, bytes]], workshop: Workshop | None = None
+    texts: Iterable[tuple[str, bytes]],
+    *,
+    url: str | None = None,
+    workshop: Workshop | None = None,
 ) -> Catalogue:
     """Read a catalogue from its files' names and bytes.
 
-    Raises CatalogueError with all Problems, in the order of the files.
+    Raises CatalogueError with all Problems, in the order of the files; or
+    FeedsError where `url` is no site's address.
     """
     sources = [Source(name, data) for name, data in texts]
     workshop = workshop or Workshop()
@@ -85,7 +59,15 @@ def read_catalogue(
     faults = [problem for problem in problems if not problem.note]
     if catalogue is None or faults:
         raise CatalogueError(faults)
-    return replace(catalogue, notes=tuple(problems))
+    site = catalogue.site if url is None else _moved_to(url, catalogue.site)
+    return replace(catalogue, site=site, notes=tuple(problems))
+
+
+def _moved_to(url: str, site: Site) -> Site:
+    try:
+        return replace(site, url=site_address(url))
+    except Fault as fault:
+        raise FeedsError(f"the URL {url!r} {fault}") from None
 
 
 def _read(sources: list[Source], problems: list[Problem], workshop: Workshop) -> Catalogue | None:
@@ -125,7 +107,7 @@ def _catalogue(opened: Opened, problems: list[Problem], workshop: Workshop) -> C
     vocabulary = Vocabulary(topics, scheme)
     countries = Countries(site.language, names, workshop.shelf("countries"))
     reader = EntryReader(zone=site.timezone, vocabulary=vocabulary, countries=countries)
-    context = (zone_rules(site.timezone), repr(topics), site.language, repr(names))
+    context = (site.timezone.key, repr(topics), site.language, repr(names))
     drafts = Drafts(opened.items)
     drafts.read(reader, problems, context, workshop)
     problems[:0] = check_ids(drafts.places(), drafts.found)

@@ -1,11 +1,8 @@
 """Dates as editors write them → instants that never depend on today."""
 
 import re
-from datetime import UTC, datetime, time, timedelta, timezone
-from functools import lru_cache
+from datetime import UTC, date, datetime, time, timedelta, timezone
 from zoneinfo import ZoneInfo
-
-from dateutil.parser import parse, parserinfo
 
 from feeds.catalogue.reading import Fault, Remark
 
@@ -14,35 +11,15 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST = 60
 _YEARS = range(1800, 2200)
 _FARTHEST = timedelta(hours=14)
-_NOON = time(12)
-_EXAMPLE = "write it like 24 May 2022 or 2022-05-24T09:00+02:00"
+NOON = time(12)
+EXAMPLE = "write it like 24 May 2022 or 2022-05-24T09:00+02:00"
 _ISO_DAY = re.compile(r"\d{4}-?\d\d-?\d\d|\d{4}-?W\d\d-?\d")
-_YEAR_FIRST = re.compile(r"\d{4}\D")
-_OFFSET_FROM_A_NAME = re.compile(r"\b[A-Za-z]{3,}[+-]\d")
-_MONTHS = (
+MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July"),
     *("August", "September", "October", "November", "December"),
 )
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_WEEKDAY = re.compile(r"\b(mon|tue|wed|thu|fri|sat|sun)(?:s|rs?|nes|ur)?(?:day)?\b", re.IGNORECASE)
 
-# Two defaults that differ in year, month, day and hour: where two parses
-# differ, the part was not in the text.
-_DEFAULTS = (datetime(2000, 1, 1, 0), datetime(2001, 2, 2, 1))  # noqa: DTZ001  # parts, not instants
-
-
-class _FullYears(parserinfo):
-    """dateutil's tables, without its guess of a century, which depends on today."""
-
-    def convertyear(self, year: int, century_specified: bool = False) -> int:  # noqa: FBT001, FBT002  # dateutil's signature
-        """Refuse a year of two digits."""
-        if year < 100 and not century_specified:  # noqa: PLR2004  # the century itself
-            raise Fault(f"write the year with four digits; {year:02d} is ambiguous")
-        return year
-
-
-_DAY_FIRST = _FullYears(dayfirst=True)
-_MONTH_FIRST = _FullYears(dayfirst=False)
+_DAY = re.compile(rf"(\d{{1,2}}) ({'|'.join(MONTHS)}) (\d{{4}})", re.ASCII)
 
 
 def read_date(text: str, zone: ZoneInfo) -> tuple[datetime, bool]:
@@ -54,7 +31,7 @@ def read_date(text: str, zone: ZoneInfo) -> tuple[datetime, bool]:
     """
     text = " ".join(text.split())
     if len(text) > _LONGEST:
-        raise Fault(f"is too long for a date; {_EXAMPLE}")
+        raise Fault(f"is too long for a date; {EXAMPLE}")
     parsed, whole_day = _parse(text, zone)
     if parsed.year not in _YEARS:
         raise Fault(f"the year {parsed.year} is not between {_YEARS[0]} and {_YEARS[-1]}")
@@ -67,63 +44,35 @@ def _parse(text: str, zone: ZoneInfo) -> tuple[datetime, bool]:
     try:
         parsed = datetime.fromisoformat(text)
     except ValueError:
-        return _parse_freely(text, zone)
+        return _parse_day(text) or _parse_freely(text, zone)
     if _ISO_DAY.fullmatch(text):
-        return datetime.combine(parsed, _NOON), True
+        return datetime.combine(parsed, NOON), True
     return parsed, False
 
 
-@lru_cache(maxsize=4096)
-def _parse_freely(text: str, zone: ZoneInfo) -> tuple[datetime, bool]:
-    if _OFFSET_FROM_A_NAME.search(text):
-        raise Fault("an offset from a named zone is read both ways; write it alone, as +03:00")
-    bare = text.removesuffix(f" {zone.key}")
-    orders = (_MONTH_FIRST,) if _YEAR_FIRST.match(text) else (_DAY_FIRST, _MONTH_FIRST)
-    readings = [[_by_dateutil(bare, order, part, zone) for part in _DEFAULTS] for order in orders]
-    if any(low.date() != high.date() for low, high in readings):
-        raise Fault(f"a date needs its day, its month and its year; {_EXAMPLE}")
-    days = [low.date() for low, _ in readings]
-    if len(set(days)) > 1:
-        meant = " or ".join(f"{day.day} {_MONTHS[day.month - 1]}" for day in days)
-        raise Fault(f"{meant}? write {days[0].isoformat()} or {days[1].isoformat()}")
-    low, high = readings[0]
-    weekday = _WEEKDAY.search(text)
-    if weekday and not _WEEKDAYS[low.weekday()].lower().startswith(weekday[1].lower()):
-        raise Fault(
-            f"{low.day} {_MONTHS[low.month - 1]} {low.year} is a {_WEEKDAYS[low.weekday()]}"
-        )
-    if low.hour == high.hour:
-        return low, False
-    if low.tzinfo or bare != text:
-        raise Fault("names a zone, but no time")
-    return datetime.combine(low, _NOON), True
-
-
-def _by_dateutil(text: str, order: parserinfo, default: datetime, zone: ZoneInfo) -> datetime:
-    named: list[str] = []
-
-    def named_zone(name: str | None, offset: int | None) -> ZoneInfo | int | None:
-        if name is None or offset is not None:
-            return offset
-        named.append(name)
-        return zone
-
+def _parse_day(text: str) -> tuple[datetime, bool] | None:
+    """Read a day as most editors write it, `24 May 2022`; None for anything else."""
+    found = _DAY.fullmatch(text)
+    if not found:
+        return None
     try:
-        parsed = parse(text, order, default=default, tzinfos=named_zone)
-        # An offset of a day or more fails only when it is asked for.
-        parsed.utcoffset()
-    except (ValueError, OverflowError, TypeError, AttributeError, IndexError):
-        # dateutil's own error is a ValueError; the others are its slips on odd text.
-        raise Fault(f"is no date; {_EXAMPLE}") from None
-    if named and parsed.tzname() != named[0]:
-        raise Fault(f"the zone {named[0]!r} is not understood; write an offset, such as +02:00")
-    return parsed
+        day = date(int(found[3]), MONTHS.index(found[2]) + 1, int(found[1]))
+    except ValueError:
+        return None
+    return datetime.combine(day, NOON), True
+
+
+def _parse_freely(text: str, zone: ZoneInfo) -> tuple[datetime, bool]:
+    # dateutil takes longer to load than most catalogues to read.
+    from feeds.catalogue.free_dates import parse_freely  # noqa: PLC0415
+
+    return parse_freely(text, zone)
 
 
 def _in_zone(local: datetime, zone: ZoneInfo, *, whole_day: bool) -> datetime:
     """Give the instant of a local time; `local` is naive, or names this zone by a short name."""
     aware = local.replace(tzinfo=zone)
-    clock = f"{local.day} {_MONTHS[local.month - 1]} {local.year} {local:%H:%M}"
+    clock = f"{local.day} {MONTHS[local.month - 1]} {local.year} {local:%H:%M}"
     if aware.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != local.replace(tzinfo=None):
         raise Fault(f"there was no {clock} in {zone.key}: the clocks skipped it")
     instant = _with_fixed_offset(aware)

@@ -68,7 +68,7 @@ def _remembered(
     shelf = workshop.shelf("entries")
     known = [shelf.get(name) or b"" for name in names]
     missing = [number for number, text in enumerate(known) if not text]
-    texts = workshop.spread(partial(_read_alone, reader, items), missing)
+    texts = workshop.spread("read", partial(_read_alone, reader, items), missing)
     for number, text in zip(missing, texts, strict=True):
         if text:
             known[number] = text

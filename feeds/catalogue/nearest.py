@@ -1,7 +1,6 @@
 """Finds what a mistyped word was meant to be: “did you mean …?”."""
 
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 
 _LONGEST = 60
 # Closer than difflib's own 0.6: Atlantis is not Albania.
@@ -27,6 +26,9 @@ class Nearest:
         if len(word) > _LONGEST or self._budget <= 0:
             return ""
         self._budget -= 1
+        # Loaded for who makes a mistake.
+        from difflib import get_close_matches  # noqa: PLC0415
+
         close = get_close_matches(word.casefold(), [key.casefold() for key in shown], 1, _CLOSE)
         folded = {key.casefold(): value for key, value in shown.items()}
         return f"; did you mean {folded[close[0]]}?" if close else ""

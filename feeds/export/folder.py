@@ -2,12 +2,12 @@
 
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from feeds.errors import FeedsError
-from feeds.model import Document
+from feeds.model import Document, etag_of
 
 # As any web server's user may read it; a temporary file is its owner's alone.
 _MODE = 0o644
@@ -28,7 +28,19 @@ class Report:
         )
 
 
-def export_folder(release: Mapping[str, Document], folder: Path) -> Report:
+def up_to_date(etags: Mapping[str, str], folder: Path) -> bool:
+    """Tell whether a folder has just these documents, known by path and ETag."""
+    try:
+        return all(etag_of((folder / path).read_bytes()) == tag for path, tag in etags.items())
+    except OSError:
+        return False
+
+
+def export_folder(
+    release: Mapping[str, Document],
+    folder: Path,
+    told: Callable[[float], None] = lambda _: None,
+) -> Report:
     """Write each document whose bytes differ from the file's, under a temporary name first.
 
     A written file's time is the document's `modified`, from which a plain web
@@ -36,7 +48,8 @@ def export_folder(release: Mapping[str, Document], folder: Path) -> Report:
     folder cannot be written.
     """
     written, unchanged = [], []
-    for path, document in release.items():
+    for number, (path, document) in enumerate(release.items()):
+        told(number / len(release))
         target = folder / path
         try:
             if _same(target, document.body):

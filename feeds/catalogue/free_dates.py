@@ -1,0 +1,80 @@
+"""Dates in any other form that leaves no doubt, through dateutil."""
+
+import re
+from datetime import datetime
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from dateutil.parser import parse, parserinfo
+
+from feeds.catalogue.dates import EXAMPLE, MONTHS, NOON
+from feeds.catalogue.reading import Fault
+
+_YEAR_FIRST = re.compile(r"\d{4}\D")
+_OFFSET_FROM_A_NAME = re.compile(r"\b[A-Za-z]{3,}[+-]\d")
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_WEEKDAY = re.compile(r"\b(mon|tue|wed|thu|fri|sat|sun)(?:s|rs?|nes|ur)?(?:day)?\b", re.IGNORECASE)
+
+# Two defaults that differ in year, month, day and hour: where two parses
+# differ, the part was not in the text.
+_DEFAULTS = (datetime(2000, 1, 1, 0), datetime(2001, 2, 2, 1))  # noqa: DTZ001  # parts, not instants
+
+
+class _FullYears(parserinfo):
+    """dateutil's tables, without its guess of a century, which depends on today."""
+
+    def convertyear(self, year: int, century_specified: bool = False) -> int:  # noqa: FBT001, FBT002  # dateutil's signature
+        """Refuse a year of two digits."""
+        if year < 100 and not century_specified:  # noqa: PLR2004  # the century itself
+            raise Fault(f"write the year with four digits; {year:02d} is ambiguous")
+        return year
+
+
+_DAY_FIRST = _FullYears(dayfirst=True)
+_MONTH_FIRST = _FullYears(dayfirst=False)
+
+
+@lru_cache(maxsize=4096)
+def parse_freely(text: str, zone: ZoneInfo) -> tuple[datetime, bool]:
+    """Give a date, and whether it is a day alone; raises Fault."""
+    if _OFFSET_FROM_A_NAME.search(text):
+        raise Fault("an offset from a named zone is read both ways; write it alone, as +03:00")
+    bare = text.removesuffix(f" {zone.key}")
+    orders = (_MONTH_FIRST,) if _YEAR_FIRST.match(text) else (_DAY_FIRST, _MONTH_FIRST)
+    readings = [[_by_dateutil(bare, order, part, zone) for part in _DEFAULTS] for order in orders]
+    if any(low.date() != high.date() for low, high in readings):
+        raise Fault(f"a date needs its day, its month and its year; {EXAMPLE}")
+    days = [low.date() for low, _ in readings]
+    if len(set(days)) > 1:
+        meant = " or ".join(f"{day.day} {MONTHS[day.month - 1]}" for day in days)
+        raise Fault(f"{meant}? write {days[0].isoformat()} or {days[1].isoformat()}")
+    low, high = readings[0]
+    weekday = _WEEKDAY.search(text)
+    if weekday and not _WEEKDAYS[low.weekday()].lower().startswith(weekday[1].lower()):
+        raise Fault(f"{low.day} {MONTHS[low.month - 1]} {low.year} is a {_WEEKDAYS[low.weekday()]}")
+    if low.hour == high.hour:
+        return low, False
+    if low.tzinfo or bare != text:
+        raise Fault("names a zone, but no time")
+    return datetime.combine(low, NOON), True
+
+
+def _by_dateutil(text: str, order: parserinfo, default: datetime, zone: ZoneInfo) -> datetime:
+    named: list[str] = []
+
+    def named_zone(name: str | None, offset: int | None) -> ZoneInfo | int | None:
+        if name is None or offset is not None:
+            return offset
+        named.append(name)
+        return zone
+
+    try:
+        parsed = parse(text, order, default=default, tzinfos=named_zone)
+        # An offset of a day or more fails only when it is asked for.
+        parsed.utcoffset()
+    except (ValueError, OverflowError, TypeError, AttributeError, IndexError):
+        # dateutil's own error is a ValueError; the others are its slips on odd text.
+        raise Fault(f"is no date; {EXAMPLE}") from None
+    if named and parsed.tzname() != named[0]:
+        raise Fault(f"the zone {named[0]!r} is not understood; write an offset, such as +02:00")
+    return parsed

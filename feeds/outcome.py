@@ -1,0 +1,52 @@
+"""What came of a catalogue's very bytes before: then nothing need be built to say it again."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from feeds.cache import Cache, key
+
+_FOREVER = "for ever"
+
+
+class Outcome:
+    """What came of the files of a catalogue, under a name and with the options that it hangs on."""
+
+    def __init__(
+        self,
+        cache: Cache,
+        name: str,
+        texts: Iterable[tuple[str, bytes]],
+        options: Iterable[object] = (),
+    ) -> None:
+        self._shelf = cache.shelf("outcomes")
+        self._key = key(name, repr([*options]), *(part for text in texts for part in text))
+
+    def text(self) -> str | None:
+        """Give the text that was kept; None where there is none."""
+        found = self._shelf.get(self._key)
+        return None if found is None else found.decode()
+
+    def keep_text(self, text: str) -> None:
+        """Keep a text."""
+        self._shelf.put(self._key, text.encode())
+
+    def etags(self, now: datetime) -> dict[str, str] | None:
+        """Give the ETag of each document by its path; None where none are known for this moment."""
+        text = self.text()
+        if text is None:
+            return None
+        head, *lines = text.split("\n")
+        begin, end = head.split("\t")
+        if now < datetime.fromisoformat(begin):
+            return None
+        if end != _FOREVER and now >= datetime.fromisoformat(end):
+            return None
+        return dict(line.split("\t") for line in lines)
+
+    def keep_etags(
+        self, etags: Mapping[str, str], *, as_of: datetime, until: datetime | None
+    ) -> None:
+        """Keep the ETags of the documents from `as_of` until something else is to be published."""
+        end = until.isoformat() if until else _FOREVER
+        lines = [f"{as_of.isoformat()}\t{end}", *map("\t".join, etags.items())]
+        self.keep_text("\n".join(lines))

@@ -1,0 +1,224 @@
+"""What each verb does: its result goes to stdout, and all else to stderr.
+
+Each imports what it alone needs: what is known from before is told without
+reading a catalogue, and a catalogue is read without a renderer or a server.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Collection
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from feeds.cache import Cache
+from feeds.files import read_files
+from feeds.outcome import Outcome
+from feeds.paths import FEEDS
+
+if TYPE_CHECKING:
+    from feeds.export import Report
+    from feeds.model import Catalogue, Feed, Site
+    from feeds.release import Release
+    from feeds.workshop import Workshop
+
+_ALL_ADDRESSES = ("0.0.0.0", "::")  # noqa: S104  # compared with, not listened on
+
+
+class Given(NamedTuple):
+    """What every verb is given: where the catalogue is, its URL if another, the folder of state."""
+
+    catalogue: Path
+    url: str | None = None
+    state: Path | None = None
+
+    def cache(self) -> Cache:
+        """Open what is remembered beside the history."""
+        return Cache((self.state or self.catalogue.parent / ".feeds") / "cache")
+
+
+def check(given: Given) -> None:
+    """Tell how much is in a catalogue, and its notes; raises FeedsError."""
+    cache = given.cache()
+    texts = read_files(given.catalogue)
+    outcome = Outcome(cache, "check", texts, (given.url,))
+    said = outcome.text()
+    if said is None:
+        from feeds.catalogue import read_catalogue
+
+        found = read_catalogue(texts, url=given.url, workshop=_workshop(cache))
+        said = "\n".join((_summary(found), *map(str, found.notes)))
+        outcome.keep_text(said)
+        cache.save()
+    summary, *notes = said.split("\n")
+    for note in notes:
+        _say(note)
+    print(f"{given.catalogue}: {summary}")
+
+
+def list_feeds(given: Given, *, as_json: bool) -> None:
+    """Print every feed, as a table or as JSON; raises FeedsError."""
+    import json
+    from datetime import UTC, datetime
+
+    from feeds.catalogue import load_catalogue
+    from feeds.selection import select
+
+    cache = given.cache()
+    found = load_catalogue(given.catalogue, url=given.url, workshop=_workshop(cache))
+    cache.save()
+    _say_notes(found)
+    feeds = select(found, datetime.now(UTC))
+    if as_json:
+        rows = [_described(feed, found.site) for feed in feeds]
+        print(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    table = [("ADDRESS", "TITLE", "ENTRIES", "LAST UPDATED")] + [
+        (
+            found.site.address(feed.path + FEEDS[found.site.formats[0]]),
+            feed.title,
+            str(len(feed.entries)),
+            feed.updated.date().isoformat(),
+        )
+        for feed in feeds
+    ]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for row in table:
+        print("  ".join(map(str.ljust, row, widths)).rstrip())
+
+
+def export(given: Given, folder: Path, *, pages: bool, profile: bool) -> None:
+    """Write a catalogue's documents into a folder; raises FeedsError."""
+    from datetime import UTC, datetime
+
+    from feeds.export.folder import Report, up_to_date
+    from feeds.watch import fingerprint
+
+    begun = time.perf_counter()
+    workshop = _workshop(given.cache())
+    seen = fingerprint(given.catalogue)
+    with workshop.stage("compare"):
+        texts = read_files(given.catalogue)
+        outcome = Outcome(workshop.cache, "release", texts, (given.url, pages))
+        etags = outcome.etags(datetime.now(UTC))
+        current = etags is not None and up_to_date(etags, folder)
+    if etags and current:
+        report = Report(written=(), unchanged=tuple(etags))
+    else:
+        release, report = _export_anew(given, folder, workshop, pages=pages)
+        if fingerprint(given.catalogue) == seen:
+            etags = {path: document.etag for path, document in release.items()}
+            outcome.keep_etags(etags, as_of=release.as_of, until=release.until)
+            workshop.cache.save()
+    print(report)
+    if profile:
+        _say_stages(workshop, time.perf_counter() - begun)
+
+
+def _export_anew(
+    given: Given, folder: Path, workshop: "Workshop", *, pages: bool
+) -> tuple["Release", "Report"]:
+    with workshop.stage("load"):
+        import logging
+        from dataclasses import replace
+
+        from feeds.export.folder import export_folder
+        from feeds.logs import log_to
+        from feeds.progress import Progress
+        from feeds.publisher import Publisher
+
+    log_to(sys.stderr, logging.WARNING)
+    progress = Progress(sys.stderr)
+    workshop = replace(workshop, told=progress)
+    publisher = Publisher(
+        given.catalogue, url=given.url, state=given.state, pages=pages, workshop=workshop
+    )
+    try:
+        release = publisher.load()
+        with workshop.stage("write"):
+            report = export_folder(release, folder, partial(progress, "write"))
+    finally:
+        progress.end()
+    _say_notes(publisher.catalogue)
+    return release, report
+
+
+def serve(given: Given, host: str, port: int, *, access_log: bool) -> None:
+    """Serve a catalogue's documents until interrupted; raises FeedsError."""
+    from feeds.catalogue import load_catalogue
+    from feeds.web.server import Settings
+    from feeds.web.server import serve as serve_site
+
+    url = given.url or own_address(host, port)
+    at = own_address(host, port) or f"every address of this machine, port {port}"
+    cache = given.cache()
+    _say_notes(load_catalogue(given.catalogue, url=url, workshop=_workshop(cache)))
+    cache.save()
+    settings = Settings(
+        catalogue=given.catalogue, url=url, state=given.state, access_log=access_log
+    )
+    serve_site(settings, host, port, started=lambda: _say(f"Serving at {at}"))
+
+
+def own_address(host: str, port: int) -> str | None:
+    """Give the URL under which a server on this host is reached; None where there are many."""
+    if host in _ALL_ADDRESSES:
+        return None
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+
+
+def counted(things: Collection[object], one: str, many: str) -> str:
+    """Give a number of things in words."""
+    return f"{len(things)} {one if len(things) == 1 else many}"
+
+
+def _workshop(cache: Cache) -> "Workshop":
+    from feeds.workshop import Workshop
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+    return Workshop(cache=cache, processes=cores)
+
+
+def _summary(found: "Catalogue") -> str:
+    topics = {topic for entry in found.entries for topic in entry.topics} | {*(found.topics or ())}
+    countries = {country for entry in found.entries for country in entry.countries}
+    return (
+        f"{counted(found.entries, 'entry', 'entries')},"
+        f" {counted(topics, 'topic', 'topics')},"
+        f" {counted(countries, 'country', 'countries')}: no problem"
+    )
+
+
+def _described(feed: "Feed", site: "Site") -> dict[str, Any]:
+    from feeds.formats import FORMATS
+
+    return {
+        "title": feed.title,
+        "id": feed.id,
+        "page": site.address(feed.path),
+        "addresses": {
+            form.name: site.address(feed.path + form.filename)
+            for form in FORMATS
+            if form.key in site.formats
+        },
+        "topic": feed.topic.slug if feed.topic else None,
+        "country": feed.country.code if feed.country else None,
+        "entries": len(feed.entries),
+        "updated": feed.updated.isoformat(),
+    }
+
+
+def _say_stages(workshop: "Workshop", whole: float) -> None:
+    rest = whole - sum(workshop.seconds.values())
+    for stage, seconds in [*workshop.seconds.items(), ("else", rest), ("all", whole)]:
+        _say(f"{stage:<10}{seconds:8.3f} s {seconds / whole:5.0%}")
+
+
+def _say_notes(catalogue: "Catalogue | None") -> None:
+    for note in catalogue.notes if catalogue else ():
+        _say(str(note))
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
