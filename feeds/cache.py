@@ -79,6 +79,8 @@ class Shelf:
 
     def save(self) -> None:
         """Write what is new, or all that is in use where that is less than half; raises OSError."""
+        if not self._used:
+            return
         wasteful = len(self._records) > 2 * len(self._used)
         if wasteful:
             self._records = self._used
