@@ -106,13 +106,19 @@ class Shelf:
         folder.mkdir(parents=True, exist_ok=True)
         # Nobody wants it in a repository.
         folder.parent.joinpath(".gitignore").write_text(_ITSELF)
-        content = _SEPARATOR.join(part for record in records.items() for part in record)
         handle, name = tempfile.mkstemp(suffix=".new", dir=folder)
         temporary = Path(name)
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(_heading(handle) + sha256(content).hexdigest().encode() + b"\n")
-                file.write(content)
+                heading = _heading(handle)
+                file.write(heading + b" " * _HASH + b"\n")
+                digest = sha256()
+                for record in records.items():
+                    content = _SEPARATOR.join((*record, b""))
+                    digest.update(content)
+                    file.write(content)
+                file.seek(len(heading))
+                file.write(digest.hexdigest().encode())
             self._files.append(temporary.rename(temporary.with_suffix(".txt")))
         except BaseException:
             temporary.unlink(missing_ok=True)

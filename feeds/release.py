@@ -88,12 +88,9 @@ class _Build:
     def feed_documents(self) -> list[Document]:
         """Join each feed's documents from its entries' pieces."""
         shown = {entry.id: entry for feed in self._feeds for entry in feed.latest}
-        renderers = [form.render_entries for form in self._formats]
-        kind = " ".join(form.key for form in self._formats)
+        renderers = {form.key: form.render_entries for form in self._formats}
         with self._workshop.stage("render"):
-            pieces = render_entries(
-                list(shown.values()), self._site, renderers, kind, self._workshop
-            )
+            pieces = render_entries(list(shown.values()), self._site, renderers, self._workshop)
         with self._workshop.stage("join"):
             return [
                 self._feed_document(feed, form, [pieces[entry.id][number] for entry in feed.latest])
@@ -117,8 +114,8 @@ class _Build:
         pages = Pages(self._site, links)
         entries = self._feeds[0].entries
         with self._workshop.stage("pages"):
-            renderers = [pages.items, pages.entry_pages]
-            rendered = render_entries(entries, self._site, renderers, "pages", self._workshop)
+            renderers = {"items": pages.items, "entry-pages": pages.entry_pages}
+            rendered = render_entries(entries, self._site, renderers, self._workshop)
             items = {entry: pieces[0].decode() for entry, pieces in rendered.items()}
             own = ((*pages.place(entry.path), rendered[entry.id][1]) for entry in entries)
             return [_document(*page) for page in (*own, *pages.feed_pages(self._feeds, items))]

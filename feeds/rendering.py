@@ -1,6 +1,6 @@
 """Entries → their pieces in each format: each once, remembered, on all cores."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -12,40 +12,38 @@ from feeds.workshop import Workshop
 # Takes entries, each with its body's HTML, and gives a piece of each.
 Renderer = Callable[[Sequence[tuple[Entry, str]], Site], list[bytes]]
 
-# No text of a catalogue, and so no piece, has this character.
-_BETWEEN = b"\x1d"
-
 
 def render_entries(
-    entries: Sequence[Entry],
-    site: Site,
-    renderers: Sequence[Renderer],
-    kind: str,
-    workshop: Workshop,
+    entries: Sequence[Entry], site: Site, renderers: Mapping[str, Renderer], workshop: Workshop
 ) -> dict[str, list[bytes]]:
-    """Give, for each entry's id, its piece by each renderer.
+    """Give, for each entry's id, its piece by each renderer, in the order of `renderers`.
 
-    `kind` names the renderers: pieces that are remembered under it are not made
+    These have the names under which pieces are remembered, and then not made
     again.
     """
-    shelf = workshop.shelf("pieces")
+    shelves = [workshop.shelf(name) for name in renderers]
     # What was given up changes no piece.
-    context = key(kind, repr(replace(site, moved={}, retired=frozenset())))
+    context = key(repr(replace(site, moved={}, retired=frozenset())))
     names = keys(context, _fingerprints(entries))
-    known = [shelf.get(name) or b"" for name in names]
-    missing = [number for number, text in enumerate(known) if not text]
-    work = partial(_render, site, renderers)
+    known = [[shelf.get(name) for shelf in shelves] for name in names]
+    missing = [number for number, pieces in enumerate(known) if None in pieces]
+    work = partial(_render, site, list(renderers.values()))
     made = workshop.spread("render", work, [entries[number] for number in missing])
-    for number, text in zip(missing, made, strict=True):
-        known[number] = text
-        shelf.put(names[number], text)
-    return {entry.id: text.split(_BETWEEN) for entry, text in zip(entries, known, strict=True)}
+    for at, number in enumerate(missing):
+        known[number][:] = made[at * len(shelves) : (at + 1) * len(shelves)]
+        for shelf, piece in zip(shelves, known[number], strict=True):
+            shelf.put(names[number], piece or b"")
+    return {
+        entry.id: [piece or b"" for piece in pieces]
+        for entry, pieces in zip(entries, known, strict=True)
+    }
 
 
 def _render(site: Site, renderers: Sequence[Renderer], entries: Sequence[Entry]) -> list[bytes]:
+    """Give the pieces of one entry after those of the other."""
     with_bodies = [(entry, render_body(entry, site)) for entry in entries]
-    pieces = [render(with_bodies, site) for render in renderers]
-    return [_BETWEEN.join(made) for made in zip(*pieces, strict=True)]
+    made = zip(*(render(with_bodies, site) for render in renderers), strict=True)
+    return [piece for pieces in made for piece in pieces]
 
 
 def _fingerprints(entries: Iterable[Entry]) -> Iterable[bytes]:

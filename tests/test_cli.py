@@ -107,6 +107,7 @@ def test_environment_names_catalogue_and_url(tmp_path: Path) -> None:
     env = {
         "FEEDS_CATALOGUE": str(CATALOGUES / "arabic.yaml"),
         "FEEDS_URL": "https://other.example/",
+        "FEEDS_STATE": str(tmp_path),
         "PYTHONPATH": str(ROOT),
     }
     done = run_feeds("list", cwd=tmp_path, env=env)

@@ -101,7 +101,7 @@ class Reading:
             return
         seen: dict[str, ScalarNode] = {}
         for key, value in node.value:
-            name = key.value if _plain(key) else self.value(key, path, str, "")
+            name = self.value(key, path, str, "")
             if not name:
                 continue
             if name in seen:
@@ -120,8 +120,9 @@ class Reading:
         required: tuple[str, ...] = (),
     ) -> "Fields":
         """Open a mapping whose keys are known: an unknown or a missing one is a Problem."""
-        values: dict[str, Node] = {}
-        for name, key, value in self.pairs(node, path):
+        plain = _plain_fields(node, known)
+        values: dict[str, Node] = plain or {}
+        for name, key, value in () if plain else self.pairs(node, path):
             if name in known:
                 values[name] = value
             else:
@@ -183,9 +184,13 @@ def join(path: str, name: str) -> str:
     return f"{path}.{name}" if path and name else path or name
 
 
-def _plain(key: Node) -> bool:
-    """Tell whether a key is one without quotes, and so without anything to be looked at."""
-    return type(key) is ScalarNode and not key.style and key.value.isascii() and bool(key.value)
+def _plain_fields(node: Node, known: tuple[str, ...]) -> dict[str, Node] | None:
+    """Give a mapping's values where nothing is to be said of its keys; else None."""
+    if type(node) is not MappingNode:
+        return None
+    values = {key.value: value for key, value in node.value if type(key) is ScalarNode}
+    sound = len(values) == len(node.value) and values.keys() <= set(known)
+    return values if sound else None
 
 
 def _kind(node: Node) -> str:

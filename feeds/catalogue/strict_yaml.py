@@ -22,7 +22,7 @@ _DEPTH = 16
 # An anchor, an alias or a tag begins where a value can begin.
 _INDIRECTION = re.compile(r"(?<![^\s,:?\[\]{}-])(?:[&*][\w-]|!)")
 _DOCUMENT = re.compile("(?:^|[\r\n\x85\u2028\u2029])(?:---|\\.\\.\\.)")
-_NESTING = ("[", "{", "- ", "-\t", "? ", "?\t")
+_NESTING = ("[", "{", "- ", "? ")
 # This many characters that nest, and this much indentation, stay below the depth.
 _FEW = 6
 _INDENTED = "\n" + " " * (_DEPTH - _FEW - 3)
@@ -105,6 +105,7 @@ def _suspicious(text: str) -> bool:
         (("&" in text or "*" in text or "!" in text) and bool(_INDIRECTION.search(text)))
         or "---" in text
         or "..." in text
+        or "\t" in text
         or _INDENTED in text
         or sum(map(text.count, _NESTING)) > _FEW
     )
