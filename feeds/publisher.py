@@ -25,7 +25,8 @@ from feeds.workshop import Workshop
 if TYPE_CHECKING:
     from feeds.model import Catalogue, Document
 
-_INTERVAL = 1.0
+# Looking costs some microseconds.
+_INTERVAL = 0.2
 # A catalogue that changes while it is being built is built again, this often.
 _TRIES = 5
 # How far ahead of the clock a moment may lie and be waited for. Further ahead,
@@ -124,7 +125,7 @@ class Publisher:
                 self._date_late()
 
     def start(self) -> None:
-        """Refresh now, and once a second from now on, in this process and in each forked from it."""
+        """Refresh now, and five times a second from now on, in this process and in each forked from it."""
         self.refresh()
         if self._thread is None:
             self._run()
@@ -209,7 +210,11 @@ class Publisher:
             self.catalogue = load_catalogue(self.path, url=self._url, workshop=self._workshop)
             self._sound = True
         return Release(
-            self.catalogue, as_of=self.clock(), pages=self._pages, workshop=self._workshop
+            self.catalogue,
+            as_of=self.clock(),
+            pages=self._pages,
+            before=self.current,
+            workshop=self._workshop,
         )
 
     def _dated(self, release: Release) -> Release:

@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 
+from feeds.building import Build
 from feeds.formats import FORMATS, Format
-from feeds.model import Catalogue, Document, Feed, Site, etag_of
+from feeds.model import Catalogue, Document
 from feeds.parallel import uncollected
-from feeds.rendering import render_entries
 from feeds.selection import next_change, select
 from feeds.workshop import Workshop
 
@@ -23,20 +23,23 @@ class Release(Mapping[str, Document]):
     None where no entry is dated later.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # each is named, and has its default
         self,
         catalogue: Catalogue,
         *,
         as_of: datetime,
         formats: Sequence[Format] = FORMATS,
         pages: bool = True,
+        before: "Release | None" = None,
         workshop: Workshop | None = None,
     ) -> None:
         """Build the release of a catalogue as it stands at `as_of`, an aware datetime.
 
         The same catalogue at the same moment gives the same bytes everywhere.
         Of the formats those count that the site has; without `pages` there are
-        documents of the feeds alone. What `workshop` remembers is not rendered again.
+        documents of the feeds alone. Documents that would be as they were `before`
+        are taken from there, and entries that `workshop` remembers are not
+        rendered again.
         """
         self.site = catalogue.site
         self.as_of = as_of
@@ -46,12 +49,15 @@ class Release(Mapping[str, Document]):
         with uncollected():
             with workshop.stage("choose"):
                 self.feeds = select(catalogue, as_of)
-            build = _Build(self.site, self.feeds, self.formats, workshop)
-            found = build.feed_documents()
+            alike = before and (before.site, before.formats) == (self.site, self.formats)
+            build = Build(self.site, self.feeds, before if alike else None, workshop)
+            build.make_feeds(self.formats)
             if pages:
-                found += build.pages()
-            found.sort(key=lambda document: document.path)
-        self._documents = {document.path: document for document in found}
+                # Jinja takes its time to load, and who wants feeds alone needs none.
+                from feeds.pages import Pages  # noqa: PLC0415
+
+                build.make_pages(Pages(self.site, self.formats))
+        self._documents = {path: build.documents[path] for path in sorted(build.documents)}
         self.id = sha256(
             "".join(f"{path}\n{self[path].etag}\n" for path in self).encode()
         ).hexdigest()[:16]
@@ -60,7 +66,10 @@ class Release(Mapping[str, Document]):
         """Give the same release with each document's `modified`, by path."""
         release = copy(self)
         release._documents = {  # noqa: SLF001  # its own
-            path: replace(document, modified=dates.get(path)) for path, document in self.items()
+            path: document
+            if document.modified == dates.get(path)
+            else replace(document, modified=dates.get(path))
+            for path, document in self.items()
         }
         return release
 
@@ -72,54 +81,3 @@ class Release(Mapping[str, Document]):
 
     def __len__(self) -> int:
         return len(self._documents)
-
-
-class _Build:
-    """The documents of one release in the making."""
-
-    def __init__(
-        self, site: Site, feeds: Sequence[Feed], formats: Sequence[Format], workshop: Workshop
-    ) -> None:
-        self._site = site
-        self._feeds = feeds
-        self._formats = formats
-        self._workshop = workshop
-
-    def feed_documents(self) -> list[Document]:
-        """Join each feed's documents from its entries' pieces."""
-        shown = {entry.id: entry for feed in self._feeds for entry in feed.latest}
-        renderers = {form.key: form.render_entries for form in self._formats}
-        with self._workshop.stage("render"):
-            pieces = render_entries(list(shown.values()), self._site, renderers, self._workshop)
-        with self._workshop.stage("join"):
-            return [
-                self._feed_document(feed, form, [pieces[entry.id][number] for entry in feed.latest])
-                for number, form in enumerate(self._formats)
-                for feed in self._feeds
-            ]
-
-    def _feed_document(self, feed: Feed, form: Format, pieces: Sequence[bytes]) -> Document:
-        path = feed.path + form.filename
-        body = form.join(feed, pieces, self._site, self._site.address(path))
-        return _document(path, form.media_type, body)
-
-    def pages(self) -> list[Document]:
-        """Render each page."""
-        # Jinja takes its time to load, and who wants feeds alone needs none.
-        from feeds.pages import Pages  # noqa: PLC0415
-
-        links = [
-            (form.name, form.filename, form.media_type.partition(";")[0]) for form in self._formats
-        ]
-        pages = Pages(self._site, links)
-        entries = self._feeds[0].entries
-        with self._workshop.stage("pages"):
-            renderers = {"items": pages.items, "entry-pages": pages.entry_pages}
-            rendered = render_entries(entries, self._site, renderers, self._workshop)
-            items = {entry: pieces[0].decode() for entry, pieces in rendered.items()}
-            own = ((*pages.place(entry.path), rendered[entry.id][1]) for entry in entries)
-            return [_document(*page) for page in (*own, *pages.feed_pages(self._feeds, items))]
-
-
-def _document(path: str, media_type: str, body: bytes) -> Document:
-    return Document(path=path, body=body, media_type=media_type, etag=etag_of(body))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from feeds.cache import Cache, Shelf
 from feeds.parallel import spread
@@ -27,6 +27,12 @@ class Workshop:
     seconds: dict[str, float] = field(default_factory=dict)
 
     told: Callable[[str, float], None] = lambda _stage, _part: None
+    _kept: dict[type, Any] = field(default_factory=dict)
+
+    def keep(self, kind: type[T]) -> T:
+        """Give the one thing of a kind that is kept here, new where there was none."""
+        kept: T = self._kept.setdefault(kind, kind())
+        return kept
 
     def shelf(self, kind: str) -> Shelf:
         """Give the records of one kind that were made before."""

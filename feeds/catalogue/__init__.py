@@ -107,7 +107,7 @@ def _catalogue(opened: Opened, problems: list[Problem], workshop: Workshop) -> C
     vocabulary = Vocabulary(topics, scheme)
     countries = Countries(site.language, names, workshop.shelf("countries"))
     reader = EntryReader(zone=site.timezone, vocabulary=vocabulary, countries=countries)
-    context = (site.timezone.key, repr(topics), site.language, repr(names))
+    context = (site.timezone.key, scheme, repr(topics), site.language, repr(names))
     drafts = Drafts(opened.items)
     drafts.read(reader, problems, context, workshop)
     problems[:0] = check_ids(drafts.places(), drafts.found)
@@ -115,7 +115,7 @@ def _catalogue(opened: Opened, problems: list[Problem], workshop: Workshop) -> C
         check_topics(drafts.places(), drafts.found, problems)
     sound = [draft for draft in drafts.found if draft]
     faulty = any(not problem.note for problem in problems)
-    entries = () if faulty else Assembly(vocabulary, countries).entries(sound)
+    entries = () if faulty else Assembly(vocabulary, countries).entries(sound, drafts.memory)
     for fields in mastheads:
         if "moved" in fields or "retired" in fields:
             # What is published is known once everything else is right.

@@ -2,12 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from yaml.nodes import MappingNode, Node, ScalarNode
 
 from feeds.catalogue.countries import Countries
-from feeds.catalogue.drafts import Place
+from feeds.catalogue.drafts import Memory, Place
 from feeds.catalogue.entries import Draft, listed
 from feeds.catalogue.reading import Reading
 from feeds.catalogue.slugs import slug_of
@@ -15,6 +15,8 @@ from feeds.catalogue.texts import line
 from feeds.catalogue.vocabulary import Vocabulary
 from feeds.errors import Problem
 from feeds.model import Country, Entry, Person, Photo, Topic
+
+_DAY = len("2022-05-24")
 
 
 class Assembly:
@@ -27,19 +29,30 @@ class Assembly:
     def __init__(self, vocabulary: Vocabulary, countries: Countries) -> None:
         self._vocabulary = vocabulary
         self._countries = countries
-        self._same_day: Counter[date] = Counter()
+        self._same_day: Counter[str] = Counter()
         # Many entries are about the same, and share what they are about.
         self._topics: dict[str, tuple[Topic, ...]] = {}
         self._places: dict[str, tuple[Country, ...]] = {}
 
-    def entries(self, drafts: Sequence[Draft]) -> tuple[Entry, ...]:
-        """Give the entries of drafts, in their order."""
-        found = [self._entry(draft) for draft in reversed(drafts)]
-        found.reverse()
-        return tuple(found)
+    def entries(self, drafts: Sequence[Draft], memory: Memory) -> tuple[Entry, ...]:
+        """Give the entries of drafts, in their order; those of `memory` are not made again."""
+        found: dict[tuple[Draft, int], Entry] = {}
+        for draft in reversed(drafts):
+            which = draft, self._above(draft)
+            found[which] = memory.entries.get(which) or self._entry(*which)
+        memory.entries = found
+        return tuple(reversed(found.values()))
 
-    def _entry(self, draft: Draft) -> Entry:
-        published = updated = self._published(draft)
+    def _above(self, draft: Draft) -> int:
+        """Give how many entries below give the same day alone: so many seconds it is after noon."""
+        if not draft.whole_day:
+            return 0
+        day = draft.published[:_DAY]
+        self._same_day[day] += 1
+        return self._same_day[day] - 1
+
+    def _entry(self, draft: Draft, seconds: int) -> Entry:
+        published = updated = datetime.fromisoformat(draft.published) + timedelta(seconds=seconds)
         if draft.updated:
             updated = max(datetime.fromisoformat(draft.updated), published)
         topics = self._topics.get(draft.topics)
@@ -63,14 +76,6 @@ class Assembly:
             _photo(draft.photo) if draft.photo else None,
             _person(draft.author) if draft.author else None,
         )
-
-    def _published(self, draft: Draft) -> datetime:
-        published = datetime.fromisoformat(draft.published)
-        if draft.whole_day:
-            day = published.date()
-            published += timedelta(seconds=self._same_day[day])
-            self._same_day[day] += 1
-        return published
 
 
 def check_ids(places: Iterable[Place], drafts: Sequence[Draft | None]) -> list[Problem]:

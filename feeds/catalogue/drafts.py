@@ -1,7 +1,7 @@
 """Items → Drafts: those remembered from before, and the others read, on all cores."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from yaml.nodes import MappingNode, Node
@@ -11,6 +11,7 @@ from feeds.catalogue.entries import Draft, EntryReader, draft_text, read_draft_t
 from feeds.catalogue.items import Items, Miscut
 from feeds.catalogue.reading import Reading
 from feeds.errors import Problem
+from feeds.model import Entry
 from feeds.workshop import Workshop
 
 
@@ -53,12 +54,39 @@ class Drafts:
     ) -> None:
         """Read all items; `context` is all that decides, beside an item's text, what it says."""
         here = key(*context)
+        self.memory = workshop.keep(Memory)
+        self.memory.enter(here)
+        drafts: dict[bytes, Draft] = {}
         for items in self._files:
-            known = _remembered(reader, items, keys(here, items.texts), workshop)
-            self.found += [
-                read_draft_text(text.decode()) if text else _read(reader, items, number, problems)
-                for number, text in enumerate(known or [b""] * len(items))
-            ]
+            names = keys(here, items.texts)
+            known = _remembered(reader, items, names, workshop)
+            for number in range(len(items)):
+                name, text = (names[number], known[number]) if known else (b"", b"")
+                if text:
+                    draft = self.memory.drafts.get(name) or read_draft_text(text.decode())
+                    drafts[name] = draft
+                    self.found.append(draft)
+                else:
+                    self.found.append(_read(reader, items, number, problems))
+        self.memory.drafts = drafts
+
+
+@dataclass
+class Memory:
+    """The drafts of the last reading, and the entries that were made of them.
+
+    What has not changed is the very same object as before, and so is compared
+    at once. It holds in one context.
+    """
+
+    context: bytes = b""
+    drafts: dict[bytes, Draft] = field(default_factory=dict)
+    entries: dict[tuple[Draft, int], Entry] = field(default_factory=dict)
+
+    def enter(self, context: bytes) -> None:
+        """Forget everything where it was learned in another context."""
+        if context != self.context:
+            self.context, self.drafts, self.entries = context, {}, {}
 
 
 def _remembered(

@@ -1,6 +1,6 @@
 """The HTML that a person reads: the news by month, and a page for each entry."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import partial
 from importlib.resources import files
@@ -11,6 +11,7 @@ from babel.dates import format_date, format_skeleton
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from feeds.formats import Format
 from feeds.model import Entry, Feed, Site
 from feeds.paths import INDEX, STYLE, feed_folder
 
@@ -18,17 +19,20 @@ HTML = "text/html; charset=utf-8"
 CSS = "text/css; charset=utf-8"
 
 
+# A feed's name, path, and number of entries.
+Neighbour = tuple[str, str, int]
+
+
 class Pages:
-    """The pages of a site.
+    """The pages of a site whose feeds are published in some formats too."""
 
-    `formats` are the name, file name and media type of what each feed is also
-    published as.
-    """
+    media_type = HTML
 
-    def __init__(self, site: Site, formats: Sequence[tuple[str, str, str]]) -> None:
+    def __init__(self, site: Site, formats: Sequence[Format]) -> None:
         self._site = site
         locale = _locale(site.language)
         self._month_name = partial(_month_name, site, locale)
+        self._months: dict[tuple[int, int], str] = {}
         self._environment = Environment(
             loader=PackageLoader("feeds.pages"),
             autoescape=True,
@@ -38,11 +42,12 @@ class Pages:
         )
         self._environment.globals |= {
             "site": site,
-            "formats": formats,
+            "formats": [
+                (form.name, form.filename, form.media_type.partition(";")[0]) for form in formats
+            ],
             "style": site.address(STYLE),
             "direction": locale.text_direction,
             "long_date": partial(_long_date, site, locale),
-            "month": self._month_name,
         }
 
     def items(self, entries: Sequence[tuple[Entry, str]], _site: Site) -> list[bytes]:
@@ -62,29 +67,62 @@ class Pages:
             for entry, body in entries
         ]
 
-    def place(self, folder: str) -> tuple[str, str]:
-        """Give the path of a folder's page, and its media type."""
-        return folder + INDEX, HTML
+    def path(self, folder: str) -> str:
+        """Give the path of a folder's page."""
+        return folder + INDEX
 
-    def feed_pages(
-        self, feeds: Sequence[Feed], items: Mapping[str, str]
-    ) -> Iterator[tuple[str, str, bytes]]:
-        """Give the path, media type and bytes of each feed's page, and of the style sheet.
+    def style(self) -> tuple[str, str, bytes]:
+        """Give the path, media type and bytes of the style sheet."""
+        return STYLE, CSS, files("feeds.pages").joinpath(STYLE).read_bytes()
+
+    def feed_page(
+        self, feed: Feed, neighbours: Sequence[Neighbour], items: Mapping[str, str]
+    ) -> tuple[str, str, bytes]:
+        """Give the path, media type and bytes of a feed's page.
 
         `items` are what `items` gave, by the entries' ids.
         """
-        months = {entry.id: _month(self._site, entry) for entry in feeds[0].entries}
-        page = self._environment.get_template("feed.html")
-        for feed in feeds:
-            groups = groupby(feed.entries, lambda entry: months[entry.id])
-            sections = [self._section(list(entries), items) for _, entries in groups]
-            text = page.render(feed=feed, months=sections, neighbours=_neighbours(feed, feeds))
-            yield feed.path + INDEX, HTML, text.encode()
-        yield STYLE, CSS, files("feeds.pages").joinpath(STYLE).read_bytes()
+        months = [
+            (name, Markup("".join(items[entry.id] for entry in entries)))  # noqa: S704  # ours
+            for name, entries in groupby(feed.entries, self._month)
+        ]
+        template = self._environment.get_template("feed.html")
+        text = template.render(feed=feed, months=months, neighbours=neighbours)
+        return self.path(feed.path), HTML, text.encode()
 
-    def _section(self, entries: Sequence[Entry], items: Mapping[str, str]) -> tuple[str, Markup]:
-        name = self._month_name(entries[0].published)
-        return name, Markup("".join(items[entry.id] for entry in entries))  # noqa: S704  # ours
+    def neighbours(self, feeds: Sequence[Feed]) -> dict[str, list[Neighbour]]:
+        """Give, for each feed's path, the feeds one step narrower.
+
+        They lead from everything to topics and countries, and from there to
+        both; each with its name, path, and number of entries.
+        """
+        near: dict[str, list[Neighbour]] = {feed.path: [] for feed in feeds}
+        for feed in feeds:
+            labels = [label for label in (feed.topic, feed.country) if label]
+            name = " · ".join(label.name for label in labels)
+            neighbour = name, feed.path, len(feed.entries)
+            wider = _wider(feed) if len(labels) > 1 else [""] * len(labels)
+            for path in wider:
+                if path in near:
+                    near[path].append(neighbour)
+        return near
+
+    def _month(self, entry: Entry) -> str:
+        """Give the name of an entry's month."""
+        day = _local_day(self._site, entry.published)
+        month = day.year, day.month
+        if month not in self._months:
+            self._months[month] = self._month_name(entry.published)
+        return self._months[month]
+
+
+def _wider(feed: Feed) -> list[str]:
+    """Give the paths of the feeds of a feed's topic, and of its country."""
+    topic, country = feed.topic, feed.country
+    return [
+        feed_folder(topic.slug if topic else ""),
+        feed_folder("", country.slug if country else ""),
+    ]
 
 
 def _label_folders(entry: Entry, site: Site) -> list[tuple[str, str]]:
@@ -92,17 +130,6 @@ def _label_folders(entry: Entry, site: Site) -> list[tuple[str, str]]:
     topics = [(topic.name, feed_folder(topic.slug)) for topic in entry.topics]
     countries = [(country.name, feed_folder("", country.slug)) for country in entry.countries]
     return topics * ("topics" in site.feeds) + countries * ("countries" in site.feeds)
-
-
-def _neighbours(feed: Feed, feeds: Sequence[Feed]) -> list[Feed]:
-    """Give the feeds one step narrower: from everything to topics and countries, and so on."""
-    if feed.topic and feed.country:
-        return []
-    if feed.topic:
-        return [other for other in feeds if other.topic == feed.topic and other.country]
-    if feed.country:
-        return [other for other in feeds if other.country == feed.country and other.topic]
-    return [other for other in feeds if bool(other.topic) != bool(other.country)]
 
 
 def _locale(language: str) -> Locale:
@@ -114,11 +141,6 @@ def _locale(language: str) -> Locale:
 
 def _local_day(site: Site, moment: datetime) -> date:
     return moment.astimezone(site.timezone).date()
-
-
-def _month(site: Site, entry: Entry) -> tuple[int, int]:
-    day = _local_day(site, entry.published)
-    return day.year, day.month
 
 
 def _month_name(site: Site, locale: Locale, moment: datetime) -> str:

@@ -1,0 +1,118 @@
+"""Feeds → Documents: those that would be as before are taken over, the others are made."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from feeds.formats import Format
+from feeds.model import Document, Entry, Feed, Site, etag_of
+from feeds.rendering import Renderer, render_entries
+from feeds.workshop import Workshop
+
+if TYPE_CHECKING:
+    from feeds.pages import Pages
+
+
+class Before(Protocol):
+    """An earlier release of the same site in the same formats."""
+
+    @property
+    def feeds(self) -> Sequence[Feed]:
+        """The feeds that its documents show, and first that of everything."""
+
+    def get(self, path: str, /) -> Document | None:
+        """Give a document."""
+
+
+class Build:
+    """The making of a release's documents, by path."""
+
+    def __init__(
+        self, site: Site, feeds: Sequence[Feed], before: Before | None, workshop: Workshop
+    ) -> None:
+        self.documents: dict[str, Document] = {}
+        self._site = site
+        self._feeds = feeds
+        self._before = before
+        self._workshop = workshop
+        earlier = {feed.path: feed for feed in before.feeds} if before else {}
+        self._unchanged = {feed.path for feed in feeds if earlier.get(feed.path) == feed}
+
+    def make_feeds(self, formats: Sequence[Format]) -> None:
+        """Make each feed's documents from its entries' pieces."""
+        todo = [
+            (feed, number)
+            for number, form in enumerate(formats)
+            for feed in self._feeds
+            if not self._taken_over(feed.path + form.filename, same=feed.path in self._unchanged)
+        ]
+        renderers = {form.key: form.render_entries for form in formats}
+        with self._workshop.stage("render"):
+            entries = _distinct(entry for feed, _ in todo for entry in feed.latest)
+            pieces = render_entries(entries, self._site, renderers, self._workshop)
+        with self._workshop.stage("join"):
+            for feed, number in todo:
+                form = formats[number]
+                path = feed.path + form.filename
+                rendered = [pieces[entry.id][number] for entry in feed.latest]
+                body = form.join(feed, rendered, self._site, self._site.address(path))
+                self._add(path, form.media_type, body)
+
+    def make_pages(self, pages: "Pages") -> None:
+        """Make each feed's page, each entry's own, and their style sheet."""
+        with self._workshop.stage("pages"):
+            self._make_feed_pages(pages)
+            self._make_entry_pages(pages)
+            self._add(*pages.style())
+
+    def _make_feed_pages(self, pages: "Pages") -> None:
+        near = pages.neighbours(self._feeds)
+        near_before = pages.neighbours(self._before.feeds) if self._before else {}
+        todo = [
+            feed
+            for feed in self._feeds
+            if not self._taken_over(
+                pages.path(feed.path),
+                same=feed.path in self._unchanged and near[feed.path] == near_before.get(feed.path),
+            )
+        ]
+        items = self._render(
+            "items", pages.items, _distinct(entry for feed in todo for entry in feed.entries)
+        )
+        texts = {entry: piece.decode() for entry, piece in items.items()}
+        for feed in todo:
+            self._add(*pages.feed_page(feed, near[feed.path], texts))
+
+    def _make_entry_pages(self, pages: "Pages") -> None:
+        earlier = (
+            {entry.id: entry for entry in self._before.feeds[0].entries} if self._before else {}
+        )
+        todo = [
+            entry
+            for entry in self._feeds[0].entries
+            if not self._taken_over(pages.path(entry.path), same=earlier.get(entry.id) == entry)
+        ]
+        rendered = self._render("entry-pages", pages.entry_pages, todo)
+        for entry in todo:
+            self._add(pages.path(entry.path), pages.media_type, rendered[entry.id])
+
+    def _render(
+        self, name: str, renderer: Renderer, entries: Sequence[Entry]
+    ) -> Mapping[str, bytes]:
+        pieces = render_entries(entries, self._site, {name: renderer}, self._workshop)
+        return {entry: piece for entry, [piece] in pieces.items()}
+
+    def _taken_over(self, path: str, *, same: bool) -> bool:
+        """Take a document from before where it would be the same; tell whether there was one."""
+        old = self._before.get(path) if same and self._before else None
+        if old:
+            self.documents[path] = old
+        return old is not None
+
+    def _add(self, path: str, media_type: str, body: bytes) -> None:
+        self.documents[path] = Document(
+            path=path, body=body, media_type=media_type, etag=etag_of(body)
+        )
+
+
+def _distinct(entries: Iterable[Entry]) -> list[Entry]:
+    return list({entry.id: entry for entry in entries}.values())
