@@ -34,6 +34,9 @@ class History:
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / _FILE
+        # What the file held when it was last read or written here, and which file that was.
+        self._records: dict[str, _Record] = {}
+        self._which: tuple[int, ...] | None = None
 
     def record(
         self,
@@ -89,11 +92,22 @@ class History:
 
     def _read(self) -> dict[str, _Record]:
         """Read what can be read: a damaged line costs its own memory alone."""
-        try:
-            lines = self.file.read_text("utf-8", errors="replace").splitlines()
-        except FileNotFoundError:
+        which = self._found()
+        if which is None:
             return {}
-        return dict(record for line in lines if (record := _parsed(line)))
+        if which != self._which:
+            lines = self.file.read_text("utf-8", errors="replace").splitlines()
+            self._records = dict(record for line in lines if (record := _parsed(line)))
+            self._which = which
+        return self._records
+
+    def _found(self) -> tuple[int, ...] | None:
+        """Tell the file from any other; None where there is none."""
+        try:
+            found = self.file.stat()
+        except FileNotFoundError:
+            return None
+        return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
     def _write(self, records: Mapping[str, _Record]) -> None:
         lines = [
@@ -107,6 +121,7 @@ class History:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(self.file)
+        self._records, self._which = dict(records), self._found()
 
 
 def _begin(before: _Record | None, now: datetime) -> datetime:

@@ -1,5 +1,6 @@
 """Holds the current Release, and replaces it when the catalogue changes or an embargo ends."""
 
+import gc
 import logging
 import os
 import threading
@@ -18,6 +19,7 @@ from feeds.catalogue import load_catalogue
 from feeds.errors import CatalogueError, FeedsError
 from feeds.history import History, Outdated
 from feeds.logs import tell, tell_bug
+from feeds.parallel import uncollected
 from feeds.release import Release
 from feeds.watch import Fingerprint, fingerprint, settled
 from feeds.workshop import Workshop
@@ -106,7 +108,7 @@ class Publisher:
 
     def load(self) -> Release:
         """Read the catalogue now, and give its release; raises FeedsError where it is broken."""
-        with self._lock:
+        with self._lock, uncollected():
             return self._publish(anew=True)
 
     def refresh(self) -> None:
@@ -116,7 +118,7 @@ class Publisher:
         good one holds under embargo still appears. That it is broken is logged
         once, and it is read again when its files have changed.
         """
-        with self._lock:
+        with self._lock, uncollected():
             if self._again or fingerprint(self.path) != self._seen:
                 self._attempt(anew=True)
             if self._overdue(self.current):
@@ -127,6 +129,9 @@ class Publisher:
     def start(self) -> None:
         """Refresh now, and five times a second from now on, in this process and in each forked from it."""
         self.refresh()
+        # What is there now stays: it need not be walked again for what nobody holds.
+        gc.collect()
+        gc.freeze()
         if self._thread is None:
             self._run()
 

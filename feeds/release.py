@@ -57,7 +57,11 @@ class Release(Mapping[str, Document]):
                 from feeds.pages import Pages  # noqa: PLC0415
 
                 build.make_pages(Pages(self.site, self.formats))
-        self._documents = {path: build.documents[path] for path in sorted(build.documents)}
+        found = build.documents
+        # Sorting tens of thousands would keep requests waiting.
+        known = before is not None and found.keys() == before.keys()
+        order = before if before and known else sorted(found)
+        self._documents = {path: found[path] for path in order}
         self.id = sha256(
             "".join(f"{path}\n{self[path].etag}\n" for path in self).encode()
         ).hexdigest()[:16]

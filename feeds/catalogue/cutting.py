@@ -7,11 +7,14 @@ YAML, and then the whole file is composed at once.
 """
 
 import re
+from collections.abc import Iterator
 from itertools import accumulate
 from typing import NamedTuple
 
 _ENTRIES = re.compile(rb"entries:[ \t]*(?:#[^\n]*)?\r?\n(?:[ \t]*(?:#[^\n]*)?\r?\n)*( *- )")
 _SECTIONS = (b"\nsite:", b"\ntopics:", b"\ncountries:", b"\nentries:")
+
+_STEP = 1 << 20
 
 
 class Part(NamedTuple):
@@ -46,9 +49,8 @@ def cut(data: bytes) -> Cut | None:
     first = _ENTRIES.match(data, begin)
     if not first:
         return None
-    found = (data.find(section, first.end()) for section in _SECTIONS)
-    end = min((at + 1 for at in found if at >= 0), default=len(data))
-    items = data[first.end() : end].split(b"\n" + first[1])
+    end = min(_find(data, section, first.end()) for section in _SECTIONS)
+    items = _split(data, first.end(), end, b"\n" + first[1])
     return Cut(
         head=Part(0, data[:begin]),
         tail=Part(end, data[end:]),
@@ -56,3 +58,23 @@ def cut(data: bytes) -> Cut | None:
         start=first.start(1),
         items=tuple(items),
     )
+
+
+def _find(data: bytes, section: bytes, begin: int) -> int:
+    """Give where a section begins; the end where there is none.
+
+    Other threads have their turn only between two steps, so each is short.
+    """
+    for at in range(begin, len(data), _STEP):
+        found = data.find(section, at, at + _STEP + len(section))
+        if found >= 0:
+            return found
+    return len(data)
+
+
+def _split(data: bytes, begin: int, end: int, separator: bytes) -> Iterator[bytes]:
+    """Split what lies between two places, in as short steps."""
+    while (at := data.find(separator, begin, end)) >= 0:
+        yield data[begin:at]
+        begin = at + len(separator)
+    yield data[begin:end]
