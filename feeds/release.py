@@ -54,9 +54,9 @@ class Release(Mapping[str, Document]):
             build.make_feeds(self.formats)
             if pages:
                 # Jinja takes its time to load, and who wants feeds alone needs none.
-                from feeds.pages import Pages  # noqa: PLC0415
+                from feeds.pages import Printer  # noqa: PLC0415
 
-                build.make_pages(Pages(self.site, self.formats))
+                build.make_pages(workshop.keep(Printer).pages(self.site, self.formats))
         found = build.documents
         # Sorting tens of thousands would keep requests waiting.
         known = before is not None and found.keys() == before.keys()

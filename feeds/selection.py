@@ -18,7 +18,7 @@ def public_entries(catalogue: Catalogue, as_of: datetime) -> tuple[Entry, ...]:
         entry if entry.updated <= as_of else entry._replace(updated=entry.published)
         for entry in public
     )
-    return tuple(sorted(told, key=lambda entry: entry.published, reverse=True))
+    return tuple(sorted(told, key=lambda entry: entry.published.timestamp(), reverse=True))
 
 
 def next_change(catalogue: Catalogue, as_of: datetime) -> datetime | None:
@@ -85,10 +85,6 @@ def _newest(entries: Iterable[Entry], site: Site) -> datetime:
     return max((entry.updated for entry in entries), default=site.founded)
 
 
-def _rank(feed: Feed) -> tuple[bool, str, bool, str]:
-    return (
-        feed.topic is not None,
-        feed.topic.slug if feed.topic else "",
-        feed.country is not None,
-        feed.country.slug if feed.country else "",
-    )
+def _rank(feed: Feed) -> str:
+    """Give what feeds are sorted by: their topic, then their country, none before each."""
+    return f"{feed.topic.slug if feed.topic else ''}\0{feed.country.slug if feed.country else ''}"

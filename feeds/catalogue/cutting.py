@@ -14,7 +14,7 @@ from typing import NamedTuple
 _ENTRIES = re.compile(rb"entries:[ \t]*(?:#[^\n]*)?\r?\n(?:[ \t]*(?:#[^\n]*)?\r?\n)*( *- )")
 _SECTIONS = (b"\nsite:", b"\ntopics:", b"\ncountries:", b"\nentries:")
 
-_STEP = 1 << 20
+_STEP = 1 << 17
 
 
 class Part(NamedTuple):

@@ -116,6 +116,20 @@ class Pages:
         return self._months[month]
 
 
+class Printer:
+    """Keeps the pages of a site ready from release to release: templates take their time."""
+
+    def __init__(self) -> None:
+        self._of: tuple[Site, tuple[Format, ...]] | None = None
+        self._pages: Pages | None = None
+
+    def pages(self, site: Site, formats: tuple[Format, ...]) -> Pages:
+        """Give the pages of a site in some formats."""
+        if self._pages is None or self._of != (site, formats):
+            self._of, self._pages = (site, formats), Pages(site, formats)
+        return self._pages
+
+
 def _wider(feed: Feed) -> list[str]:
     """Give the paths of the feeds of a feed's topic, and of its country."""
     topic, country = feed.topic, feed.country
