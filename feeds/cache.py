@@ -65,6 +65,9 @@ class Shelf:
         if folder:
             self._load(folder)
 
+    def __len__(self) -> int:
+        return len(self._records)
+
     def get(self, key: bytes) -> bytes | None:
         """Give a record; None where there is none."""
         found = self._records.get(key)

@@ -34,9 +34,12 @@ def spread(
     size = -(-len(inputs) // processes)
     shares = [inputs[at : at + size] for at in range(0, len(inputs), size)]
     started = [_begin(work, share) for share in shares[1:]]
-    results = _do(work, shares[0], told)
-    for share, (child, pipe) in zip(shares[1:], started, strict=True):
-        done = _end(child, pipe)
+    try:
+        results = _do(work, shares[0], told)
+    finally:
+        # Whatever happened here, no process is left behind.
+        others = [_end(child, pipe) for child, pipe in started]
+    for share, done in zip(shares[1:], others, strict=True):
         results += _do(work, share, told) if done is None else done
     return results
 

@@ -1,13 +1,17 @@
 """The verbs: what they print where, and their exit codes."""
 
+import io
 import json
 import socket
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from conftest import CATALOGUES, ROOT, run, run_feeds
 
+from feeds.progress import Progress
 from feeds.verbs import own_address
 
 VERBS = ("check", "list", "export", "serve")
@@ -126,3 +130,72 @@ def test_python_dash_m_is_the_command() -> None:
     """`feeds` and `python -m feeds` are the same."""
     installed = Path(sys.executable).parent / "feeds"
     assert run(installed, "--version").stdout == run_feeds("--version").stdout == "feeds 0.1.0\n"
+
+
+def test_export_without_pages_and_again(tmp_path: Path) -> None:
+    """Feeds alone are written with --no-pages; a second time nothing is built or written."""
+    options = ("export", tmp_path / "out", "--no-pages", "--profile", "--state", tmp_path / "state")
+    first = run_feeds(*options, cwd=ROOT)
+    kinds = {path.name for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    assert kinds == {"atom.xml", "rss.xml", "feed.json"}
+    stages = [line.split()[0] for line in first.stderr.splitlines()]
+    assert {"compare", "read", "choose", "render", "join", "write", "all"} <= set(stages)
+    again = run_feeds(*options, cwd=ROOT)
+    assert [line.split()[0] for line in again.stderr.splitlines()] == ["compare", "else", "all"]
+    assert again.stdout.startswith("written 0, ")
+    assert first.stdout.split()[1].strip(",") == again.stdout.split()[3].strip(",")
+
+
+def test_export_mends_what_is_missing_or_spoilt(tmp_path: Path) -> None:
+    """What is known of a catalogue counts only where the folder really has it."""
+    options = ("export", tmp_path / "out", "--state", tmp_path / "state")
+    run_feeds(*options, cwd=ROOT)
+    whole = (tmp_path / "out" / "atom.xml").read_bytes()
+    (tmp_path / "out" / "atom.xml").write_bytes(whole[:-1])
+    (tmp_path / "out" / "rss.xml").unlink()
+    assert run_feeds(*options, cwd=ROOT).stdout.startswith("written 2, ")
+    assert (tmp_path / "out" / "atom.xml").read_bytes() == whole
+
+
+def test_check_says_the_same_when_it_knows(tmp_path: Path) -> None:
+    """A check of the same catalogue says the same again, its notes too, and sees each change."""
+    file = tmp_path / "entries.yaml"
+    text = (ROOT / "tests" / "cases" / "repeated-time.yaml").read_text()
+    file.write_text(text)
+    said = [run_feeds("check", "--catalogue", file) for _ in range(2)]
+    assert said[0].stdout == said[1].stdout
+    assert said[0].stderr == said[1].stderr
+    assert "note:" in said[1].stderr
+    file.write_text(text.replace("title:", "titel:"))
+    assert run_feeds("check", "--catalogue", file).returncode == 1
+
+
+def test_long_work_shows_a_bar_on_a_terminal_alone() -> None:
+    """A bar is drawn where somebody sees it and waits, and is wiped away."""
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    shown, hidden = Terminal(), io.StringIO()
+    for stream in (shown, hidden):
+        progress = Progress(stream)
+        progress("read", 0.1)
+        time.sleep(1.1)
+        progress("read", 0.5)
+        progress.end()
+    assert hidden.getvalue() == ""
+    assert shown.getvalue() == "\r[###############...............]  50% read        \r\x1b[K"
+
+
+def test_a_reader_that_has_seen_enough_is_no_error() -> None:
+    """`feeds list | head -1` says nothing on stderr."""
+    done = subprocess.run(
+        f"{sys.executable} -m feeds list --json | head -c 1",
+        shell=True,  # noqa: S602  # a pipe of our own words
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (done.stdout, done.stderr) == ("[", "")

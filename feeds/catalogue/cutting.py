@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from itertools import accumulate
 from typing import NamedTuple
 
-_ENTRIES = re.compile(rb"entries:[ \t]*(?:#[^\n]*)?\r?\n(?:[ \t]*(?:#[^\n]*)?\r?\n)*( *- )")
+_ENTRIES = re.compile(rb"entries:(?: +#[^\n]*| *)\r?\n(?: *(?:#[^\n]*)?\r?\n)*( *- )")
 _SECTIONS = (b"\nsite:", b"\ntopics:", b"\ncountries:", b"\nentries:")
 
 _STEP = 1 << 17

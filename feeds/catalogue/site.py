@@ -70,7 +70,7 @@ def read_site(fields: Fields) -> Site:
         hub=fields.value("hub", web_address, ""),
         items=fields.value("items", partial(whole_number, 1, _MOST_ITEMS), 50),
         max_age=fields.value("max_age", partial(whole_number, _LEAST_AGE, _MOST_AGE), 900),
-        formats=_chosen(fields, "formats", tuple(FEEDS)) or tuple(FEEDS),
+        formats=_formats(fields),
         feeds=_chosen(fields, "feeds", FEED_KINDS),
     )
 
@@ -128,6 +128,12 @@ def read_country_names(reading: Reading, node: Node) -> dict[str, str]:
         if code and name:
             names[code] = name
     return names
+
+
+def _formats(fields: Fields) -> tuple[str, ...]:
+    if "formats" in fields and fields.node("formats").value == []:
+        fields.problem("formats", "is empty: name a format, or remove the line")
+    return _chosen(fields, "formats", tuple(FEEDS))
 
 
 def _chosen(fields: Fields, name: str, choices: tuple[str, ...]) -> tuple[str, ...]:

@@ -1,0 +1,153 @@
+"""A file that is cut at its items reads as one that is composed as a whole."""
+
+import random
+import re
+from pathlib import Path
+
+import pytest
+from conftest import CATALOGUES, ROOT, SHIPPED
+from hypothesis import given
+from hypothesis import strategies as st
+
+from feeds.catalogue import read_catalogue
+from feeds.errors import CatalogueError
+
+HEAD = """site:
+  title: T
+  url: https://news.example.org/
+  id: tag:news.example.org,2021:t
+"""
+ITEM = "- id: {id}\n  title: A title\n  date: 2022-05-24T09:00Z\n  summary: S.\n"
+TWO = HEAD + "entries:\n" + ITEM.format(id="a") + ITEM.format(id="b")
+SOURCES = [
+    source
+    for source in sorted([*CATALOGUES.iterdir(), *(ROOT / "tests" / "cases").iterdir(), SHIPPED])
+    if b"\nentries:\n" in source.read_bytes()
+]
+
+
+def said(text: str) -> object:
+    """Give all that reading says: the catalogue and its notes, or the Problems."""
+    try:
+        found = read_catalogue([("f.yaml", text.encode("utf-8", "surrogatepass"))])
+    except CatalogueError as error:
+        return [str(problem) for problem in error.problems]
+    return found, found.notes
+
+
+def said_as_a_whole(text: str) -> object:
+    """Give the same of a file whose quoted key keeps it from being cut."""
+    whole = re.sub(r"(?m)^entries:", '"entries":', text, count=1)
+    return said(whole)
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+def test_no_case_reads_otherwise_for_being_cut(source: Path) -> None:
+    """Each case and catalogue says the same, cut or whole."""
+    text = source.read_bytes().decode(errors="replace")
+    assert said(text) == said_as_a_whole(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TWO.replace("S.\n- id: b", 'S.\n  body: "one\n- two"\n- id: b'),
+        TWO.replace("S.\n- id: b", "S.\n  body: |\n    - one\n    - two\n- id: b"),
+        TWO.replace("S.\n- id: b", "S.\n  topics: [one,\n- two]\n- id: b"),
+        TWO.replace("S.\n- id: b", "S.\n# - no item\n\n-\n  id: b"),
+        TWO.replace("- id: b", "- - id: b"),
+        TWO.replace("- id: b", "- text\n- id: b"),
+        TWO.replace("- id: b", "-\n- id: b"),
+        TWO.replace("- id: b", "---\n- id: b"),
+        TWO.replace("- id: b", "...\n- id: b"),
+        TWO.replace("- id: b", "- &x id: b"),
+        TWO.replace("- id: b", "- *x\n- id: b"),
+        TWO.replace("- id: b", "- !x\n  id: b"),
+        TWO.replace("- id: b", "-\tid: b"),
+        TWO.replace("\n", "\r\n"),
+        TWO.replace("\n", "\r"),
+        TWO.replace("S.\n- id: b", "S.\x85- id: b"),
+        TWO.replace("S.\n- id: b", "S.\u2028- id: b"),
+        "---\n" + TWO,
+        "%YAML 1.1\n---\n" + TWO,
+        "\ufeff" + TWO,
+        TWO + "topics:\n  x: X\n",
+        TWO + "topics:\n- x\n- y\n",
+        TWO + "entries:\n" + ITEM.format(id="c"),
+        TWO + "other: x\n",
+        TWO + "...\n",
+        TWO + "--- \n",
+        TWO.replace("\n- ", "\n  - ").replace("\n  title", "\n    title"),
+        "entries:\n" + ITEM.format(id="a") + HEAD,
+        "entries:\n" + ITEM.format(id="a") + HEAD + "  retired:\n  - x/\n",
+        "entries: # all of them\n\n# one\n" + ITEM.format(id="a") + HEAD,
+        TWO.replace("entries:\n", "entries:\n\t\n"),
+        TWO.replace("entries:\n", "entries:\t\n"),
+        TWO.replace("entries:\n", "entries: #x\n \t# y\n"),
+        TWO.replace("entries:\n", "entries:#x\n"),
+        TWO.replace("title: A title\n", 'title: "A\\u0000 title"\n', 1),
+        TWO.replace("S.\n- id: b", "S. #5\n- id: b"),
+        HEAD + "entries:\n" + ITEM.format(id="a") + ITEM.format(id="A"),
+        HEAD + "entries:\n- " + "[" * 40 + "]" * 40 + "\n" + ITEM.format(id="a"),
+    ],
+)
+def test_odd_files_read_the_same(text: str) -> None:
+    """Where an item only seems to begin, nothing is cut that belongs together."""
+    assert said(text) == said_as_a_whole(text)
+
+
+PIECES = [
+    *(
+        "- ",
+        "\n- ",
+        "\n  - ",
+        '"',
+        "'",
+        "|\n",
+        ">-\n",
+        "[",
+        "]",
+        "{",
+        "}",
+        "&a ",
+        "*a",
+        "!x ",
+        "# ",
+    ),
+    *(
+        "---\n",
+        "\n...\n",
+        "\nentries:\n",
+        "\nsite:\n",
+        "\r",
+        "\x85",
+        "\u2028",
+        "\t",
+        ": ",
+        "? ",
+        "\\",
+    ),
+    *("\n    - x", "\n" + " " * 20, "😀", "الحماية", ITEM.format(id="z"), "\n", "\n\n"),
+]
+
+
+@given(seed=st.integers(0, 2**32))
+def test_random_files_read_the_same(seed: int) -> None:
+    """However a catalogue is mangled, it says the same, cut or whole."""
+    chance = random.Random(seed)  # noqa: S311  # reproducible, not secret
+    text = chance.choice([TWO, TWO + "topics:\n  x: X\n", SHIPPED.read_text()[-2500:]])
+    text = text if text.startswith("site") else HEAD + "entries:\n- id: q\n" + text
+    for _ in range(chance.randint(1, 4)):
+        at = chance.randrange(text.index("\nentries:") + 13, len(text) + 1)
+        text = text[:at] + chance.choice(PIECES) + text[at + chance.choice([0, 0, 1, 4]) :]
+    # Quotes around the key itself move what stands behind it.
+    if text.count("entries:") == 1:
+        assert said(text) == said_as_a_whole(text)
+
+
+def test_lines_are_right_wherever_an_item_stands() -> None:
+    """A Problem in a late item, behind characters of many bytes, has its own line and column."""
+    text = TWO.replace("A title", "Ein Titel – 😀", 1) + ITEM.format(id="c").replace("2022", "1")
+    assert said(text) == [
+        "f.yaml:16:9: entries[2].date: write the year with four digits; 24 is ambiguous"
+    ]

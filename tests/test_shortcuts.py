@@ -1,0 +1,108 @@
+"""What is read by a shortcut, because nearly all texts allow it, reads as it does the long way."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from feeds.catalogue.addresses import web_address
+from feeds.catalogue.dates import MONTHS, read_date
+from feeds.catalogue.free_dates import parse_freely
+from feeds.catalogue.reading import Fault
+from feeds.catalogue.slugs import slug, slug_of
+from feeds.catalogue.strict_yaml import Refused, compose_part
+from feeds.catalogue.texts import line
+
+ZONE = ZoneInfo("Europe/Zurich")
+
+
+@given(
+    st.from_regex(
+        r"https?://[a-z0-9.-]{1,40}(/[A-Za-z0-9._~!$&'()*+,;=:@/-]{0,20}(\\?[a-z=&/?]{0,8})?)?",
+        fullmatch=True,
+    )
+)
+def test_an_ordinary_address_is_itself(text: str) -> None:
+    """An address taken as it stands is the one that taking it apart and together gives."""
+    # A user's name sends an address the long way; there is none in the result.
+    try:
+        long_way = web_address(text.replace("://", "://X"))
+    except Fault:
+        return
+    try:
+        short_way = web_address(text)
+    except Fault:
+        return
+    assert short_way == long_way.replace("://x", "://")
+
+
+@given(st.text(st.sampled_from("ab9-_.é "), max_size=12))
+def test_an_ordinary_slug_is_its_own_proposal(text: str) -> None:
+    """A slug that is accepted is always what would have been proposed for it."""
+    try:
+        accepted = slug(text)
+    except Fault:
+        return
+    assert accepted == text == slug_of(text, words=None)
+
+
+@given(st.text(st.sampled_from("ab \t\n\r\x85\u2028\u00a0\u3000é"), max_size=12))
+def test_white_space_is_folded_wherever_it_stands(text: str) -> None:
+    """A text that seems to need no folding needs none."""
+    folded = text
+    for space in "\t\n\r\x85\u2028":
+        folded = folded.replace(space, " ")
+    while "  " in folded:
+        folded = folded.replace("  ", " ")
+    assert line(text) == folded.strip()
+
+
+@given(st.integers(0, 40), st.sampled_from(MONTHS), st.integers(1000, 9999))
+def test_a_plain_day_is_what_dateutil_makes_of_it(day: int, month: str, year: int) -> None:
+    """`24 May 2022` is read at once, and as the library reads it."""
+    text = f"{day} {month} {year}"
+    try:
+        found, whole_day = read_date(text, ZONE)
+    except Fault:
+        return
+    parsed, also = parse_freely(text, ZONE)
+    assert (found.replace(tzinfo=None), whole_day) == (parsed, also)
+    assert found.replace(tzinfo=None) == datetime.strptime(text, "%d %B %Y").replace(hour=12)  # noqa: DTZ007  # a day
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("- &a x", "- *a", "- !x y", "- !!str x", "- [&a x]", "- {a: *b}", "- ? &a x", "-\t&a x"),
+        *(
+            "- a: &b\n    c: d",
+            "- - - &a x",
+            "- x\n...\n",
+            "---\n- x",
+            "- x\n---\n- y",
+            "- x\r--- y",
+        ),
+        "- " + "[" * 20 + "]" * 20,
+        "- " * 20 + "x",
+        "-\t" * 20 + "x",
+        "- " + "{a: " * 20 + "x" + "}" * 20,
+        "".join(f"{' ' * n}a{n}:\n" for n in range(20)),
+        "- ? " + "? " * 20 + "x",
+        "- [" + "[\n" * 100_000,
+    ],
+)
+def test_nothing_that_a_catalogue_has_not_is_composed(text: str) -> None:
+    """Indirection, a second document or great depth in a part is seen before it is composed."""
+    with pytest.raises(Refused):
+        compose_part(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["- a: R&D, 5 * 3 = 15! & more", "- a: |\n    *x* & **y**\n    - z", "- 'it is --- so ...'"],
+)
+def test_ordinary_text_is_composed(text: str) -> None:
+    """Characters that could mean more stand in ordinary texts, too."""
+    assert compose_part(text) is not None
