@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from yaml.nodes import MappingNode, Node, ScalarNode
 
 from feeds.catalogue.countries import Countries
-from feeds.catalogue.drafts import Memory, Place
+from feeds.catalogue.drafts import Made, Memory, Place
 from feeds.catalogue.entries import Draft, listed
 from feeds.catalogue.reading import Reading
 from feeds.catalogue.slugs import slug_of
@@ -36,12 +36,17 @@ class Assembly:
 
     def entries(self, drafts: Sequence[Draft], memory: Memory) -> tuple[Entry, ...]:
         """Give the entries of drafts, in their order; those of `memory` are not made again."""
-        found: dict[tuple[Draft, int], Entry] = {}
+        made = []
         for draft in reversed(drafts):
-            which = draft, self._above(draft)
-            found[which] = memory.entries.get(which) or self._entry(*which)
-        memory.entries = found
-        return tuple(reversed(found.values()))
+            seconds = self._above(draft)
+            known = memory.entries.get(id(draft))
+            if known and known.draft is draft and known.seconds == seconds:
+                made.append(known)
+            else:
+                made.append(Made(draft, seconds, self._entry(draft, seconds)))
+        memory.entries = {id(known.draft): known for known in made}
+        made.reverse()
+        return tuple([known.entry for known in made])
 
     def _above(self, draft: Draft) -> int:
         """Give how many entries below give the same day alone: so many seconds it is after noon."""

@@ -12,7 +12,7 @@ from itertools import accumulate
 from typing import NamedTuple
 
 _ENTRIES = re.compile(rb"entries:(?: +#[^\n]*| *)\r?\n(?: *(?:#[^\n]*)?\r?\n)*( *- )")
-_SECTIONS = (b"\nsite:", b"\ntopics:", b"\ncountries:", b"\nentries:")
+_SECTIONS = (b"\nsite:", b"\ntopics:", b"\ncountries:")
 
 _STEP = 1 << 17
 
@@ -49,7 +49,10 @@ def cut(data: bytes) -> Cut | None:
     first = _ENTRIES.match(data, begin)
     if not first:
         return None
-    end = min(_find(data, section, first.end()) for section in _SECTIONS)
+    # One that stands before stands behind as a mistake alone, and then is no item.
+    head = b"\n" + data[:begin]
+    others = [section for section in _SECTIONS if section not in head]
+    end = min((_find(data, other, first.end()) for other in others), default=len(data))
     items = _split(data, first.end(), end, b"\n" + first[1])
     return Cut(
         head=Part(0, data[:begin]),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from typing import NamedTuple
 
 from yaml.nodes import MappingNode, Node
 
@@ -71,17 +72,25 @@ class Drafts:
         self.memory.drafts = drafts
 
 
+class Made(NamedTuple):
+    """An entry, the draft that it was made of, and how many seconds after noon it is."""
+
+    draft: Draft
+    seconds: int
+    entry: Entry
+
+
 @dataclass
 class Memory:
     """The drafts of the last reading, and the entries that were made of them.
 
     What has not changed is the very same object as before, and so is compared
-    at once. It holds in one context.
+    at once: `entries` are by the identity of their drafts. It holds in one context.
     """
 
     context: bytes = b""
     drafts: dict[bytes, Draft] = field(default_factory=dict)
-    entries: dict[tuple[Draft, int], Entry] = field(default_factory=dict)
+    entries: dict[int, Made] = field(default_factory=dict)
 
     def enter(self, context: bytes) -> None:
         """Forget everything where it was learned in another context."""
