@@ -3,6 +3,7 @@
 import gc
 import marshal
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
@@ -11,6 +12,8 @@ T = TypeVar("T")
 
 # Below this many pieces of work, a process costs more than it saves.
 _PAYS = 1000
+# In seconds. Longer turns would add up: a request needs Python several times.
+_TURN = 0.00002
 # So many at a time, lest all that is made on the way be in memory at once.
 _AT_ONCE = 500
 
@@ -69,6 +72,17 @@ def uncollected() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
+
+
+@contextmanager
+def considerate() -> Iterator[None]:
+    """Let other threads of this process have their turn often while a thread has long work."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(_TURN)
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(usual)
 
 
 def _begin(work: Callable[[Sequence[T]], list[bytes]], share: Sequence[T]) -> tuple[int, int]:

@@ -19,7 +19,7 @@ from feeds.catalogue import load_catalogue
 from feeds.errors import CatalogueError, FeedsError
 from feeds.history import History, Outdated
 from feeds.logs import tell, tell_bug
-from feeds.parallel import uncollected
+from feeds.parallel import considerate, uncollected
 from feeds.release import Release
 from feeds.watch import Fingerprint, fingerprint, settled
 from feeds.workshop import Workshop
@@ -118,7 +118,7 @@ class Publisher:
         good one holds under embargo still appears. That it is broken is logged
         once, and it is read again when its files have changed.
         """
-        with self._lock, uncollected():
+        with self._lock, uncollected(), considerate():
             if self._again or fingerprint(self.path) != self._seen:
                 self._attempt(anew=True)
             if self._overdue(self.current):

@@ -39,9 +39,6 @@ _HEAD_TIMEOUT = 15_000
 # How large that head may be, in bytes.
 _HEAD = 65_536
 
-# In seconds; Python's own turns are 25 times as long.
-_TURN = 0.0002
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -104,8 +101,6 @@ def _application(settings: Settings) -> WSGIApplication:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     publisher = Publisher(settings.catalogue, url=settings.url, state=settings.state)
     signal.signal(signal.SIGHUP, lambda *_: publisher.wake())
-    # While a release is being built, a request waits for Python no longer than this.
-    sys.setswitchinterval(_TURN)
     publisher.start()
     app: WSGIApplication = create_app(publisher)
     return AccessLog(app, sys.stdout) if settings.access_log else app

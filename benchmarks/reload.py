@@ -1,0 +1,140 @@
+"""How requests fare while a large catalogue is edited, and how soon an edit is served.
+
+    python benchmarks/reload.py [--entries 10000] [--rounds 3]
+
+`feeds serve` runs with everything that it publishes, and two clients ask for
+feeds, one request after the other. For some seconds nothing changes; then one
+entry is edited again and again, by another process. Printed are percentiles of
+what the clients waited, of both times in turns, and the ratio of the 99th.
+"""
+
+import argparse
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+from catalogues import catalogue
+
+SECONDS = 8
+PATHS = ("/atom.xml", "/topics/topic-03/rss.xml", "/topics/topic-05/feed.json", "/rss.xml")
+# Run as a process of its own: what it does must not hold up the clients.
+EDITOR = """
+import sys, time
+from http.client import HTTPConnection
+from pathlib import Path
+file, number, end = Path(sys.argv[1]), sys.argv[2], time.monotonic() + float(sys.argv[4])
+text = file.read_text()
+connection = HTTPConnection("127.0.0.1", int(sys.argv[3]), timeout=20)
+def etag():
+    connection.request("HEAD", "/atom.xml")
+    answer = connection.getresponse()
+    answer.read()
+    return answer.getheader("ETag")
+while time.monotonic() < end:
+    head, item, tail = text.partition(f"- id: entry-{number}\\n  title: ")
+    new = file.with_suffix(".new")
+    new.write_text(f"{head}{item}{time.time()} {tail}")
+    before, begun = etag(), time.perf_counter()
+    new.replace(file)
+    while etag() == before and time.perf_counter() - begun < 10:
+        time.sleep(0.01)
+    print(time.perf_counter() - begun)
+    time.sleep(0.5)
+"""
+
+
+@contextmanager
+def serving(folder: Path, port: int) -> Iterator[None]:
+    """Serve the catalogue in a folder, and stop."""
+    command = [str(Path(sys.executable).with_name("feeds")), "serve", "--port", str(port)]
+    with subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL) as server:
+        try:
+            for _ in range(600):
+                try:
+                    ask(HTTPConnection("127.0.0.1", port, timeout=20), PATHS[0])
+                except OSError:
+                    time.sleep(0.1)
+                else:
+                    break
+            yield
+        finally:
+            server.terminate()
+
+
+def ask(connection: HTTPConnection, path: str) -> None:
+    """Ask for a document, and read it."""
+    connection.request("GET", path)
+    connection.getresponse().read()
+
+
+def client(port: int, waits: list[float]) -> None:
+    """Ask for some feeds in turn, a little pause between, and note each wait."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=20)
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end:
+        for path in PATHS:
+            begun = time.perf_counter()
+            ask(connection, path)
+            waits.append(time.perf_counter() - begun)
+            time.sleep(0.001)
+
+
+def load(port: int) -> list[float]:
+    """Run two clients for a while; give what they waited, sorted."""
+    waits: list[float] = []
+    clients = [threading.Thread(target=client, args=(port, waits)) for _ in range(2)]
+    for one in clients:
+        one.start()
+    for one in clients:
+        one.join()
+    return sorted(waits)
+
+
+def loaded_while_edited(port: int, file: Path, entry: str) -> tuple[list[float], list[float]]:
+    """Give what clients waited while an entry was edited, and how long until each edit was served."""
+    command = [sys.executable, "-c", EDITOR, str(file), entry, str(port), str(SECONDS - 1)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as editor:
+        waits = load(port)
+        said, _ = editor.communicate(timeout=60)
+    return waits, [float(line) for line in said.split()]
+
+
+def told(name: str, waits: list[float]) -> float:
+    """Print percentiles in milliseconds; give the 99th."""
+    parts = {part: waits[int(len(waits) * part / 100)] * 1000 for part in (50, 99, 99.9)}
+    cells = "".join(f"  p{part} {value:6.2f}" for part, value in parts.items())
+    print(f"{name:8}{len(waits):7} requests {cells}  most {waits[-1] * 1000:6.2f} ms")
+    return parts[99]
+
+
+def main() -> None:
+    """Measure, and print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--entries", type=int, default=10_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--port", type=int, default=8791)
+    options = parser.parse_args()
+    ratios, served = [], []
+    with TemporaryDirectory() as temporary:
+        file = Path(temporary) / "entries.yaml"
+        file.write_text(catalogue(options.entries, site=""))
+        with serving(Path(temporary), options.port):
+            for _ in range(options.rounds):
+                quiet = told("quiet", load(options.port))
+                entry = f"{options.entries - 10:06}"
+                waits, edits = loaded_while_edited(options.port, file, entry)
+                ratios.append(told("edited", waits) / quiet)
+                served += edits
+    print(f"99th percentile, edited to quiet: {median(ratios):.1f}   goal ≤ 3")
+    print(f"an edit is served after {median(served):.2f} s, at most {max(served):.2f}   goal ≤ 1")
+
+
+if __name__ == "__main__":
+    main()
