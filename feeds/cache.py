@@ -25,6 +25,9 @@ _HASH = 64
 # Reading many small files takes longer than writing one anew.
 _MOST_FILES = 8
 _ITSELF = "*\n"
+_FEW = 1000
+# In seconds.
+_LONG = 3600
 # Where Python looks for time zones.
 _ZONES = (
     *("/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zoneinfo", "/etc/zoneinfo"),
@@ -45,12 +48,17 @@ class Cache:
             self._shelves[kind] = Shelf(self._folder / kind if self._folder else None)
         return self._shelves[kind]
 
-    def save(self) -> None:
-        """Write what is new; forget what was not asked for since the last time, if it is much."""
+    def save(self, *, forget: bool = True) -> None:
+        """Write what is new; and forget what was not asked for since the last time, if it is much."""
         for shelf in self._shelves.values():
             # A cache that cannot be written costs time, and nothing else.
             with suppress(OSError):
-                shelf.save()
+                shelf.save(forget=forget)
+
+    @property
+    def overgrown(self) -> bool:
+        """Tell whether much was added since what is not in use was last forgotten."""
+        return any(shelf.overgrown for shelf in self._shelves.values())
 
 
 class Shelf:
@@ -62,6 +70,7 @@ class Shelf:
         self._records: dict[bytes, bytes] = {}
         self._used: dict[bytes, bytes] = {}
         self._new: dict[bytes, bytes] = {}
+        self._added = 0
         if folder:
             self._load(folder)
 
@@ -80,20 +89,33 @@ class Shelf:
         if _SEPARATOR not in value:
             self._records[key] = self._used[key] = self._new[key] = value
 
-    def save(self) -> None:
+    @property
+    def overgrown(self) -> bool:
+        """Tell whether more was added than there was when what is not in use was last forgotten."""
+        return self._added > max(len(self._records) - self._added, _FEW)
+
+    def save(self, *, forget: bool = True) -> None:
         """Write what is new, or all that is in use where that is less than half; raises OSError."""
         if not self._used:
             return
-        wasteful = len(self._records) > 2 * len(self._used)
+        wasteful = forget and len(self._records) > 2 * len(self._used)
         if wasteful:
             self._records = self._used
+        self._added = 0 if forget else self._added + len(self._new)
         if self._folder and (wasteful or self._new):
             whole = wasteful or len(self._files) >= _MOST_FILES
             self._write(self._folder, self._records if whole else self._new)
             if whole:
+                self._sweep(self._folder)
                 while len(self._files) > 1:
                     self._files.pop(0).unlink(missing_ok=True)
         self._used, self._new = {}, {}
+
+    def _sweep(self, folder: Path) -> None:
+        """Remove what a killed process left unfinished long ago."""
+        for file in folder.glob("*.new"):
+            if file.stat().st_mtime < folder.stat().st_mtime - _LONG:
+                file.unlink(missing_ok=True)
 
     def _load(self, folder: Path) -> None:
         with suppress(OSError):
@@ -132,7 +154,7 @@ def key(*parts: str | bytes) -> bytes:
     """Give the key of what is made of these parts by the installed versions."""
     digest = blake2b(_versions(), digest_size=16)
     for part in parts:
-        data = part if isinstance(part, bytes) else part.encode()
+        data = part if isinstance(part, bytes) else part.encode(errors="surrogateescape")
         digest.update(b"%d:" % len(data))
         digest.update(data)
     return digest.hexdigest().encode()
@@ -173,9 +195,11 @@ def _own_files(folder: Path) -> Iterator[str]:
 
 def _zones() -> Iterator[str]:
     """Give when the system's time zones were last replaced."""
-    for folder in _ZONES:
+    for folder in filter(None, _ZONES):
         with suppress(OSError):
-            yield f"{folder} {os.stat(folder).st_mtime_ns}"  # noqa: PTH116  # a name, not a Path
+            yield f"{folder} {Path(folder).stat().st_mtime_ns}"
+            for inner in sorted(filter(Path.is_dir, Path(folder).iterdir())):
+                yield f"{inner} {inner.stat().st_mtime_ns}"
 
 
 def _heading(handle: int) -> bytes:

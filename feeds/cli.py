@@ -23,6 +23,34 @@ def main(arguments: Sequence[str] | None = None) -> None:
     A user's mistake is shown as its text on stderr, with exit code 1; or 2 where
     it is one in the arguments. A bug keeps its traceback.
     """
+    try:
+        _do(arguments)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough.
+        _close_stdout()
+        sys.exit(1)
+    finally:
+        # Not at the interpreter's end, where nobody could say what is wrong.
+        _flush()
+
+
+def _flush() -> None:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _close_stdout()
+        sys.exit(1)
+    except OSError as error:
+        _close_stdout()
+        sys.exit(f"feeds: the output cannot be written: {error.strerror}")
+
+
+def _close_stdout() -> None:
+    """Let what is left of the output go nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _do(arguments: Sequence[str] | None) -> None:
     options = _parser().parse_args(arguments)
     try:
         options.verb(options)
@@ -36,10 +64,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(f"feeds: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
-    except BrokenPipeError:
-        # Whoever read our output has seen enough; what is left goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
 
 
 def _parser() -> ArgumentParser:

@@ -24,11 +24,11 @@ class Outcome:
     def text(self) -> str | None:
         """Give the text that was kept; None where there is none."""
         found = self._shelf.get(self._key)
-        return None if found is None else found.decode()
+        return None if found is None else found.decode(errors="surrogateescape")
 
     def keep_text(self, text: str) -> None:
         """Keep a text."""
-        self._shelf.put(self._key, text.encode())
+        self._shelf.put(self._key, text.encode(errors="surrogateescape"))
 
     def etags(self, now: datetime) -> dict[str, str] | None:
         """Give the ETag of each document by its path; None where none are known for this moment."""

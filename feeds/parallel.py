@@ -5,7 +5,7 @@ import marshal
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -41,7 +41,7 @@ def spread(
         results = _do(work, shares[0], told)
     finally:
         # Whatever happened here, no process is left behind.
-        others = [_end(child, pipe) for child, pipe in started]
+        others = list(map(_end, started))
     for share, done in zip(shares[1:], others, strict=True):
         results += _do(work, share, told) if done is None else done
     return results
@@ -85,9 +85,17 @@ def considerate() -> Iterator[None]:
         sys.setswitchinterval(usual)
 
 
-def _begin(work: Callable[[Sequence[T]], list[bytes]], share: Sequence[T]) -> tuple[int, int]:
+def _begin(
+    work: Callable[[Sequence[T]], list[bytes]], share: Sequence[T]
+) -> tuple[int, int] | None:
+    """Start a process; None where there can be no more."""
     ours, theirs = os.pipe()
-    child = os.fork()
+    try:
+        child = os.fork()
+    except OSError:
+        os.close(ours)
+        os.close(theirs)
+        return None
     if child:
         os.close(theirs)
         return child, ours
@@ -102,9 +110,17 @@ def _begin(work: Callable[[Sequence[T]], list[bytes]], share: Sequence[T]) -> tu
         os._exit(status)
 
 
-def _end(child: int, pipe: int) -> list[bytes] | None:
+def _end(started: tuple[int, int] | None) -> list[bytes] | None:
     """Give what a process did; None where it failed."""
+    if started is None:
+        return None
+    child, pipe = started
     with os.fdopen(pipe, "rb") as file:
         data = file.read()
-    _, status = os.waitpid(child, 0)
-    return marshal.loads(data) if status == 0 else None  # noqa: S302  # from this very program
+    # Where signals of ended children are ignored, there is nobody to wait for.
+    with suppress(ChildProcessError):
+        os.waitpid(child, 0)
+    try:
+        return marshal.loads(data)  # type: ignore[no-any-return]  # noqa: S302  # of this program
+    except (EOFError, ValueError, TypeError):
+        return None

@@ -196,19 +196,21 @@ class Publisher:
     def _publish(self, *, anew: bool) -> Release:
         """Put a release in place: of the catalogue read anew, or of the one known, if unchanged."""
         begun = time.perf_counter()
+        before = None if self._workshop.cache.overgrown else self.current
         for trial in range(_TRIES):
-            release = self._build(anew=anew and trial == 0)
+            release = self._build(before, anew=anew and trial == 0)
             try:
                 release = self._dated(release)
             except Outdated:
                 continue
             self._put(release, time.perf_counter() - begun)
             with self._workshop.stage("remember"):
-                self._workshop.cache.save()
+                # What was taken over was not asked for, and is in use all the same.
+                self._workshop.cache.save(forget=before is None)
             return release
         raise FeedsError(f"{self.path}: is being written all the time")
 
-    def _build(self, *, anew: bool) -> Release:
+    def _build(self, before: Release | None, *, anew: bool) -> Release:
         seen = settled(self.path, self._sleep)
         if anew or seen != self._seen or self.catalogue is None:
             self._again, self._sound, self._seen = False, False, seen
@@ -218,7 +220,7 @@ class Publisher:
             self.catalogue,
             as_of=self.clock(),
             pages=self._pages,
-            before=self.current,
+            before=before,
             workshop=self._workshop,
         )
 

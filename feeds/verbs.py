@@ -101,16 +101,21 @@ def export(given: Given, folder: Path, *, pages: bool, profile: bool) -> None:
     with workshop.stage("compare"):
         texts = read_files(given.catalogue)
         outcome = Outcome(workshop.cache, "release", texts, (given.url, pages))
+        notes = Outcome(workshop.cache, "notes", texts, (given.url,))
         etags = outcome.etags(datetime.now(UTC))
+        said = notes.text()
         current = etags is not None and up_to_date(etags, folder)
-    if etags and current:
+    if etags and current and said is not None:
         report = Report(written=(), unchanged=tuple(etags))
     else:
-        release, report = _export_anew(given, folder, workshop, pages=pages)
+        release, report, said = _export_anew(given, folder, workshop, pages=pages)
         if fingerprint(given.catalogue) == seen:
             etags = {path: document.etag for path, document in release.items()}
             outcome.keep_etags(etags, as_of=release.as_of, until=release.until)
+            notes.keep_text(said)
             workshop.cache.save()
+    for note in filter(None, said.split("\n")):
+        _say(note)
     print(report)
     if profile:
         _say_stages(workshop, time.perf_counter() - begun)
@@ -118,7 +123,8 @@ def export(given: Given, folder: Path, *, pages: bool, profile: bool) -> None:
 
 def _export_anew(
     given: Given, folder: Path, workshop: "Workshop", *, pages: bool
-) -> tuple["Release", "Report"]:
+) -> tuple["Release", "Report", str]:
+    """Build and write; give the notes too, a line each."""
     with workshop.stage("load"):
         import logging
         from dataclasses import replace
@@ -140,8 +146,8 @@ def _export_anew(
             report = export_folder(release, folder, partial(progress, "write"))
     finally:
         progress.end()
-    _say_notes(publisher.catalogue)
-    return release, report
+    notes = publisher.catalogue.notes if publisher.catalogue else ()
+    return release, report, "\n".join(map(str, notes))
 
 
 def serve(given: Given, host: str, port: int, *, access_log: bool) -> None:

@@ -18,6 +18,7 @@ from feeds.cache import Cache, key
 from feeds.catalogue import read_catalogue
 from feeds.errors import CatalogueError
 from feeds.outcome import Outcome
+from feeds.publisher import Publisher
 from feeds.workshop import Workshop
 
 HEAD = """site:
@@ -142,6 +143,36 @@ def test_a_warm_build_is_a_cold_one(seed: int, tmp_path: Path) -> None:
             release.feeds,
             release.until,
         )
+
+
+def test_the_same_moment_with_another_offset_is_another_text() -> None:
+    """Dates that are equal, and written otherwise, are published as they are written."""
+    entry = "- id: a\n  title: T\n  date: {}\n  summary: S.\n  updated: {}\n"
+    before = None
+    workshop = Workshop()
+    for dates in (
+        ("2022-05-24T09:00+02:00", "2022-05-25T09:00+02:00"),
+        ("2022-05-24T07:00Z", "2022-05-25T09:00+02:00"),
+        ("2022-05-24T07:00Z", "2022-05-25T07:00Z"),
+    ):
+        data = f"{HEAD}entries:\n{entry.format(*dates)}".encode()
+        catalogue = read_catalogue([("f", data)], workshop=workshop)
+        before = Release(catalogue, as_of=AS_OF, before=before, workshop=workshop)
+        assert dict(before) == dict(Release(catalogue, as_of=AS_OF))
+
+
+def test_a_reload_forgets_nothing_that_is_in_use(tmp_path: Path) -> None:
+    """After an edit of one entry, the next process still finds the pages of all others."""
+    file = tmp_path / "entries.yaml"
+    text = SHIPPED.read_text()
+    file.write_text(text)
+    publisher = Publisher(file, state=tmp_path)
+    publisher.load()
+    pages = len(Cache(tmp_path / "cache").shelf("entry-pages"))
+    assert pages > 10
+    file.write_text(text.replace("  title: ", "  title: Another ", 1))
+    publisher.load()
+    assert len(Cache(tmp_path / "cache").shelf("entry-pages")) >= pages
 
 
 def build(folder: Path, source: Path = SHIPPED) -> Release:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -188,13 +189,51 @@ def test_long_work_shows_a_bar_on_a_terminal_alone() -> None:
     assert shown.getvalue() == "\r[###############...............]  50% read        \r\x1b[K"
 
 
-def test_a_reader_that_has_seen_enough_is_no_error() -> None:
-    """`feeds list | head -1` says nothing on stderr."""
+@pytest.mark.parametrize("verb", ["list", "list --json", "--help", "check"])
+def test_a_reader_that_has_seen_enough_is_no_error(verb: str) -> None:
+    """`feeds list | head -1` says nothing on stderr, however little is written."""
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     done = subprocess.run(
-        ["sh", "-c", f"{sys.executable} -m feeds list --json | head -c 1"],  # noqa: S607  # any shell
+        ["sh", "-c", f"(sleep 0.5; {sys.executable} -m feeds {verb}) | true; sleep 1"],  # noqa: S607  # any shell
         cwd=ROOT,
+        env=env,
         capture_output=True,
         text=True,
         check=True,
     )
-    assert (done.stdout, done.stderr) == ("[", "")
+    assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_output_that_cannot_be_written_is_told() -> None:
+    """A full disk under stdout is a message and exit code 1."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "feeds", "check"],
+            cwd=ROOT,
+            env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr == "feeds: the output cannot be written: No space left on device\n"
+
+
+def test_a_name_of_any_bytes_is_a_name(tmp_path: Path) -> None:
+    """A catalogue whose name is no UTF-8 is read, and published, twice."""
+    file = tmp_path / os.fsdecode(b"\xff.yaml")
+    file.write_bytes((ROOT / "entries.yaml").read_bytes())
+    for verb in (["check"], ["check"], ["export", tmp_path / "out"], ["export", tmp_path / "out"]):
+        command = [sys.executable, "-m", "feeds", *verb, "--catalogue", file]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+        assert done.stderr == b""
+
+
+def test_notes_are_told_each_time(tmp_path: Path) -> None:
+    """An export that builds nothing tells the notes as the first one did."""
+    case = ROOT / "tests" / "cases" / "repeated-time.yaml"
+    said = [run_feeds("export", tmp_path / "out", "--catalogue", case) for _ in range(2)]
+    assert said[1].stdout.startswith("written 0")
+    assert said[0].stderr == said[1].stderr
+    assert "note:" in said[0].stderr

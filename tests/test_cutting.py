@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from feeds.catalogue import read_catalogue
 from feeds.errors import CatalogueError
+from feeds.workshop import Workshop
 
 HEAD = """site:
   title: T
@@ -85,6 +86,27 @@ def test_no_case_reads_otherwise_for_being_cut(source: Path) -> None:
         TWO.replace("entries:\n", "entries:\t\n"),
         TWO.replace("entries:\n", "entries: #x\n \t# y\n"),
         TWO.replace("entries:\n", "entries:#x\n"),
+        TWO.replace(
+            "entries:\n", "entries:\n# x\u2028- {id: h, title: T, date: 2022-01-01, summary: s}\n"
+        ),
+        TWO.replace(
+            "entries:\n", "entries:\n# x\r- {id: h, title: T, date: 2022-01-01, summary: s}\n"
+        ),
+        TWO.replace("entries:\n", "entries:\n# x\x85topics:\n"),
+        TWO.replace("entries:\n", "entries:\n# \x07\n"),
+        TWO.replace("entries:\n", "entries:\n# caf\u00e9 – \U0001f600\n"),
+        TWO.replace("site:", " site:").replace("\n  ", "\n   ", 3),
+        '{"site": {title: T, url: "https://n.example/", id: "tag:n.example,2021:t"}}\nentries:\n'
+        + ITEM.format(id="a"),
+        TWO.removeprefix("site:\n"),
+        TWO.removesuffix("\n"),
+        TWO.removesuffix("- id: b\n  title: A title\n  date: 2022-05-24T09:00Z\n  summary: S.\n")
+        + "- title: A title\n  date: 2022-05-24T09:00Z\n  summary: S.\n  id: |\n    b",
+        TWO + "  link: |\n    https://e.org/x",
+        TWO + "  countries: [Indonesai]\n" + ITEM.format(id="c") + "  titel: x\n",
+        TWO.replace("summary: S.", "summary: " + "[" * 14 + "x" + "]" * 14, 1),
+        TWO.replace("summary: S.", "summary: " + "[" * 13 + "x" + "]" * 13, 1),
+        TWO.replace("summary: S.", "summary:" + "".join(f"\r{' ' * n}a:" for n in range(3, 40)), 1),
         TWO.replace("title: A title\n", 'title: "A\\u0000 title"\n', 1),
         TWO.replace("S.\n- id: b", "S. #5\n- id: b"),
         HEAD + "entries:\n" + ITEM.format(id="a") + ITEM.format(id="A"),
@@ -94,6 +116,34 @@ def test_no_case_reads_otherwise_for_being_cut(source: Path) -> None:
 def test_odd_files_read_the_same(text: str) -> None:
     """Where an item only seems to begin, nothing is cut that belongs together."""
     assert said(text) == said_as_a_whole(text)
+
+
+def test_proposals_are_as_many_cut_or_whole() -> None:
+    """Reading an item to see whether it is right uses up no proposal."""
+    text = HEAD + "entries:\n"
+    text += "".join(ITEM.format(id=f"n{n}") + "  countries: [Indonesai]\n" for n in range(60))
+    assert said(text) == said_as_a_whole(text)
+    assert str(said(text)).count("did you mean Indonesia") == 60
+
+
+def test_each_file_tells_its_own_mistake() -> None:
+    """Of several files that are no YAML each is told, whether it could be cut or not."""
+    broken = "entries:\n- id: x\n  title: a: b\n"
+    files = [("a", TWO + "- id: x\n  title: a: b\n"), ("b", broken), ("c", "foo: [\n")]
+    with pytest.raises(CatalogueError) as raised:
+        read_catalogue([(name, text.encode()) for name, text in files])
+    assert [problem.file for problem in raised.value.problems] == ["a", "b", "c"]
+
+
+def test_an_item_is_remembered_with_its_indentation() -> None:
+    """The same words, indented otherwise, are read anew."""
+    workshop = Workshop()
+    items = (ITEM.format(id="a") + ITEM.format(id="b")).replace("\n", "\n  ").rstrip()
+    text = f"{HEAD}entries:\n  {items}\n"
+    read_catalogue([("f", text.encode())], workshop=workshop)
+    for dash in ("- ", "   - "):
+        with pytest.raises(CatalogueError):
+            read_catalogue([("f", text.replace("  - ", dash).encode())], workshop=workshop)
 
 
 PIECES = [

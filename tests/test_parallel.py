@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 from collections.abc import Sequence
 
 import pytest
@@ -43,6 +44,25 @@ def test_a_share_whose_process_fails_is_done_here(how: str) -> None:
         return squares(numbers)
 
     assert spread(work, MANY, 2, lambda _: None) == squares(MANY)
+
+
+def test_without_another_process_all_is_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the system gives no process more, the work is done all the same."""
+
+    def refused() -> int:
+        raise BlockingIOError
+
+    monkeypatch.setattr(os, "fork", refused)
+    assert spread(squares, MANY, 3, lambda _: None) == squares(MANY)
+
+
+def test_nobody_need_wait_for_children() -> None:
+    """Under a parent that ignores the end of its children, results are the same."""
+    usual = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        assert spread(squares, MANY, 2, lambda _: None) == squares(MANY)
+    finally:
+        signal.signal(signal.SIGCHLD, usual)
 
 
 def test_an_error_here_leaves_no_process_behind() -> None:

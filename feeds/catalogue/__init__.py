@@ -71,18 +71,19 @@ def _moved_to(url: str, site: Site) -> Site:
 
 
 def _read(sources: list[Source], problems: list[Problem], workshop: Workshop) -> Catalogue | None:
-    miscut: set[str] = set()
-    while True:
-        found: list[Problem] = []
+    found: list[Problem] = []
+    opened = Opened(found, Nearest())
+    try:
+        sound = [opened.open(source, whole=False) for source in sources]
+        catalogue = _catalogue(opened, found, workshop) if all(sound) else None
+    except Miscut:
+        catalogue = None
+    if catalogue is None:
+        # What is no YAML is told file by file; what files say may rest on what could not be read.
+        found = []
         opened = Opened(found, Nearest())
-        sound = [opened.open(source, whole=source.name in miscut) for source in sources]
-        try:
-            # What other files say may rest on what could not be read.
-            catalogue = _catalogue(opened, found, workshop) if all(sound) else None
-        except Miscut as error:
-            miscut.add(str(error))
-            continue
-        break
+        sound = [opened.open(source, whole=True) for source in sources]
+        catalogue = _catalogue(opened, found, workshop) if all(sound) else None
     if catalogue:
         first = Source(sources[0].name, b"").excerpt
         missing = [name for name in ("site", "entries") if not opened.sections[name]]

@@ -11,9 +11,12 @@ from collections.abc import Iterator
 from itertools import accumulate
 from typing import NamedTuple
 
+from feeds.catalogue.source import forbidden_character
+
 _ENTRIES = re.compile(rb"entries:(?: +#[^\n]*| *)\r?\n(?: *(?:#[^\n]*)?\r?\n)*( *- )")
 _SECTIONS = (b"\nsite:", b"\ntopics:", b"\ncountries:")
 
+_OTHER_LINES = re.compile("[\r\x85\u2028\u2029]")
 _STEP = 1 << 17
 
 
@@ -35,49 +38,58 @@ class Cut(NamedTuple):
 
     def text(self, number: int) -> bytes:
         """Give an item with its dash, as a document of its own."""
-        return self.dash + self.items[number] + b"\n"
+        return self.dash + self.items[number]
 
     def starts(self) -> list[int]:
         """Give where in the file each item begins."""
-        between = len(self.dash) + 1
-        return list(accumulate((len(item) + between for item in self.items), initial=self.start))
+        dash = len(self.dash)
+        return list(accumulate((dash + len(item) for item in self.items), initial=self.start))
 
 
 def cut(data: bytes) -> Cut | None:
     """Cut a file; None for one whose `entries:` is no list of lines that begin with `- `."""
     begin = 0 if data.startswith(b"entries:") else data.find(b"\nentries:") + 1
     first = _ENTRIES.match(data, begin)
-    if not first:
+    if not first or _more_than_comments(data[begin : first.start(1)]):
         return None
     # One that stands before stands behind as a mistake alone, and then is no item.
     head = b"\n" + data[:begin]
     others = [section for section in _SECTIONS if section not in head]
     end = min((_find(data, other, first.end()) for other in others), default=len(data))
-    items = _split(data, first.end(), end, b"\n" + first[1])
     return Cut(
         head=Part(0, data[:begin]),
         tail=Part(end, data[end:]),
         dash=first[1],
         start=first.start(1),
-        items=tuple(items),
+        items=tuple(_split(data, first.end(), end, first[1])),
     )
 
 
+def _more_than_comments(between: bytes) -> bool:
+    """Tell whether something else may stand behind `entries:`, in a line that only YAML sees."""
+    try:
+        text = between.decode().replace("\r\n", "\n")
+    except UnicodeDecodeError:
+        return True
+    return bool(_OTHER_LINES.search(text) or forbidden_character.search(text))
+
+
 def _find(data: bytes, section: bytes, begin: int) -> int:
-    """Give where a section begins; the end where there is none.
+    """Give where a section begins, behind a line's end; the end of the file where there is none.
 
     Other threads have their turn only between two steps, so each is short.
     """
     for at in range(begin, len(data), _STEP):
         found = data.find(section, at, at + _STEP + len(section))
         if found >= 0:
-            return found
+            return found + 1
     return len(data)
 
 
-def _split(data: bytes, begin: int, end: int, separator: bytes) -> Iterator[bytes]:
-    """Split what lies between two places, in as short steps."""
+def _split(data: bytes, begin: int, end: int, dash: bytes) -> Iterator[bytes]:
+    """Split what lies between two places, in as short steps; each item keeps its line's end."""
+    separator = b"\n" + dash
     while (at := data.find(separator, begin, end)) >= 0:
-        yield data[begin:at]
+        yield data[begin : at + 1]
         begin = at + len(separator)
     yield data[begin:end]

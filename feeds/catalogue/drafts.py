@@ -10,10 +10,14 @@ from yaml.nodes import MappingNode, Node
 from feeds.cache import key, keys
 from feeds.catalogue.entries import Draft, EntryReader, draft_text, read_draft_text
 from feeds.catalogue.items import Items, Miscut
+from feeds.catalogue.nearest import Nearest
 from feeds.catalogue.reading import Reading
 from feeds.errors import Problem
 from feeds.model import Entry
 from feeds.workshop import Workshop
+
+# What is read only to see whether it is right must not use up the proposals.
+_SILENT = Nearest(budget=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +63,7 @@ class Drafts:
         self.memory.enter(here)
         drafts: dict[bytes, Draft] = {}
         for items in self._files:
-            names = keys(here, items.texts)
+            names = keys(key(here, items.dash), items.texts)
             known = _remembered(reader, items, names, workshop)
             for number in range(len(items)):
                 name, text = (names[number], known[number]) if known else (b"", b"")
@@ -119,16 +123,22 @@ def _read_alone(reader: EntryReader, items: Items, numbers: Sequence[int]) -> li
     for number in numbers:
         problems: list[Problem] = []
         try:
-            draft = _read(reader, items, number, problems)
+            draft = _read(reader, items, number, problems, _SILENT)
         except Miscut:
             draft = None
         texts.append(draft_text(draft).encode() if draft and not problems else b"")
     return texts
 
 
-def _read(reader: EntryReader, items: Items, number: int, problems: list[Problem]) -> Draft | None:
+def _read(
+    reader: EntryReader,
+    items: Items,
+    number: int,
+    problems: list[Problem],
+    nearest: Nearest | None = None,
+) -> Draft | None:
     own: list[Problem] = []
-    reading, node = items.open(number, own)
+    reading, node = items.open(number, own, nearest)
     path = f"entries[{number}]"
     draft = None
     if isinstance(node, MappingNode):

@@ -14,14 +14,14 @@ from feeds.errors import Problem
 
 
 class Miscut(Exception):
-    """A file that was cut where no item begins, or that is no YAML; it names the file."""
+    """A file was cut where no item begins, or is no YAML."""
 
 
 class Items:
     """The items of one file: cut out of it, or the nodes of a file composed as a whole.
 
-    `texts` are what those that were cut are remembered by; there are none of a
-    file composed as a whole.
+    `texts`, behind the `dash` that each was cut off, are what items are remembered
+    by; there are none of a file composed as a whole.
     """
 
     def __init__(
@@ -33,6 +33,7 @@ class Items:
         nodes: Sequence[Node] = (),
     ) -> None:
         self.texts = cut.items if cut else ()
+        self.dash = cut.dash if cut else b""
         self._source = source
         self._nearest = nearest
         self._cut = cut
@@ -41,21 +42,27 @@ class Items:
     def __len__(self) -> int:
         return len(self.texts) or len(self._nodes)
 
-    def open(self, number: int, problems: list[Problem]) -> tuple[Reading, Node]:
-        """Give an item's node, and what takes up the Problems in it; raises Miscut."""
+    def open(
+        self, number: int, problems: list[Problem], nearest: Nearest | None = None
+    ) -> tuple[Reading, Node]:
+        """Give an item's node, and what takes up the Problems in it; raises Miscut.
+
+        `nearest` is what makes proposals, where it is not that of the whole reading.
+        """
+        nearest = nearest or self._nearest
         if self._cut is None:
-            return Reading(self._source.excerpt, problems, self._nearest), self._nodes[number]
+            return Reading(self._source.excerpt, problems, nearest), self._nodes[number]
         try:
             text = self._cut.text(number).decode()
             if forbidden_character.search(text):
-                raise Miscut(self._source.name)
-            node = compose_part(text)
+                raise Miscut
+            node = compose_part(text, within=1)
         except (UnicodeDecodeError, Refused):
-            raise Miscut(self._source.name) from None
+            raise Miscut from None
         if type(node) is not SequenceNode or len(node.value) != 1:
-            raise Miscut(self._source.name)
+            raise Miscut
         excerpt = Excerpt(self._source, text, partial(self._start_of, number))
-        return Reading(excerpt, problems, self._nearest), node.value[0]
+        return Reading(excerpt, problems, nearest), node.value[0]
 
     def _start_of(self, number: int) -> int:
         return self._starts[number]

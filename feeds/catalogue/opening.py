@@ -64,7 +64,8 @@ class Opened:
         node = compose_part(text)
         if node is None:
             node = MappingNode("", [])
-        if not isinstance(node, MappingNode):
+        elif not isinstance(node, MappingNode) or node.flow_style or node.start_mark.column:
+            # With `entries:` below or above it, it is no YAML, or means something else.
             raise Refused
         excerpt = Excerpt(source, text, partial(int, part.start))
         return Reading(excerpt, self._problems, self._nearest), node

@@ -22,6 +22,8 @@ _DEPTH = 16
 # An anchor, an alias or a tag begins where a value can begin.
 _INDIRECTION = re.compile(r"(?<![^\s,:?\[\]{}-])(?:[&*][\w-]|!)")
 _DOCUMENT = re.compile("(?:^|[\r\n\x85\u2028\u2029])(?:---|\\.\\.\\.)")
+# Lines that end so are lines to YAML alone.
+_OTHER_LINES = re.compile("\r(?!\n)|[\x85\u2028\u2029]")
 _NESTING = ("[", "{", "- ", "? ")
 # This many characters that nest, and this much indentation, stay below the depth.
 _FEW = 6
@@ -69,14 +71,14 @@ class Refused(Exception):
     """A part of a file that cannot be composed by itself."""
 
 
-def compose_part(text: str) -> Node | None:
-    """Give the root node of a part of a file; raises Refused.
+def compose_part(text: str, *, within: int = 0) -> Node | None:
+    """Give the root node of a part of a file, so deep `within` it; raises Refused.
 
     Why it was refused is told by composing the whole file.
     """
     try:
         if _suspicious(text) and (
-            _DOCUMENT.search(text) or any(_refused(Excerpt(Source("", b""), text, int)))
+            _DOCUMENT.search(text) or any(_refused(Excerpt(Source("", b""), text, int), within))
         ):
             raise Refused
         return _Loader(text).get_single_node()
@@ -106,13 +108,14 @@ def _suspicious(text: str) -> bool:
         or "---" in text
         or "..." in text
         or "\t" in text
+        or bool(_OTHER_LINES.search(text))
         or _INDENTED in text
         or sum(map(text.count, _NESTING)) > _FEW
     )
 
 
-def _refused(excerpt: Excerpt) -> Iterator[Problem]:
-    depth = documents = 0
+def _refused(excerpt: Excerpt, depth: int = 0) -> Iterator[Problem]:
+    documents = 0
     for event in yaml.parse(excerpt.text, Loader=yaml.CBaseLoader):
         kind = type(event)
         depth += _STEPS.get(kind, 0)
