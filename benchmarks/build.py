@@ -186,13 +186,20 @@ def verdict(text: str, found: float, limit: float) -> str:
     return f"  {text:48}{found:7.3f}   goal ≤ {limit:<5} {'met' if found <= limit else 'NOT MET'}"
 
 
-def measure(given: argparse.Namespace, count: int, everybody: dict[str, Contender]) -> None:
-    """Measure with a number of entries, and print it."""
+def measure(
+    given: argparse.Namespace, count: int, everybody: dict[str, Contender], folder: Path
+) -> None:
+    """Measure with a number of entries, and print it.
+
+    Each round has folders of its own, and nothing is removed before the end:
+    where many files were removed lately, a file system is slow to make new ones.
+    """
     field = {word: one for word, one in everybody.items() if count <= one.most}
     news = News.parse(catalogue(count, bodies=given.bodies))
-    with TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        rounds = [played(field, folder, news, number) for number in range(given.rounds + 1)]
+    rounds = [
+        played(field, folder / f"{count}-{number}", news, number)
+        for number in range(given.rounds + 1)
+    ]
     documents = "with bodies" if given.bodies else "without bodies"
     print(f"\n{count} entries {documents}, medians of {given.rounds}")
     for scenario in SCENARIOS:
@@ -201,24 +208,19 @@ def measure(given: argparse.Namespace, count: int, everybody: dict[str, Contende
     print("", *judged(goals, count, rounds), sep="\n", flush=True)
 
 
-def growth(everybody: dict[str, Contender], rounds: int, *, bodies: bool) -> None:
+def growth(feeds: Contender, rounds: int, folder: Path, *, bodies: bool) -> None:
     """Measure how the time for an entry grows from the middle number to the large one."""
-    field = {"feeds": everybody["feeds"]}
-    with TemporaryDirectory() as temporary:
-        folders = {count: Path(temporary, str(count)) for count in (MIDDLE, LARGE)}
-        for count, folder in folders.items():
-            news = News.parse(catalogue(count, bodies=bodies))
-            prepare(field, folder, news, fresh=True)
-        found = median(grown(field["feeds"], folders) for _ in range(rounds))
+    news = {count: News.parse(catalogue(count, bodies=bodies)) for count in (MIDDLE, LARGE)}
+    found = median(grown(feeds, news, folder / f"growth-{number}") for number in range(rounds))
     print("", verdict(f"cold, an entry of {LARGE} to one of {MIDDLE}", found, GROWTH), sep="\n")
 
 
-def grown(feeds: Contender, folders: dict[int, Path]) -> float:
+def grown(feeds: Contender, news: dict[int, News], folder: Path) -> float:
     """Give a round's ratio of the times for an entry."""
     times = {}
-    for count, folder in folders.items():
-        clean(folder / "feeds")
-        cost = run(feeds.command, folder / "feeds" / "input", sampled=False)
+    for count, one in news.items():
+        prepare({"feeds": feeds}, folder / str(count), one, fresh=True)
+        cost = run(feeds.command, folder / str(count) / "feeds" / "input", sampled=False)
         times[count] = cost.wall / count
     return times[LARGE] / times[MIDDLE]
 
@@ -227,10 +229,12 @@ def main() -> None:
     """Measure, and print tables."""
     given = arguments()
     everybody = chosen(given)
-    for count in given.entries:
-        measure(given, count, everybody)
-    if {MIDDLE, LARGE} <= set(given.entries):
-        growth(everybody, given.rounds, bodies=given.bodies)
+    with TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        for count in given.entries:
+            measure(given, count, everybody, folder)
+        if {MIDDLE, LARGE} <= set(given.entries):
+            growth(everybody["feeds"], given.rounds, folder, bodies=given.bodies)
 
 
 if __name__ == "__main__":
