@@ -99,9 +99,7 @@ def export(given: Given, folder: Path, *, pages: bool, profile: bool) -> None:
     workshop = _workshop(given.cache())
     seen = fingerprint(given.catalogue)
     with workshop.stage("compare"):
-        texts = read_files(given.catalogue)
-        outcome = Outcome(workshop.cache, "release", texts, (given.url, pages))
-        notes = Outcome(workshop.cache, "notes", texts, (given.url,))
+        outcome, notes = _outcomes(given, workshop.cache, pages=pages)
         etags = outcome.etags(datetime.now(UTC))
         said = notes.text()
         current = etags is not None and up_to_date(etags, folder)
@@ -119,6 +117,15 @@ def export(given: Given, folder: Path, *, pages: bool, profile: bool) -> None:
     print(report)
     if profile:
         _say_stages(workshop, time.perf_counter() - begun)
+
+
+def _outcomes(given: Given, cache: Cache, *, pages: bool) -> tuple[Outcome, Outcome]:
+    """Give what is known of the catalogue's documents, and of its notes."""
+    texts = read_files(given.catalogue)
+    return (
+        Outcome(cache, "release", texts, (given.url, pages)),
+        Outcome(cache, "notes", texts, (given.url,)),
+    )
 
 
 def _export_anew(
