@@ -4,6 +4,7 @@ import gc
 import marshal
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TypeVar
@@ -27,12 +28,12 @@ def spread(
     """Do the same work on all inputs, each process on its share; results are in their order.
 
     Each process gets through its share some at a time, and `told` is told how
-    much of this one's is done. More than one process is for programs without
-    threads: each is a fork of this one. A share whose process comes to grief is
-    done here.
+    much of this one's is done. The processes are forks of this one; where it has
+    threads, whose locks would be copied as they are, there are none. A share
+    whose process comes to grief is done here.
     """
-    alone = processes < 2 or len(inputs) < _PAYS or not hasattr(os, "fork")  # noqa: PLR2004  # itself
-    if alone:
+    alone = processes == 1 or len(inputs) < _PAYS or not hasattr(os, "fork")
+    if alone or threading.active_count() > 1:
         return _do(work, inputs, told)
     size = -(-len(inputs) // processes)
     shares = [inputs[at : at + size] for at in range(0, len(inputs), size)]

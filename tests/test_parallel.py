@@ -3,6 +3,7 @@
 import gc
 import os
 import signal
+import threading
 from collections.abc import Sequence
 
 import pytest
@@ -54,6 +55,23 @@ def test_without_another_process_all_is_done_here(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(os, "fork", refused)
     assert spread(squares, MANY, 3, lambda _: None) == squares(MANY)
+
+
+def test_a_program_with_threads_is_not_forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where there are threads, all is done in this process."""
+
+    def refused() -> int:
+        raise AssertionError
+
+    monkeypatch.setattr(os, "fork", refused)
+    end = threading.Event()
+    thread = threading.Thread(target=end.wait)
+    thread.start()
+    try:
+        assert spread(squares, MANY, 2, lambda _: None) == squares(MANY)
+    finally:
+        end.set()
+        thread.join()
 
 
 def test_nobody_need_wait_for_children() -> None:
