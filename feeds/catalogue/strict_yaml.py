@@ -23,8 +23,7 @@ _DEPTH = 16
 _INDIRECTION = re.compile(r"(?<![^\s,:?\[\]{}-])(?:[&*][\w-]|!)")
 _DOCUMENT = re.compile("(?:^|[\r\n\x85\u2028\u2029])(?:---|\\.\\.\\.)")
 # Lines that end so are lines to YAML alone.
-_OTHER_LINES = re.compile("\r(?!\n)|[\x85\u2028\u2029]")
-_NESTING = ("[", "{", "- ", "? ")
+_LONE_RETURN = re.compile("\r(?!\n)")
 # This many characters that nest, and this much indentation, stay below the depth.
 _FEW = 6
 _INDENTED = "\n" + " " * (_DEPTH - _FEW - 3)
@@ -108,9 +107,10 @@ def _suspicious(text: str) -> bool:
         or "---" in text
         or "..." in text
         or "\t" in text
-        or bool(_OTHER_LINES.search(text))
+        or ("\r" in text and bool(_LONE_RETURN.search(text)))
+        or ("\x85" in text or "\u2028" in text or "\u2029" in text)
         or _INDENTED in text
-        or sum(map(text.count, _NESTING)) > _FEW
+        or text.count("[") + text.count("{") + text.count("- ") + text.count("? ") > _FEW
     )
 
 
