@@ -4,6 +4,7 @@ Each imports what it alone needs: what is known from before is told without
 reading a catalogue, and a catalogue is read without a renderer or a server.
 """
 
+import gc
 import os
 import sys
 import time
@@ -117,6 +118,8 @@ def export(given: Given, folder: Path, *, pages: bool, profile: bool) -> None:
     print(report)
     if profile:
         _say_stages(workshop, time.perf_counter() - begun)
+    # On the way out, nobody need look for cycles in all that was built.
+    gc.freeze()
 
 
 def _outcomes(given: Given, cache: Cache, *, pages: bool) -> tuple[Outcome, Outcome]:

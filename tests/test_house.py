@@ -87,14 +87,14 @@ def test_imports_go_downwards_only(module: Path) -> None:
             assert known, f"{here} imports {top}"
 
 
-def test_only_one_module_knows_feedgen() -> None:
-    """feedgen stands behind one fence."""
+def test_only_modules_named_for_it_know_feedgen() -> None:
+    """feedgen stands behind one fence: the formats that it writes, and what it leaves out of them."""
     knowing = {
         path.name
         for path in MODULES
         if any("feedgen" in name.split(".")[0] for name in imports(path))
     }
-    assert knowing == {"feedgen_xml.py"}
+    assert knowing == {"feedgen_xml.py", "feedgen_gaps.py"}
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
