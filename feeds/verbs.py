@@ -5,7 +5,6 @@ reading a catalogue, and a catalogue is read without a renderer or a server.
 """
 
 import gc
-import os
 import sys
 import time
 from collections.abc import Collection
@@ -190,10 +189,10 @@ def counted(things: Collection[object], one: str, many: str) -> str:
 
 
 def _workshop(cache: Cache) -> "Workshop":
+    from feeds.parallel import cores
     from feeds.workshop import Workshop
 
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-    return Workshop(cache=cache, processes=cores)
+    return Workshop(cache=cache, processes=cores())
 
 
 def _summary(found: "Catalogue") -> str:
