@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from operator import is_
 from typing import TYPE_CHECKING, Protocol
 
-from feeds.formats import Format
+from feeds.formats import Format, feed_style
 from feeds.model import Document, Entry, Feed, Site, etag_of
 from feeds.rendering import Renderer, render_entries
 from feeds.workshop import Workshop
@@ -59,6 +59,8 @@ class Build:
                 rendered = [pieces[entry.id][number] for entry in feed.latest]
                 body = form.join(feed, rendered, self._site, self._site.address(path))
                 self._add(path, form.media_type, body)
+        if any(form.shown_as for form in formats):
+            self._add(*feed_style())
 
     def make_pages(self, pages: "Pages") -> None:
         """Make each feed's page, each entry's own, and their style sheet."""

@@ -7,7 +7,6 @@ pieces in it, byte for byte what feedgen writes by itself.
 """
 
 import html
-import re
 from collections.abc import Mapping, Sequence
 from email.utils import format_datetime
 
@@ -18,11 +17,14 @@ from feedgen.ext.base import BaseEntryExtension, BaseExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
+from feeds.formats.media_rss import MEDIA, add_photo
+from feeds.formats.plain_text import DCTERMS, Plain, add_plain, as_html, excerpt
 from feeds.model import Country, Entry, Feed, Person, Photo, Site, Topic
+from feeds.paths import FEED_STYLE
 
 ATOM = "http://www.w3.org/2005/Atom"
 DC = "http://purl.org/dc/elements/1.1/"
-MEDIA = "http://search.yahoo.com/mrss/"
+XML = "http://www.w3.org/XML/1998/namespace"
 
 # RFC 5141.
 COUNTRY_SCHEME = "urn:iso:std:iso:3166:-1"
@@ -65,8 +67,9 @@ def rss_feed(feed: Feed, pieces: Sequence[bytes], site: Site, address: str) -> b
 def atom_shell(feed: Feed, site: Site, address: str) -> FeedGenerator:
     """Give feedgen's generator for a feed's Atom document, still without entries."""
     generator = FeedGenerator()
-    generator.register_extension("extra", _Namespaces, _AtomExtra, rss=False)
+    generator.register_extension("extra", _AtomShell, _AtomExtra, rss=False)
     generator.extra.names = _needed(feed, {})
+    generator.extra.style = _style_of(feed)
     generator.id(feed.id)
     generator.title(feed.title)
     if feed.description:
@@ -84,12 +87,18 @@ def atom_shell(feed: Feed, site: Site, address: str) -> FeedGenerator:
 def rss_shell(feed: Feed, site: Site, address: str) -> FeedGenerator:
     """Give feedgen's generator for a feed's RSS document, still without items."""
     generator = FeedGenerator()
-    generator.register_extension("extra", _Namespaces, _RssExtra, atom=False)
-    generator.extra.names = _needed(feed, {"dc": DC})
-    generator.register_extension("hub", _Hub, BaseEntryExtension, atom=False)
-    generator.hub.address = site.hub
-    generator.title(_as_html(feed.title))
-    generator.description(_as_html(feed.description or feed.title))
+    generator.register_extension("extra", _RssShell, _RssExtra, atom=False)
+    generator.extra.names = _needed(feed, {"dc": DC, "dcterms": DCTERMS})
+    generator.extra.style = _style_of(feed)
+    generator.extra.hub = site.hub
+    generator.extra.language = site.language
+    title, description = feed.title, feed.description or feed.title
+    generator.title(as_html(title))
+    generator.description(as_html(description))
+    generator.extra.plain = Plain(
+        title if as_html(title) != title else "",
+        description if as_html(description) != description else "",
+    )
     if site.author.email:
         generator.managingEditor(f"{site.author.email} ({site.author.name})")
     _links(generator, feed, site, address, "application/rss+xml")
@@ -107,6 +116,8 @@ def add_atom_entry(generator: FeedGenerator, entry: Entry, body: str, site: Site
         element.summary(entry.summary)
     if body:
         element.content(body, type="html")
+    if not entry.summary:
+        element.extra.plain = Plain(abstract=excerpt(body) or entry.title)
     if entry.author:
         element.author(_author(entry.author))
 
@@ -115,16 +126,22 @@ def add_rss_item(generator: FeedGenerator, entry: Entry, body: str, site: Site) 
     """Append an entry to a generator of RSS.
 
     RSS's description is HTML. It does not say whether a title is text or HTML,
-    and most readers take it for HTML: see `_as_html`.
+    and most readers take it for HTML: see `as_html`.
     """
     item = _add_entry(generator, entry, site)
-    item.title(_as_html(entry.title))
-    if entry.summary:
-        item.summary(html.escape(entry.summary, quote=False))
+    title, summary = as_html(entry.title), html.escape(entry.summary, quote=False)
+    item.title(title)
+    if summary:
+        item.summary(summary)
     if body:
         item.content(body, type="html")
     item.guid(site.tag(entry.id), permalink=False)
     item.extra.creator = (entry.author or site.author).name
+    abstract = entry.summary if summary else excerpt(body) or entry.title
+    item.extra.plain = Plain(
+        entry.title if title != entry.title else "",
+        abstract if abstract != summary else "",
+    )
 
 
 def _add_entry(generator: FeedGenerator, entry: Entry, site: Site) -> FeedEntry:
@@ -182,16 +199,6 @@ def _category(label: Topic | Country) -> dict[str, str]:
     return {"term": label.slug, "scheme": label.scheme, "label": label.name}
 
 
-_MARKUP = re.compile(r"<[A-Za-z/!?]|&#?\w+;")
-
-
-def _as_html(text: str) -> str:
-    """Give the shortest HTML that reads as this text: the text itself, unless it looks like markup."""
-    if _MARKUP.search(text) or html.unescape(text) != text:
-        return html.escape(text, quote=False)
-    return text
-
-
 def _pieces(document: bytes, start: bytes, end: bytes) -> list[bytes]:
     """Cut a document into its elements; in texts, what begins a tag is escaped."""
     _, *pieces = document.split(start)
@@ -202,41 +209,60 @@ def _spliced(shell: bytes, end: bytes, pieces: Sequence[bytes]) -> bytes:
     return b"".join([shell.removesuffix(end), *pieces, end])
 
 
+def _style_of(feed: Feed) -> str:
+    """Give the style sheet's address relative to a feed's folder, wherever the site lies."""
+    return "../" * feed.path.count("/") + FEED_STYLE
+
+
+def _needed(feed: Feed, names: Mapping[str, str]) -> Mapping[str, str]:
+    """Add the namespaces that not every document needs."""
+    needed = dict(names)
+    if not all(entry.summary for entry in feed.latest):
+        needed["dcterms"] = DCTERMS
+    if any(entry.photo for entry in feed.latest):
+        needed["media"] = MEDIA
+    return needed
+
+
 class _Namespaces(BaseExtension):  # type: ignore[misc]  # feedgen has no types
     """Declares the namespaces of what feedgen leaves out."""
 
-    names: Mapping[str, str] = {"dc": DC, "media": MEDIA}
+    names: Mapping[str, str] = {"dc": DC, "dcterms": DCTERMS, "media": MEDIA}
 
     def extend_ns(self) -> Mapping[str, str]:
         return self.names
 
 
-def _needed(feed: Feed, names: Mapping[str, str]) -> Mapping[str, str]:
-    """Add Media RSS only where the document has a photo."""
-    photos = any(entry.photo for entry in feed.latest)
-    return {**names, "media": MEDIA} if photos else names
+class _Shell(_Namespaces):
+    """Names the style sheet; feedgen knows of none."""
+
+    style = ""
+
+    def _add_style(self, root: etree._Element) -> etree._Element:
+        root.addprevious(
+            etree.ProcessingInstruction("xml-stylesheet", f'type="text/css" href="{self.style}"')
+        )
+        return root
 
 
-class _Hub(BaseExtension):  # type: ignore[misc]  # feedgen has no types
-    """feedgen writes no rel=hub into RSS."""
+class _AtomShell(_Shell):
+    def extend_atom(self, feed: etree._Element) -> etree._Element:
+        return self._add_style(feed)
 
-    address = ""
+
+class _RssShell(_Shell):
+    """feedgen writes no rel=hub into RSS; and a browser does not know RSS's own language."""
+
+    hub = ""
+    language = ""
+    plain = Plain()
 
     def extend_rss(self, rss: etree._Element) -> etree._Element:
-        if self.address:
-            etree.SubElement(rss[0], f"{{{ATOM}}}link", rel="hub", href=self.address)
-        return rss
-
-
-def _media_attributes(photo: Photo) -> dict[str, str]:
-    attributes = {
-        "medium": "image",
-        "type": photo.media_type,
-        "fileSize": photo.length,
-        "width": photo.width,
-        "height": photo.height,
-    }
-    return {name: str(value) for name, value in attributes.items() if value}
+        rss.set(f"{{{XML}}}lang", self.language)
+        if self.hub:
+            etree.SubElement(rss[0], f"{{{ATOM}}}link", rel="hub", href=self.hub)
+        add_plain(rss[0], self.plain)
+        return self._add_style(rss)
 
 
 class _Extra(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no types
@@ -246,19 +272,7 @@ class _Extra(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no types
     updated = ""
     links: Sequence[dict[str, str]] = ()
     photo: Photo | None = None
-
-    def _add_photo(self, element: etree._Element) -> None:
-        photo = self.photo
-        if not photo:
-            return
-        if photo.url:
-            element = etree.SubElement(element, f"{{{MEDIA}}}content", url=photo.url)
-            for name, value in _media_attributes(photo).items():
-                element.set(name, value)
-        if photo.alt:
-            etree.SubElement(element, f"{{{MEDIA}}}description", type="plain").text = photo.alt
-        if photo.credit:
-            etree.SubElement(element, f"{{{MEDIA}}}credit").text = photo.credit
+    plain = Plain()
 
 
 class _AtomExtra(_Extra):
@@ -269,7 +283,8 @@ class _AtomExtra(_Extra):
             for name in ("rel", "type", "length"):
                 if link.get(name):
                     element.set(name, link[name])
-        self._add_photo(entry)
+        add_photo(entry, self.photo)
+        add_plain(entry, self.plain)
         return entry
 
 
@@ -278,5 +293,6 @@ class _RssExtra(_Extra):
         # An author without an e-mail address has no place in RSS's own element.
         etree.SubElement(item, f"{{{DC}}}creator").text = self.creator
         etree.SubElement(item, f"{{{ATOM}}}updated").text = self.updated
-        self._add_photo(item)
+        add_photo(item, self.photo)
+        add_plain(item, self.plain)
         return item
