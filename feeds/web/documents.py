@@ -151,7 +151,8 @@ class _Shelf:
         hub = document.media_type in self._feeds
         shown_as = self._feeds.get(document.media_type, "") if to_show else ""
         headers = document_headers(document, self.release.site, hub=hub, shown_as=shown_as)
-        body = None if coding == IDENTITY else self._compressed(document, coding)
+        as_it_is = coding == IDENTITY or document.is_picture
+        body = None if as_it_is else self._compressed(document, coding)
         if body is None:
             answer = _Answer(document, IDENTITY, document.body, headers)
         else:
