@@ -7,18 +7,21 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from http.client import HTTPMessage
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
 from conftest import AS_OF, MEDIA, run_feeds
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from lxml import etree
 from PIL import Image
 
 from feeds import Publisher, Release, load_catalogue
 from feeds.cache import Cache
 from feeds.errors import CatalogueError, FeedsError
-from feeds.pictures import LARGEST
+from feeds.pictures import LARGEST, NoPicture, measure
 from feeds.watch import Lookout, fingerprint
 from feeds.workshop import Workshop
 
@@ -161,6 +164,40 @@ def test_a_picture_that_is_too_large_is_refused(file: Path) -> None:
         opened.truncate(LARGEST + 1)
     with pytest.raises(CatalogueError, match="has 10,000,001 bytes; at most 10,000,000"):
         load_catalogue(file)
+
+
+HEADS = {
+    name: (MEDIA / name).read_bytes()
+    for name in (
+        "market.jpg",
+        "market.png",
+        "market.gif",
+        "market.webp",
+        "market.avif",
+        "lying.jpg",
+    )
+}
+
+
+@given(st.sampled_from([*HEADS]), st.data())
+@settings(max_examples=600)
+def test_any_bytes_are_a_picture_or_none(name: str, data: st.DataObject) -> None:
+    """Whatever bytes a file has, it is measured or refused, quickly, and nothing is unpacked."""
+    body = bytearray(HEADS[name])
+    for place in data.draw(st.lists(st.integers(0, len(body) - 1), max_size=8)):
+        body[place] = data.draw(st.integers(0, 255))
+    body = body[: data.draw(st.integers(0, len(body)))]
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / name
+        file.write_bytes(body)
+        begun = time.perf_counter()
+        try:
+            found = measure(file, len(body))
+        except NoPicture:
+            pass
+        else:
+            assert 0 < found.width * found.height <= 50_000_000
+        assert time.perf_counter() - begun < 1
 
 
 def test_no_release_is_made_of_a_picture_that_changed_meanwhile(file: Path) -> None:

@@ -252,8 +252,8 @@ def test_payloads_leave_a_feed_inert(
     assert len(elements) > 1000
     assert not {"http://www.w3.org/1999/xhtml", "http://www.w3.org/2000/svg"} & {*elements}
     texts = visible_texts(page)
+    assert catalogue.site.title in texts
     for entry in catalogue.entries[:-1]:
-        assert entry.title in texts
         assert texts.count(entry.title) >= 3, "title, summary and credit"
 
 

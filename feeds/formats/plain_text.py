@@ -14,6 +14,10 @@ DCTERMS = "http://purl.org/dc/terms/"
 
 # In characters: what a summary has, more or less.
 _EXCERPT = 300
+# In characters of HTML.
+_ENOUGH = 20_000
+# Text before and behind these is no one word.
+_BLOCK = re.compile(r"<(?=/?(?:blockquote|br|dd|div|dt|h[1-6]|hr|li|p|pre|td|th|tr)\b)")
 
 _MARKUP = re.compile(r"<[A-Za-z/!?]|&#?\w+;")
 
@@ -40,8 +44,9 @@ def add_plain(element: etree._Element, plain: Plain) -> None:
 
 
 def excerpt(body: str) -> str:
-    """Give the beginning of what a body's HTML says."""
-    parts = etree.HTML(f"<div>{body}</div>").itertext()
+    """Give the beginning of what a body's HTML says; nothing where it is too strange for that."""
+    parted = _BLOCK.sub(" <", body[:_ENOUGH])
+    parts = etree.HTML(f"<div>{parted}</div>").itertext()
     text = " ".join("".join(map(str, parts)).split())
     if len(text) <= _EXCERPT:
         return text
