@@ -281,11 +281,7 @@ class Publisher:
             changed=changed,
             seconds=f"{seconds:.3f}",
         )
-        large = [
-            path
-            for path, document in release.items()
-            if len(document.body) > _LARGE and not document.is_picture
-        ]
+        large = [it.path for it in release.values() if len(it.body) > _LARGE and not it.is_picture]
         if large:
             tell("large-documents", logging.WARNING, count=len(large), first=large[0])
 
