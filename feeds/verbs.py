@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from feeds.cache import Cache
-from feeds.files import read_files
+from feeds.files import media_files, media_folder, read_files
 from feeds.outcome import Outcome
 from feeds.paths import FEEDS
 
@@ -42,12 +42,14 @@ def check(given: Given) -> None:
     """Tell how much is in a catalogue, and its notes; raises FeedsError."""
     cache = given.cache()
     texts = read_files(given.catalogue)
-    outcome = Outcome(cache, "check", texts, (given.url,))
+    media = media_folder(given.catalogue)
+    outcome = Outcome(cache, "check", texts, (given.url, media_files(media)))
     said = outcome.text()
     if said is None:
         from feeds.catalogue import read_catalogue
 
-        found = read_catalogue(texts, url=given.url, workshop=_workshop(cache))
+        workshop = _workshop(cache)
+        found = read_catalogue(texts, url=given.url, media=media, workshop=workshop)
         said = "\n".join((_summary(found), *map(str, found.notes)))
         outcome.keep_text(said)
         cache.save()
@@ -124,9 +126,10 @@ def export(given: Given, folder: Path, *, pages: bool, profile: bool) -> None:
 def _outcomes(given: Given, cache: Cache, *, pages: bool) -> tuple[Outcome, Outcome]:
     """Give what is known of the catalogue's documents, and of its notes."""
     texts = read_files(given.catalogue)
+    media = media_files(media_folder(given.catalogue))
     return (
-        Outcome(cache, "release", texts, (given.url, pages)),
-        Outcome(cache, "notes", texts, (given.url,)),
+        Outcome(cache, "release", texts, (given.url, pages, media)),
+        Outcome(cache, "notes", texts, (given.url, media)),
     )
 
 

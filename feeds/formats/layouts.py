@@ -8,8 +8,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta, timezone
+from html import escape
 from typing import Any, NamedTuple, ParamSpec
 
+from feeds.formats.plain_text import as_html
 from feeds.model import Country, Entry, Person, Photo, Topic
 
 P = ParamSpec("P")
@@ -22,7 +24,8 @@ Escape = Callable[[str], str]
 # Every text differs from all others, and is written as it stands here.
 _ZONE = timezone(timedelta(hours=1, minutes=23))
 _LABEL = Topic(slug="sample-slug", name="sample-name", scheme="sample-scheme")
-_BODY = "sample-body"
+_BODY = "<p>sample-body</p>"
+_MARKUP = " <b>"
 _SAMPLE = Entry(
     id="sample-id",
     title="sample-title",
@@ -53,7 +56,7 @@ class Layout(NamedTuple):
 
     def element(self, entry: Entry, body: str) -> str:
         """Give an entry's element."""
-        return self.form % tuple([escape(text(entry, body)) for text, escape in self.texts])
+        return self.form % tuple([written(text(entry, body)) for text, written in self.texts])
 
 
 class Layouts:
@@ -68,7 +71,7 @@ class Layouts:
         self, write: Write, texts: Sequence[Text], label_texts: Sequence[LabelText]
     ) -> None:
         self._write = write
-        self._texts = {text(_SAMPLE, _BODY): text for text in texts}
+        self._texts = texts
         self._label_texts = {text(_LABEL): text for text in label_texts}
         self._layouts: dict[object, Layout | None] = {}
         self._lines: dict[int, str] = {}
@@ -90,19 +93,21 @@ class Layouts:
 
     def _laid_out(self, entry: Entry, body: str) -> Layout | None:
         """Lay out the element of entries like this one; None where a site's text is like a sample's."""
-        written = self._write(_like(entry), _BODY if body else "")
+        sample = _sample_for(entry)
+        samples = {_in_element(text(sample, _BODY)): text for text in self._texts}
+        written = self._write(_like(sample, entry), _BODY if body else "")
         before, line, behind = _around_line(written, self._label_texts)
         form, texts_of_label = _set_in(line, self._label_texts)
 
         def labels(entry: Entry, _: str) -> str:
             for label in entry.labels:
                 if id(label) not in self._lines:
-                    texts = [escape(text(label)) for text, escape in texts_of_label]
+                    texts = [written(text(label)) for text, written in texts_of_label]
                     self._lines[id(label)] = form % tuple(texts)
             return "".join([self._lines[id(label)] for label in entry.labels])
 
-        head, texts = _set_in(before, self._texts)
-        tail, more = _set_in(behind, self._texts)
+        head, texts = _set_in(before, samples)
+        tail, more = _set_in(behind, samples)
         layout = Layout(f"{head}%s{tail}", (*texts, (labels, str), *more))
         return layout if layout.element(entry, body) == self._write(entry, body) else None
 
@@ -112,19 +117,34 @@ def _shape(entry: Entry, body: str) -> object:
     photo, author = entry.photo, entry.author
     return (
         *(not entry.summary, not body, not entry.link),
+        _is_html(entry),
         photo and tuple(map(bool, photo)),
         author and (not author.email, not author.uri),
     )
 
 
-def _like(entry: Entry) -> Entry:
-    """Give the sample with the fields that an entry has."""
-    kept: dict[str, Any] = _reduced(_SAMPLE._asdict(), entry)
-    if entry.photo and _SAMPLE.photo:
-        kept["photo"] = Photo(**_reduced(_SAMPLE.photo._asdict(), entry.photo))
-    if entry.author and _SAMPLE.author:
-        kept["author"] = Person(**_reduced(asdict(_SAMPLE.author), entry.author))
-    return Entry(**kept | {"topics": _SAMPLE.topics, "countries": ()})
+def _is_html(entry: Entry) -> tuple[bool, bool]:
+    """Tell whether an entry's title, and its summary, are written otherwise as HTML."""
+    summary = entry.summary
+    return as_html(entry.title) != entry.title, escape(summary, quote=False) != summary
+
+
+def _sample_for(entry: Entry) -> Entry:
+    """Give a sample whose texts are written otherwise as HTML where an entry's are."""
+    title, summary = _is_html(entry)
+    return _SAMPLE._replace(
+        title=_SAMPLE.title + _MARKUP * title, summary=_SAMPLE.summary + _MARKUP * summary
+    )
+
+
+def _like(sample: Entry, entry: Entry) -> Entry:
+    """Give a sample with the fields alone that an entry has."""
+    kept: dict[str, Any] = _reduced(sample._asdict(), entry)
+    if entry.photo and sample.photo:
+        kept["photo"] = Photo(**_reduced(sample.photo._asdict(), entry.photo))
+    if entry.author and sample.author:
+        kept["author"] = Person(**_reduced(asdict(sample.author), entry.author))
+    return Entry(**kept | {"topics": sample.topics, "countries": ()})
 
 
 def _reduced(sample: Mapping[str, Any], like: object) -> dict[str, Any]:
@@ -147,7 +167,7 @@ def _set_in(
     written: str, texts: Mapping[str, Callable[P, str]]
 ) -> tuple[str, list[tuple[Callable[P, str], Escape]]]:
     """Give a form with places for texts, and what gives and escapes each."""
-    any_sample = "|".join(map(re.escape, texts))
+    any_sample = "|".join(map(re.escape, sorted(texts, key=len, reverse=True)))
     form = ""
     found: list[tuple[Callable[P, str], Escape]] = []
     for at, part in enumerate(re.split(f"({any_sample})", written)):

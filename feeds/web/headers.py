@@ -19,6 +19,9 @@ IDENTITY = "identity"
 _WHILE_REVALIDATE = 60
 _IF_ERROR = 86_400
 
+# What a feed that a browser shows may do: it has a style, and nothing else.
+FEED_POLICY = ("Content-Security-Policy", "default-src 'none'; style-src 'self'")
+
 # An entity tag, or what a careless client makes of one.
 _TAG = re.compile(r'(?:[Ww]/)?"([^"]*)"|([^\s",]+)')
 # Servers in front of this one name the coding that they put on in the tag.
@@ -27,13 +30,21 @@ _SUFFIX = re.compile(r"(?:[-:;]{1,2}(?:gzip|br|zstd|deflate))?")
 _USUAL = 200
 
 
-def document_headers(document: Document, site: Site, *, hub: bool) -> Headers:
-    """Give what goes with a document under every coding; its validators come beside it."""
+def document_headers(document: Document, site: Site, *, hub: bool, shown_as: str = "") -> Headers:
+    """Give what goes with a document under every coding; its validators come beside it.
+
+    A browser shows a feed under the media type `shown_as`, and saves it, or shows
+    its source, under the feed's own. The answer does not vary: it is the same
+    document with the same validators, and every reader takes either type. A cache
+    that mixes the two up costs somebody the sight of a style, where a `Vary`
+    would have each cache keep the document once for every kind of request.
+    """
     link = f'<{site.address(document.path.removesuffix(INDEX))}>; rel="self"'
     if hub and site.hub:
         link += f', <{site.hub}>; rel="hub"'
     return [
-        ("Content-Type", document.media_type),
+        ("Content-Type", shown_as or document.media_type),
+        *([FEED_POLICY] if shown_as else []),
         ("X-Content-Type-Options", "nosniff"),
         ("Link", link),
     ]
