@@ -21,7 +21,7 @@ from feeds.content import render_body
 from feeds.errors import CatalogueError
 from feeds.formats import feedgen_xml
 from feeds.formats.layouts import Layouts
-from feeds.model import Catalogue, Country, Entry, Person, Photo, Topic
+from feeds.model import Catalogue, Country, Entry, Feed, Person, Photo, Topic
 
 NS = {
     "atom": "http://www.w3.org/2005/Atom",
@@ -108,6 +108,34 @@ def test_elements_are_what_feedgen_writes_of_each(entries: list[Entry], author: 
         (feedgen_xml.rss_items, feedgen_xml.rss_item),
     ):
         assert together(shown, site) == [alone(site, *each).encode() for each in shown]
+
+
+SHOWN = st.sampled_from([(), (Entry(id="n", title="T", published=AS_OF, updated=AS_OF),)])
+FEEDS = st.builds(
+    Feed,
+    id=TEXTS,
+    path=st.sampled_from(["", "topics/a&b/", "topics/é/countries/vn/"]),
+    title=TEXTS,
+    description=FIELD,
+    updated=st.datetimes(datetime(1800, 1, 2), timezones=st.just(UTC)),  # noqa: DTZ001
+    entries=st.just(()),
+    latest=SHOWN,
+)
+
+
+@settings(max_examples=300)
+@given(st.lists(FEEDS, min_size=1, max_size=6), st.sampled_from(["A title", "sample-feed-title"]))
+def test_documents_are_what_feedgen_writes_of_each(feeds: list[Feed], author: str) -> None:
+    """Whatever texts feeds have, their documents are feedgen's own, byte for byte."""
+    site = replace(load_catalogue(CATALOGUES / "arabic.yaml").site, author=Person(name=author))
+    for feed in feeds:
+        address = f"https://feed.example.org/{feed.path}?a=1&b"
+        for join, shell, render in (
+            (feedgen_xml.atom_feed, feedgen_xml.atom_shell, "atom_str"),
+            (feedgen_xml.rss_feed, feedgen_xml.rss_shell, "rss_str"),
+        ):
+            alone = getattr(shell(feed, site, address), render)(pretty=True)
+            assert join(feed, [], site, address) == alone
 
 
 def test_feedgen_is_asked_once_for_each_shape() -> None:

@@ -8,9 +8,9 @@ feedgen writes by itself.
 """
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from email.utils import format_datetime
-from functools import partial
+from functools import lru_cache, partial
 from operator import attrgetter
 from urllib.parse import quote
 
@@ -23,6 +23,7 @@ from feeds.formats.feedgen_gaps import DC, AtomExtra, AtomShell, Namespaces, Rss
 from feeds.formats.layouts import LabelText, Layouts, Text
 from feeds.formats.media_rss import MEDIA
 from feeds.formats.plain_text import DCTERMS, Plain, as_html, excerpt
+from feeds.formats.shells import Shells
 from feeds.model import Country, Entry, Feed, Person, Photo, Site, Topic
 from feeds.paths import FEED_STYLE
 
@@ -41,8 +42,7 @@ def atom_entries(entries: Sequence[tuple[Entry, str]], site: Site) -> list[bytes
 
 def atom_feed(feed: Feed, pieces: Sequence[bytes], site: Site, address: str) -> bytes:
     """Give a feed's Atom document from its entries' elements."""
-    shell = atom_shell(feed, site, address).atom_str(pretty=True)
-    return _spliced(shell, b"</feed>\n", pieces)
+    return _spliced(_atom_shells(site).shell(feed, address), "</feed>\n", pieces)
 
 
 def rss_items(entries: Sequence[tuple[Entry, str]], site: Site) -> list[bytes]:
@@ -52,8 +52,7 @@ def rss_items(entries: Sequence[tuple[Entry, str]], site: Site) -> list[bytes]:
 
 def rss_feed(feed: Feed, pieces: Sequence[bytes], site: Site, address: str) -> bytes:
     """Give a feed's RSS document from its entries' items."""
-    shell = rss_shell(feed, site, address).rss_str(pretty=True)
-    return _spliced(shell, b"  </channel>\n</rss>\n", pieces)
+    return _spliced(_rss_shells(site).shell(feed, address), "  </channel>\n</rss>\n", pieces)
 
 
 def atom_shell(feed: Feed, site: Site, address: str) -> FeedGenerator:
@@ -231,9 +230,9 @@ RSS_TEXTS: tuple[Text, ...] = (
     lambda entry, _: format_datetime(entry.published),
 )
 LABEL_TEXTS: tuple[LabelText, ...] = (
-    lambda label: _category(label)["term"],
-    lambda label: _category(label)["scheme"],
-    lambda label: _category(label)["label"],
+    lambda label, _: _category(label)["term"],
+    lambda label, _: _category(label)["scheme"],
+    lambda label, _: _category(label)["label"],
 )
 
 
@@ -243,8 +242,42 @@ def _element(document: bytes, start: str, end: str) -> str:
     return text[text.index(start) : text.index(end)] + end
 
 
-def _spliced(shell: bytes, end: bytes, pieces: Sequence[bytes]) -> bytes:
-    return b"".join([shell.removesuffix(end), *pieces, end])
+def _spliced(shell: str, end: str, pieces: Sequence[bytes]) -> bytes:
+    return b"".join([shell.removesuffix(end).encode(), *pieces, end.encode()])
+
+
+@lru_cache(maxsize=4)
+def _atom_shells(site: Site) -> Shells:
+    def write(feed: Feed, address: str) -> str:
+        return str(atom_shell(feed, site, address).atom_str(pretty=True).decode())
+
+    texts = _shell_texts(site)
+    return Shells(write, texts, lambda feed: tuple(_needed(feed, {})))
+
+
+@lru_cache(maxsize=4)
+def _rss_shells(site: Site) -> Shells:
+    def write(feed: Feed, address: str) -> str:
+        return str(rss_shell(feed, site, address).rss_str(pretty=True).decode())
+
+    texts = (
+        *_shell_texts(site),
+        lambda feed, _: as_html(feed.title),
+        lambda feed, _: as_html(feed.description),
+        lambda feed, _: format_datetime(feed.updated),
+    )
+    return Shells(write, texts, lambda feed: tuple(_needed(feed, {})))
+
+
+def _shell_texts(site: Site) -> tuple[Callable[[Feed, str], str], ...]:
+    return (
+        lambda feed, _: feed.id,
+        lambda feed, _: feed.title,
+        lambda feed, _: feed.description,
+        lambda feed, _: feed.updated.isoformat(),
+        lambda feed, _: site.address(feed.path),
+        lambda _, address: address,
+    )
 
 
 def _style_of(feed: Feed) -> str:
