@@ -71,7 +71,10 @@ class Assembly:
         return self._same_day[day] - 1
 
     def _entry(self, draft: Draft, seconds: int) -> Entry:
-        published = updated = datetime.fromisoformat(draft.published) + timedelta(seconds=seconds)
+        published = datetime.fromisoformat(draft.published)
+        if seconds:
+            published += timedelta(seconds=seconds)
+        updated = published
         if draft.updated:
             updated = max(datetime.fromisoformat(draft.updated), published)
         topics = self._topics.get(draft.topics)
