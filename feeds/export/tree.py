@@ -45,6 +45,9 @@ class Tree:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        # Of folders that are open, from the top to the last that was used: what is
+        # renamed comes from the export's own, and goes to another.
+        self._ours: list[tuple[str, int]] = []
         self._chain: list[tuple[str, int]] = []
         try:
             # A link that the webmaster names is what the webmaster means.
@@ -56,7 +59,8 @@ class Tree:
 
     def close(self) -> None:
         """Let go of every folder."""
-        self._leave(0)
+        _leave(self._ours, 0)
+        _leave(self._chain, 0)
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
@@ -208,24 +212,26 @@ class Tree:
             os.close(fd)
 
     def _folder(self, parts: list[str]) -> int:
-        """Give the descriptor of a folder, until the next call; raises OSError."""
+        """Give the descriptor of a folder, until the next call for one; raises OSError."""
+        chain = self._ours if parts and parts[0] == OURS else self._chain
         depth = 0
-        for (name, _), part in zip(self._chain, parts, strict=False):
+        for (name, _), part in zip(chain, parts, strict=False):
             if name != part:
                 break
             depth += 1
-        self._leave(depth)
+        _leave(chain, depth)
         for name in parts[depth:]:
-            above = self._chain[-1][1] if self._chain else self._fd
-            self._chain.append((name, os.open(name, _FOLDER, dir_fd=above)))
-        return self._chain[-1][1] if self._chain else self._fd
-
-    def _leave(self, depth: int) -> None:
-        while len(self._chain) > depth:
-            os.close(self._chain.pop()[1])
+            above = chain[-1][1] if chain else self._fd
+            chain.append((name, os.open(name, _FOLDER, dir_fd=above)))
+        return chain[-1][1] if chain else self._fd
 
     def _refused(self, path: str, error: OSError) -> FeedsError:
         return _refused(self.root / path, error)
+
+
+def _leave(chain: list[tuple[str, int]], depth: int) -> None:
+    while len(chain) > depth:
+        os.close(chain.pop()[1])
 
 
 def forgive(error: OSError) -> None:
