@@ -18,13 +18,12 @@ _CODED = """\
 RewriteCond %{{HTTP:Accept-Encoding}} "(^|[,\\s]){coding}\\s*(,|;\\s*q=(1|0?\\.0*[1-9])|$)"
 RewriteCond %{{REQUEST_FILENAME}}{ending} -f
 RewriteRule "^(.+)$" "$1{ending}" [L]"""
+_QUOTE = r"\x22"
 _BESIDE = """\
 RemoveLanguage .br
 RemoveType .br .gz
 AddEncoding br .br
 AddEncoding gzip .gz
-SetEnv no-gzip
-SetEnv no-brotli
 Header always merge Vary Accept-Encoding"""
 
 
@@ -60,7 +59,8 @@ def _kind(kind: Kind, serving: Serving) -> Iterator[str]:
 def _move(move: Move, serving: Serving) -> str:
     folder = move.folder
     pattern = re.escape(move.old.removesuffix("/")) + ("(?:/(.*))?" if folder else "")
-    start = f"RewriteRule {_quoted(f'^{pattern}$')}"
+    # Within its quotes, mod_rewrite knows no way to write one.
+    start = 'RewriteRule "^' + pattern.replace('"', _QUOTE) + '$"'
     if move.new is None:
         return f"{start} - [G]"
     # Given as people read it: Apache encodes the whole.

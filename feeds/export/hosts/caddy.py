@@ -2,12 +2,16 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from urllib.parse import quote
 
 from feeds.export.hosts.serving import Kind, Move, Serving
 from feeds.export.tree import OURS
 from feeds.headers import Header
 
 FILE = f"{OURS}/Caddyfile"
+
+# What Caddy compares with a path however that is encoded; anything else stands encoded.
+_COMPARED = "".join(sign for sign in map(chr, range(0x20, 0x7F)) if sign not in "%{}")
 
 _HEADING = """\
 # Written by feeds export. In the site block whose root holds this folder as {root}:
@@ -65,10 +69,10 @@ def _move(name: str, move: Move, serving: Serving) -> Iterator[str]:
     elif not move.folder:
         yield f"    redir {name} {_quoted(serving.address(move.new))} 301"
     else:
-        new = (serving.root + move.new).replace("$", "$$")
+        prefix = quote(serving.root + move.old.removesuffix("/"), safe=_COMPARED)
         yield f"    route {name} {{"
-        yield f"        uri path_regexp {_quoted(f'^{old}(/|$)')} {_quoted(new)}"
-        yield f"        redir {_quoted(f'{serving.origin}{{uri}}')} 301"
+        yield f"        uri strip_prefix {_quoted(prefix)}"
+        yield f"        redir {_quoted(serving.address(move.new).removesuffix('/') + '{uri}')} 301"
         yield "    }"
 
 

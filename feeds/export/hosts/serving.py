@@ -7,6 +7,7 @@ from itertools import groupby
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
+from feeds.errors import FeedsError
 from feeds.headers import CORS, NOSNIFF, PAGE_POLICY, Header, cache_control
 from feeds.model import Document, Site
 from feeds.paths import moved_to, standing_for
@@ -54,12 +55,18 @@ class Move(NamedTuple):
 
 
 class Serving:
-    """What is to be said of the documents of a release and of the addresses it gave up."""
+    """What is to be said of the documents of a release and of the addresses it gave up.
+
+    Raises FeedsError for a path that would end its line in a configuration.
+    """
 
     def __init__(self, release: Mapping[str, Document], site: Site, *, compressed: bool) -> None:
         self.release = release
         self.site = site
         self.compressed = compressed
+        for text in (self.root, *site.moved, *site.moved.values(), *site.retired):
+            if any(sign < " " or sign == "\x7f" for sign in text) or '"' in self.root:
+                raise FeedsError(f"{text!r}: no web server can be told of such a path")
 
     @property
     def root(self) -> str:
@@ -119,8 +126,8 @@ class Serving:
         for path in paths:
             for old, new in moved.items():
                 below = old + path.removeprefix(new)
-                inside = old.endswith("/") and path.startswith(new) and below != old
-                if inside and standing_for(below, {*moved, *retired}) == old:
+                led = old.endswith("/") and path.startswith(new) and not path.startswith(old)
+                if led and standing_for(below, {*moved, *retired}) == old:
                     yield below
 
     def _end(self, path: str) -> str | None:
