@@ -126,6 +126,8 @@ def _carry_out(
 
 
 def _make(folder: Path) -> None:
+    if folder.is_dir():
+        return
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
