@@ -17,10 +17,13 @@ import pytest
 from conftest import AS_OF, SHIPPED, program, run, run_feeds, traced, tree
 
 from feeds import Release, load_catalogue
+from feeds.catalogue import read_catalogue
+from feeds.errors import FeedsError
 from feeds.export import manifest
 from feeds.export.folder import export_folder
 from feeds.export.hosts import HOSTS, host_files
 from feeds.export.manifest import File
+from feeds.export.report import Options
 from feeds.export.tree import OURS
 
 MANIFEST = f"{OURS}/manifest.tsv"
@@ -201,23 +204,34 @@ def test_an_unchanged_catalogue_writes_nothing(folder: Folder) -> None:
         assert all('"lock"' in line for line in opened)
 
 
+@pytest.fixture(scope="module")
+def releases() -> tuple[Release, Release]:
+    """Give a release, and the one after an edit."""
+    text = SHIPPED.read_text()
+    assert EDIT[0] in text
+    first, second = (
+        read_catalogue([("entries.yaml", version.encode())])
+        for version in (text, text.replace(*EDIT))
+    )
+    return Release(first, as_of=AS_OF), Release(second, as_of=AS_OF)
+
+
 @pytest.mark.parametrize("planted", ["atom.xml", "topics", "topics/formalization", OURS, MANIFEST])
 @pytest.mark.parametrize("dangling", [False, True], ids=["leads", "dangles"])
 def test_a_planted_link_is_neither_followed_nor_replaced(
-    planted: str, folder: Folder, tmp_path: Path, *, dangling: bool
+    planted: str, releases: tuple[Release, Release], tmp_path: Path, *, dangling: bool
 ) -> None:
     """A symbolic link in a file's or a folder's place is told, and its target untouched."""
-    folder.export()
-    place = folder.out / planted
-    target = tmp_path / "target"
+    out, target = tmp_path / "out", tmp_path / "target"
+    export_folder(releases[0], out)
+    place = out / planted
     place.rename(target)
     place.symlink_to(tmp_path / "nowhere" if dangling else target)
-    before = snapshot(target), tree(folder.out)
-    folder.edit(*EDIT)
-    said = folder.refused()
-    assert str(place) in said
-    assert "symbolic link" in said
-    assert (snapshot(target), tree(folder.out)) == before
+    before = snapshot(target), tree(out)
+    with pytest.raises(FeedsError) as refused:
+        export_folder(releases[1], out, Options(force=True))
+    assert str(refused.value).startswith(f"{place}: is a symbolic link, ")
+    assert (snapshot(target), tree(out)) == before
     assert place.is_symlink()
     assert not (tmp_path / "nowhere").exists()
 
@@ -453,9 +467,11 @@ def test_what_hosts_are_told_is_golden(host: str, request: pytest.FixtureRequest
     assert files == golden
 
 
-def test_a_file_in_many_threads_is_as_one(tmp_path: Path) -> None:
-    """However many files are brought to rest at once, all are there."""
-    release = Release(load_catalogue(SHIPPED), as_of=AS_OF)
+def test_many_files_are_brought_to_rest_at_once(
+    releases: tuple[Release, Release], tmp_path: Path
+) -> None:
+    """However many files there are, and in however many threads, all are there."""
+    release, _ = releases
     report = export_folder(release, tmp_path / "out")
     assert len(report.written) > 64
     assert tree(tmp_path / "out") == {path: document.body for path, document in release.items()}

@@ -34,6 +34,8 @@ OLD = ENTRY.format(title="Old", topics="kept, gone")
 NEW = ENTRY.format(title="New", topics="kept, come")
 CALLS = "write fsync renameat unlinkat linkat mkdirat fchmod utimensat openat".split()
 ERRORS = "EIO ENOSPC EROFS EACCES".split()
+# The first file under its temporary name, in whatever way it is named.
+_FIRST = re.compile(rf'{re.escape(OURS)}/new(/0>|>, "0")')
 CALL = re.compile(r"^(?:\d+ +)?(\w+)\(")
 
 
@@ -56,6 +58,7 @@ class Ground:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._numbers = count()
+        self.first: dict[str, int] = {}
         for name, text in (("old", OLD), ("new", NEW)):
             (folder / f"{name}.yaml").write_text(text)
         for name, out in (("old", "site"), ("new", "wanted")):
@@ -96,7 +99,7 @@ class Ground:
             site = str(folder / "site")
             seen: Counter[str] = Counter()
             last: Counter[str] = Counter()
-            first: dict[str, int] = {}
+            self.first.clear()
             for line in log.read_text().splitlines():
                 match = CALL.match(line)
                 if match is None:
@@ -104,9 +107,8 @@ class Ground:
                 name = match[1]
                 seen[name] += 1
                 if site in line and (name != "openat" or "O_CREAT" in line):
-                    first.setdefault(name, seen[name])
+                    self.first.setdefault(name, seen[name])
                     last[name] = seen[name]
-        self.first = first
         return last
 
     def faults(self, does: str, kinds: Sequence[str] = CALLS) -> list[Fault]:
@@ -210,6 +212,22 @@ def test_refused_once(ground: Ground) -> None:
     faults = [Fault(call, number, "error=ENOSPC") for call, number in calls.items()]
     faults.append(Fault("fsync", ground.first["fsync"], "error=EIO"))
     every(ground.refused, faults)
+
+
+def test_a_file_that_is_not_brought_to_rest_is_written_anew(ground: Ground) -> None:
+    """After a failed fsync the file is thrown away and written again, once; it is not asked again."""
+    ground.calls()
+    for lasting in (False, True):
+        with ground.trial() as folder:
+            log = folder / "log"
+            fault = Fault("fsync", ground.first["fsync"], "error=EIO", lasting)
+            kinds = "trace=openat,unlinkat,fsync"
+            done = ground.export(folder, "-y", "-o", log, "-e", kinds, "-e", fault.option)
+            assert done.returncode == lasting, done.stderr
+            first = [line for line in log.read_text().splitlines() if _FIRST.search(line)]
+            steps = [CALL.sub(r"\1 ", line).split()[0] for line in first if "O_RDONLY" not in line]
+            assert steps[:5] == ["openat", "fsync", "unlinkat", "openat", "fsync"]
+            assert steps.count("fsync") == 2
 
 
 @pytest.mark.heavy
