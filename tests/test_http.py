@@ -99,7 +99,7 @@ def test_every_document_is_served_as_it_is_exported(server: Server, tmp_path: Pa
             assert answer.headers["ETag"].removeprefix("W/") == f'"{etag(body)}"'
             assert answer.headers["Content-Length"] == str(len(answer.body))
             modified = parsedate_to_datetime(answer.headers["Last-Modified"])
-            assert modified.timestamp() == file.stat().st_mtime
+            assert modified.timestamp() == (tmp_path / name).stat().st_mtime
             assert modified <= parsedate_to_datetime(answer.headers["Date"])
 
 
