@@ -450,6 +450,14 @@ def test_a_full_disk_leaves_the_old_site(folder: Folder, small_disk: Path) -> No
     assert folder.export().startswith("written 0, ")
 
 
+def test_the_command_knows_every_host() -> None:
+    """--host takes what there is a module for, and nothing else."""
+    said = run_feeds("export", "--help").stdout
+    assert "{" + ",".join(HOSTS) + "}" in said.replace("\n", "").replace(" ", "")
+    done = run_feeds("export", "out", "--host", "iis")
+    assert (done.returncode, "invalid choice: 'iis'" in done.stderr) == (2, True)
+
+
 @pytest.mark.parametrize("host", HOSTS)
 def test_what_hosts_are_told_is_golden(host: str, request: pytest.FixtureRequest) -> None:
     """The files for each host are, byte for byte, those that were read and approved."""
