@@ -27,8 +27,16 @@ def exported(wrapper: list[str], file: Path, folder: Path) -> float:
     command: list[str | Path] = [*wrapper, sys.executable, "-m", "feeds"]
     begun = time.perf_counter()
     subprocess.run(
-        [*command, "export", folder / "out", "--no-pages", "--catalogue", file]
-        + ["--state", folder / "state"],
+        [
+            *command,
+            "export",
+            folder / "out",
+            "--no-pages",
+            "--catalogue",
+            file,
+            "--state",
+            folder / "state",
+        ],
         check=True,
         stdout=subprocess.DEVNULL,
     )
