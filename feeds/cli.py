@@ -2,7 +2,7 @@
 
 import os
 import sys
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, BooleanOptionalAction, Namespace
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _DESCRIPTION = "Publish a YAML catalogue of news as Atom, RSS and JSON feeds."
 _HIGHEST_PORT = 65535
+_HOSTS = ("nginx", "apache", "caddy", "netlify", "cloudflare-pages", "github-pages")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -123,6 +124,25 @@ def _add_export(verb: ArgumentParser) -> None:
     verb.add_argument(
         "--no-pages", action="store_true", help="write the feeds alone, without pages"
     )
+    verb.add_argument(
+        "--prune",
+        action=BooleanOptionalAction,
+        default=True,
+        help="remove what an earlier export wrote and is no longer published [default]",
+    )
+    verb.add_argument(
+        "--compress", action="store_true", help="put a .br and a .gz beside each file"
+    )
+    verb.add_argument(
+        "--host", choices=_HOSTS, default="", help="write what this web server or host is told by"
+    )
+    verb.add_argument(
+        "--force", action="store_true", help="write into a folder that holds other things, too"
+    )
+    verb.add_argument("--dry-run", action="store_true", help="tell what would be done")
+    verb.add_argument(
+        "--json", action="store_true", help="print JSON: each path written, left and removed"
+    )
     verb.add_argument("--profile", action="store_true", help="print where the time went, to stderr")
 
 
@@ -160,9 +180,19 @@ def _list(options: Namespace) -> None:
 
 def _export(options: Namespace) -> None:
     """Write every document into FOLDER, leaving identical files untouched."""
-    from feeds.verbs import export
+    from feeds.export.report import Options
+    from feeds.verbs import Exporting, export
 
-    export(_given(options), options.folder, pages=not options.no_pages, profile=options.profile)
+    how = Options(
+        prune=options.prune,
+        compress=options.compress,
+        force=options.force,
+        dry_run=options.dry_run,
+    )
+    exporting = Exporting(
+        how, not options.no_pages, options.host, options.profile, as_json=options.json
+    )
+    export(_given(options), options.folder, exporting)
 
 
 def _serve(options: Namespace) -> None:

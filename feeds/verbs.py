@@ -7,18 +7,17 @@ reading a catalogue, and a catalogue is read without a renderer or a server.
 import gc
 import sys
 import time
-from collections.abc import Collection
-from functools import partial
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from feeds.cache import Cache
 from feeds.files import media_files, media_folder, read_files
-from feeds.outcome import Outcome
+from feeds.outcome import Outcome, contents_of
 from feeds.paths import FEEDS
 
 if TYPE_CHECKING:
-    from feeds.export import Report
+    from feeds.export.report import Options, Report
     from feeds.model import Catalogue, Feed, Site
     from feeds.release import Release
     from feeds.workshop import Workshop
@@ -43,7 +42,7 @@ def check(given: Given) -> None:
     cache = given.cache()
     texts = read_files(given.catalogue)
     media = media_folder(given.catalogue)
-    outcome = Outcome(cache, "check", texts, (given.url, media_files(media)))
+    outcome = Outcome(cache, "check", contents_of(texts), (given.url, media_files(media)))
     said = outcome.text()
     if said is None:
         from feeds.catalogue import read_catalogue
@@ -90,76 +89,111 @@ def list_feeds(given: Given, *, as_json: bool) -> None:
         print("  ".join(map(str.ljust, row, widths)).rstrip())
 
 
-def export(given: Given, folder: Path, *, pages: bool, profile: bool) -> None:
+class Exporting(NamedTuple):
+    """What `export` is told beside the catalogue: how to write, and how to tell what was done."""
+
+    options: "Options"
+    pages: bool = True
+    host: str = ""
+    profile: bool = False
+    as_json: bool = False
+
+
+def export(given: Given, folder: Path, how: Exporting) -> None:
     """Write a catalogue's documents into a folder; raises FeedsError."""
     from datetime import UTC, datetime
 
-    from feeds.export.folder import Report, up_to_date
+    from feeds.export.current import up_to_date
     from feeds.watch import fingerprint
 
     begun = time.perf_counter()
     workshop = _workshop(given.cache())
     seen = fingerprint(given.catalogue)
     with workshop.stage("compare"):
-        outcome, notes = _outcomes(given, workshop.cache, pages=pages)
+        outcome, notes = _outcomes(given, workshop.cache, folder, how)
         etags = outcome.etags(datetime.now(UTC))
         said = notes.text()
-        current = etags is not None and up_to_date(etags, folder)
-    if etags and current and said is not None:
-        report = Report(written=(), unchanged=tuple(etags))
-    else:
-        release, report, said = _export_anew(given, folder, workshop, pages=pages)
-        if fingerprint(given.catalogue) == seen:
-            etags = {path: document.etag for path, document in release.items()}
-            outcome.keep_etags(etags, as_of=release.as_of, until=release.until)
+        report = up_to_date(etags, folder, how.options) if etags else None
+    if report is None or said is None:
+        release, report, said = _export_anew(given, folder, workshop, how)
+        if fingerprint(given.catalogue) == seen and not how.options.dry_run:
+            outcome.keep_etags(report.etags, as_of=release.as_of, until=release.until)
             notes.keep_text(said)
             workshop.cache.save()
     for note in filter(None, said.split("\n")):
         _say(note)
-    print(report)
-    if profile:
+    print(report.as_json() if how.as_json else report)
+    if how.profile:
         _say_stages(workshop, time.perf_counter() - begun)
     # On the way out, nobody need look for cycles in all that was built.
     gc.freeze()
 
 
-def _outcomes(given: Given, cache: Cache, *, pages: bool) -> tuple[Outcome, Outcome]:
-    """Give what is known of the catalogue's documents, and of its notes."""
+def _outcomes(given: Given, cache: Cache, folder: Path, how: Exporting) -> tuple[Outcome, Outcome]:
+    """Give what is known of the catalogue's files, and of its notes; raises FeedsError."""
+    from feeds.export.ownership import refuse_catalogue
+
     texts = read_files(given.catalogue)
+    refuse_catalogue(folder, (Path(name) for name, _ in texts))
     media = media_files(media_folder(given.catalogue))
+    contents = contents_of(texts)
+    options = (given.url, how.pages, how.options.compress, how.host, media)
     return (
-        Outcome(cache, "release", texts, (given.url, pages, media)),
-        Outcome(cache, "notes", texts, (given.url, media)),
+        Outcome(cache, "release", contents, options),
+        Outcome(cache, "notes", contents, (given.url, media)),
     )
 
 
 def _export_anew(
-    given: Given, folder: Path, workshop: "Workshop", *, pages: bool
+    given: Given, folder: Path, workshop: "Workshop", how: Exporting
 ) -> tuple["Release", "Report", str]:
     """Build and write; give the notes too, a line each."""
     with workshop.stage("load"):
         import logging
         from dataclasses import replace
 
-        from feeds.export.folder import export_folder
+        from feeds.export.folder import opened, write_release
+        from feeds.export.hosts import host_files
         from feeds.logs import log_to
         from feeds.progress import Progress
-        from feeds.publisher import Publisher
 
     log_to(sys.stderr, logging.WARNING)
     progress = Progress(sys.stderr)
     workshop = replace(workshop, told=progress)
-    publisher = Publisher(
-        given.catalogue, url=given.url, state=given.state, pages=pages, workshop=workshop
-    )
     try:
-        release = publisher.load()
-        with workshop.stage("write"):
-            report = export_folder(release, folder, partial(progress, "write"))
+        # Nobody else's older catalogue may come after this one: building is part of it.
+        with opened(folder, how.options) as tree:
+            release, notes = _built(given, workshop, how)
+            with workshop.stage("write"):
+                extra = host_files(how.host, release, release.site, compressed=how.options.compress)
+                report = write_release(tree, release, how.options, extra=extra, workshop=workshop)
     finally:
         progress.end()
-    notes = publisher.catalogue.notes if publisher.catalogue else ()
     return release, report, "\n".join(map(str, notes))
+
+
+def _built(
+    given: Given, workshop: "Workshop", how: Exporting
+) -> tuple["Release", Sequence[object]]:
+    """Build what is to be written, and give the notes; what nobody gets to see has no history."""
+    if how.options.dry_run:
+        from datetime import UTC, datetime
+
+        from feeds.catalogue import load_catalogue
+        from feeds.release import Release
+
+        catalogue = load_catalogue(given.catalogue, url=given.url, workshop=workshop)
+        now = datetime.now(UTC)
+        release = Release(catalogue, as_of=now, pages=how.pages, workshop=workshop)
+        return release, catalogue.notes
+
+    from feeds.publisher import Publisher
+
+    publisher = Publisher(
+        given.catalogue, url=given.url, state=given.state, pages=how.pages, workshop=workshop
+    )
+    release = publisher.load()
+    return release, publisher.catalogue.notes if publisher.catalogue else ()
 
 
 def serve(given: Given, host: str, port: int, *, access_log: bool) -> None:

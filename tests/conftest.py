@@ -18,6 +18,7 @@ import pytest
 from hypothesis import settings
 
 from feeds import Release, load_catalogue
+from feeds.export.tree import OURS
 from feeds.model import Catalogue
 
 ROOT = Path(__file__).parent.parent
@@ -65,6 +66,14 @@ def program(name: str) -> str:
     pytest.skip(message)
 
 
+def traced(*command: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run a command under strace, its options first; where that may not trace, the test skips."""
+    done = run(program("strace"), "-f", "-qq", *command)
+    if "ptrace" in done.stderr:
+        pytest.skip(f"no process may be traced here: {done.stderr.splitlines()[0]}")
+    return done
+
+
 def run(
     *command: str | Path,
     cwd: Path | None = None,
@@ -89,6 +98,14 @@ def run_feeds(
 ) -> subprocess.CompletedProcess[str]:
     """Run the command `feeds` in a process of its own."""
     return run(sys.executable, "-m", "feeds", *arguments, cwd=cwd, env=env)
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """Give what an exported folder publishes: all its files but the export's own."""
+    paths = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
+    return {
+        name.as_posix(): path.read_bytes() for name, path in paths.items() if name.parts[0] != OURS
+    }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import CATALOGUES, ROOT, run, run_feeds
+from conftest import CATALOGUES, ROOT, run, run_feeds, tree
 
 from feeds.progress import Progress
 from feeds.verbs import own_address
@@ -137,7 +137,7 @@ def test_export_without_pages_and_again(tmp_path: Path) -> None:
     """Feeds alone are written with --no-pages; a second time nothing is built or written."""
     options = ("export", tmp_path / "out", "--no-pages", "--profile", "--state", tmp_path / "state")
     first = run_feeds(*options, cwd=ROOT)
-    kinds = {path.name for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    kinds = {path.rpartition("/")[2] for path in tree(tmp_path / "out")}
     assert kinds == {"atom.xml", "rss.xml", "feed.json", "feed.css"}
     stages = [line.split()[0] for line in first.stderr.splitlines()]
     assert {"compare", "read", "choose", "render", "join", "write", "all"} <= set(stages)

@@ -22,6 +22,7 @@ FLOORS = {
     "outcome": 0,
     "progress": 3,
     "compression": 1,
+    "headers": 0,
     "model": 0,
     "catalogue": 1,
     "selection": 1,

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from feeds import Publisher, Release
 from feeds.errors import CatalogueError, FeedsError
-from feeds.export import export_folder
+from feeds.export.folder import export_folder
 
 START = datetime(2026, 11, 1, 12, 0, 0, 250_000, tzinfo=UTC)
 LONG_AGO = 1_600_000_000

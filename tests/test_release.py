@@ -10,22 +10,14 @@ from pathlib import Path
 from urllib.parse import quote
 from urllib.request import urlopen
 
-from conftest import AS_OF, CATALOGUES, ROOT, SHIPPED, run, run_feeds
+from conftest import AS_OF, CATALOGUES, ROOT, SHIPPED, run, run_feeds, tree
 
 from feeds import Publisher, Release, create_app, load_catalogue
-from feeds.export import export_folder
+from feeds.export.folder import export_folder
 from feeds.formats import FORMATS, Format
 from feeds.model import Catalogue
 
 EVERY_FIELD = CATALOGUES / "every-field.yaml"
-
-
-def tree(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file()
-    }
 
 
 def test_exported_and_app_bytes_are_the_release(source: Path, tmp_path: Path) -> None:

@@ -1,85 +1,145 @@
-"""Release → folder: each file whole or not there, identical ones left untouched."""
+"""Release → folder: each file whole, old or new; identical ones untouched; what is not ours left alone."""
 
-import os
-import tempfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 
 from feeds.errors import FeedsError
-from feeds.model import Document, etag_of
+from feeds.export import manifest
+from feeds.export.exchange import Exchange
+from feeds.export.lock import locked
+from feeds.export.manifest import Manifest
+from feeds.export.ownership import MANIFEST, admit, owned
+from feeds.export.plan import add_compressed, make_plan
+from feeds.export.report import Options, Report
+from feeds.export.staging import Put, stage
+from feeds.export.sweeping import NEW, sweep
+from feeds.export.tree import OURS, Tree
+from feeds.model import Document
+from feeds.workshop import Workshop
 
-# As any web server's user may read it; a temporary file is its owner's alone.
-_MODE = 0o644
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
-    """The paths that an export wrote, left as they were, and removed."""
-
-    written: tuple[str, ...]
-    unchanged: tuple[str, ...]
-    removed: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        return (
-            f"written {len(self.written)}, unchanged {len(self.unchanged)},"
-            f" removed {len(self.removed)}"
-        )
-
-
-def up_to_date(etags: Mapping[str, str], folder: Path) -> bool:
-    """Tell whether a folder has just these documents, known by path and ETag."""
-    try:
-        return all(etag_of((folder / path).read_bytes()) == tag for path, tag in etags.items())
-    except OSError:
-        return False
+_NOTHING: Mapping[str, bytes] = MappingProxyType({})
+_USUAL = Options()
 
 
 def export_folder(
-    release: Mapping[str, Document],
-    folder: Path,
-    told: Callable[[float], None] = lambda _: None,
+    release: Mapping[str, Document], folder: Path, options: Options = _USUAL
 ) -> Report:
-    """Write each document whose bytes differ from the file's, under a temporary name first.
+    """Write a release into a folder; see `opened` and `write_release`."""
+    with opened(folder, options) as tree:
+        return write_release(tree, release, options)
+
+
+@contextmanager
+def opened(folder: Path, options: Options) -> Iterator[Tree]:
+    """Give a folder, made where it is missing, for this export alone.
+
+    Raises FeedsError with the path where the folder cannot be written, belongs
+    to somebody else, or is being written.
+    """
+    if not options.dry_run:
+        _make(folder)
+    with closing(Tree(folder)) as tree:
+        admit(tree, force=options.force)
+        if options.dry_run:
+            yield tree
+            return
+        tree.make(OURS)
+        with locked(tree):
+            yield tree
+
+
+def write_release(
+    tree: Tree,
+    release: Mapping[str, Document],
+    options: Options = _USUAL,
+    *,
+    extra: Mapping[str, bytes] = _NOTHING,
+    workshop: Workshop | None = None,
+) -> Report:
+    """Write each document whose bytes differ from the file's, and the extra files after them.
 
     A written file's time is the document's `modified`, from which a plain web
-    server makes its validators. Raises FeedsError with the path where the
-    folder cannot be written.
+    server makes its validators. All files are written and brought to rest under
+    other names before the first is put in place; where a step fails, what was
+    there is there again. Raises FeedsError with the path that was refused.
     """
-    written, unchanged = [], []
-    for number, (path, document) in enumerate(release.items()):
-        told(number / len(release))
-        target = folder / path
-        try:
-            if _same(target, document.body):
-                unchanged.append(path)
-                continue
-            _write(target, document)
-        except OSError as error:
-            raise FeedsError(f"{target}: {error.strerror or 'cannot be written'}") from None
-        written.append(path)
-    return Report(written=tuple(written), unchanged=tuple(unchanged))
+    workshop = workshop or Workshop()
+    before, finished = owned(tree, force=options.force)
+    plan = make_plan(tree, release, extra, workshop)
+    if options.compress:
+        add_compressed(tree, plan, release, before, workshop)
+    stale = sorted(before.keys() - plan.wanted.keys())
+    after = plan.wanted if options.prune else {**before, **plan.wanted}
+    report = Report(
+        written=tuple(put.path for put in plan.puts),
+        unchanged=tuple(plan.unchanged),
+        removed=tuple(path for path in stale if options.prune and tree.holds(path)),
+        files={**before, **plan.wanted},
+        dry_run=options.dry_run,
+    )
+    if not options.dry_run:
+        sweep(tree)
+        if plan.puts or not finished or before != after:
+            manifests = _manifests(tree, claim=report.files, final=after)
+            _carry_out(tree, plan.puts, stale if options.prune else [], manifests, workshop.told)
+    return report
 
 
-def _same(target: Path, body: bytes) -> bool:
+def _manifests(tree: Tree, *, claim: Manifest, final: Manifest) -> list[Put]:
+    """Give the manifest as it is to be while an export is at work, and after it.
+
+    The first names what there was and what there will be: so, if this process
+    is killed, nothing is left that the next export does not know as ours.
+    """
+    body = manifest.written(claim, finished=False)
+    return [
+        Put(MANIFEST, body, replaces=tree.holds(MANIFEST)),
+        Put(MANIFEST, manifest.written(final), replaces=True),
+    ]
+
+
+def _carry_out(
+    tree: Tree,
+    puts: Sequence[Put],
+    stale: Sequence[str],
+    manifests: Sequence[Put],
+    told: Callable[[str, float], None],
+) -> None:
+    exchange = Exchange(tree)
+    claim, final = range(len(puts), len(puts) + 2)
     try:
-        return target.read_bytes() == body
-    except FileNotFoundError:
-        return False
+        stage(tree, [*puts, *manifests], told)
+        tree.rename(f"{NEW}/{claim}", MANIFEST)
+        tree.sync(OURS)
+        for number, put in enumerate(puts):
+            told("place", number / len(puts))
+            exchange.put(number, put.path, replaces=put.replaces)
+        exchange.sync()
+        for path in stale:
+            exchange.take(path)
+        exchange.put(final, MANIFEST, replaces=True)
+        exchange.sync()
+    except BaseException as error:
+        whole = exchange.undo()
+        with suppress(FeedsError):
+            sweep(tree)
+        if whole or not isinstance(error, FeedsError):
+            raise
+        raise FeedsError(f"{error}; not all could be put back: export again") from None
+    sweep(tree)
 
 
-def _write(target: Path, document: Document) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=".feeds-", dir=target.parent)
+def _make(folder: Path) -> None:
+    """Make a folder that lasts, with those around it; raises FeedsError."""
+    missing = [path for path in (folder, *folder.parents) if not path.is_dir()]
+    if not missing:
+        return
     try:
-        with os.fdopen(handle, "wb") as file:
-            os.fchmod(file.fileno(), _MODE)
-            file.write(document.body)
-        if document.modified:
-            seconds = document.modified.timestamp()
-            os.utime(temporary, (seconds, seconds))
-        Path(temporary).replace(target)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FeedsError(f"{folder}: {error.strerror or 'cannot be made'}") from None
+    for path in missing:
+        with closing(Tree(path.parent)) as around:
+            around.sync("")

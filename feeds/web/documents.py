@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from feeds.compression import compress
+from feeds.compression import compress, pays
+from feeds.headers import cache_control
 from feeds.model import Document
 from feeds.paths import INDEX
 from feeds.release import Release
@@ -17,7 +18,6 @@ from feeds.standing import Standing
 from feeds.web.headers import (
     IDENTITY,
     Headers,
-    cache_control,
     document_headers,
     names_tag,
     preferred_coding,
@@ -154,7 +154,7 @@ class _Shelf:
         hub = document.media_type in self._feeds
         shown_as = self._feeds.get(document.media_type, "") if to_show else ""
         headers = document_headers(document, self.release.site, hub=hub, shown_as=shown_as)
-        as_it_is = coding == IDENTITY or document.is_picture
+        as_it_is = coding == IDENTITY or not pays(document.media_type)
         body = None if as_it_is else self._compressed(document, coding)
         if body is None:
             answer = _Answer(document, IDENTITY, document.body, headers)

@@ -1,0 +1,74 @@
+"""Apache: an `.htaccess` at the top of the folder."""
+
+import re
+from collections.abc import Iterator, Mapping
+
+from feeds.export.hosts.serving import Kind, Move, Serving
+
+FILE = ".htaccess"
+
+_HEADING = """\
+# Written by feeds export. Of the folder, which lies at {root}, the server must have
+#     AllowOverride FileInfo
+#     Options FollowSymLinks
+# and the modules headers, mime and rewrite.
+"""
+# The client takes this coding, and the file is there under it.
+_CODED = """\
+RewriteCond %{{HTTP:Accept-Encoding}} "(^|[,\\s]){coding}\\s*(,|;\\s*q=(1|0?\\.0*[1-9])|$)"
+RewriteCond %{{REQUEST_FILENAME}}{ending} -f
+RewriteRule "^(.+)$" "$1{ending}" [L]"""
+_QUOTE = r"\x22"
+_BESIDE = """\
+RemoveLanguage .br
+RemoveType .br .gz
+AddEncoding br .br
+AddEncoding gzip .gz
+Header always merge Vary Accept-Encoding"""
+
+
+def files(serving: Serving) -> Mapping[str, bytes]:
+    """Give the configuration."""
+    lines = [
+        _HEADING.format(root=serving.root),
+        *(f'Header always set {name} "{value}"' for name, value in serving.everywhere),
+        *(line for kind in serving.kinds for line in _kind(kind, serving)),
+        "RewriteEngine On",
+        f"RewriteBase {_quoted(serving.root)}",
+        r'RewriteRule "(^|/)\." - [R=404,L]',
+        *(_move(move, serving) for move in serving.moves),
+    ]
+    if serving.compressed:
+        for coding, ending in (("br", ".br"), ("gzip", ".gz")):
+            lines.append(_CODED.format(coding=coding, ending=ending))
+        lines.append(_BESIDE)
+    return {FILE: "\n".join([*lines, ""]).encode()}
+
+
+def _kind(kind: Kind, serving: Serving) -> Iterator[str]:
+    beside = r"(\.br|\.gz)?" * serving.compressed
+    pattern = kind.pattern.removeprefix("/").removesuffix("$")
+    start = "" if kind.ending.startswith(".") else "^"
+    yield f"<FilesMatch {_quoted(f'{start}{pattern}{beside}$')}>"
+    yield f"    ForceType {_quoted(kind.media_type)}"
+    for name, value in (serving.fresh, *kind.headers):
+        yield f"    Header set {name} {_quoted(value)}"
+    yield "</FilesMatch>"
+
+
+def _move(move: Move, serving: Serving) -> str:
+    folder = move.folder
+    pattern = re.escape(move.old.removesuffix("/")) + ("(?:/(.*))?" if folder else "")
+    # Within its quotes, mod_rewrite knows no way to write one.
+    start = 'RewriteRule "^' + pattern.replace('"', _QUOTE) + '$"'
+    if move.new is None:
+        return f"{start} - [G]"
+    # Given as people read it: Apache encodes the whole.
+    new = serving.root + move.new
+    escaped = re.sub(r"([\\$%])", r"\\\1", new)
+    target = _quoted(f"{serving.origin}{escaped}{'$1' * folder}")
+    return f"{start} {target} [R=301,L,QSD]"
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '\\"') + '"'

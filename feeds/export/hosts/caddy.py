@@ -1,0 +1,80 @@
+"""Caddy: directives to import in a site block."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from urllib.parse import quote
+
+from feeds.export.hosts.serving import Kind, Move, Serving
+from feeds.export.tree import OURS
+from feeds.headers import Header
+
+FILE = f"{OURS}/Caddyfile"
+
+# What Caddy compares with a path however that is encoded; anything else stands encoded.
+_COMPARED = "".join(sign for sign in map(chr, range(0x20, 0x7F)) if sign not in "%{}")
+
+_HEADING = """\
+# Written by feeds export. In the site block whose root holds this folder as {root}:
+#     import …/{file}
+"""
+
+
+def files(serving: Serving) -> Mapping[str, bytes]:
+    """Give the configuration."""
+    root = serving.root
+    lines = [
+        _HEADING.format(root=root, file=FILE),
+        f"route {_quoted(f'{root}*')} {{",
+        r"    @feeds_hidden path_regexp /\.",
+        "    respond @feeds_hidden 404",
+        *_headers("", serving.everywhere),
+        *(
+            line
+            for number, move in enumerate(serving.moves)
+            for line in _move(f"@feeds_moved_{number}", move, serving)
+        ),
+        # On what is not there nobody is told for how long it may be kept.
+        "    @feeds_found file {path} {path}/index.html {path}index.html",
+        *_headers("@feeds_found ", [serving.fresh]),
+        *(
+            line
+            for number, kind in enumerate(serving.kinds)
+            for line in _kind(f"@feeds_kind_{number}", kind)
+        ),
+        *([] if serving.compressed else ["    encode gzip"]),
+        "    file_server {",
+        *["        precompressed br gzip"] * serving.compressed,
+        "    }",
+        "}",
+    ]
+    return {FILE: "\n".join([*lines, ""]).encode()}
+
+
+def _kind(name: str, kind: Kind) -> Iterator[str]:
+    pattern = f"(/|{kind.pattern[:-1]})$" if kind.page else kind.pattern
+    yield f"    {name} path_regexp {_quoted(pattern)}"
+    yield from _headers(f"{name} ", [("Content-Type", kind.media_type), *kind.headers])
+
+
+def _headers(matcher: str, headers: Iterable[Header]) -> Iterator[str]:
+    for name, value in headers:
+        yield f"    header {matcher}{name} {_quoted(value)}"
+
+
+def _move(name: str, move: Move, serving: Serving) -> Iterator[str]:
+    old = re.escape(serving.root + move.old.removesuffix("/"))
+    yield f"    {name} path_regexp {_quoted(f'^{old}' + ('(/|$)' if move.folder else '$'))}"
+    if move.new is None:
+        yield f"    respond {name} 410"
+    elif not move.folder:
+        yield f"    redir {name} {_quoted(serving.address(move.new))} 301"
+    else:
+        prefix = quote(serving.root + move.old.removesuffix("/"), safe=_COMPARED)
+        yield f"    route {name} {{"
+        yield f"        uri strip_prefix {_quoted(prefix)}"
+        yield f"        redir {_quoted(serving.address(move.new).removesuffix('/') + '{uri}')} 301"
+        yield "    }"
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '\\"') + '"'

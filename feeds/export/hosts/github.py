@@ -1,0 +1,52 @@
+"""GitHub Pages, which takes neither headers nor redirects: what can be done with files alone."""
+
+from collections.abc import Iterator, Mapping
+from html import escape
+
+from feeds.export.hosts.serving import Move, Serving
+from feeds.model import Document
+from feeds.paths import INDEX
+
+_AS_IT_IS = ".nojekyll"
+_PAGE = """\
+<!doctype html>
+<html lang="{language}">
+<meta charset="utf-8">
+<title>{address}</title>
+<link rel="canonical" href="{address}">
+<meta http-equiv="refresh" content="0; url={address}">
+<a href="{address}">{address}</a>
+</html>
+"""
+
+
+def files(serving: Serving) -> Mapping[str, bytes]:
+    """Give a page that leads on at each moved page's address, and at a moved feed's the feed itself."""
+    found = {_AS_IT_IS: b""}
+    # The nearest comes first, and counts.
+    for move in serving.moves:
+        for old, document in _moved(move, serving):
+            if old not in found and old not in serving.release:
+                found[old] = _led_on(document, serving)
+    return found
+
+
+def _moved(move: Move, serving: Serving) -> Iterator[tuple[str, Document]]:
+    """Give each old path that a move stands for, with the document that is at its new one now."""
+    if move.new is None:
+        return
+    if not move.folder:
+        document = serving.release.get(move.new if not move.new.endswith("/") else move.new + INDEX)
+        if document:
+            yield move.old, document
+        return
+    for path, document in serving.release.items():
+        if path.startswith(move.new):
+            yield move.old + path.removeprefix(move.new), document
+
+
+def _led_on(document: Document, serving: Serving) -> bytes:
+    if not document.media_type.startswith("text/html"):
+        return document.body
+    address = escape(serving.site.address(document.path.removesuffix(INDEX)))
+    return _PAGE.format(language=escape(serving.site.language), address=address).encode()

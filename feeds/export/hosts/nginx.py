@@ -1,0 +1,80 @@
+"""nginx: locations to include in a server block."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from feeds.compression import pays
+from feeds.export.hosts.serving import Kind, Move, Serving
+from feeds.export.tree import OURS
+from feeds.headers import Header
+
+FILE = f"{OURS}/nginx.conf"
+
+_HEADING = """\
+# Written by feeds export. In the server block whose root holds this folder as {root}:
+#     include …/{file};
+"""
+
+
+def files(serving: Serving) -> Mapping[str, bytes]:
+    """Give the configuration."""
+    lines = [
+        _HEADING.format(root=serving.root, file=FILE),
+        f"location {_quoted(serving.root)} {{",
+        "    index index.html;",
+        *_compression(serving),
+        *_headers(serving.everywhere, "    ", always=True),
+        "    location ~ /\\. { return 404; }",
+        *(line for kind in serving.kinds for line in _kind(kind, serving)),
+        "}",
+        *(line for move in serving.moves for line in _move(move, serving)),
+    ]
+    return {FILE: "\n".join([*lines, ""]).encode()}
+
+
+def _compression(serving: Serving) -> list[str]:
+    found = {kind.media_type.partition(";")[0] for kind in serving.kinds if pays(kind.media_type)}
+    # It compresses pages unasked, and complains when asked.
+    types = sorted(found - {"text/html"})
+    how = (
+        ["gzip_static on;"]
+        if serving.compressed
+        else ["gzip on;", f"gzip_types {' '.join(types)};"]
+    )
+    return [f"    {line}" for line in (*how, "gzip_vary on;", "gzip_proxied any;")]
+
+
+def _kind(kind: Kind, serving: Serving) -> Iterator[str]:
+    yield f"    location ~ {_quoted(kind.pattern)} {{"
+    yield "        types {}"
+    yield f"        default_type {_quoted(kind.media_type)};"
+    yield from _headers(serving.everywhere, "        ", always=True)
+    yield from _headers([serving.fresh, *kind.headers], "        ")
+    yield "    }"
+
+
+def _headers(headers: Iterable[Header], indent: str, *, always: bool = False) -> Iterator[str]:
+    for name, value in headers:
+        yield f"{indent}add_header {name} {_quoted(value)}{' always' if always else ''};"
+
+
+def _move(move: Move, serving: Serving) -> Iterator[str]:
+    old = serving.root + move.old
+    told = [*_headers(serving.everywhere, "    ", always=True)]
+    if move.new is None:
+        does = answer = "return 410;"
+    else:
+        answer = f"return 301 {_quoted(serving.address(move.new))};"
+        new = serving.origin + _escaped(serving.address(move.new).removeprefix(serving.origin))
+        does = f"rewrite {_quoted(f'^{re.escape(old)}(.*)$')} {_quoted(f'{new}$1?')} permanent;"
+    if move.folder:
+        yield from (f"location ^~ {_quoted(old)} {{", *told, f"    {does}", "}")
+    yield from (f"location = {_quoted(old.removesuffix('/'))} {{", *told, f"    {answer}", "}")
+
+
+def _escaped(address: str) -> str:
+    return address.replace("$", "%24")
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '\\"') + '"'

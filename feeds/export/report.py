@@ -1,0 +1,57 @@
+"""How to export, and what was done."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from feeds.export.manifest import Manifest
+
+_DONE = ("written", "unchanged", "removed")
+_TO_DO = ("to write", "to leave", "to remove")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How to export.
+
+    `prune` takes away what an earlier export wrote and this one does not, and
+    `compress` puts Brotli and gzip beside each file. `force` writes into a
+    folder that holds other things, and `dry_run` writes nothing.
+    """
+
+    prune: bool = True
+    compress: bool = False
+    force: bool = False
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The paths that an export wrote, left as they were, and removed; `files` knows each."""
+
+    written: tuple[str, ...]
+    unchanged: tuple[str, ...]
+    removed: tuple[str, ...] = ()
+    files: Manifest
+    dry_run: bool = False
+
+    def __str__(self) -> str:
+        words = _TO_DO if self.dry_run else _DONE
+        lists = (self.written, self.unchanged, self.removed)
+        return ", ".join(f"{word} {len(paths)}" for word, paths in zip(words, lists, strict=True))
+
+    def as_json(self) -> str:
+        """Give the report for other programs: each path with its bytes."""
+        lists = zip(_DONE, (self.written, self.unchanged, self.removed), strict=True)
+        told: dict[str, Any] = {word: _listed(paths, self.files) for word, paths in lists}
+        return json.dumps(told | {"dry_run": self.dry_run}, ensure_ascii=False, indent=2)
+
+    @property
+    def etags(self) -> dict[str, str]:
+        """The ETag of each file that belongs into the folder, by path."""
+        return {path: self.files[path].etag for path in (*self.written, *self.unchanged)}
+
+
+def _listed(paths: Iterable[str], files: Manifest) -> list[dict[str, str | int]]:
+    return [{"path": path, "bytes": files[path].size} for path in paths]

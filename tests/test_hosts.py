@@ -1,0 +1,298 @@
+"""An exported folder behind real nginx, Apache and Caddy, told by the files that the export wrote."""
+
+import gzip
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from email.utils import format_datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote
+
+import brotli
+import feedparser
+import pytest
+from conftest import SHIPPED, free_port, program, run, run_feeds
+from hosts import HOSTS, ask, hosted
+from reader import make_reader
+
+from feeds import Publisher
+
+if TYPE_CHECKING:
+    from feeds.model import Document
+
+MOVES = """
+  moved:
+    topics/pandemic/: topics/covid-19-response/
+    topics/sars "2"/: topics/pandemic/
+    topics/توسيع $1/: topics/covid-19-response/
+    topics/covid-19-response/old/: topics/covid-19-response/
+    news.rss: rss.xml
+  retired:
+    - topics/elections-2019/
+    - topics/covid-19-response/countries/xx/
+    - gone.xml
+"""
+TOPIC = "topics/covid-19-response/"
+OLD = "COVID-19 strategies must invest in human-centred recovery"
+NEW = "Human-centred recovery needs investment"
+
+
+class Site:
+    """A catalogue, its exported folder below a server's root, and the server's address."""
+
+    def __init__(self, name: str, folder: Path, path: str) -> None:
+        self.name = name
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}/{path}"
+        self.out = folder / "www" / path
+        self.file = folder / "entries.yaml"
+        self.text = SHIPPED.read_text().replace("\n  language:", f"{MOVES}\n  language:", 1)
+        self.out.mkdir(parents=True)
+        self.documents: dict[str, Document] = {}
+
+    def export(self, text: str = "") -> None:
+        """Export a catalogue's text."""
+        self.file.write_text(text or self.text)
+        options = ("--catalogue", self.file, "--state", self.folder / "state", "--url", self.url)
+        done = run_feeds("export", *options, self.out, "--host", self.name, "--compress")
+        assert done.returncode == 0, done.stderr
+        state = self.folder / "state"
+        self.documents = dict(Publisher(self.file, url=self.url, state=state).load())
+
+    def edited(self) -> str:
+        return self.text.replace(OLD, NEW)
+
+    def statuses(self, path: str) -> list[int]:
+        """Give the status of each request for a path, in order."""
+        time.sleep(0.1)
+        if self.name == "caddy":
+            lines = (self.folder / "access.json").read_text().splitlines()
+            told = [(row["status"], row["request"]["uri"]) for row in map(json.loads, lines)]
+        else:
+            lines = (self.folder / "access.log").read_text().splitlines()
+            told = [(int(line.split()[0]), line.split()[1]) for line in lines]
+        return [status for status, uri in told if f"http://127.0.0.1:{self.port}{uri}" == path]
+
+
+@pytest.fixture(
+    scope="module",
+    params=[(name, path) for name in HOSTS for path in ("news/", "")],
+    ids="-".join,
+)
+def site(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    """Each server, with the site in a folder of its root, and as the root itself."""
+    name, path = request.param
+    with running(name, tmp_path_factory.mktemp(name), path) as found:
+        yield found
+
+
+# Under which a browser shows a feed.
+XML = "application/xml; charset=utf-8"
+
+
+@pytest.fixture(params=HOSTS)
+def news(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
+    """Each server, for a test that edits the news."""
+    with running(request.param, tmp_path, "news/") as found:
+        yield found
+
+
+@contextmanager
+def running(name: str, folder: Path, path: str) -> Iterator[Site]:
+    found = Site(name, folder, path)
+    found.export()
+    with hosted(name, folder, found.out, found.port):
+        yield found
+
+
+def test_every_document_is_served_with_its_type(site: Site) -> None:
+    """Media types have their charset, and feeds the one that browsers show; validators, freshness and leave for browsers are there."""
+    for path, document in site.documents.items():
+        answer = ask(site.url + quote(path))
+        assert (answer.status, answer.body) == (200, document.body), path
+        headers = answer.headers
+        assert headers["content-type"] == (XML if path.endswith(".xml") else document.media_type)
+        assert headers["cache-control"].startswith("public, max-age=900, ")
+        assert headers["access-control-allow-origin"] == "*"
+        assert headers["x-content-type-options"] == "nosniff"
+        shown = path.endswith((".html", ".xml"))
+        assert ("content-security-policy" in headers) == shown, path
+        assert document.modified
+        assert headers["last-modified"] == format_datetime(document.modified, usegmt=True)
+        again = ask(site.url + quote(path), If_None_Match=headers["etag"])
+        assert (again.status, again.body) == (304, b"")
+        assert again.headers["etag"] == headers["etag"]
+        assert again.headers["cache-control"] == headers["cache-control"]
+        assert ask(site.url + quote(path), If_Modified_Since=headers["last-modified"]).status == 304
+
+
+def test_a_folder_shows_its_page(site: Site) -> None:
+    """An address that ends in a slash is the page of that folder, as a page."""
+    for folder in ("", TOPIC, "entries/jordan-ilo-agreement/"):
+        answer = ask(site.url + folder)
+        assert answer.status == 200
+        assert answer.body == (site.out / folder / "index.html").read_bytes()
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+        assert "content-security-policy" in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("accepted", "coding"),
+    [
+        ("gzip", "gzip"),
+        ("gzip, deflate", "gzip"),
+        ("br", "br"),
+        ("gzip, deflate, br", "br"),
+        ("gzip;q=0", None),
+        ("br;q=0, gzip", "gzip"),
+    ],
+)
+def test_compressed_files_are_sent(accepted: str, coding: str | None, site: Site) -> None:
+    """What lies beside a document is sent to who takes it, as the document, with a tag of its own."""
+    if site.name == "nginx" and coding == "br":
+        # Debian's nginx-light has no module for it.
+        coding = "gzip" if "gzip" in accepted else None
+    plain = ask(site.url + "atom.xml")
+    for path in ("atom.xml", "feed.json", "index.html"):
+        answer = ask(site.url + path, Accept_Encoding=accepted)
+        assert answer.headers.get("content-encoding") == coding
+        media_type = site.documents[path].media_type
+        assert answer.headers["content-type"] == (XML if path.endswith(".xml") else media_type)
+        decode = {"gzip": gzip.decompress, "br": brotli.decompress, None: bytes}[coding]
+        assert decode(answer.body) == site.documents[path].body
+        if coding:
+            ending = {"gzip": ".gz", "br": ".br"}[coding]
+            assert answer.body == (site.out / f"{path}{ending}").read_bytes()
+            assert "accept-encoding" in answer.headers["vary"].lower()
+            assert answer.headers["etag"] != plain.headers["etag"]
+        tag = answer.headers["etag"]
+        again = ask(site.url + path, Accept_Encoding=accepted, If_None_Match=tag)
+        assert again.status == 304
+
+
+def test_given_up_addresses_answer_301_and_410(site: Site) -> None:
+    """A moved address leads to its last new one in one step; a retired one is gone."""
+    for old, new in {
+        "news.rss": "rss.xml",
+        "topics/pandemic/": TOPIC,
+        "topics/pandemic": TOPIC,
+        "topics/pandemic/atom.xml": f"{TOPIC}atom.xml",
+        "topics/pandemic/countries/id/rss.xml": f"{TOPIC}countries/id/rss.xml",
+        'topics/sars "2"/atom.xml': f"{TOPIC}atom.xml",
+        "topics/توسيع $1/atom.xml": f"{TOPIC}atom.xml",
+        "topics/covid-19-response/old/feed.json": f"{TOPIC}feed.json",
+        "topics/pandemic/a b/ä.xml": f"{TOPIC}a b/ä.xml",
+    }.items():
+        answer = ask(site.url + quote(old))
+        assert answer.status == 301, old
+        assert answer.headers["location"].isascii()
+        assert unquote(answer.headers["location"]) == site.url + new, old
+        assert answer.headers["access-control-allow-origin"] == "*"
+    for old in (
+        *("gone.xml", "topics/elections-2019/", "topics/elections-2019/atom.xml"),
+        *("topics/elections-2019", "topics/pandemic/countries/xx/atom.xml"),
+        'topics/sars "2"/countries/xx/rss.xml',
+    ):
+        answer = ask(site.url + quote(old))
+        assert answer.status == 410, old
+        assert answer.headers["access-control-allow-origin"] == "*"
+
+
+def test_what_is_no_document_is_not_there(site: Site) -> None:
+    """404 is kept by no cache for long, and what the export has for itself is not shown."""
+    paths = ("nothing.xml", "topics/nothing/", ".feeds-export/manifest.tsv", ".htaccess")
+    for path in paths:
+        answer = ask(site.url + path)
+        assert answer.status == 404, path
+        assert "max-age" not in answer.headers.get("cache-control", "")
+
+
+def test_an_unchanged_feed_keeps_its_validators(news: Site) -> None:
+    """Over an export in which another changed, its pair is the same; the changed one's is new."""
+    paths = ("atom.xml", "countries/id/atom.xml")
+    asked = [(path, coding) for path in paths for coding in ("", "gzip")]
+
+    def pairs() -> list[tuple[str, str]]:
+        found = [ask(news.url + path, Accept_Encoding=coding).headers for path, coding in asked]
+        # Apache takes W/ away when a file is over a second old: to a poller that is the same tag.
+        return [(one["etag"].removeprefix("W/"), one["last-modified"]) for one in found]
+
+    before = pairs()
+    news.export(news.edited())
+    after = pairs()
+    assert before[2:] == after[2:]
+    for old, new, (path, coding) in zip(before, after, asked[:2], strict=False):
+        assert old[0] != new[0]
+        assert old[1] != new[1]
+        assert ask(news.url + path, Accept_Encoding=coding, If_None_Match=old[0]).status == 200
+
+
+def test_readers_poll_again(news: Site, tmp_path: Path) -> None:
+    """feedparser, reader and newsboat fetch each version once: one 200, then 304."""
+    with ExitStack() as stack:
+        polls = {
+            "atom.xml": feedparser_poll(f"{news.url}atom.xml"),
+            "rss.xml": reader_poll(f"{news.url}rss.xml", stack),
+            f"{TOPIC}atom.xml": newsboat_poll(f"{news.url}{TOPIC}atom.xml", tmp_path),
+        }
+        # newsboat keeps validators only of a feed that it knows already.
+        polls[f"{TOPIC}atom.xml"]()
+        before = [poll() for _ in range(2) for poll in polls.values()]
+        news.export(news.edited())
+        after = [poll() for _ in range(2) for poll in polls.values()]
+    assert all(OLD in "".join(titles) for titles in before)
+    assert all(NEW in "".join(titles) for titles in after)
+    for path in polls:
+        earlier = [200] if path.startswith(TOPIC) else []
+        assert news.statuses(news.url + path) == [*earlier, 200, 304, 200, 304], path
+
+
+def feedparser_poll(url: str) -> Callable[[], list[str]]:
+    known: dict[str, str] = {}
+    titles: list[str] = []
+
+    def poll() -> list[str]:
+        parsed = feedparser.parse(url, **known)
+        if parsed.status == 200:
+            assert not parsed.bozo
+            titles[:] = [entry.title for entry in parsed.entries]
+            known.update(etag=parsed.etag, modified=parsed.modified)
+        return list(titles)
+
+    return poll
+
+
+def reader_poll(url: str, stack: ExitStack) -> Callable[[], list[str]]:
+    reader = stack.enter_context(make_reader(":memory:"))
+    reader.add_feed(url)
+
+    def poll() -> list[str]:
+        reader.update_feed(url)
+        return [entry.title or "" for entry in reader.get_entries()]
+
+    return poll
+
+
+def newsboat_poll(url: str, folder: Path) -> Callable[[], list[str]]:
+    newsboat = program("newsboat")
+    (folder / "urls").write_text(url + "\n")
+    (folder / "config").write_text("")
+    cache = folder / "cache.db"
+    files = ("-u", folder / "urls", "-c", cache, "-C", folder / "config")
+
+    def poll() -> list[str]:
+        env = {"HOME": str(folder), "LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"}
+        done = run(newsboat, *files, "-x", "reload", env=env)
+        assert done.returncode == 0, done.stderr
+        with sqlite3.connect(cache) as database:
+            rows = database.execute("select title from rss_item").fetchall()
+        database.close()
+        return [title for (title,) in rows]
+
+    return poll
