@@ -1,15 +1,17 @@
 """The path grammar: where each document of a release lies under the site.
 
 A folder ends in `/`; the empty path is the site's own. In a feed's folder lies
-a document of each format, and a page in every folder. `HEALTH` is no document:
-the server answers there for itself.
+a document of each format, and a page in every folder but the bare `archive/`.
+`HEALTH` is no document: the server answers there for itself.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 INDEX = "index.html"
 STYLE = "style.css"
 HEALTH = "healthz"
+SUBSCRIBE = "subscribe/"
+ARCHIVE = "archive/"
 # By the names that `site.formats` has for the formats.
 FEEDS = {"atom": "atom.xml", "rss": "rss.xml", "json": "feed.json"}
 # By the names that `site.feeds` has for the feeds, beside that of everything.
@@ -27,6 +29,11 @@ def feed_folder(topic: str = "", country: str = "") -> str:
 def entry_folder(entry: str) -> str:
     """Give the folder of an entry's own page, by the entry's id."""
     return f"entries/{entry}/"
+
+
+def archive_folder(feed: str, period: Iterable[int]) -> str:
+    """Give the folder, below a feed's, of its entries of a year, of a month, or of a part of one."""
+    return feed + ARCHIVE + "".join(f"{number:02}/" for number in period)
 
 
 def standing_for(path: str, given_up: Collection[str]) -> str | None:
