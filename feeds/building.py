@@ -78,7 +78,7 @@ class Build:
             for listing, same in self._listings(feed, pages)
             if not self._taken_over(
                 pages.listing_path(feed, listing),
-                same=same and (listing.period != () or near[feed.path] == near_before[feed.path]),
+                same=same and (bool(listing.wider) or near[feed.path] == near_before[feed.path]),
             )
         ]
         items = self._render(
@@ -97,9 +97,11 @@ class Build:
             return
         earlier = self._earlier.get(feed.path)
         renamed = not earlier or _names(feed) != _names(earlier)
-        then = {} if not earlier or renamed else {
-            listing.period: listing for listing in pages.listings(earlier)
-        }
+        then = (
+            {}
+            if not earlier or renamed
+            else {listing.period: listing for listing in pages.listings(earlier)}
+        )
         yield from ((listing, listing.is_like(then.get(listing.period))) for listing in now)
 
     def _make_entry_pages(self, pages: "Pages") -> None:
@@ -160,7 +162,7 @@ def _with_those_around(
     entries: Sequence[Entry],
 ) -> dict[str, tuple[Entry | None, Entry, Entry | None]]:
     """Give each entry between the one before it and the one after it, by its id."""
-    around = zip((None, *entries[:-1]), entries, (*entries[1:], None), strict=True)
+    around = zip((None, *entries), entries, (*entries[1:], None), strict=False)
     return {found[1].id: found for found in around}
 
 

@@ -5,7 +5,7 @@ a document of each format, and a page in every folder but the bare `archive/`.
 `HEALTH` is no document: the server answers there for itself.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 
 INDEX = "index.html"
 STYLE = "style.css"
@@ -31,9 +31,10 @@ def entry_folder(entry: str) -> str:
     return f"entries/{entry}/"
 
 
-def archive_folder(feed: str, period: Iterable[int]) -> str:
-    """Give the folder, below a feed's, of its entries of a year, of a month, or of a part of one."""
-    return feed + ARCHIVE + "".join(f"{number:02}/" for number in period)
+def archive_folder(feed: str, year: int, month: int = 0, part: int = 0) -> str:
+    """Give the folder of a feed's entries of a year, or of a month of it, or of a part of either."""
+    months = f"{month:02}/" if month else ""
+    return f"{feed}{ARCHIVE}{year:04}/{months}" + (f"{part}/" if part else "")
 
 
 def standing_for(path: str, given_up: Collection[str]) -> str | None:

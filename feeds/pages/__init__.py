@@ -1,5 +1,6 @@
 """The HTML that a person reads: the news by month with its archive, and a page for each entry."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from itertools import groupby
@@ -17,7 +18,7 @@ from feeds.pages.linked_data import (
     collection,
     collection_properties,
 )
-from feeds.pages.listings import Listing, Period, listings
+from feeds.pages.listings import NEWEST, Listing, Period, listings
 from feeds.pages.neighbours import Neighbours, neighbours
 from feeds.pages.wording import Wording
 from feeds.paths import INDEX, STYLE, SUBSCRIBE, archive_folder, feed_folder
@@ -30,6 +31,7 @@ _TURN = "\x1d"
 # Of a longer summary, a list shows the beginning: that many bytes.
 _SUMMARY = 900
 _LABELS = 8
+_HEADING = re.compile(r"(</?h)([1-6])(?=[ >])")
 
 
 class Pages:
@@ -62,7 +64,7 @@ class Pages:
             "words": wording.words,
             "day": wording.day,
             "period_name": wording.period,
-            "turn": Markup(_TURN),
+            "turn": _TURN,
         }
 
     def path(self, folder: str) -> str:
@@ -90,7 +92,7 @@ class Pages:
         return [
             template.render(
                 entry=entry,
-                body=Markup(body),  # noqa: S704  # sanitised by feeds.content
+                body=Markup(_lowered(body)),  # noqa: S704  # sanitised by feeds.content
                 labels=_labels(entry, site),
                 data=article(entry, site),
                 properties=article_properties(entry, site),
@@ -106,7 +108,9 @@ class Pages:
 
     def listings(self, feed: Feed) -> list[Listing]:
         """Give the pages that list a feed's entries, and first that of the newest."""
-        return listings(feed.entries, self._site.timezone)
+        # Where there is less in a year, months would be many pages with little on each.
+        everything = not (feed.topic or feed.country)
+        return listings(feed.entries, self._site.timezone, months=everything)
 
     def listing_path(self, feed: Feed, listing: Listing) -> str:
         """Give the path of a page that lists entries of a feed."""
@@ -117,13 +121,14 @@ class Pages:
     ) -> bytes:
         """Give a page that lists entries of a feed; `items` are their pieces, by their ids."""
         site, period = self._site, listing.period
+        archived = period != NEWEST
         subject = " · ".join(label.name for label in (feed.topic, feed.country) if label)
         heading = " – ".join(
-            part for part in (subject, self._wording.period(period) if period else "") if part
+            part for part in (subject, self._wording.period(period) if archived else "") if part
         )
         title = f"{heading} – {site.title}" if heading else site.title
         folder = _folder(feed, period)
-        template = self._environment.get_template("archive.html" if period else "feed.html")
+        template = self._environment.get_template("archive.html" if archived else "feed.html")
         return template.render(
             feed=feed,
             subject=subject,
@@ -142,9 +147,7 @@ class Pages:
         self, entries: Sequence[Entry], items: Mapping[str, str]
     ) -> Iterator[tuple[str, Markup]]:
         """Give the name of each month, and the pieces of its entries."""
-        for month, found in groupby(
-            entries, lambda entry: self._wording.month_of(entry.published)
-        ):
+        for month, found in groupby(entries, lambda entry: self._wording.month_of(entry.published)):
             pieces = "".join(items[entry.id] for entry in found)
             yield self._wording.period(month), Markup(pieces)  # noqa: S704  # ours
 
@@ -164,7 +167,7 @@ class Printer:
 
 
 def _folder(feed: Feed, period: Period) -> str:
-    return archive_folder(feed.path, period) if period else feed.path
+    return feed.path if period == NEWEST else archive_folder(feed.path, *period)
 
 
 def _labels(entry: Entry, site: Site) -> list[tuple[str, str]]:
@@ -172,6 +175,15 @@ def _labels(entry: Entry, site: Site) -> list[tuple[str, str]]:
     topics = [(topic.name, feed_folder(topic.slug)) for topic in entry.topics]
     countries = [(country.name, feed_folder("", country.slug)) for country in entry.countries]
     return topics * ("topics" in site.feeds) + countries * ("countries" in site.feeds)
+
+
+def _lowered(body: str) -> str:
+    """Give a body's HTML with no heading as high as the entry's title."""
+    return _HEADING.sub(_lower, body) if "<h1" in body else body
+
+
+def _lower(heading: re.Match[str]) -> str:
+    return f"{heading[1]}{min(int(heading[2]) + 1, 6)}"
 
 
 def _clipped(text: str) -> str:

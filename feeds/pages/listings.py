@@ -3,28 +3,42 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
+from itertools import pairwise
 from operator import is_
+from typing import NamedTuple
 
 from feeds.model import Entry
 
 # So many stand on a page, which then stays well below 100 kB.
 MOST = 40
 
-# () is the newest, (2022,) a year, (2022, 5) a month, (2022, 5, 1) the oldest part of one.
-Period = tuple[int, ...]
+
+class Period(NamedTuple):
+    """A year, a month of one, or a part of either, counted from its oldest entry; 0 is for none.
+
+    Without a year it is that of the newest entries.
+    """
+
+    year: int = 0
+    month: int = 0
+    part: int = 0
+
+
+NEWEST = Period()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """One page of a feed's entries, or of the `periods` that have them instead.
+    """One page of a feed's entries, or of the narrower `periods` that have them instead.
 
-    That of the newest entries has both. `newer` and `older` are the periods to
-    turn to, or None.
+    That of the newest entries has both. `wider` are the periods around, the
+    widest first; `newer` and `older` are those to turn to, or None.
     """
 
     period: Period
     entries: Sequence[Entry]
     periods: Sequence[Period] = ()
+    wider: Sequence[Period] = ()
     newer: Period | None = None
     older: Period | None = None
 
@@ -39,20 +53,22 @@ class Listing:
         )
 
 
-def listings(entries: Sequence[Entry], zone: tzinfo) -> list[Listing]:
+def listings(entries: Sequence[Entry], zone: tzinfo, *, months: bool) -> list[Listing]:
     """Give the pages of a feed's entries, which are newest first; that of the newest comes first.
 
     All entries are in the archive, if there is one, so that a new entry changes
     the page of its own period and no older one. Parts are counted from the oldest
-    entry for the same reason.
+    entry for the same reason. A year that is too much for a page is cut into
+    `months`, or else into parts alone.
     """
     if len(entries) <= MOST:
-        return [Listing(period=(), entries=entries)]
+        return [Listing(period=NEWEST, entries=entries)]
     local = ((entry.published.astimezone(zone), entry) for entry in entries)
-    first, *archive = _pages((), [((day.year, day.month), entry) for day, entry in local])
+    dated = [(Period(day.year, day.month), entry) for day, entry in local]
+    first, *archive = _pages(NEWEST, (), dated, months=months)
     turns = [page.period for page in archive if page.entries]
-    newer = dict(zip(turns[1:], turns, strict=False))
-    older = dict(zip(turns, turns[1:], strict=False))
+    older = dict(pairwise(turns))
+    newer = {period: before for before, period in older.items()}
     return [
         replace(first, entries=entries[:MOST]),
         *(
@@ -62,25 +78,34 @@ def listings(entries: Sequence[Entry], zone: tzinfo) -> list[Listing]:
     ]
 
 
-_Dated = tuple[tuple[int, int], Entry]
+# Entries with their months.
+_Dated = Sequence[tuple[Period, Entry]]
 
 
-def _pages(period: Period, dated: Sequence[_Dated]) -> Iterator[Listing]:
+def _pages(
+    period: Period, wider: Sequence[Period], dated: _Dated, *, months: bool
+) -> Iterator[Listing]:
     """Give a period with its entries, or with the periods in it and then each of these."""
     if len(dated) <= MOST:
-        yield Listing(period=period, entries=[entry for _, entry in dated])
+        yield Listing(period=period, wider=wider, entries=[entry for _, entry in dated])
         return
-    inner = _cut(period, dated)
-    yield Listing(period=period, entries=(), periods=[*inner])
+    inner = _cut(period, dated, months=months)
+    yield Listing(period=period, wider=wider, entries=(), periods=[*inner])
     for narrower, found in inner.items():
-        yield from _pages(narrower, found)
+        yield from _pages(narrower, [*wider, period], found, months=months)
 
 
-def _cut(period: Period, dated: Sequence[_Dated]) -> dict[Period, list[_Dated]]:
+def _cut(
+    period: Period, dated: _Dated, *, months: bool
+) -> dict[Period, list[tuple[Period, Entry]]]:
     """Cut a period into those one step narrower, newest first."""
-    cut: dict[Period, list[_Dated]] = {}
-    whole = len(period) == len((2022, 5))
-    for still, (day, entry) in zip(reversed(range(len(dated))), dated, strict=True):
-        narrower = (*period, still // MOST + 1) if whole else day[: len(period) + 1]
-        cut.setdefault(narrower, []).append((day, entry))
+    cut: dict[Period, list[tuple[Period, Entry]]] = {}
+    for still, (month, entry) in zip(reversed(range(len(dated))), dated, strict=True):
+        if period == NEWEST:
+            narrower = month._replace(month=0)
+        elif months and not period.month:
+            narrower = month
+        else:
+            narrower = period._replace(part=still // MOST + 1)
+        cut.setdefault(narrower, []).append((month, entry))
     return cut

@@ -42,9 +42,8 @@ def neighbours(feeds: Sequence[Feed]) -> dict[str, Neighbours]:
             near[of_country].topics.append(_neighbour(feed, topic))
         if country and of_topic in near:
             near[of_topic].countries.append(_neighbour(feed, country))
-        if topic and country:
-            wider = [(topic.name, of_topic), (country.name, of_country)]
-            near[feed.path].wider = [(name, path) for name, path in wider if path in near]
+        if topic and country and of_topic in near and of_country in near:
+            near[feed.path].wider = [(topic.name, of_topic), (country.name, of_country)]
     for found in near.values():
         found.more = max(len(found.topics), len(found.countries)) > _MOST
         found.topics = _in_order(found.topics)

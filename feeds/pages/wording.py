@@ -4,6 +4,7 @@ import tomllib
 from collections.abc import Mapping
 from datetime import date, datetime, tzinfo
 from importlib.resources import files
+from types import SimpleNamespace
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton
@@ -23,7 +24,8 @@ class Wording:
         self._zone = zone
         self._locale = _locale(language)
         self._months: dict[Period, str] = {}
-        self.words = _words(language)
+        # As attributes: a template would take `words.items` of a mapping for its method.
+        self.words = SimpleNamespace(**_words(language))
         self.direction = self._locale.text_direction
         territory = self._locale.territory
         # As Open Graph names it: language_TERRITORY.
@@ -34,9 +36,9 @@ class Wording:
         return format_date(self._local(moment), "long", locale=self._locale)
 
     def month_of(self, moment: datetime) -> Period:
-        """Give the year and the month of a moment."""
+        """Give the month of a moment."""
         day = self._local(moment)
-        return day.year, day.month
+        return Period(day.year, day.month)
 
     def period(self, period: Period) -> str:
         """Give the name of a year, of a month, or of a numbered part of one."""
@@ -45,10 +47,10 @@ class Wording:
         return self._months[period]
 
     def _name(self, period: Period) -> str:
-        year, month, part = (*period, 0, 0)[:3]
-        skeleton = "yMMMM" if month else "y"
-        name = format_skeleton(skeleton, date(year, month or 1, 1), locale=self._locale)
-        return f"{name} · {part}" if part else name
+        day = date(period.year, period.month or 1, 1)
+        skeleton = "yMMMM" if period.month else "y"
+        name = format_skeleton(skeleton, day, locale=self._locale)
+        return f"{name} · {period.part}" if period.part else name
 
     def _local(self, moment: datetime) -> date:
         return moment.astimezone(self._zone).date()
