@@ -47,6 +47,8 @@ class Pages:
             loader=PackageLoader("feeds.pages"),
             autoescape=True,
             undefined=StrictUndefined,
+            # Templates do not change under a running program.
+            auto_reload=False,
             trim_blocks=True,
             lstrip_blocks=True,
         )
@@ -116,10 +118,15 @@ class Pages:
         """Give the path of a page that lists entries of a feed."""
         return self.path(_folder(feed, listing.period))
 
-    def listing_page(
-        self, feed: Feed, listing: Listing, near: Neighbours, items: Mapping[str, str]
+    def listing_pages(
+        self, items: Mapping[str, str], inputs: Sequence[tuple[Feed, Listing, Neighbours]]
+    ) -> list[bytes]:
+        """Give the pages that list entries of feeds; `items` are their pieces, by their ids."""
+        return [self._listing_page(items, *each) for each in inputs]
+
+    def _listing_page(
+        self, items: Mapping[str, str], feed: Feed, listing: Listing, near: Neighbours
     ) -> bytes:
-        """Give a page that lists entries of a feed; `items` are their pieces, by their ids."""
         site, period = self._site, listing.period
         archived = period != NEWEST
         subject = " · ".join(label.name for label in (feed.topic, feed.country) if label)
