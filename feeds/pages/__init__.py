@@ -42,6 +42,7 @@ class Pages:
 
     def __init__(self, site: Site, formats: Sequence[Format]) -> None:
         self._site = site
+        self._formats = formats
         self._wording = wording = Wording(site.language, site.timezone)
         self._environment = Environment(
             loader=PackageLoader("feeds.pages"),
@@ -56,9 +57,6 @@ class Pages:
         self._environment.filters |= {"clipped": _clipped, "host": _host}
         self._environment.globals |= {
             "site": site,
-            "formats": [
-                (form.name, form.filename, form.media_type.partition(";")[0]) for form in formats
-            ],
             "style": site.address(STYLE),
             "subscribe": site.address(SUBSCRIBE),
             "direction": wording.direction,
@@ -68,6 +66,11 @@ class Pages:
             "period_name": wording.period,
             "turn": _TURN,
         }
+        # What stands on many pages is rendered once.
+        for name in ("menu", "foot", "alternates"):
+            template = self._environment.get_template(f"{name}.html")
+            html = template.render(title=site.title, feeds=self._addresses(""))
+            self._environment.globals[name] = Markup(html)  # noqa: S704  # of our template
 
     def path(self, folder: str) -> str:
         """Give the path of a folder's page."""
@@ -138,6 +141,7 @@ class Pages:
         template = self._environment.get_template("archive.html" if archived else "feed.html")
         return template.render(
             feed=feed,
+            feeds=self._addresses(feed.path),
             subject=subject,
             heading=heading or site.title,
             title=title,
@@ -149,6 +153,17 @@ class Pages:
             data=collection(feed, site, title, folder),
             properties=collection_properties(feed, site, title, folder),
         ).encode()
+
+    def _addresses(self, folder: str) -> list[tuple[str, str, str]]:
+        """Give the name, media type and address of each document of a feed."""
+        return [
+            (
+                form.name,
+                form.media_type.partition(";")[0],
+                self._site.address(folder + form.filename),
+            )
+            for form in self._formats
+        ]
 
     def _by_month(
         self, entries: Sequence[Entry], items: Mapping[str, str]
