@@ -1,6 +1,7 @@
 """Feeds → Documents: those that would be as before are taken over, the others are made."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from operator import is_
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,6 +13,7 @@ from feeds.workshop import Workshop
 
 if TYPE_CHECKING:
     from feeds.pages import Pages
+    from feeds.pages.listings import Listing
 
 
 class Before(Protocol):
@@ -40,7 +42,7 @@ class Build:
         self._feeds = feeds
         self._before = before
         self._workshop = workshop
-        earlier = {feed.path: feed for feed in before.feeds} if before else {}
+        self._earlier = earlier = {feed.path: feed for feed in before.feeds} if before else {}
         self._unchanged = {
             feed.path for feed in feeds if feed.path in earlier and _alike(feed, earlier[feed.path])
         }
@@ -83,7 +85,7 @@ class Build:
                     self._add(path, picture.media_type, read_media(picture.file, picture.stamp))
 
     def make_pages(self, pages: "Pages") -> None:
-        """Make each feed's page, each entry's own, and their style sheet."""
+        """Make the pages of each feed, each entry's own, and their style sheet."""
         with self._workshop.stage("pages"):
             self._make_feed_pages(pages)
             self._make_entry_pages(pages)
@@ -93,32 +95,55 @@ class Build:
         near = pages.neighbours(self._feeds)
         near_before = pages.neighbours(self._before.feeds) if self._before else {}
         todo = [
-            feed
+            (feed, listing)
             for feed in self._feeds
+            for listing, same in self._listings(feed, pages)
             if not self._taken_over(
-                pages.path(feed.path),
-                same=feed.path in self._unchanged and near[feed.path] == near_before.get(feed.path),
+                pages.listing_path(feed, listing),
+                same=same and (bool(listing.wider) or near[feed.path] == near_before[feed.path]),
             )
         ]
         items = self._render(
-            "items", pages.items, _distinct(entry for feed in todo for entry in feed.entries)
+            "items", pages.items, _distinct(entry for _, page in todo for entry in page.entries)
         )
         texts = {entry: piece.decode() for entry, piece in items.items()}
-        for feed in todo:
-            self._add(*pages.feed_page(feed, near[feed.path], texts))
+        inputs = [(feed, listing, near[feed.path]) for feed, listing in todo]
+        make = partial(pages.listing_pages, texts)
+        bodies = self._workshop.spread("pages", make, inputs)
+        for (feed, listing), body in zip(todo, bodies, strict=True):
+            self._add(pages.listing_path(feed, listing), pages.media_type, body)
+
+    def _listings(self, feed: Feed, pages: "Pages") -> Iterator[tuple["Listing", bool]]:
+        """Give each page that lists entries of a feed, and whether it listed the same before."""
+        now = pages.listings(feed)
+        if feed.path in self._unchanged:
+            yield from ((listing, True) for listing in now)
+            return
+        earlier = self._earlier.get(feed.path)
+        renamed = not earlier or _names(feed) != _names(earlier)
+        then = (
+            {}
+            if not earlier or renamed
+            else {listing.period: listing for listing in pages.listings(earlier)}
+        )
+        yield from ((listing, listing.is_like(then.get(listing.period))) for listing in now)
 
     def _make_entry_pages(self, pages: "Pages") -> None:
-        earlier = (
-            {entry.id: entry for entry in self._before.feeds[0].entries} if self._before else {}
-        )
+        earlier = _with_those_around(self._before.feeds[0].entries) if self._before else {}
+        around = _with_those_around(self._feeds[0].entries)
         todo = [
             entry
             for entry in self._feeds[0].entries
-            if not self._taken_over(pages.path(entry.path), same=earlier.get(entry.id) is entry)
+            if not self._taken_over(
+                pages.path(entry.path),
+                same=entry.id in earlier and all(map(is_, around[entry.id], earlier[entry.id])),
+            )
         ]
         rendered = self._render("entry-pages", pages.entry_pages, todo)
         for entry in todo:
-            self._add(pages.path(entry.path), pages.media_type, rendered[entry.id])
+            newer, _, older = around[entry.id]
+            body = pages.turned(rendered[entry.id], newer, older)
+            self._add(pages.path(entry.path), pages.media_type, body)
 
     def _render(
         self, name: str, renderer: Renderer, entries: Sequence[Entry]
@@ -147,9 +172,22 @@ def _alike(feed: Feed, other: Feed) -> bool:
     return (
         len(feed.entries) == len(other.entries)
         and all(map(is_, feed.entries, other.entries))
-        and (feed.id, feed.title, feed.description) == (other.id, other.title, other.description)
+        and feed.id == other.id
+        and _names(feed) == _names(other)
         and feed.updated.isoformat() == other.updated.isoformat()
     )
+
+
+def _names(feed: Feed) -> tuple[str, str]:
+    return feed.title, feed.description
+
+
+def _with_those_around(
+    entries: Sequence[Entry],
+) -> dict[str, tuple[Entry | None, Entry, Entry | None]]:
+    """Give each entry between the one before it and the one after it, by its id."""
+    around = zip((None, *entries), entries, (*entries[1:], None), strict=False)
+    return {found[1].id: found for found in around}
 
 
 def _distinct(entries: Iterable[Entry]) -> list[Entry]:

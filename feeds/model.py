@@ -124,6 +124,7 @@ class Site:
     that a feed carries at most; `max_age` is for how many seconds a document may
     be kept without asking again. `formats` are the formats that each feed is
     published in, and `feeds` are the kinds of feeds beside that of everything.
+    `accent` is the colour of the pages, as `#rrggbb`, and `footer` a line at their end.
 
     `moved` gives, for a path that was given up, the one that took its place, and
     `retired` are the paths given up for good. One that ends in `/` stands for
@@ -148,6 +149,8 @@ class Site:
     feeds: tuple[str, ...] = FEED_KINDS
     moved: Mapping[str, str] = field(default_factory=dict, hash=False)
     retired: frozenset[str] = frozenset()
+    accent: str = "#00558c"
+    footer: str = ""
 
     def address(self, path: str) -> str:
         """Give the absolute address of a path of the release, as an ASCII URI."""

@@ -1,9 +1,9 @@
 """The path grammar: where each document of a release lies under the site.
 
 A folder ends in `/`; the empty path is the site's own. In a feed's folder lies
-a document of each format, and a page in every folder. `HEALTH` is no document:
-the server answers there for itself. `FEED_STYLE` is how a browser shows a feed.
-Pictures lie in `MEDIA`, as they do beside the catalogue.
+a document of each format, and a page in every folder but the bare `archive/`.
+`HEALTH` is no document: the server answers there for itself. `FEED_STYLE` is how
+a browser shows a feed. Pictures lie in `MEDIA`, as they do beside the catalogue.
 """
 
 from collections.abc import Collection, Mapping
@@ -13,6 +13,8 @@ STYLE = "style.css"
 FEED_STYLE = "feed.css"
 MEDIA = "media/"
 HEALTH = "healthz"
+SUBSCRIBE = "subscribe/"
+ARCHIVE = "archive/"
 # By the names that `site.formats` has for the formats.
 FEEDS = {"atom": "atom.xml", "rss": "rss.xml", "json": "feed.json"}
 # By the names that `site.feeds` has for the feeds, beside that of everything.
@@ -30,6 +32,12 @@ def feed_folder(topic: str = "", country: str = "") -> str:
 def entry_folder(entry: str) -> str:
     """Give the folder of an entry's own page, by the entry's id."""
     return f"entries/{entry}/"
+
+
+def archive_folder(feed: str, year: int, month: int = 0, part: int = 0) -> str:
+    """Give the folder of a feed's entries of a year, or of a month of it, or of a part of either."""
+    months = f"{month:02}/" if month else ""
+    return f"{feed}{ARCHIVE}{year:04}/{months}" + (f"{part}/" if part else "")
 
 
 def standing_for(path: str, given_up: Collection[str]) -> str | None:

@@ -106,7 +106,7 @@ def test_a_change_is_published(publisher: Publisher, file: Path, clock: Clock) -
     after = shown(publisher)
     assert b"two" in after["atom.xml"].body
     assert after["atom.xml"].modified == START.replace(microsecond=0) + timedelta(seconds=60)
-    assert before["entries/one/index.html"] == after["entries/one/index.html"]
+    assert before["style.css"] == after["style.css"]
 
 
 def test_what_has_not_changed_is_not_read_again(

@@ -18,7 +18,7 @@ from feeds.catalogue.countries import country_code
 from feeds.catalogue.dates import EPOCH
 from feeds.catalogue.reading import Fault, Fields, Reading, join
 from feeds.catalogue.slugs import slug
-from feeds.catalogue.texts import line, whole_number
+from feeds.catalogue.texts import colour, line, whole_number
 from feeds.model import Person, Site, Topic
 from feeds.paths import FEED_KINDS, FEEDS
 
@@ -27,6 +27,7 @@ _OPTIONAL = (
     *("description", "language", "timezone", "author"),
     *("rights", "logo", "icon", "hub", "items", "max_age"),
     *("formats", "feeds"),
+    *("accent", "footer"),
     *("moved", "retired"),
 )
 _MOST_ITEMS = 1000
@@ -72,6 +73,8 @@ def read_site(fields: Fields) -> Site:
         max_age=fields.value("max_age", partial(whole_number, _LEAST_AGE, _MOST_AGE), 900),
         formats=_formats(fields),
         feeds=_chosen(fields, "feeds", FEED_KINDS),
+        accent=fields.value("accent", colour, NO_SITE.accent),
+        footer=fields.value("footer", line, ""),
     )
 
 

@@ -54,6 +54,13 @@ def whole_number(low: int, high: int, text: str) -> int:
     return int(text)
 
 
+def colour(text: str) -> str:
+    """Read a colour, and give it as `#rrggbb`."""
+    if not re.fullmatch("#?[0-9A-Fa-f]{6}", text):
+        raise Fault("is no colour; write its red, green and blue like '#00558c', in quotes")
+    return f"#{text.removeprefix('#').lower()}"
+
+
 def media_type(text: str) -> str:
     """Read an image's media type (RFC 6838)."""
     if not re.fullmatch(r"image/[a-z0-9][a-z0-9.+-]{0,60}", text):

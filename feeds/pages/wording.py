@@ -1,0 +1,78 @@
+"""The site's language → the few words and the dates of its pages."""
+
+import tomllib
+from collections.abc import Mapping
+from datetime import date, datetime, tzinfo
+from importlib.resources import files
+from types import SimpleNamespace
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_skeleton
+
+from feeds.pages.listings import Period
+
+_ENGLISH = "en"
+
+
+class Wording:
+    """How the pages of a site speak, in a language (BCP 47) and a time zone.
+
+    `words` are those of `words.toml`, by their names.
+    """
+
+    def __init__(self, language: str, zone: tzinfo) -> None:
+        self._zone = zone
+        self._locale = _locale(language)
+        self._months: dict[Period, str] = {}
+        self._days: dict[date, str] = {}
+        # As attributes: a template would take `words.items` of a mapping for its method.
+        self.words = SimpleNamespace(**_words(language))
+        self.direction = self._locale.text_direction
+        territory = self._locale.territory
+        # As Open Graph names it: language_TERRITORY.
+        self.open_graph = f"{self._locale.language}_{territory}" if territory else ""
+
+    def day(self, moment: datetime) -> str:
+        """Give the day of a moment, as people read it."""
+        day = self._local(moment)
+        if day not in self._days:
+            self._days[day] = format_date(day, "long", locale=self._locale)
+        return self._days[day]
+
+    def month_of(self, moment: datetime) -> Period:
+        """Give the month of a moment."""
+        day = self._local(moment)
+        return Period(day.year, day.month)
+
+    def period(self, period: Period) -> str:
+        """Give the name of a year, of a month, or of a numbered part of one."""
+        if period not in self._months:
+            self._months[period] = self._name(period)
+        return self._months[period]
+
+    def _name(self, period: Period) -> str:
+        day = date(period.year, period.month or 1, 1)
+        skeleton = "yMMMM" if period.month else "y"
+        name = format_skeleton(skeleton, day, locale=self._locale)
+        return f"{name} · {period.part}" if period.part else name
+
+    def _local(self, moment: datetime) -> date:
+        return moment.astimezone(self._zone).date()
+
+
+def _words(language: str) -> Mapping[str, str]:
+    """Give the words of the nearest language that has them, the others in English."""
+    text = files("feeds.pages").joinpath("words.toml").read_text("utf-8")
+    known: Mapping[str, Mapping[str, str]] = tomllib.loads(text)
+    found = dict(known[_ENGLISH])
+    parts = language.split("-")
+    for length in range(1, len(parts) + 1):
+        found |= known.get("-".join(parts[:length]), {})
+    return found
+
+
+def _locale(language: str) -> Locale:
+    try:
+        return Locale.parse(language, sep="-")
+    except UnknownLocaleError:
+        return Locale(_ENGLISH)
