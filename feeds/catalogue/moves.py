@@ -7,9 +7,28 @@ from itertools import accumulate, chain, product
 from feeds.catalogue.nearest import Nearest
 from feeds.catalogue.reading import Fault, Fields, join
 from feeds.model import Entry, Site, Topic
-from feeds.paths import FEED_KINDS, FEEDS, HEALTH, INDEX, STYLE, entry_folder, feed_folder, moved_to
+from feeds.paths import (
+    ALL_OPML,
+    CHOICE,
+    FEED_KINDS,
+    FEEDS,
+    GONE,
+    HEALTH,
+    INDEX,
+    LOST,
+    OPML,
+    ROBOTS,
+    SITEMAP,
+    STYLE,
+    SUBSCRIBE,
+    entry_folder,
+    feed_folder,
+    moved_to,
+)
 
 _LONGEST = 500
+# What every site publishes, whatever its catalogue has.
+_ALWAYS = {STYLE, HEALTH, ALL_OPML, SITEMAP, ROBOTS, LOST, GONE}
 # What ends or encodes a path in an address, and so cannot stand in one.
 _NO_PATH = "?#%\\"
 
@@ -60,8 +79,12 @@ def live_paths(site: Site, topics: Iterable[Topic], entries: Iterable[Entry]) ->
         if by_both:
             folders.update(feed_folder(*pair) for pair in product(slugs, countries))
     files = {folder + FEEDS[name] for folder in folders for name in site.formats}
+    pages.add(SUBSCRIBE)
     files.update(folder + INDEX for folder in chain(folders, pages))
-    return frozenset(files | folders | pages | {STYLE, HEALTH}) - {""}
+    files.update(OPML[kind] for kind in site.feeds if kind in OPML)
+    if by_both:
+        files.add(CHOICE)
+    return frozenset(files | folders | pages | _ALWAYS) - {""}
 
 
 def _site_path(text: str) -> str:

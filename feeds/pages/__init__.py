@@ -12,6 +12,7 @@ from markupsafe import Markup
 from feeds.formats import Format
 from feeds.model import Entry, Feed, Site
 from feeds.pages.colours import NIGHT, PAPER, readable
+from feeds.pages.guides import Guides
 from feeds.pages.linked_data import (
     article,
     article_properties,
@@ -66,6 +67,7 @@ class Pages:
             "period_name": wording.period,
             "turn": _TURN,
         }
+        self.guides = Guides(self._environment, wording, site, formats)
 
     def path(self, folder: str) -> str:
         """Give the path of a folder's page."""

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton
+from babel.numbers import format_decimal
 
 from feeds.pages.listings import Period
 
@@ -34,6 +35,10 @@ class Wording:
     def day(self, moment: datetime) -> str:
         """Give the day of a moment, as people read it."""
         return format_date(self._local(moment), "long", locale=self._locale)
+
+    def number(self, number: int) -> str:
+        """Give a number, as people read it."""
+        return format_decimal(number, locale=self._locale)
 
     def month_of(self, moment: datetime) -> Period:
         """Give the month of a moment."""

@@ -10,6 +10,7 @@ from datetime import datetime
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from feeds.compression import compress
+from feeds.headers import cache_control
 from feeds.model import Document
 from feeds.paths import INDEX
 from feeds.release import Release
@@ -17,7 +18,6 @@ from feeds.standing import Standing
 from feeds.web.headers import (
     IDENTITY,
     Headers,
-    cache_control,
     document_headers,
     names_tag,
     preferred_coding,

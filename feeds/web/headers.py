@@ -8,16 +8,13 @@ from functools import lru_cache
 from werkzeug.http import parse_accept_header, parse_date
 
 from feeds.compression import CODINGS
+from feeds.headers import CORS, NOSNIFF, PAGE
 from feeds.model import Document, Site
 from feeds.paths import INDEX
 
 Headers = list[tuple[str, str]]
 
 IDENTITY = "identity"
-
-# What may be served while a fresh copy is being fetched, or while none can be.
-_WHILE_REVALIDATE = 60
-_IF_ERROR = 86_400
 
 # An entity tag, or what a careless client makes of one.
 _TAG = re.compile(r'(?:[Ww]/)?"([^"]*)"|([^\s",]+)')
@@ -34,8 +31,9 @@ def document_headers(document: Document, site: Site, *, hub: bool) -> Headers:
         link += f', <{site.hub}>; rel="hub"'
     return [
         ("Content-Type", document.media_type),
-        ("X-Content-Type-Options", "nosniff"),
+        NOSNIFF,
         ("Link", link),
+        *(PAGE if document.media_type.startswith("text/html") else ()),
     ]
 
 
@@ -55,19 +53,8 @@ def validators(document: Document, coding: str) -> Headers:
         ("ETag", strong if coding == IDENTITY else f"W/{strong}"),
         *dated,
         ("Vary", "Accept-Encoding"),
-        ("Access-Control-Allow-Origin", "*"),
-        ("Access-Control-Expose-Headers", "ETag, Link"),
+        *CORS,
     ]
-
-
-def cache_control(max_age: int, until: datetime | None, now: datetime) -> str:
-    """Tell for how many seconds an answer may be kept: `max_age`, but never past `until`."""
-    spare = _WHILE_REVALIDATE
-    if until is not None:
-        remaining = max(int((until - now).total_seconds()), 0)
-        spare = min(max(remaining - max_age, 0), spare)
-        max_age = min(max_age, remaining)
-    return f"public, max-age={max_age}, stale-while-revalidate={spare}, stale-if-error={_IF_ERROR}"
 
 
 def preferred_coding(accepted: str) -> str:
