@@ -18,6 +18,8 @@ CHOICE = SUBSCRIBE + "choice.css"
 ALL_OPML = "feeds.opml"
 OPML = {"topics": "topics.opml", "countries": "countries.opml"}
 SITEMAP = "sitemap.xml"
+# What sitemaps.org allows in one document.
+SITEMAP_PAGES = 50_000
 ROBOTS = "robots.txt"
 # What a web server answers with where nothing is, or is any more.
 LOST = "404.html"
@@ -47,9 +49,11 @@ def archive_folder(feed: str, year: int, month: int = 0, part: int = 0) -> str:
     return f"{feed}{ARCHIVE}{year:04}/{months}" + (f"{part}/" if part else "")
 
 
-def sitemap_part(number: int) -> str:
-    """Give the path of a part of a sitemap that is too long for one document; the first is 1."""
-    return f"sitemap-{number}.xml"
+def sitemap_parts(pages: int) -> list[str]:
+    """Give the paths of the parts of a sitemap of so many pages; of one that fits in one document, none."""
+    if pages <= SITEMAP_PAGES:
+        return []
+    return [f"sitemap-{number}.xml" for number in range(1, -(-pages // SITEMAP_PAGES) + 1)]
 
 
 def standing_for(path: str, given_up: Collection[str]) -> str | None:

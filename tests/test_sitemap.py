@@ -10,7 +10,7 @@ from feeds import Release, load_catalogue
 from feeds.catalogue import read_catalogue
 from feeds.model import Entry
 from feeds.pages.sitemap import Located, entry_pages, sitemap
-from feeds.paths import INDEX, SITEMAP, entry_folder, sitemap_part
+from feeds.paths import INDEX, SITEMAP, entry_folder, sitemap_parts
 
 NEWS = "{http://www.google.com/schemas/sitemap-news/0.9}"
 MAPS = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
@@ -103,15 +103,16 @@ def test_a_long_sitemap_is_in_parts() -> None:
     site = load_catalogue(SHIPPED).site
     pages = [Located(f"entries/e{number}/") for number in range(100_001)]
     before = dict(sitemap(pages, site))
-    assert sorted(before) == sorted([SITEMAP, *map(sitemap_part, (1, 2, 3))])
+    paths = sitemap_parts(len(pages))
+    assert sorted(before) == ["sitemap-1.xml", "sitemap-2.xml", "sitemap-3.xml", SITEMAP]
     index = etree.fromstring(before[SITEMAP])
     assert index.tag == f"{MAPS}sitemapindex"
-    assert list(located(before[SITEMAP])) == [site.address(sitemap_part(n)) for n in (1, 2, 3)]
-    parts = [list(located(before[sitemap_part(number)])) for number in (1, 2, 3)]
+    assert list(located(before[SITEMAP])) == [site.address(path) for path in paths]
+    parts = [list(located(before[path])) for path in paths]
     assert [len(part) for part in parts] == [50_000, 50_000, 1]
     assert [address for part in parts for address in part] == [
         site.address(page.path) for page in pages
     ]
     after = dict(sitemap([*pages, Located("entries/new/")], site))
-    assert {path for path in after if after[path] != before[path]} == {sitemap_part(3)}
+    assert {path for path in after if after[path] != before[path]} == {paths[2]}
     assert [path for path, _ in sitemap(pages[:50_000], site)] == [SITEMAP]

@@ -10,12 +10,10 @@ from typing import NamedTuple
 from xml.sax.saxutils import escape
 
 from feeds.model import Entry, Site
-from feeds.paths import SITEMAP, sitemap_part
+from feeds.paths import SITEMAP, SITEMAP_PAGES, sitemap_parts
 
 MEDIA_TYPE = "application/xml; charset=utf-8"
 
-# What sitemaps.org allows in one document.
-MOST = 50_000
 # Google takes news for news for two days, and at most a thousand of them. What is
 # no longer new by its date it passes over, so they are counted from the newest
 # entry: what a release holds does not depend on the hour.
@@ -49,13 +47,12 @@ def entry_pages(entries: Sequence[Entry], site: Site) -> Iterator[Located]:
 def sitemap(pages: Iterable[Located], site: Site) -> Iterator[tuple[str, bytes]]:
     """Give the documents of a sitemap by their paths: one, or an index and its parts."""
     found = list(pages)
-    if len(found) <= MOST:
+    paths = sitemap_parts(len(found))
+    if not paths:
         yield SITEMAP, _part(found, site)
         return
-    parts = [found[start : start + MOST] for start in range(0, len(found), MOST)]
-    paths = [sitemap_part(number) for number in range(1, len(parts) + 1)]
-    for path, part in zip(paths, parts, strict=True):
-        yield path, _part(part, site)
+    for number, path in enumerate(paths):
+        yield path, _part(found[number * SITEMAP_PAGES : (number + 1) * SITEMAP_PAGES], site)
     rows = (f"<sitemap><loc>{_address(path, site)}</loc></sitemap>\n" for path in paths)
     yield SITEMAP, f"{_HEAD}<sitemapindex {_SPACE}>\n{''.join(rows)}</sitemapindex>\n".encode()
 
