@@ -1,6 +1,7 @@
 """Feeds → Documents: those that would be as before are taken over, the others are made."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from operator import is_
 from typing import TYPE_CHECKING, Protocol
 
@@ -97,8 +98,10 @@ class Build:
             "items", pages.items, _distinct(entry for _, page in todo for entry in page.entries)
         )
         texts = {entry: piece.decode() for entry, piece in items.items()}
-        for feed, listing in todo:
-            body = pages.listing_page(feed, listing, near[feed.path], texts)
+        inputs = [(feed, listing, near[feed.path]) for feed, listing in todo]
+        make = partial(pages.listing_pages, texts)
+        bodies = self._workshop.spread("pages", make, inputs)
+        for (feed, listing), body in zip(todo, bodies, strict=True):
             self._add(pages.listing_path(feed, listing), pages.media_type, body)
 
     def _listings(self, feed: Feed, pages: "Pages") -> Iterator[tuple["Listing", bool]]:

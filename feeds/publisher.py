@@ -269,7 +269,9 @@ class Publisher:
             changed=changed,
             seconds=f"{seconds:.3f}",
         )
-        large = [path for path, document in release.items() if len(document.body) > _LARGE]
+        feeds = {form.media_type for form in release.formats}
+        found = (document for document in release.values() if document.media_type in feeds)
+        large = [document.path for document in found if len(document.body) > _LARGE]
         if large:
             tell("large-documents", logging.WARNING, count=len(large), first=large[0])
 

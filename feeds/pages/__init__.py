@@ -43,11 +43,14 @@ class Pages:
 
     def __init__(self, site: Site, formats: Sequence[Format]) -> None:
         self._site = site
+        self._formats = formats
         self._wording = wording = Wording(site.language, site.timezone)
         self._environment = Environment(
             loader=PackageLoader("feeds.pages"),
             autoescape=True,
             undefined=StrictUndefined,
+            # Templates do not change under a running program.
+            auto_reload=False,
             trim_blocks=True,
             lstrip_blocks=True,
         )
@@ -55,9 +58,6 @@ class Pages:
         self._environment.filters |= {"clipped": _clipped, "host": _host}
         self._environment.globals |= {
             "site": site,
-            "formats": [
-                (form.name, form.filename, form.media_type.partition(";")[0]) for form in formats
-            ],
             "style": site.address(STYLE),
             "subscribe": site.address(SUBSCRIBE),
             "direction": wording.direction,
@@ -67,6 +67,11 @@ class Pages:
             "period_name": wording.period,
             "turn": _TURN,
         }
+        # What stands on many pages is rendered once.
+        for name in ("menu", "foot", "alternates"):
+            template = self._environment.get_template(f"{name}.html")
+            html = template.render(title=site.title, feeds=self._addresses(""))
+            self._environment.globals[name] = Markup(html)  # noqa: S704  # of our template
         self.guides = Guides(self._environment, wording, site, formats)
 
     def path(self, folder: str) -> str:
@@ -118,10 +123,15 @@ class Pages:
         """Give the path of a page that lists entries of a feed."""
         return self.path(_folder(feed, listing.period))
 
-    def listing_page(
-        self, feed: Feed, listing: Listing, near: Neighbours, items: Mapping[str, str]
+    def listing_pages(
+        self, items: Mapping[str, str], inputs: Sequence[tuple[Feed, Listing, Neighbours]]
+    ) -> list[bytes]:
+        """Give the pages that list entries of feeds; `items` are their pieces, by their ids."""
+        return [self._listing_page(items, *each) for each in inputs]
+
+    def _listing_page(
+        self, items: Mapping[str, str], feed: Feed, listing: Listing, near: Neighbours
     ) -> bytes:
-        """Give a page that lists entries of a feed; `items` are their pieces, by their ids."""
         site, period = self._site, listing.period
         archived = period != NEWEST
         subject = " · ".join(label.name for label in (feed.topic, feed.country) if label)
@@ -133,6 +143,7 @@ class Pages:
         template = self._environment.get_template("archive.html" if archived else "feed.html")
         return template.render(
             feed=feed,
+            feeds=self._addresses(feed.path),
             subject=subject,
             heading=heading or site.title,
             title=title,
@@ -144,6 +155,17 @@ class Pages:
             data=collection(feed, site, title, folder),
             properties=collection_properties(feed, site, title, folder),
         ).encode()
+
+    def _addresses(self, folder: str) -> list[tuple[str, str, str]]:
+        """Give the name, media type and address of each document of a feed."""
+        return [
+            (
+                form.name,
+                form.media_type.partition(";")[0],
+                self._site.address(folder + form.filename),
+            )
+            for form in self._formats
+        ]
 
     def _by_month(
         self, entries: Sequence[Entry], items: Mapping[str, str]

@@ -112,7 +112,9 @@ class Guides:
         choice = choice_of(feeds)
         sheet = b""
         if choice:
-            sheet = self._template("choice.css").render(choice=choice).encode()
+            sheet = (
+                self._template("choice.css").render(choice=choice, formats=self._formats).encode()
+            )
             yield Guide(path=CHOICE, media_type=CSS, shows=sheet, make=bytes)
         shows = _Subscriptions(
             everything=self._row(self._words.news, known.everything),
@@ -131,6 +133,7 @@ class Guides:
         template = self._template("subscribe.html")
         return template.render(
             **shows._asdict(),
+            formats=self._formats,
             choice_style=f"{self._site.address(CHOICE)}?{shows.version}",
             up=_UP,
             list_media_type=MEDIA_TYPE.partition(";")[0],

@@ -25,6 +25,7 @@ class Wording:
         self._zone = zone
         self._locale = _locale(language)
         self._months: dict[Period, str] = {}
+        self._days: dict[date, str] = {}
         # As attributes: a template would take `words.items` of a mapping for its method.
         self.words = SimpleNamespace(**_words(language))
         self.direction = self._locale.text_direction
@@ -34,7 +35,10 @@ class Wording:
 
     def day(self, moment: datetime) -> str:
         """Give the day of a moment, as people read it."""
-        return format_date(self._local(moment), "long", locale=self._locale)
+        day = self._local(moment)
+        if day not in self._days:
+            self._days[day] = format_date(day, "long", locale=self._locale)
+        return self._days[day]
 
     def number(self, number: int) -> str:
         """Give a number, as people read it."""

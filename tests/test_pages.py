@@ -1,0 +1,313 @@
+"""The pages: how large they grow, what each shows, and which of them an edit reaches."""
+
+import json
+import re
+import runpy
+import tomllib
+from collections.abc import Iterator
+from html import unescape
+from posixpath import dirname
+from urllib.parse import unquote
+
+import pytest
+from conftest import AS_OF, CATALOGUES, ROOT
+from hypothesis import given
+from hypothesis import strategies as st
+
+from feeds import Release, load_catalogue
+from feeds.catalogue import read_catalogue
+from feeds.model import Catalogue
+from feeds.pages.colours import NIGHT, PAPER, contrast, readable
+from feeds.paths import INDEX, SUBSCRIBE
+from feeds.workshop import Workshop
+
+URL = "https://news.example.org/"
+HEAD = """site:
+  title: News
+  url: https://news.example.org/
+  id: tag:news.example.org,2021:t
+  {site}
+topics: {{a: Topic A, b: Topic B}}
+entries:
+"""
+_HREF = re.compile(r'href="([^"]*)"')
+_DATA = re.compile(r'<script type="application/ld\+json">(.*?)</script>', re.DOTALL)
+LARGEST = 100_000
+
+
+def item(name: str, day: str, *, topic: str = "a", more: str = "") -> str:
+    """Give an entry's YAML."""
+    return (
+        f"- id: {name}\n  title: The title of {name}\n  date: {day}\n  summary: S.\n"
+        f"  topics: [{topic}]\n  countries: [Jordan]\n{more}"
+    )
+
+
+def busy(*extra: str) -> list[str]:
+    """Give a month with more than two pages, another year with less, and what is added on top."""
+    may = [item(f"may-{n:03}", f"2022-05-{1 + n // 4:02}T{n % 4:02}:00Z") for n in range(100)]
+    june = [item(f"june-{n:03}", f"2022-06-{1 + n // 4:02}T{n % 4:02}:00Z") for n in range(5)]
+    old = [item(f"old-{n:03}", f"2021-03-{1 + n:02}", topic="b") for n in range(20)]
+    return [*extra, *reversed(june), *reversed(may), *reversed(old)]
+
+
+def release(items: list[str], *, site: str = "") -> Release:
+    text = HEAD.format(site=site) + "".join(items)
+    return Release(read_catalogue([("f.yaml", text.encode())]), as_of=AS_OF)
+
+
+def pages(found: Release) -> dict[str, str]:
+    """Give each page's HTML, by its path."""
+    return {
+        path: document.body.decode() for path, document in found.items() if path.endswith(INDEX)
+    }
+
+
+def links(page: str) -> Iterator[str]:
+    """Give the paths under the site that a page leads to."""
+    for address in _HREF.findall(page):
+        if unescape(address).startswith(URL):
+            yield unquote(unescape(address).removeprefix(URL)).partition("#")[0]
+
+
+def reached(found: Release, start: str, inside: str) -> set[str]:
+    """Give the pages that are reached by links from a page, through pages below a folder."""
+    texts, seen, todo = pages(found), set[str](), [start]
+    while todo:
+        path = todo.pop()
+        for folder in links(texts[path + INDEX]):
+            if folder + INDEX in texts and folder not in seen:
+                seen.add(folder)
+                if folder.startswith(inside):
+                    todo.append(folder)
+    return seen
+
+
+def test_an_archive_is_by_year_month_and_part() -> None:
+    """Years are pages; one that is too long is cut by months, and in a topic into parts."""
+    folders = {dirname(path) for path in pages(release(busy())) if "archive/" in path}
+    assert folders == {
+        *("archive/2021", "archive/2022", "archive/2022/05", "archive/2022/06"),
+        *("archive/2022/05/1", "archive/2022/05/2", "archive/2022/05/3"),
+        *(f"topics/a/archive/2022{part}" for part in ("", "/1", "/2", "/3")),
+        *(
+            f"countries/jo/archive/{year}"
+            for year in ("2021", "2022", "2022/1", "2022/2", "2022/3")
+        ),
+        *(f"topics/a/countries/jo/archive/2022{part}" for part in ("", "/1", "/2", "/3")),
+    }
+
+
+@pytest.mark.parametrize(
+    ("start", "inside"),
+    [
+        ("", "archive/"),
+        ("topics/a/", "topics/a/archive/"),
+        ("countries/jo/", "countries/jo/archive/"),
+    ],
+)
+def test_every_entry_is_reached(start: str, inside: str) -> None:
+    """Whoever goes on through the archive of the news, a topic or a country, finds every entry."""
+    found = release(busy())
+    entries = {entry.path for feed in found.feeds if feed.path == start for entry in feed.entries}
+    assert entries
+    assert entries <= reached(found, start, inside)
+
+
+def test_a_new_entry_reaches_no_page_that_does_not_show_it() -> None:
+    """An entry added on top leaves older parts, months, years and topics byte for byte."""
+    before = pages(release(busy()))
+    after = pages(release(busy(item("newest", "2022-06-20"))))
+    changed = {path for path in after if after[path] != before.get(path)}
+    assert changed == {
+        *("index.html", "archive/2022/06/index.html", "entries/newest/index.html"),
+        "entries/june-004/index.html",
+        *("topics/a/index.html", "topics/a/archive/2022/3/index.html"),
+        *("countries/jo/index.html", "countries/jo/archive/2022/3/index.html"),
+        "topics/a/countries/jo/index.html",
+        "topics/a/countries/jo/archive/2022/3/index.html",
+    }
+    assert all("The title of newest" in after[path] for path in changed)
+    assert before.keys() == after.keys() - {"entries/newest/index.html"}
+
+
+def test_an_edited_entry_reaches_only_pages_that_show_it() -> None:
+    """A corrected summary of an old entry is rewritten where it is listed, and on its own page."""
+    before = pages(release(busy()))
+    after = pages(
+        release([text.replace("S.", "Other.") if "old-003" in text else text for text in busy()])
+    )
+    assert {path for path in after if after[path] != before[path]} == {
+        *("archive/2021/index.html", "countries/jo/archive/2021/index.html"),
+        *("topics/b/index.html", "topics/b/countries/jo/index.html"),
+        "entries/old-003/index.html",
+    }
+
+
+def test_archives_are_taken_over_from_the_release_before() -> None:
+    """A second build makes anew only the pages that are others; what it gives is a cold build's."""
+    workshop = Workshop()
+
+    def build(items: list[str], before: Release | None) -> Release:
+        text = HEAD.format(site="") + "".join(items)
+        catalogue = read_catalogue([("f.yaml", text.encode())], workshop=workshop)
+        return Release(catalogue, as_of=AS_OF, before=before, workshop=workshop)
+
+    first = build(busy(), None)
+    second = build(busy(item("newest", "2022-06-20")), first)
+    assert dict(second) == dict(release(busy(item("newest", "2022-06-20"))))
+    made = {path for path in second if path.endswith(INDEX) and second[path] is not first.get(path)}
+    assert made == {
+        path for path in second if path.endswith(INDEX) and second[path] != first.get(path)
+    }
+
+
+def test_every_link_leads_to_a_document(catalogue: Catalogue) -> None:
+    """No page of any catalogue has a link under the site that leads nowhere."""
+    found = Release(catalogue, as_of=AS_OF)
+    folders = {path.removesuffix(INDEX) for path in found}
+    url = catalogue.site.url
+    for path, text in pages(found).items():
+        # What editors write in a body is theirs.
+        ours = re.sub(r'<div class="body">.*?</div>', "", text, flags=re.DOTALL)
+        for address in map(unescape, _HREF.findall(ours)):
+            if address.startswith(url) and address not in {
+                catalogue.site.icon,
+                catalogue.site.logo,
+            }:
+                assert unquote(address.removeprefix(url)) in {*folders, *found, SUBSCRIBE}, path
+
+
+def test_a_page_stays_small_whatever_is_written() -> None:
+    """Forty entries with endless summaries and thirty countries each are below 100 kB all the same."""
+    long = "  summary: " + "网络 " * 3000 + "\n"
+    codes = (
+        "[AF, AL, DZ, AD, AO, AR, AM, AU, AT, AZ, BS, BH, BD, BB, BY, BE, BZ, BJ, BT, BO, BA, BW]"
+    )
+    text = [
+        item(f"n{n:03}", f"2022-05-{1 + n // 4:02}T{n % 4:02}:00Z")
+        .replace("  summary: S.\n", long)
+        .replace("[Jordan]", codes)
+        for n in range(90)
+    ]
+    for path, page in pages(release(text)).items():
+        if "entries/" not in path:
+            assert len(page.encode()) < LARGEST, path
+
+
+@pytest.mark.heavy
+def test_pages_stay_small_with_ten_thousand_entries() -> None:
+    """However much there is, a page is below 100 kB."""
+    synthetic = runpy.run_path(str(ROOT / "benchmarks" / "catalogues.py"))["catalogue"]
+    text = synthetic(10_000, bodies=True, site="")
+    found = Release(read_catalogue([("f.yaml", text.encode())]), as_of=AS_OF)
+    sizes = {path: len(found[path].body) for path in found if path.endswith(INDEX)}
+    assert len(sizes) > 15_000
+    assert max(sizes.values()) < LARGEST
+
+
+def test_an_entry_says_what_it_is_to_machines() -> None:
+    """An entry's page is a NewsArticle of schema.org and an article of Open Graph."""
+    found = Release(load_catalogue(CATALOGUES / "every-field.yaml"), as_of=AS_OF)
+    text = found["entries/everything/index.html"].body.decode()
+    [data] = map(json.loads, _DATA.findall(text))
+    assert data["@type"] == "NewsArticle"
+    assert data["headline"] == "Everything at once – “quotes”, R&D, 1 < 2, and emoji 🎉"
+    assert data["datePublished"] == "2022-06-01T08:30:00+09:00"
+    assert data["dateModified"] == "2022-06-03T10:00:00+00:00"
+    assert data["author"] == {
+        "@type": "Person",
+        "name": "Jane Doe",
+        "url": "https://example.org/jane",
+    }
+    assert data["publisher"]["name"] == "Press office"
+    assert (data["image"]["width"], data["image"]["creditText"]) == (1200, "© BWI 2022 / “A & B”")
+    assert [thing["name"] for thing in data["about"]][-1] == "Türkiye"
+    for line in (
+        '<meta property="og:type" content="article">',
+        '<meta property="og:locale" content="en_GB">',
+        '<meta property="article:published_time" content="2022-06-01T08:30:00+09:00">',
+        '<meta property="og:image" content="https://news.example.org/media/everything.jpg">',
+        '<link rel="canonical" href="https://news.example.org/tests/entries/everything/">',
+    ):
+        assert line in text
+
+
+def test_no_text_ends_the_data() -> None:
+    """Whatever a title holds, it stays within the data, and comes back from it as it was."""
+    title = "</script><script>alert(1)</script><!-- & ]]> \\u2028"
+    entry = item("x", "2022-05-01").replace("The title of x", f"'{title}'")
+    text = pages(release([entry]))["entries/x/index.html"]
+    [data] = map(json.loads, _DATA.findall(text))
+    assert data["headline"] == title
+    assert text.count("<script") == text.count("</script") == 1
+
+
+def test_every_page_names_its_feeds(catalogue: Catalogue) -> None:
+    """Autodiscovery: a feed's page and archive name its own documents, all others the site's."""
+    found = Release(catalogue, as_of=AS_OF)
+    for path, text in pages(found).items():
+        folder = path.removesuffix(INDEX).partition("archive/")[0]
+        folder = "" if folder.startswith("entries/") else folder
+        named = re.findall(
+            r'<link rel="alternate" type="([^"]+)" title="[^"]+" href="([^"]+)">', text
+        )
+        assert [(kind, unescape(address)) for kind, address in named] == [
+            (form.media_type.partition(";")[0], found.site.address(folder + form.filename))
+            for form in found.formats
+        ]
+
+
+def test_pages_speak_the_language_of_their_site() -> None:
+    """Words, months, countries and direction are those of the language; what is missing is English."""
+    entry = item("x", "2022-05-01")
+    expected = {
+        "fr": ('dir="ltr"', "S’abonner", "mai 2022", "Jordanie"),
+        "ar": ('dir="rtl"', "اشترك", "مايو 2022", "الأردن"),
+        "zh-Hant": ('dir="ltr"', "訂閱", "2022年5月", "約旦"),
+        "pt-BR": ('dir="ltr"', "Assinar", "maio de 2022", "Jordânia"),
+        "sw": ('dir="ltr"', "Subscribe", "Mei 2022", "Jordan"),
+    }
+    for language, parts in expected.items():
+        text = pages(release([entry], site=f"language: {language}"))["index.html"]
+        assert [part for part in (f'lang="{language}"', *parts) if part not in text] == []
+
+
+def test_translations_know_their_phrases() -> None:
+    """Each language has every phrase that English has, and no other."""
+    known = tomllib.loads((ROOT / "feeds" / "pages" / "words.toml").read_text("utf-8"))
+    assert {"en", "fr", "es", "ar", "pt", "ru", "zh"} <= known.keys()
+    assert {language for language in known if known[language].keys() != known["en"].keys()} == set()
+
+
+@given(st.integers(0, 0xFFFFFF), st.sampled_from([PAPER, NIGHT]))
+def test_any_colour_becomes_readable(number: int, ground: str) -> None:
+    """Links in a publication's colour have the contrast that WCAG asks for, by day and by night."""
+    colour = f"#{number:06x}"
+    shade = readable(colour, ground)
+    assert contrast(shade, ground) >= 4.5
+    assert shade == colour or contrast(colour, ground) < 5.5
+
+
+def test_the_style_has_the_colours_it_is_reckoned_with() -> None:
+    """The grounds that shades are made for are those of the style sheet, and its own inks suit them."""
+    sheet = (ROOT / "feeds" / "pages" / "style.css").read_text()
+    for ground in (PAPER, NIGHT):
+        assert f"--raised: {ground};" in sheet
+    day, night, *_ = re.findall(r"--ground: (#\w+);\n.*?--quiet: (#\w+);", sheet, re.DOTALL)
+    for (_ground, quiet), raised in ((day, PAPER), (night, NIGHT)):
+        assert contrast(quiet, raised) >= 4.5
+
+
+def test_the_foot_and_the_colour_are_the_sites() -> None:
+    """`site.footer` stands at the end of each page, `site.accent` in the style sheet."""
+    found = release([item("x", "2022-05-01")], site="footer: Ours & yours\n  accent: '#C8102E'")
+    assert all("<p>Ours &amp; yours</p>" in text for text in pages(found).values())
+    assert "--accent: #c8102e;" in found["style.css"].body.decode()
+
+
+def test_a_bodys_headings_are_below_the_title() -> None:
+    """A body that begins with a heading of the highest rank leaves the title alone at the top."""
+    body = "  body: |\n    # One\n\n    ## Two\n\n    ###### Six\n"
+    text = pages(release([item("x", "2022-05-01", more=body)]))["entries/x/index.html"]
+    assert re.findall(r"<h(\d)[ >]", text) == ["1", "2", "3", "6"]

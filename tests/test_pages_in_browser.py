@@ -1,0 +1,373 @@
+"""Pages that a person opens: real Chromium under a strict policy, with and without script."""
+
+import json
+import re
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browser import chromium, screenshot, style
+from conftest import AS_OF, CATALOGUES, ROOT, SHIPPED, program, running
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, Route
+
+from feeds import Release, load_catalogue
+from feeds.catalogue import read_catalogue
+from feeds.errors import CatalogueError
+
+POLICY = "default-src 'none'; style-src 'self'; img-src https: 'self'; base-uri 'none'"
+NU = ROOT / "tests" / "nu" / "node_modules" / "vnu-jar" / "build" / "dist" / "vnu.jar"
+PAYLOADS = (ROOT / "tests" / "xss.txt").read_text("utf-8").splitlines()
+EVERY_FIELD = CATALOGUES / "every-field.yaml"
+ARABIC = CATALOGUES / "arabic.yaml"
+HEAD = """
+site: {{title: {title}, url: "https://news.example.org/", id: "tag:news.example.org,2021:t", rights: {title}, footer: {title}}}
+entries:
+"""
+# A picture of one point.
+_PICTURE = bytes.fromhex(
+    "47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b"
+)
+# In the parts of WCAG that are AA, and what axe holds to be good beside them.
+_AXE: dict[str, Any] = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+}
+_CONTRAST = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
+
+
+def busy(folder: Path) -> Path:
+    """Write a catalogue with an archive by month and by part."""
+    items = [
+        f"- id: n{n:03}\n  title: Title {n}\n  date: 2022-{5 - n // 50:02}-{28 - n % 25:02}\n"
+        "  summary: S.\n  topics: [A topic]\n  countries: [Jordan]\n"
+        for n in range(100)
+    ]
+    file = folder / "busy.yaml"
+    file.write_text(HEAD.format(title="Busy") + "".join(items))
+    return file
+
+
+def payloads(folder: Path) -> Path:
+    """Write a catalogue of payloads, each in every field that takes it."""
+    items = []
+    for number, payload in enumerate(PAYLOADS):
+        text, topic = json.dumps(payload), json.dumps(f"{number} {payload}")
+        fields = (
+            f"- id: p{number}\n  title: {text}\n  date: 2022-05-24\n  summary: {text}\n"
+            f"  author: {text}\n  topics: [{topic}]\n  photo: {{credit: {text}, alt: {text}}}\n"
+        )
+        for name in ("link", "body"):
+            more = f"{fields}  {name}: {text}\n"
+            fields = more if accepted(more) else fields
+        items.append(fields)
+    file = folder / "payloads.yaml"
+    title = json.dumps(PAYLOADS[0])
+    file.write_text(HEAD.format(title=title) + "".join(items), "utf-8")
+    return file
+
+
+def accepted(item: str) -> bool:
+    try:
+        read_catalogue([("f", (HEAD.format(title="T") + item).encode())])
+    except CatalogueError:
+        return False
+    return True
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path], str]]:
+    """Serve catalogues with `feeds serve`, each from when it is first asked for."""
+    urls: dict[Path, str] = {}
+    with ExitStack() as stack:
+
+        def start(catalogue: Path) -> str:
+            if catalogue not in urls:
+                folder = tmp_path_factory.mktemp("site")
+                urls[catalogue] = stack.enter_context(running("feeds serve", catalogue, folder)).url
+            return urls[catalogue]
+
+        yield start
+
+
+@pytest.fixture(scope="module")
+def busy_site(site: Callable[[Path], str], tmp_path_factory: pytest.TempPathFactory) -> str:
+    return site(busy(tmp_path_factory.mktemp("busy")))
+
+
+@pytest.fixture(params=[True, False], ids=["script", "no script"])
+def script(request: pytest.FixtureRequest) -> bool:
+    """Whether the browser runs scripts."""
+    found: bool = request.param
+    return found
+
+
+def elsewhere(route: Route) -> None:
+    """Answer for a picture or an icon, which lie where an editor says."""
+    route.fulfill(body=_PICTURE, content_type="image/gif")
+
+
+def under_policy(route: Route) -> None:
+    if route.request.resource_type == "image":
+        elsewhere(route)
+        return
+    answer = route.fetch()
+    route.fulfill(response=answer, headers=answer.headers | {"content-security-policy": POLICY})
+
+
+def listen(page: Page, noise: list[str]) -> None:
+    """Note all that a page runs, complains of, or asks others for."""
+
+    def request(asked: Request) -> None:
+        here = asked.url.startswith("http://127.0.0.1:")
+        if not here and asked.resource_type not in {"image", "other"}:
+            noise.append(f"asks for {asked.url}")
+
+    def console(message: ConsoleMessage) -> None:
+        # The icon that every browser asks for, and the picture of some payloads.
+        if not message.location["url"].endswith(("/favicon.ico", "/x")):
+            noise.append(f"{message.location['url']}: {message.text}")
+
+    def dialog(shown: Dialog) -> None:
+        noise.append(f"a dialog says {shown.message}")
+        shown.dismiss()
+
+    page.on("request", request)
+    page.on("console", console)
+    page.on("dialog", dialog)
+    page.on("pageerror", lambda error: noise.append(str(error)))
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
+    """Open pages, under the policy or not; at the end there must have been no noise."""
+    noise: list[str] = []
+    with ExitStack() as stack:
+
+        def open_page(*, policy: bool = True, **options: Any) -> Page:
+            settings = {"viewport": {"width": 1200, "height": 900}} | options
+            page = stack.enter_context(browser.new_context(**settings)).new_page()
+            page.route(re.compile(r"^https?://(?!127\.0\.0\.1:)"), elsewhere)
+            if policy:
+                page.route(re.compile(r"^http://127\.0\.0\.1:"), under_policy)
+            listen(page, noise)
+            return page
+
+        yield open_page
+    assert noise == []
+
+
+def test_a_person_finds_an_entry_its_topic_and_the_feed(
+    site: Callable[[Path], str], open_page: Callable[..., Page], *, script: bool
+) -> None:
+    """From the news to an entry, to its topic, to the address of the topic's feed; script or none."""
+    page = open_page(java_script_enabled=script)
+    url = site(SHIPPED)
+    page.goto(url)
+    assert page.get_by_role("heading", level=2).first.text_content() == "May 2022"
+    page.get_by_role("link", name="Jordan and ILO sign agreement").click()
+    assert page.url == url + "entries/jordan-ilo-agreement/"
+    page.get_by_role("link", name="Formalization").click()
+    assert page.get_by_role("heading", level=1).text_content() == "Formalization"
+    address = url + "topics/formalization/atom.xml"
+    assert page.get_by_text(address, exact=True).is_visible()
+    assert page.get_by_role("link", name="Atom", exact=True).get_attribute("href") == address
+
+
+def test_a_person_goes_from_entry_to_entry(
+    site: Callable[[Path], str], open_page: Callable[..., Page]
+) -> None:
+    """The older and the newer entry are next to each entry; the ends have one neighbour."""
+    page = open_page()
+    page.goto(site(SHIPPED))
+    entries = load_catalogue(SHIPPED).entries
+    titles = [entry.title for entry in sorted(entries, key=lambda entry: entry.published)[::-1]]
+    page.get_by_role("link", name=titles[0]).click()
+    for title in titles[1:4]:
+        page.locator(".older a").click()
+        assert page.get_by_role("heading", level=1).text_content() == title
+    page.locator(".newer a").click()
+    assert page.get_by_role("heading", level=1).text_content() == titles[2]
+
+
+def test_a_person_goes_back_in_time(busy_site: str, open_page: Callable[..., Page]) -> None:
+    """What is no longer on the news page is found by year and month."""
+    page = open_page()
+    page.goto(busy_site)
+    assert page.get_by_role("article").count() == 40
+    assert page.get_by_role("link", name="Title 99").count() == 0
+    for name in ("2022", "April 2022", "April 2022 · 1"):
+        page.get_by_role("link", name=name, exact=True).click()
+    page.get_by_role("link", name="Title 99", exact=True).click()
+    assert page.get_by_role("heading", level=1).text_content() == "Title 99"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_page_follows_the_readers_colours(
+    site: Callable[[Path], str], open_page: Callable[..., Page], scheme: str
+) -> None:
+    """Light on dark for whoever likes that; dark on light for all others."""
+    page = open_page(color_scheme=scheme)
+    for path in ("", "entries/indonesia-maternity-rights/", "countries/id/"):
+        page.goto(site(SHIPPED) + path)
+        ink, ground = (
+            sum(map(int, style(page, "html", name)[4:-1].split(",")))
+            for name in ("color", "background-color")
+        )
+        assert (ink > ground) is (scheme == "dark")
+        assert abs(ink - ground) > 3 * 180
+        screenshot(page, f"page-{path.partition('/')[0] or 'news'}-{scheme}")
+
+
+WIDE = "document.documentElement.scrollWidth"
+
+
+@pytest.mark.parametrize("width", [320, 700, 1000, 1600])
+def test_no_page_is_wider_than_its_window(
+    site: Callable[[Path], str], busy_site: str, open_page: Callable[..., Page], width: int
+) -> None:
+    """From a small telephone to a large screen, nobody scrolls sideways (WCAG 2.2, 1.4.10)."""
+    page = open_page(viewport={"width": width, "height": 800})
+    topic = "topics/unemployment-protection/"
+    for number, url in enumerate(
+        [
+            *(site(SHIPPED) + path for path in ("", topic, topic + "countries/id/")),
+            *(site(EVERY_FIELD) + path for path in ("", "entries/everything/")),
+            *(site(ARABIC) + path for path in ("", "entries/second/")),
+            *(busy_site + path for path in ("archive/2022/", "archive/2022/05/")),
+        ]
+    ):
+        page.goto(url)
+        assert page.evaluate(WIDE) == width, url
+        screenshot(page, f"page-{number}-{width}")
+
+
+def test_arabic_is_a_mirror_of_english(
+    site: Callable[[Path], str], open_page: Callable[..., Page]
+) -> None:
+    """Where an English page has something at the left, an Arabic one has it at the right."""
+    page = open_page()
+    sides = []
+    for catalogue in (SHIPPED, ARABIC):
+        page.goto(site(catalogue))
+        boxes = [
+            page.locator(selector).first.bounding_box()
+            for selector in (".masthead .brand", ".masthead nav", ".news", ".aside")
+        ]
+        sides.append([box["x"] + box["width"] / 2 < 600 for box in boxes if box])
+    assert sides == [[True, False, True, False], [False, True, False, True]]
+    assert style(page, "html", "direction") == "rtl"
+    screenshot(page, "page-news-arabic")
+
+
+def test_the_first_key_leads_past_the_menu(
+    site: Callable[[Path], str], open_page: Callable[..., Page]
+) -> None:
+    """With the keyboard, the content is one step away, and where the focus is can be seen."""
+    page = open_page()
+    page.goto(site(SHIPPED) + "topics/financing/")
+    page.keyboard.press("Tab")
+    skip = page.get_by_role("link", name="Skip to the content")
+    box = skip.bounding_box()
+    assert box
+    assert box["y"] >= 0
+    assert style(page, ".skip", "outline-style") == "solid"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('main') !== null")
+
+
+def test_a_printed_page_is_the_news_alone(
+    site: Callable[[Path], str], open_page: Callable[..., Page]
+) -> None:
+    """On paper, menus and addresses of feeds are left out, and ink is black on white."""
+    page = open_page(color_scheme="dark")
+    page.goto(site(SHIPPED) + "topics/financing/")
+    page.emulate_media(media="print", color_scheme="dark")
+    assert style(page, "html", "color") == "rgb(0, 0, 0)"
+    assert [style(page, part, "display") for part in (".aside", ".masthead nav")] == ["none"] * 2
+    assert page.get_by_role("article").first.is_visible()
+    screenshot(page, "page-print")
+
+
+def test_axe_finds_no_violation(
+    site: Callable[[Path], str], busy_site: str, open_page: Callable[..., Page]
+) -> None:
+    """On each kind of page, axe-core finds nothing against WCAG 2.2 AA, nor against good practice."""
+    page = open_page()
+    topic = "topics/unemployment-protection/"
+    for url in (
+        *(site(SHIPPED) + path for path in ("", topic, topic + "countries/id/")),
+        *(site(EVERY_FIELD) + path for path in ("topics/empty/", "entries/everything/")),
+        *(site(ARABIC) + path for path in ("", "entries/second/")),
+        *(busy_site + path for path in ("", "archive/2022/", "archive/2022/05/1/")),
+    ):
+        page.goto(url)
+        for options in (_AXE, _CONTRAST):
+            page.emulate_media(color_scheme="light" if options is _AXE else "dark")
+            found = Axe().run(page, options=options)
+            assert found.response["passes"]
+            assert found.violations_count == 0, found.generate_report()
+
+
+def test_axe_would_find_one(open_page: Callable[..., Page], site: Callable[[Path], str]) -> None:
+    """The check itself works: a page that is spoilt has violations."""
+    page = open_page()
+    page.goto(site(SHIPPED))
+    page.evaluate("document.documentElement.removeAttribute('lang')")
+    assert Axe().run(page, options=_AXE).violations_count == 1
+
+
+def test_payloads_leave_pages_inert(
+    site: Callable[[Path], str], open_page: Callable[..., Page], tmp_path: Path
+) -> None:
+    """Whatever is written in whatever field, no page runs it, even without a policy to forbid it."""
+    page = open_page(policy=False)
+    page.add_init_script("window.alert = text => console.warn('ran: ' + text)")
+    path = payloads(tmp_path)
+    url, entries = site(path), load_catalogue(path).entries
+    assert sum(bool(entry.body) for entry in entries) > 60
+    for entry in entries:
+        page.goto(url + entry.path, wait_until="domcontentloaded")
+        assert page.locator("h1").text_content() == entry.title
+    for folder in ("", "archive/2022/05/1/", "archive/2022/05/2/"):
+        page.goto(url + folder)
+        assert page.locator("article").count() == 40
+    page.wait_for_timeout(200)
+
+
+def test_the_nu_checker_finds_nothing(tmp_path: Path) -> None:
+    """Every page and style sheet is right HTML and CSS to the W3C's checker, which does its work."""
+    java = program("java")
+    if not NU.exists():
+        program("vnu.jar (npm ci --prefix tests/nu)")
+    for catalogue in (SHIPPED, *CATALOGUES.iterdir(), busy(tmp_path)):
+        release = Release(load_catalogue(catalogue), as_of=AS_OF)
+        for path, document in release.items():
+            if path.endswith((".html", "style.css")):
+                file = tmp_path / "out" / catalogue.stem / path
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(document.body)
+    wrong = [tmp_path / "out" / f"wrong.{kind}" for kind in ("html", "css")]
+    wrong[0].write_text("<!doctype html><html lang=en><title>T</title><p><ul></ul></p>")
+    wrong[1].write_text("a { colour: red }")
+    files = [str(path) for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    command = [java, "-jar", str(NU), "--also-check-css", "--format", "json", "--stdout", *files]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=120, check=False)
+    told = {
+        unquote(message["url"]).removeprefix("file:")
+        for message in json.loads(done.stdout)["messages"]
+        # Tables in Markdown align their columns so.
+        if "“align” attribute" not in message["message"]
+    }
+    assert len(files) > 100
+    assert told == {str(file) for file in wrong}
