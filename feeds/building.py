@@ -90,6 +90,18 @@ class Build:
             self._make_feed_pages(pages)
             self._make_entry_pages(pages)
             self._add(*pages.style())
+            self._make_guides(pages)
+
+    def _make_guides(self, pages: "Pages") -> None:
+        """Make what leads to the feeds, and to the pages made before."""
+        then = pages.guides.of(self._before.feeds) if self._before else ()
+        earlier = {guide.path: guide for guide in then}
+        for guide in pages.guides.of(self._feeds):
+            old = earlier.get(guide.path)
+            if not self._taken_over(guide.path, same=bool(old and old.shows == guide.shows)):
+                self._add(guide.path, guide.media_type, guide.make(guide.shows))
+        for path, body in pages.guides.sitemap(self._feeds, self.documents):
+            self._add(path, pages.guides.sitemap_type, body)
 
     def _make_feed_pages(self, pages: "Pages") -> None:
         near = pages.neighbours(self._feeds)

@@ -16,6 +16,10 @@ _PAGE_POLICY = (
     " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 PAGE_POLICY: Header = ("Content-Security-Policy", _PAGE_POLICY)
+# Other sites learn which site sent somebody, and not from which of its pages.
+REFERRER: Header = ("Referrer-Policy", "strict-origin-when-cross-origin")
+# What goes with each page, beside what goes with every document.
+PAGE: tuple[Header, ...] = (PAGE_POLICY, REFERRER)
 # What a feed that a browser shows may do: it has a style, and nothing else.
 FEED_POLICY: Header = ("Content-Security-Policy", "default-src 'none'; style-src 'self'")
 

@@ -215,11 +215,6 @@ class Document:
     etag: str
     modified: datetime | None = None
 
-    @property
-    def is_picture(self) -> bool:
-        """Tell whether it is a picture: as small as it will be, and no feed that a reader parses."""
-        return self.media_type.startswith("image/")
-
 
 def etag_of(body: bytes) -> str:
     """Give the ETag of a document's bytes, without quotes."""

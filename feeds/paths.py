@@ -15,6 +15,18 @@ MEDIA = "media/"
 HEALTH = "healthz"
 SUBSCRIBE = "subscribe/"
 ARCHIVE = "archive/"
+# What the page of subscriptions does when somebody picks a topic and a country.
+CHOICE = SUBSCRIBE + "choice.css"
+# Lists of feeds to import: of all, and by the names that `site.feeds` has.
+ALL_OPML = "feeds.opml"
+OPML = {"topics": "topics.opml", "countries": "countries.opml"}
+SITEMAP = "sitemap.xml"
+# What sitemaps.org allows in one document.
+SITEMAP_PAGES = 50_000
+ROBOTS = "robots.txt"
+# What a web server answers with where nothing is, or is any more.
+LOST = "404.html"
+GONE = "410.html"
 # By the names that `site.formats` has for the formats.
 FEEDS = {"atom": "atom.xml", "rss": "rss.xml", "json": "feed.json"}
 # By the names that `site.feeds` has for the feeds, beside that of everything.
@@ -38,6 +50,13 @@ def archive_folder(feed: str, year: int, month: int = 0, part: int = 0) -> str:
     """Give the folder of a feed's entries of a year, or of a month of it, or of a part of either."""
     months = f"{month:02}/" if month else ""
     return f"{feed}{ARCHIVE}{year:04}/{months}" + (f"{part}/" if part else "")
+
+
+def sitemap_parts(pages: int) -> list[str]:
+    """Give the paths of the parts of a sitemap of so many pages; of one that fits in one document, none."""
+    if pages <= SITEMAP_PAGES:
+        return []
+    return [f"sitemap-{number}.xml" for number in range(1, -(-pages // SITEMAP_PAGES) + 1)]
 
 
 def standing_for(path: str, given_up: Collection[str]) -> str | None:

@@ -270,7 +270,9 @@ class Publisher:
             changed=changed,
             seconds=f"{seconds:.3f}",
         )
-        large = [it.path for it in release.values() if len(it.body) > _LARGE and not it.is_picture]
+        feeds = {form.media_type for form in release.formats}
+        found = (document for document in release.values() if document.media_type in feeds)
+        large = [document.path for document in found if len(document.body) > _LARGE]
         if large:
             tell("large-documents", logging.WARNING, count=len(large), first=large[0])
 

@@ -26,6 +26,7 @@ FLOORS = {
     "model": 0,
     "catalogue": 1,
     "selection": 1,
+    "directory": 1,
     "content": 1,
     "formats": 1,
     "pages": 2,

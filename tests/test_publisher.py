@@ -382,10 +382,15 @@ def test_serving_elsewhere_does_not_disturb_the_memory(file: Path, clock: Clock)
 
 
 def test_large_documents_are_told(file: Path, told: Callable[[], list[str]]) -> None:
-    """A document of more than a megabyte is published, with a warning."""
+    """A feed of more than a megabyte is published, with a warning; a page or a list has no limit."""
     write(file, catalogue(entry("one", more="  body: " + "word " * 200_100 + "\n")))
     Publisher(file).load()
     assert told() == ["published", "large-documents"]
+    name = "'" + "x" * 350_000 + "'"
+    write(file, f"{catalogue(entry('one'))}topics: {{a: {name}, b: {name}, c: {name}}}\n")
+    release = Publisher(file).load()
+    assert len(release["feeds.opml"].body) > 1_000_000
+    assert told() == ["published"]
 
 
 def test_a_started_publisher_works_by_itself(file: Path) -> None:

@@ -8,18 +8,29 @@ from feeds.catalogue.nearest import Nearest
 from feeds.catalogue.reading import Fault, Fields, join
 from feeds.model import Entry, Site, Topic
 from feeds.paths import (
+    ALL_OPML,
+    CHOICE,
     FEED_KINDS,
     FEED_STYLE,
     FEEDS,
+    GONE,
     HEALTH,
     INDEX,
+    LOST,
+    OPML,
+    ROBOTS,
+    SITEMAP,
     STYLE,
+    SUBSCRIBE,
     entry_folder,
     feed_folder,
     moved_to,
+    sitemap_parts,
 )
 
 _LONGEST = 500
+# What every site publishes, whatever its catalogue has.
+_ALWAYS = {STYLE, FEED_STYLE, HEALTH, ALL_OPML, SITEMAP, ROBOTS, LOST, GONE}
 # What ends or encodes a path in an address, and so cannot stand in one.
 _NO_PATH = "?#%\\"
 
@@ -54,24 +65,26 @@ def read_moves(fields: Fields, live: frozenset[str]) -> tuple[Mapping[str, str],
 
 def live_paths(site: Site, topics: Iterable[Topic], entries: Iterable[Entry]) -> frozenset[str]:
     """Give every path that a catalogue publishes or will once an embargo ends, with the folders."""
-    by_topic, by_country, by_both = (kind in site.feeds for kind in FEED_KINDS)
-    folders = {feed_folder()}
-    if by_topic:
-        folders.update(feed_folder(topic.slug) for topic in topics)
-    pages = set()
+    of_topics = {feed_folder(topic.slug) for topic in topics}
+    of_countries: set[str] = set()
+    of_both: set[str] = set()
+    pages = {SUBSCRIBE}
     for entry in entries:
         pages.add(entry_folder(entry.id))
         slugs = [topic.slug for topic in entry.topics]
         countries = [country.slug for country in entry.countries]
-        if by_topic:
-            folders.update(map(feed_folder, slugs))
-        if by_country:
-            folders.update(feed_folder("", country) for country in countries)
-        if by_both:
-            folders.update(feed_folder(*pair) for pair in product(slugs, countries))
+        of_topics.update(map(feed_folder, slugs))
+        of_countries.update(feed_folder("", country) for country in countries)
+        of_both.update(feed_folder(*pair) for pair in product(slugs, countries))
+    of_kinds = zip(FEED_KINDS, (of_topics, of_countries, of_both), strict=True)
+    kinds = {kind: found for kind, found in of_kinds if found and kind in site.feeds}
+    folders = {feed_folder()}.union(*kinds.values())
     files = {folder + FEEDS[name] for folder in folders for name in site.formats}
     files.update(folder + INDEX for folder in chain(folders, pages))
-    return frozenset(files | folders | pages | {STYLE, FEED_STYLE, HEALTH}) - {""}
+    files.update(OPML[kind] for kind in kinds if kind in OPML)
+    files.update({CHOICE} if FEED_KINDS[-1] in kinds else ())
+    files.update(sitemap_parts(len(folders) + len(pages)))
+    return frozenset(files | folders | pages | _ALWAYS) - {""}
 
 
 def _site_path(text: str) -> str:

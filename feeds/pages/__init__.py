@@ -12,6 +12,7 @@ from markupsafe import Markup
 from feeds.formats import Format
 from feeds.model import Entry, Feed, Site
 from feeds.pages.colours import NIGHT, PAPER, readable
+from feeds.pages.guides import Guides
 from feeds.pages.linked_data import (
     article,
     article_properties,
@@ -71,6 +72,7 @@ class Pages:
             template = self._environment.get_template(f"{name}.html")
             html = template.render(title=site.title, feeds=self._addresses(""))
             self._environment.globals[name] = Markup(html)  # noqa: S704  # of our template
+        self.guides = Guides(self._environment, wording, site, formats)
 
     def path(self, folder: str) -> str:
         """Give the path of a folder's page."""

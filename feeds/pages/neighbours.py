@@ -1,9 +1,9 @@
 """Which feeds lead to which: from everything to topics and countries, and from there to both."""
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from feeds.directory import letters
 from feeds.model import Country, Feed, Topic
 from feeds.paths import feed_folder
 
@@ -58,10 +58,4 @@ def _neighbour(feed: Feed, label: Topic | Country) -> Neighbour:
 def _in_order(found: Iterable[Neighbour]) -> list[Neighbour]:
     """Give the largest, in the order of their names."""
     largest = sorted(found, key=lambda neighbour: -neighbour.entries)[:_MOST]
-    return sorted(largest, key=lambda neighbour: (_letters(neighbour.name), neighbour.path))
-
-
-def _letters(name: str) -> str:
-    """Give a name without case and accents, which do not count in an index."""
-    parts = unicodedata.normalize("NFKD", name.casefold())
-    return "".join(part for part in parts if not unicodedata.combining(part))
+    return sorted(largest, key=lambda neighbour: (letters(neighbour.name), neighbour.path))

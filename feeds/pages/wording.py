@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton
+from babel.numbers import format_decimal
 
 from feeds.pages.listings import Period
 
@@ -38,6 +39,10 @@ class Wording:
         if day not in self._days:
             self._days[day] = format_date(day, "long", locale=self._locale)
         return self._days[day]
+
+    def number(self, number: int) -> str:
+        """Give a number, as people read it."""
+        return format_decimal(number, locale=self._locale)
 
     def month_of(self, moment: datetime) -> Period:
         """Give the month of a moment."""

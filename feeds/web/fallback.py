@@ -1,7 +1,8 @@
 """What Flask answers: whatever is asked for and is no document.
 
-Moved and retired addresses, folders without their slash, `/healthz`, and plain
-errors that tell nothing about the machine.
+Moved and retired addresses, folders without their slash, `/healthz`, and errors
+that tell nothing about the machine: a page of the release for people, and a plain
+line for programs.
 """
 
 from flask import Flask, Response, jsonify, request
@@ -9,7 +10,9 @@ from werkzeug.exceptions import Gone, HTTPException, NotFound, ServiceUnavailabl
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from feeds.paths import HEALTH, moved_to, standing_for
+from feeds.headers import PAGE
+from feeds.model import Document
+from feeds.paths import GONE, HEALTH, LOST, moved_to, standing_for
 from feeds.release import Release
 from feeds.standing import Standing
 from feeds.web.documents import RELEASE, freshness, page_of, requested_path
@@ -20,6 +23,7 @@ _RETRY_AFTER = 30
 # not there now may be in a second.
 _LASTING = {301, 410}
 _NOT_KEPT = ("Cache-Control", "no-cache")
+_PAGES = {404: LOST, 410: GONE}
 # No path of a site is longer; a hostile one would be looked up folder by folder.
 _LONGEST = 2000
 # What a reader that lives in a browser asks leave for (Fetch §3.2).
@@ -47,10 +51,18 @@ def create_fallback(standing: Standing) -> Flask:
         return _elsewhere(release, requested_path(request.environ["PATH_INFO"]))
 
     @app.errorhandler(HTTPException)
-    def plain(error: HTTPException) -> WerkzeugResponse:
+    def told(error: HTTPException) -> WerkzeugResponse:
         answer = WerkzeugResponse.force_type(error.get_response())
-        answer.data = f"{error.code} {error.name}\n"
-        answer.content_type = "text/plain; charset=utf-8"
+        page = _page(request.environ[RELEASE], error.code)
+        if page and _reads_pages():
+            answer.data = page.body
+            answer.content_type = page.media_type
+            answer.headers.extend(PAGE)
+        else:
+            answer.data = f"{error.code} {error.name}\n"
+            answer.content_type = "text/plain; charset=utf-8"
+        if page:
+            answer.vary.add("Accept")
         return answer
 
     @app.after_request
@@ -66,6 +78,18 @@ def create_fallback(standing: Standing) -> Flask:
         return response
 
     return app
+
+
+def _page(release: Release | None, code: int | None) -> Document | None:
+    """Give the page that tells people of an error, where the release has one."""
+    path = _PAGES.get(code or 0)
+    return release.get(path) if release and path else None
+
+
+def _reads_pages() -> bool:
+    """Tell whether the client names HTML among what it likes best, as browsers do (RFC 9110 §12.5.1)."""
+    accepted = request.accept_mimetypes
+    return accepted["text/html"] > accepted["text/plain"]
 
 
 def _elsewhere(release: Release, path: str | None) -> WerkzeugResponse:

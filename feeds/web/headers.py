@@ -8,7 +8,7 @@ from functools import lru_cache
 from werkzeug.http import parse_accept_header, parse_date
 
 from feeds.compression import CODINGS
-from feeds.headers import CORS, FEED_POLICY, NOSNIFF
+from feeds.headers import CORS, FEED_POLICY, NOSNIFF, PAGE
 from feeds.model import Document, Site
 from feeds.paths import INDEX
 
@@ -41,6 +41,7 @@ def document_headers(document: Document, site: Site, *, hub: bool, shown_as: str
         *([FEED_POLICY] if shown_as else []),
         NOSNIFF,
         ("Link", link),
+        *(PAGE if document.media_type.startswith("text/html") else ()),
     ]
 
 

@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from feeds.errors import FeedsError
 from feeds.formats import FORMATS
-from feeds.headers import CORS, FEED_POLICY, NOSNIFF, PAGE_POLICY, Header, cache_control
+from feeds.headers import CORS, FEED_POLICY, NOSNIFF, PAGE, Header, cache_control
 from feeds.model import Document, Site
 from feeds.paths import moved_to, standing_for
 
@@ -42,7 +42,7 @@ class Kind(NamedTuple):
         """What goes with such a file alone, beside its media type."""
         if self.media_type in _SHOWN_AS.values():
             return [FEED_POLICY]
-        return [PAGE_POLICY] if self.page else []
+        return [*PAGE] if self.page else []
 
 
 class Move(NamedTuple):

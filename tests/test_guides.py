@@ -1,0 +1,279 @@
+"""What leads to the feeds: subscriptions, robots.txt, and pages where nothing is."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email.message import Message
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+from urllib.robotparser import RobotFileParser
+
+import pytest
+from babel import Locale
+from babel.numbers import format_decimal
+from conftest import AS_OF, SHIPPED, running
+from lxml import html
+
+from feeds import Release, load_catalogue
+from feeds.catalogue import read_catalogue
+from feeds.catalogue.moves import live_paths
+from feeds.catalogue.territories import territories
+from feeds.compression import compress
+from feeds.model import Catalogue, Country, Entry, Topic
+from feeds.paths import (
+    ALL_OPML,
+    CHOICE,
+    GONE,
+    INDEX,
+    LOST,
+    OPML,
+    ROBOTS,
+    SITEMAP,
+    SUBSCRIBE,
+)
+
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
+READERS = (
+    "",
+    "*/*",
+    "application/atom+xml, application/rss+xml, application/xml;q=0.9, */*;q=0.1",
+    "text/plain, text/html;q=0.5",
+    "text/html;q=0",
+)
+HEAD = """site:
+  title: A & B
+  url: https://news.example.org/some/prefix/
+  id: tag:news.example.org,2021:t
+"""
+
+
+@pytest.fixture(scope="module", params=["feeds serve", "gunicorn"])
+def served(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    """Serve the shipped catalogue with an address that was given up."""
+    folder = tmp_path_factory.mktemp("guides")
+    text = SHIPPED.read_text().replace("site:\n", "site:\n  retired: [old/]\n", 1)
+    (folder / "entries.yaml").write_text(text)
+    with running(request.param, folder / "entries.yaml", folder) as server:
+        yield server.url
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server said."""
+
+    status: int
+    headers: Message
+    body: bytes
+
+
+def ask(url: str, **headers: str) -> Answer:
+    request = Request(
+        url, headers={name.replace("_", "-"): value for name, value in headers.items()}
+    )
+    try:
+        with urlopen(request, timeout=10) as answer:
+            return Answer(answer.status, answer.headers, answer.read())
+    except HTTPError as error:
+        with error:
+            return Answer(error.code, error.headers, error.read())
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "page"), [("nowhere/", 404, LOST), ("old/x", 410, GONE)]
+)
+def test_a_person_finds_a_page_where_nothing_is(
+    served: str, path: str, status: int, page: str
+) -> None:
+    """A browser is shown the release's own page, with the status that programs go by."""
+    answer = ask(served + path, Accept=BROWSER)
+    expected = ask(served + page)
+    assert (answer.status, answer.body) == (status, expected.body)
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert answer.headers["Vary"] == "Accept"
+    assert ("no-cache" in answer.headers["Cache-Control"]) is (status == 404)
+    assert "ETag" not in answer.headers
+    for name in ("Content-Security-Policy", "Referrer-Policy", "X-Content-Type-Options"):
+        assert answer.headers[name] == expected.headers[name] != ""
+
+
+@pytest.mark.parametrize("accept", READERS)
+@pytest.mark.parametrize(("path", "text"), [("nowhere", "404 Not Found"), ("old/", "410 Gone")])
+def test_a_program_gets_a_line_where_nothing_is(
+    served: str, path: str, text: str, accept: str
+) -> None:
+    """Who does not ask for HTML first gets no page, and no cache gives one for the other."""
+    answer = ask(served + path, Accept=accept)
+    assert answer.body == f"{text}\n".encode()
+    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert answer.headers["Vary"] == "Accept"
+    assert "Content-Security-Policy" not in answer.headers
+
+
+@pytest.mark.parametrize("name", [LOST, GONE])
+def test_what_is_not_there_leads_on(name: str, release: Release) -> None:
+    """Its page leads to the news, the subscriptions and topics, and is found by no search."""
+    page = page_of(release[name].body)
+    links = {link.attrib["href"] for link in page.find(".//main").iter("a")}
+    topics = [feed for feed in release.feeds if feed.topic and not feed.country]
+    expected = {"", SUBSCRIBE, *(feed.path for feed in topics)}
+    assert links == {release.site.address(path) for path in expected}
+    assert page.xpath("//meta[@name='robots']/@content") == ["noindex"]
+    assert not page.xpath("//link[@rel='canonical']")
+    # It is shown at any address, so none of its own is relative.
+    addresses = page.xpath("//main//@href | //link/@href | //header//@href")
+    assert all(address.startswith(("https://", "#")) for address in addresses)
+
+
+@pytest.mark.parametrize("path", ["", SUBSCRIBE, LOST, "topics/unemployment-protection/"])
+def test_pages_come_with_a_policy(served: str, path: str) -> None:
+    """A page may load its style and pictures and nothing else, in no frame; its types are no guess."""
+    headers = ask(served + path).headers
+    policy = dict(
+        part.strip().split(" ", 1) for part in headers["Content-Security-Policy"].split(";")
+    )
+    assert policy == {
+        "default-src": "'none'",
+        "style-src": "'self'",
+        "img-src": "'self' https: http:",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "frame-ancestors": "'none'",
+    }
+    assert headers["Referrer-Policy"] == "strict-origin-when-cross-origin"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    "path", ["atom.xml", "rss.xml", "feed.json", "style.css", ALL_OPML, SITEMAP]
+)
+def test_only_pages_have_a_policy(served: str, path: str) -> None:
+    """What goes with pages goes with nothing else."""
+    headers = ask(served + path).headers
+    assert "Content-Security-Policy" not in headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_pages_hold_to_their_policy(release: Release) -> None:
+    """No page has a script that runs, a style of its own, or a handler in an attribute."""
+    for document in release.values():
+        if not document.media_type.startswith("text/html"):
+            continue
+        page = page_of(document.body)
+        kinds = page.xpath("//script/@type")
+        assert len(kinds) == len(page.xpath("//script"))
+        assert {*kinds} <= {"application/ld+json"}
+        assert not page.xpath("//style | //base | //iframe | //object | //embed | //@style")
+        assert not page.xpath("//@*[starts-with(name(), 'on')]")
+
+
+def test_robots_may_see_everything_and_find_the_sitemap(release: Release) -> None:
+    """robots.txt allows all, and names the sitemap."""
+    parser = RobotFileParser()
+    parser.parse(release[ROBOTS].body.decode().splitlines())
+    assert release[ROBOTS].media_type == "text/plain; charset=utf-8"
+    assert parser.can_fetch("Anybot", release.site.address("atom.xml"))
+    assert parser.site_maps() == [release.site.address(SITEMAP)]
+
+
+def page_of(document: bytes) -> Any:
+    """Read a page; of an element's attributes, lxml's types tell too little."""
+    return html.fromstring(document)
+
+
+def test_every_guide_is_a_live_path(catalogue: Catalogue) -> None:
+    """What is published cannot be given up at the same time."""
+    release = Release(catalogue, as_of=AS_OF)
+    topics = {topic.slug: topic for topic in catalogue.topics or ()}
+    topics |= {topic.slug: topic for entry in catalogue.entries for topic in entry.topics}
+    live = live_paths(catalogue.site, topics.values(), catalogue.entries)
+    guides = {SUBSCRIBE + INDEX, CHOICE, ALL_OPML, *OPML.values(), SITEMAP, ROBOTS, LOST, GONE}
+    assert {SUBSCRIBE + INDEX, ALL_OPML, SITEMAP, ROBOTS, LOST, GONE} <= {*release}
+    assert guides & {*release} <= live
+    assert SUBSCRIBE in live
+
+
+@pytest.mark.parametrize("path", [SUBSCRIBE, "subscribe", CHOICE, ALL_OPML, SITEMAP, ROBOTS, LOST])
+def test_a_guide_cannot_be_given_up(path: str) -> None:
+    """Naming one under `moved` or `retired` is a Problem at its line."""
+    entry = "- {id: a, title: A, date: 2022-05-24, summary: S., topics: [x], countries: [Jordan]}\n"
+    text = f"{HEAD}  retired: [{path}]\nentries:\n{entry}"
+    with pytest.raises(Exception, match="is still published"):
+        read_catalogue([("f", text.encode())])
+
+
+def with_feeds(topics: int, countries: int) -> Catalogue:
+    """Give a catalogue with news of each topic in each country."""
+    moment = datetime(2022, 9, 24, tzinfo=UTC)
+    labels = tuple(
+        Topic(slug=f"a-topic-of-some-length-{n}", name=f"A topic of some length {n}", scheme="x")
+        for n in range(topics)
+    )
+    entries = tuple(
+        Entry(
+            id=f"e{number}",
+            title="T",
+            published=moment,
+            updated=moment,
+            topics=labels,
+            countries=(Country(code=code, name=name),),
+        )
+        for number, (code, name) in enumerate(sorted(territories("en").items())[:countries])
+    )
+    return replace(load_catalogue(SHIPPED), entries=entries, topics=None)
+
+
+def test_subscriptions_to_thousands_of_feeds_are_light() -> None:
+    """With 24 topics in 190 countries the page, its choice included, has less than 100 kB."""
+    release = Release(with_feeds(24, 190), as_of=AS_OF)
+    assert len(release.feeds) == 1 + 24 + 190 + 24 * 190
+    body = release[SUBSCRIBE + INDEX].body
+    assert len(body) < 100_000
+    assert len(rows(page_of(body))) == 1 + 24 + 190
+    assert len(page_of(body).xpath("//option")) == 1 + 24 + 1 + 190 + 3
+    assert len(release[CHOICE].body) < 150_000
+    assert len(release[ALL_OPML].body) < 2_500_000
+    smaller = [compress(release[path].body, "br") for path in (CHOICE, ALL_OPML)]
+    assert all(found is not None and len(found) < 100_000 for found in smaller)
+
+
+def rows(page: Any) -> list[list[str]]:
+    return [[cell.text_content() for cell in row] for row in page.xpath("//tbody/tr")]
+
+
+def test_subscriptions_tell_what_is_in_each_feed(release: Release) -> None:
+    """Each topic and country has its number of entries, its newest day, and the address of each format."""
+    page = page_of(release[SUBSCRIBE + INDEX].body)
+    page.make_links_absolute(release.site.address(SUBSCRIBE))
+    feeds = [feed for feed in release.feeds if not (feed.topic and feed.country)]
+    seen = rows(page)
+    assert len(seen) == len(feeds)
+    locale = Locale.parse(release.site.language, sep="-")
+    links = {link.attrib["href"] for link in page.find(".//main").iter("a")}
+    first, *others = release.formats
+    for feed in feeds:
+        address = release.site.address(feed.path + first.filename)
+        (row,) = [row for row in seen if row[3] == address]
+        assert row[1] == format_decimal(len(feed.entries), locale=locale)
+        assert bool(row[2]) is bool(feed.entries)
+        names = {feed.path, *(feed.path + form.filename for form in others)}
+        assert {release.site.address(name) for name in names} <= links
+
+
+def test_a_day_is_in_the_sites_language() -> None:
+    """Dates and words are those of the language of the site."""
+    entry = "- {id: a, title: A, date: 2022-05-24, summary: S., topics: [x]}\n"
+    text = f"{HEAD}  language: fr\nentries:\n{entry}"
+    release = Release(read_catalogue([("f", text.encode())]), as_of=AS_OF)
+    page = page_of(release[SUBSCRIBE + INDEX].body)
+    assert rows(page)[0][2] == "24 mai 2022"
+    assert page.findtext(".//h1") == "S’abonner"
+
+
+def test_without_pages_there_are_no_guides(catalogue: Catalogue) -> None:
+    """A site that has pages of its own is given feeds alone."""
+    release = Release(catalogue, as_of=AS_OF, pages=False)
+    filenames = {form.filename for form in release.formats}
+    assert {path.rpartition("/")[2] for path in release} == filenames

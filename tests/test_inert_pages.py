@@ -1,0 +1,204 @@
+"""Whatever an editor writes, no page runs it: real Chromium, and payloads that are known to work."""
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from browser import chromium
+from conftest import AS_OF, ROOT, running
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request
+
+from feeds import Release, load_catalogue
+from feeds.catalogue import read_catalogue
+from feeds.errors import CatalogueError
+from feeds.model import Catalogue
+from feeds.paths import INDEX
+
+PAYLOADS = (ROOT / "tests" / "xss.txt").read_text("utf-8").splitlines()
+SITE = """site:
+  title: {text}
+  description: {text}
+  rights: {text}
+  author: {text}
+  url: https://news.example.org/
+  id: tag:news.example.org,2021:t
+"""
+HEAD = SITE.format(text=json.dumps(" ".join(PAYLOADS)))
+# Of each page, what could run: handlers, addresses with code, scripts, foreign documents.
+_ACTIVE = """() => [...document.querySelectorAll('*')].flatMap(found => [
+  ...[...found.attributes]
+    .filter(a => /^on/i.test(a.name) || /^\\s*(javascript|vbscript|data):/i.test(a.value)
+      || ['style', 'srcdoc', 'formaction'].includes(a.name))
+    .filter(a => !['content', 'alt', 'title', 'aria-label'].includes(a.name))
+    .map(a => `${found.localName} ${a.name}=${a.value}`),
+  ...(/^(iframe|object|embed|base|style|template|form|animate|video|audio)$/.test(found.localName)
+      && !found.closest('.choice') ? [found.localName] : []),
+  ...(found.localName === 'script' && found.type !== 'application/ld+json' ? ['script'] : []),
+])"""
+_WATCH = """
+for (const name of ['alert', 'msgbox']) window[name] = text => console.error('ran: ' + text);
+document.addEventListener('securitypolicyviolation',
+  found => console.error('refused: ' + found.violatedDirective + ' ' + found.blockedURI));
+"""
+
+
+def accepted(item: str) -> bool:
+    try:
+        read_catalogue([("f", f"{HEAD}entries:\n{item}".encode())])
+    except CatalogueError:
+        return False
+    return True
+
+
+def hostile(folder: Path) -> tuple[Path, Catalogue]:
+    """Write a catalogue of payloads, each in every field that takes it."""
+    items = []
+    for number, payload in enumerate(PAYLOADS):
+        text, topic = json.dumps(payload), json.dumps(f"{number} {payload}")
+        fields = (
+            f"- id: p{number}\n  title: {text}\n  date: 2022-05-24\n  summary: {text}\n"
+            f"  author: {text}\n  topics: [{topic}]\n  countries: [Jordan]\n"
+            f"  photo: {{credit: {text}, alt: {text}, url: 'https://example.org/a.jpg'}}\n"
+        )
+        for name in ("link", "body"):
+            more = f"{fields}  {name}: {text}\n"
+            fields = more if accepted(more) else fields
+        photo = fields.replace("'https://example.org/a.jpg'", text)
+        items.append(photo if accepted(photo) else fields)
+    # Some parts of a text are taken for others only where they come together.
+    bodies = json.dumps("\n\n".join(text for text in PAYLOADS if "&#14;" not in text))
+    items.append(f"- id: bodies\n  title: Bodies\n  date: 2022-05-23\n  body: {bodies}\n")
+    file = folder / "entries.yaml"
+    countries = f"countries: {{JO: {json.dumps(' '.join(PAYLOADS))}}}\n"
+    file.write_text(f"{HEAD}{countries}entries:\n{''.join(items)}", "utf-8")
+    return file, load_catalogue(file)
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Catalogue]]:
+    """Serve the payloads; give the server's address and the catalogue."""
+    folder = tmp_path_factory.mktemp("hostile")
+    file, catalogue = hostile(folder)
+    with running("feeds serve", file, folder) as server:
+        yield server.url, catalogue
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+@contextmanager
+def watched(browser: Browser, url: str, *, policy: bool) -> Iterator[tuple[Page, list[str]]]:
+    """Give a page, and what is heard of it: what ran, was refused, complained or was fetched."""
+    noise: list[str] = []
+
+    def hear(message: ConsoleMessage) -> None:
+        # A picture may be missing; that it was asked for is heard below.
+        if not message.text.startswith("Failed to load resource"):
+            noise.append(message.text)
+
+    def dismiss(dialog: Dialog) -> None:
+        noise.append(f"a dialog says {dialog.message}")
+        dialog.dismiss()
+
+    def fetched(request: Request) -> None:
+        ours = request.url.startswith(url) and request.resource_type in {"document", "stylesheet"}
+        if not ours and request.resource_type != "image":
+            noise.append(f"fetched {request.resource_type} {request.url}")
+
+    with browser.new_context(bypass_csp=not policy) as context:
+        context.add_init_script(_WATCH)
+        context.route(lambda asked: not asked.startswith(url), lambda route: route.abort())
+        page = context.new_page()
+        page.on("console", hear)
+        page.on("dialog", dismiss)
+        page.on("pageerror", lambda error: noise.append(str(error)))
+        page.on("request", fetched)
+        yield page, noise
+
+
+def visit(browser: Browser, url: str, paths: Iterable[str], *, policy: bool) -> None:
+    """Open each page; nothing may run, or be fetched from elsewhere but pictures, or be refused."""
+    with watched(browser, url, policy=policy) as (page, noise):
+        for path in paths:
+            found = page.goto(url + quote(path.removesuffix(INDEX)))
+            assert found is not None
+            assert found.status == 200
+            assert page.evaluate(_ACTIVE) == [], path
+            assert page.evaluate("document.querySelectorAll('main').length") == 1
+        page.wait_for_timeout(200)
+        assert noise == []
+
+
+def pages(catalogue: Catalogue) -> list[str]:
+    release = Release(catalogue, as_of=AS_OF)
+    return [path for path in release if path.endswith(".html")]
+
+
+WITH_AND_WITHOUT = pytest.mark.parametrize(
+    "policy", [True, False], ids=["under the policy", "without a policy"]
+)
+
+
+@WITH_AND_WITHOUT
+def test_payloads_leave_pages_inert(
+    published: tuple[str, Catalogue], browser: Browser, *, policy: bool
+) -> None:
+    """Of each kind a page is inert by itself, and its policy, which it does without, refuses nothing."""
+    url, catalogue = published
+    kinds: dict[str, str] = {}
+    for path in pages(catalogue):
+        kinds.setdefault(path.split("/")[0], path)
+    assert {*kinds} == {
+        *("index.html", "404.html", "410.html", "subscribe", "entries"),
+        *("topics", "countries", "archive"),
+    }
+    lists = [path for path in pages(catalogue) if path.startswith("archive/")]
+    visit(browser, url, [*kinds.values(), *lists, "entries/bodies/index.html"], policy=policy)
+
+
+@pytest.mark.heavy
+@WITH_AND_WITHOUT
+def test_payloads_leave_every_page_inert(
+    published: tuple[str, Catalogue], browser: Browser, *, policy: bool
+) -> None:
+    """The same of every single page: each payload's own, its topic's, and its topic's in a country."""
+    url, catalogue = published
+    visit(browser, url, pages(catalogue), policy=policy)
+
+
+def test_payloads_are_where_they_are_looked_for(published: tuple[str, Catalogue]) -> None:
+    """Every payload is in titles, summaries, names and credits, and most are in bodies."""
+    _, catalogue = published
+    entries = catalogue.entries[:-1]
+    assert [entry.title for entry in entries] == [payload.strip() for payload in PAYLOADS]
+    assert all(entry.photo and entry.photo.credit and entry.author for entry in entries)
+    assert sum(bool(entry.body) for entry in entries) > 60
+    assert sum(bool(entry.link) for entry in entries) >= 6
+
+
+def test_what_runs_is_noticed(browser: Browser) -> None:
+    """The payloads are no dummies: put into a page as they are, many run, and all that is heard."""
+    with watched(browser, "https://example.org/", policy=True) as (page, noise):
+        for payload in PAYLOADS:
+            page.set_content(f"<p>{payload}</p>", wait_until="commit")
+        page.wait_for_timeout(300)
+        assert sum(text.startswith("ran: ") for text in noise) > 15
+
+
+def test_what_is_refused_is_noticed(published: tuple[str, Catalogue], browser: Browser) -> None:
+    """The policy is no dummy: a script and a style that get into a page are refused, and that is heard."""
+    url, _ = published
+    with watched(browser, url, policy=True) as (page, noise):
+        page.goto(url)
+        page.evaluate("document.body.innerHTML = '<img src=x onerror=alert(1) style=color:red>'")
+        page.evaluate("document.body.append(document.createElement('iframe'))")
+        page.wait_for_timeout(300)
+        refused = {text.split()[1] for text in noise if text.startswith("refused: ")}
+        assert {"script-src-attr", "style-src-attr"} <= refused
+        assert not any(text.startswith("ran: ") for text in noise)

@@ -1,0 +1,118 @@
+"""The sitemap: every page, when it was changed, and what is news."""
+
+from datetime import UTC, datetime
+
+import pytest
+from conftest import AS_OF, SHIPPED
+from lxml import etree
+
+from feeds import Release, load_catalogue
+from feeds.catalogue import read_catalogue
+from feeds.model import Entry
+from feeds.pages.sitemap import Located, entry_pages, sitemap
+from feeds.paths import INDEX, SITEMAP, entry_folder, sitemap_parts
+
+NEWS = "{http://www.google.com/schemas/sitemap-news/0.9}"
+MAPS = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
+HEAD = """site:
+  title: A & B
+  url: https://news.example.org/some/prefix/
+  id: tag:news.example.org,2021:t
+"""
+
+
+def located(document: bytes) -> dict[str, etree._Element]:
+    rows = list(etree.fromstring(document))
+    found = {str(row.findtext(f"{MAPS}loc")): row for row in rows}
+    assert len(found) == len(rows)
+    return found
+
+
+def test_the_sitemap_has_every_page(release: Release) -> None:
+    """Each page is there once, with the time of its last change; what is not there is not."""
+    rows = located(release[SITEMAP].body)
+    pages = [path.removesuffix(INDEX) for path in release if path.endswith(INDEX)]
+    assert sorted(rows) == sorted(map(release.site.address, pages))
+    dated = {feed.path: feed.updated for feed in release.feeds}
+    dated |= {entry.path: entry.updated for entry in release.feeds[0].entries}
+    for path, moment in dated.items():
+        changed = str(rows[release.site.address(path)].findtext(f"{MAPS}lastmod"))
+        assert datetime.fromisoformat(changed) == moment
+
+
+def test_the_sitemap_tells_the_news() -> None:
+    """Entries of the newest two days have what Google wants of news; older ones have not."""
+    dates = {"a": "2022-05-24T12:00Z", "b": "2022-05-22T12:00:01Z", "c": "2022-05-22T12:00Z"}
+    items = "".join(
+        f"- {{id: {name}, title: <{name}> & more, date: '{date}', summary: S.}}\n"
+        for name, date in dates.items()
+    )
+    text = f"{HEAD}  language: fr-CH\nentries:\n{items}"
+    release = Release(read_catalogue([("f", text.encode())]), as_of=AS_OF)
+    found = located(release[SITEMAP].body)
+    rows = {name: found[release.site.address(entry_folder(name))] for name in dates}
+    assert rows["c"].find(f"{NEWS}news") is None
+    for name in "ab":
+        news = rows[name].find(f"{NEWS}news")
+        assert news is not None
+        assert [
+            (element.tag.removeprefix(NEWS), element.text)
+            for element in news.iter()
+            if not len(element)
+        ] == [
+            ("name", "A & B"),
+            ("language", "fr"),
+            ("publication_date", datetime.fromisoformat(dates[name]).isoformat()),
+            ("title", f"<{name}> & more"),
+        ]
+
+
+@pytest.mark.parametrize(
+    ("tag", "named"),
+    [
+        ("en-GB", "en"),
+        ("zh", "zh-cn"),
+        ("zh-Hans-SG", "zh-cn"),
+        ("zh-Hant", "zh-tw"),
+        ("zh-HK", "zh-tw"),
+    ],
+)
+def test_the_sitemap_names_languages_as_google_does(tag: str, named: str) -> None:
+    """ISO 639, but for the two ways to write Chinese."""
+    text = (
+        f"{HEAD}  language: {tag}\nentries:\n- {{id: a, title: A, date: 2022-05-24, summary: S.}}\n"
+    )
+    release = Release(read_catalogue([("f", text.encode())]), as_of=AS_OF)
+    assert f"<news:language>{named}<".encode() in release[SITEMAP].body
+
+
+def test_at_most_a_thousand_entries_are_news() -> None:
+    """Google takes no more in one sitemap."""
+    site = load_catalogue(SHIPPED).site
+    moment = datetime(2022, 5, 24, tzinfo=UTC)
+    entries = [
+        Entry(id=f"e{number}", title="T", published=moment, updated=moment)
+        for number in range(1200)
+    ]
+    ((_, body),) = sitemap(entry_pages(entries, site), site)
+    assert body.count(b"<news:news>") == 1000
+
+
+def test_a_long_sitemap_is_in_parts() -> None:
+    """Over fifty thousand pages there is an index, and a new page changes the last part alone."""
+    site = load_catalogue(SHIPPED).site
+    pages = [Located(f"entries/e{number}/") for number in range(100_001)]
+    before = dict(sitemap(pages, site))
+    paths = sitemap_parts(len(pages))
+    assert sorted(before) == ["sitemap-1.xml", "sitemap-2.xml", "sitemap-3.xml", SITEMAP]
+    index = etree.fromstring(before[SITEMAP])
+    assert index.tag == f"{MAPS}sitemapindex"
+    assert list(located(before[SITEMAP])) == [site.address(path) for path in paths]
+    parts = [list(located(before[path])) for path in paths]
+    assert [len(part) for part in parts] == [50_000, 50_000, 1]
+    assert [address for part in parts for address in part] == [
+        site.address(page.path) for page in pages
+    ]
+    after = dict(sitemap([*pages, Located("entries/new/")], site))
+    assert {path for path in after if after[path] != before[path]} == {paths[2]}
+    assert [path for path, _ in sitemap(pages[:50_000], site)] == [SITEMAP]

@@ -1,0 +1,144 @@
+"""How a person subscribes: real Chromium, without scripts, served and from a folder behind nginx."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+from browser import chromium, screenshot
+from conftest import AS_OF, CATALOGUES, SHIPPED, run_feeds
+from playwright.sync_api import Browser, Page
+from test_static_server import nginx
+
+from feeds import Release, load_catalogue
+from feeds.paths import FEEDS, SUBSCRIBE, feed_folder
+
+PREFIX = "some/prefix/"
+FILENAMES = {"Atom": FEEDS["atom"], "RSS": FEEDS["rss"], "JSON Feed": FEEDS["json"]}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """Give a page of a browser that runs no script."""
+    with browser.new_context(
+        viewport={"width": 1000, "height": 900}, java_script_enabled=False
+    ) as context:
+        yield context.new_page()
+
+
+@pytest.fixture(params=["served", "exported"])
+def site(
+    request: pytest.FixtureRequest, served: Callable[[Path], str], tmp_path: Path
+) -> Iterator[Callable[[Path], str]]:
+    """Publish a catalogue: with `feeds serve`, and as a folder behind nginx and a prefix."""
+    if request.param == "served":
+        yield served
+        return
+    with nginx(tmp_path) as url:
+
+        def exported(catalogue: Path) -> str:
+            out = tmp_path / "out" / PREFIX
+            done = run_feeds("export", "--catalogue", catalogue, "--url", url + PREFIX, out)
+            assert done.returncode == 0, done.stderr
+            return url + PREFIX
+
+        yield exported
+
+
+def choose(page: Page, **options: str) -> str:
+    """Choose a topic, a country or a format, and give what the page then says."""
+    for name, label in options.items():
+        box = page.get_by_role("combobox", name=name.title(), exact=True)
+        box.select_option(label=label)
+    return page.locator("output").inner_text().strip()
+
+
+def test_a_person_chooses_a_topic_and_a_country(site: Callable[[Path], str], page: Page) -> None:
+    """From the news somebody reaches the choice, and gets an address at which that feed is."""
+    url = site(SHIPPED)
+    page.goto(url)
+    page.get_by_role("link", name="Subscribe").first.click()
+    assert page.url == url + SUBSCRIBE
+    assert page.locator("output").inner_text().strip() == f"{url}atom.xml"
+    for form, filename in FILENAMES.items():
+        chosen = {"topic": "Unemployment protection", "country": "Indonesia", "format": form}
+        address = choose(page, **chosen)
+        assert address == f"{url}topics/unemployment-protection/countries/id/{filename}"
+        with urlopen(address) as answer:
+            assert answer.status == 200
+    said = choose(page, topic="Disability", country="Jordan", format="Atom")
+    assert said == "There is no such feed yet."
+    assert choose(page, country="All") == f"{url}topics/disability/atom.xml"
+    assert choose(page, topic="All", country="Jordan") == f"{url}countries/jo/atom.xml"
+
+
+def test_every_choice_is_right(served: Callable[[Path], str], page: Page) -> None:
+    """Whatever is chosen, the address is that of its feed, and there is none where there is no feed."""
+    url = served(SHIPPED)
+    feeds = {feed.path for feed in Release(load_catalogue(SHIPPED), as_of=AS_OF).feeds}
+    catalogue = load_catalogue(SHIPPED)
+    topics = {topic.name: topic.slug for entry in catalogue.entries for topic in entry.topics}
+    countries = {
+        country.name: country.slug for entry in catalogue.entries for country in entry.countries
+    }
+    page.goto(url + SUBSCRIBE)
+    seen = set()
+    for topic, topic_slug in {"All": "", **topics}.items():
+        choose(page, topic=topic)
+        for country, country_slug in {"All": "", **countries}.items():
+            path = feed_folder(topic_slug, country_slug)
+            expected = f"{url}{path}atom.xml" if path in feeds else "There is no such feed yet."
+            assert choose(page, country=country) == expected
+            seen.add(path)
+    assert feeds <= seen
+
+
+def test_an_address_is_marked_at_once(served: Callable[[Path], str], browser: Browser) -> None:
+    """One click marks a whole address to copy, and nothing of those that are not shown."""
+    with browser.new_context() as context:
+        page = context.new_page()
+        url = served(SHIPPED)
+        page.goto(url + SUBSCRIBE)
+        choose(page, topic="Unemployment protection", country="Indonesia")
+        for place in ("output code", "#countries + table tr:nth-child(4) code"):
+            page.locator(place).click()
+            marked = str(page.evaluate("getSelection().toString()")).strip()
+            assert marked.startswith(url)
+            with urlopen(marked) as answer:
+                assert answer.headers["Content-Type"] == "application/atom+xml; charset=utf-8"
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize(
+    "source", [SHIPPED, CATALOGUES / "arabic.yaml"], ids=lambda path: path.stem
+)
+@pytest.mark.parametrize("path", [SUBSCRIBE, "nowhere"])
+def test_pages_fit(
+    served: Callable[[Path], str], page: Page, path: str, source: Path, width: int
+) -> None:
+    """At no width does anything stand out at the side."""
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(served(source) + path)
+    name = f"{path.strip('/')}-{source.stem}-{width}"
+    screenshot(page, name)
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    assert page.locator("h1").inner_text().strip()
+
+
+def test_who_looks_for_nothing_finds_the_way(served: Callable[[Path], str], page: Page) -> None:
+    """From an address where nothing is, a person comes to the subscriptions and to a topic."""
+    url = served(SHIPPED)
+    answer = page.goto(f"{url}entries/never/was/")
+    assert answer is not None
+    assert answer.status == 404
+    page.get_by_role("main").get_by_role("link", name="Disability").click()
+    assert page.url == f"{url}topics/disability/"
+    page.goto(f"{url}entries/never/was/")
+    page.get_by_role("main").get_by_role("link", name="Subscribe").click()
+    assert page.url == url + SUBSCRIBE
