@@ -386,8 +386,8 @@ def test_large_documents_are_told(file: Path, told: Callable[[], list[str]]) -> 
     write(file, catalogue(entry("one", more="  body: " + "word " * 200_100 + "\n")))
     Publisher(file).load()
     assert told() == ["published", "large-documents"]
-    name = "'" + "x" * 350_000 + "'"
-    write(file, f"{catalogue(entry('one'))}topics: {{a: {name}, b: {name}, c: {name}}}\n")
+    name = "x" * 350_000
+    write(file, catalogue(entry("one"), topics=f"a: A{name}\n  b: B{name}\n  c: C{name}"))
     release = Publisher(file).load()
     assert len(release["feeds.opml"].body) > 1_000_000
     assert told() == ["published"]

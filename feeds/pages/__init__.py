@@ -12,7 +12,7 @@ from markupsafe import Markup
 from feeds.formats import Format
 from feeds.model import Entry, Feed, Site
 from feeds.pages.colours import NIGHT, PAPER, readable
-from feeds.pages.guides import Guides
+from feeds.pages.guides import CSS, HTML, Guides
 from feeds.pages.linked_data import (
     article,
     article_properties,
@@ -23,9 +23,6 @@ from feeds.pages.listings import NEWEST, Listing, Period, listings_of
 from feeds.pages.neighbours import Neighbours, neighbours_of
 from feeds.pages.wording import Wording
 from feeds.paths import INDEX, STYLE, SUBSCRIBE, archive_folder, feed_folder
-
-HTML = "text/html; charset=utf-8"
-CSS = "text/css; charset=utf-8"
 
 # Where an entry's page says which entries are around it: no text has this character.
 _TURN = "\x1d"
