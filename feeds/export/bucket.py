@@ -1,23 +1,22 @@
 """Release → bucket: what changed alone, whole objects, one publisher at a time."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 from feeds.errors import FeedsError
 from feeds.export.bucket_claim import Claim, read, read_settled
 from feeds.export.bucket_manifest import FOLDER, Held
 from feeds.export.bucket_objects import Bucket, Plan, Put, make_plan
-from feeds.export.bucket_store import Store
+from feeds.export.bucket_store import PAGE, Store
 from feeds.export.manifest import File
 from feeds.export.report import Options, Report
 from feeds.model import Document, Site
 
 # So many requests are under way at once.
 _AT_ONCE = 16
-# In seconds, for the whole.
-_LONGEST = 3600
 
 
 class Publication(NamedTuple):
@@ -38,26 +37,13 @@ def publish_bucket(publication: Publication, store: Store, options: Options) -> 
     does a store that refuses, fails or does not answer. Nothing is removed that
     no publish put there.
     """
-    return asyncio.run(_bounded(_publish(publication, store, options), store))
-
-
-async def _bounded(work: Awaitable[Report], store: Store) -> Report:
-    try:
-        return await asyncio.wait_for(work, _LONGEST)
-    except TimeoutError:
-        raise FeedsError(
-            f"{store.address}: this takes over an hour, and was broken off; publish again to go on"
-        ) from None
-
-
-async def _publish(publication: Publication, store: Store, options: Options) -> Report:
     release, site, clock, told = publication
     if options.dry_run:
-        manifest, version = await read(store, force=options.force)
+        manifest, version = read(store, force=options.force)
     else:
-        manifest, version = await read_settled(store, told, force=options.force)
+        manifest, version = read_settled(store, told, force=options.force)
     told("compare", 0)
-    there = await store.list()
+    there = store.list()
     if version is None and not options.force and any(_foreign(there)):
         raise FeedsError(
             f"{store.address}: is not empty, and no publish wrote it; publish below a prefix of"
@@ -69,56 +55,45 @@ async def _publish(publication: Publication, store: Store, options: Options) -> 
     report = _report(plan, before, dry_run=options.dry_run)
     if options.dry_run or (manifest.finished and not plan.puts and plan.after == before):
         return report
-    # Beside what there was, the claim names what there will be: nothing is ever nobody's.
-    claim = Claim(store, version, {put.path: Held() for put in plan.puts} | before)
-    await claim.take()
+    # Beside what there was, the claim names what there will be, as long as it is not
+    # there as unknown: so nothing is ever nobody's, nor taken for what it was.
+    unknown = {put.path: before.get(put.path, Held())._replace(digest="") for put in plan.puts}
+    claim = Claim(store, version, before | unknown)
+    claim.take()
     try:
-        await _carry_out(plan, claim, store, told)
+        _carry_out(plan, claim, store, told)
         done = {put.path: claim.objects[put.path] for put in plan.puts}
-        await claim.finish(_since(plan.after, now, clock()) | done)
+        claim.finish(_since(plan.after, now, clock()) | done)
     except BaseException:
-        await claim.give_up()
+        claim.give_up()
         raise
     return report
 
 
-async def _carry_out(
-    plan: Plan, claim: Claim, store: Store, told: Callable[[str, float], None]
-) -> None:
-    done = 0
-
-    async def upload(put: Put) -> None:
-        nonlocal done
-        await claim.may_begin()
-        etag = await store.put(put.path, put.body, put.attributes)
+def _carry_out(plan: Plan, claim: Claim, store: Store, told: Callable[[str, float], None]) -> None:
+    def upload(put: Put) -> None:
+        claim.may_begin()
+        etag = store.put(put.path, put.body, put.attributes)
         claim.objects[put.path] = Held(len(put.body), put.digest, etag)
-        done += 1
-        told("upload", done / len(plan.puts))
 
-    await _each(upload, plan.feeds)
-    await _each(upload, plan.pages)
-    if plan.due:
-        await claim.may_begin()
-        await store.delete(plan.due)
+    for kind, puts in (("feeds", plan.feeds), ("pages", plan.pages)):
+        _each(upload, puts, partial(told, kind))
+    for at in range(0, len(plan.due), PAGE):
+        claim.may_begin()
+        store.delete(plan.due[at : at + PAGE])
 
 
-async def _each(work: Callable[[Put], Awaitable[None]], puts: Iterable[Put]) -> None:
+def _each(work: Callable[[Put], None], puts: Sequence[Put], told: Callable[[float], None]) -> None:
     """Do the same work on all, some at once; where one fails, no more is begun."""
-    left = iter(puts)
-
-    async def some() -> None:
-        for put in left:
-            await work(put)
-
-    try:
-        async with asyncio.TaskGroup() as group:
-            for _ in range(_AT_ONCE):
-                group.create_task(some())
-    except* FeedsError as errors:
-        failed = errors.exceptions[0]
-    else:
-        return
-    raise failed
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        doing = [pool.submit(work, put) for put in puts]
+        try:
+            for number, done in enumerate(as_completed(doing)):
+                done.result()
+                told(number / len(puts))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
 def _since(after: Mapping[str, Held], begun: datetime, now: datetime) -> dict[str, Held]:

@@ -7,10 +7,9 @@ and the claim is taken over. No clocks of two machines are compared. No request
 is begun that could outlive the lease, so that whoever takes over is alone.
 """
 
-import asyncio
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from threading import Event, Thread
 
 from feeds.errors import FeedsError
 from feeds.export.bucket_manifest import MANIFEST, Held, Manifest, parsed, written
@@ -21,20 +20,35 @@ _ATTRIBUTES = {
     "Content-Type": "text/tab-separated-values; charset=utf-8",
     "Cache-Control": "no-store",
 }
-# So often is a swap tried whose answer was lost.
-_TRIES = 3
-# In seconds, how often it is looked whether a claim has been renewed.
+# A swap is tried so often, beside the store's own retries.
+_TRIES = 2
+# In seconds: how often it is looked whether a claim has been renewed.
 _LOOK = 0.05
+# In seconds, of a claim as a whole.
+_LONGEST = 3600
+
+# One that goes on while a machine sleeps, where there is such a clock.
+_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 Found = tuple[Manifest, Version | None]
 
 
-async def read(store: Store, *, force: bool = False) -> Found:
+class LostError(FeedsError):
+    """Another publisher is at work."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(
+            f"{store.address}: another publish is at work there, and wins;"
+            " publish again if this one is newer"
+        )
+
+
+def read(store: Store, *, force: bool = False) -> Found:
     """Give the manifest and its version; one without objects or a version where there is none.
 
     Raises FeedsError where it is damaged; with `force` it then counts as empty.
     """
-    found = await store.read(MANIFEST)
+    found = store.read(MANIFEST)
     if found is None:
         return Manifest(objects={}, finished=False), None
     body, version = found
@@ -49,29 +63,25 @@ async def read(store: Store, *, force: bool = False) -> Found:
         ) from None
 
 
-async def read_settled(store: Store, told: Callable[[str, float], None], *, force: bool) -> Found:
+def read_settled(store: Store, told: Callable[[str, float], None], *, force: bool) -> Found:
     """Read the manifest when nobody is at work; raises FeedsError where somebody is."""
-    found, version = await read(store, force=force)
-    begun = time.monotonic()
-    while found.lease and (passed := time.monotonic() - begun) < found.lease:
+    found, version = read(store, force=force)
+    begun = _now()
+    while found.lease and (passed := _now() - begun) < found.lease:
         told("wait", passed / found.lease)
-        await asyncio.sleep(min(store.bound / 4, found.lease - passed))
-        again, _ = await read(store, force=force)
+        time.sleep(min(store.bound / 4, found.lease - passed))
+        again, _ = read(store, force=force)
         if again.mark != found.mark:
-            raise lost(store)
+            raise LostError(store)
     return found, version
 
 
-def lost(store: Store) -> FeedsError:
-    """Give the error of the one of two publishers that does not win."""
-    return FeedsError(
-        f"{store.address}: another publish is at work there, and wins;"
-        " publish again if this one is newer"
-    )
-
-
 class Claim:
-    """What one publisher holds on a bucket, and what it knows of its objects."""
+    """What one publisher holds on a bucket, and what it knows of its objects.
+
+    `objects` may be changed by any thread: each renewal tells what is there, for
+    whoever takes over.
+    """
 
     def __init__(self, store: Store, version: Version | None, objects: Mapping[str, Held]) -> None:
         self.objects = {**objects}
@@ -79,78 +89,95 @@ class Claim:
         self._version = version
         self._lease = 1.5 * store.bound
         self._until = 0.0
+        self._longest = _now() + _LONGEST
         self._marks: set[str] = set()
-        self._lock = asyncio.Lock()
         self._broken: FeedsError | None = None
-        self._heart: asyncio.Task[None] | None = None
+        self._over = Event()
+        self._heart = Thread(target=self._beat, name="feeds-claim", daemon=True)
 
-    async def take(self) -> None:
+    def take(self) -> None:
         """Claim the bucket, and renew the claim from now on; raises FeedsError where another did."""
-        await self._renew()
-        self._heart = asyncio.create_task(self._beat())
+        self._renew(_TRIES)
+        self._heart.start()
 
-    async def may_begin(self) -> None:
+    def may_begin(self) -> None:
         """Wait until a request that begins now ends within the lease; raises FeedsError if none can."""
-        while time.monotonic() + self._store.bound > self._until:
+        while _now() + self._store.bound > self._until:
             if self._broken:
                 raise self._broken
-            await asyncio.sleep(_LOOK)
+            time.sleep(_LOOK)
+        if _now() > self._longest:
+            raise FeedsError(
+                f"{self._store.address}: this takes over an hour, and was broken off;"
+                " publish again to go on"
+            )
 
-    async def finish(self, objects: Mapping[str, Held]) -> None:
-        """Put the manifest of what is there now in place; raises FeedsError where another took over."""
-        await self._stop()
+    def finish(self, objects: Mapping[str, Held]) -> None:
+        """Put the manifest of what is there in place; raises FeedsError where another took over."""
+        self._stop()
         if self._broken:
             raise self._broken
-        await self._swap(Manifest(objects=objects))
+        self._swap(Manifest(objects=objects), _TRIES)
 
-    async def give_up(self) -> None:
-        """Leave the bucket to the next, which need not wait, as far as the store lets it."""
-        await self._stop()
-        with suppress(FeedsError, TimeoutError):
-            left = Manifest(objects=self.objects, finished=False)
-            await asyncio.wait_for(self._swap(left), self._store.bound)
+    def give_up(self) -> None:
+        """Leave the bucket to the next, who then need not wait, as far as the store lets it.
 
-    async def _stop(self) -> None:
-        if self._heart:
-            async with self._lock:
-                self._heart.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._heart
+        Raises FeedsError where it is another's already.
+        """
+        self._stop()
+        if self._broken is None:
+            try:
+                self._swap(Manifest(objects=self.objects, finished=False), 1)
+            except FeedsError as error:
+                self._broken = error
+        if isinstance(self._broken, LostError):
+            raise self._broken
 
-    async def _beat(self) -> None:
-        while not self._broken:
-            await asyncio.sleep(self._store.bound / 4)
-            async with self._lock:
-                try:
-                    await self._renew()
-                except FeedsError as error:
+    def _stop(self) -> None:
+        self._over.set()
+        self._heart.join()
+
+    def _beat(self) -> None:
+        while not self._over.wait(self._store.bound / 8):
+            try:
+                self._renew(1)
+            except FeedsError as error:
+                # What fails is tried again, as long as the claim is still ours.
+                if isinstance(error, LostError) or _now() > self._until:
                     self._broken = error
+                    return
 
-    async def _renew(self) -> None:
-        begun = time.monotonic()
-        await self._swap(Manifest(objects=self.objects, finished=False, lease=self._lease))
+    def _renew(self, tries: int) -> None:
+        begun = _now()
+        claim = Manifest(objects={**self.objects}, finished=False, lease=self._lease)
+        self._swap(claim, tries)
         self._until = begun + self._lease
 
-    async def _swap(self, manifest: Manifest) -> None:
-        """Replace the manifest that this publisher knows; raises FeedsError where it is another.
+    def _swap(self, manifest: Manifest, tries: int) -> None:
+        """Replace the manifest that this publisher put there; raises FeedsError.
 
-        An answer can be lost whose question was heard: then it is looked what is there.
+        The answer to a swap can be lost, and then its like conflicts with it: so
+        who finds a mark of its own there has lost nothing.
         """
         body = written(manifest)
         self._marks.add(manifest.mark)
-        failed: FeedsError | None = None
-        for _ in range(_TRIES):
+        for left in reversed(range(tries + 1)):
             try:
-                self._version = await self._store.swap(MANIFEST, body, _ATTRIBUTES, self._version)
-            except (Conflict, FeedsError) as error:
-                failed = error if isinstance(error, FeedsError) else failed
-                found, version = await read(self._store, force=True)
+                self._version = self._store.swap(MANIFEST, body, _ATTRIBUTES, self._version)
+            except Conflict:
+                found, version = read(self._store, force=True)
                 if found.mark == manifest.mark:
                     self._version = version
                     return
-                if version != self._version and found.mark not in self._marks:
-                    raise lost(self._store) from None
+                if not left or (version != self._version and found.mark not in self._marks):
+                    raise LostError(self._store) from None
                 self._version = version
+            except FeedsError:
+                if left <= 1:
+                    raise
             else:
                 return
-        raise failed or lost(self._store)
+
+
+def _now() -> float:
+    return time.clock_gettime(_CLOCK)

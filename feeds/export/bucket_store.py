@@ -4,17 +4,15 @@ This is the only module that knows obstore. What obstore says of an error is
 never shown: it repeats requests and answers, and nobody knows what is in them.
 """
 
-import asyncio
 import re
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 from feeds.errors import FeedsError
 from feeds.export.aws_files import aws_settings
-
-T = TypeVar("T")
 
 # For each scheme, how the variables of its environment begin, and which give credentials.
 _SCHEMES = {
@@ -26,7 +24,7 @@ _RETRIES = 3
 # In seconds.
 _CONNECT = 5.0
 # As many as one answer lists, or one request removes.
-_PAGE = 1000
+PAGE = 1000
 _YES = {"1", "true", "yes", "on"}
 _CONFLICTS = {"PreconditionError", "AlreadyExistsError"}
 _STATUS = re.compile(r"status code: (\d{3})")
@@ -46,7 +44,6 @@ _KINDS = {
     "UnauthenticatedError": _REFUSES,
     "FileNotFoundError": _MISSING,
     "NotImplementedError": _UNABLE,
-    "TimeoutError": _SILENT,
 }
 _STATUSES = {"401": _REFUSES, "403": _REFUSES, "404": _MISSING, "405": _UNABLE, "501": _UNABLE}
 _SIGNS = {"kind: Timeout": _SILENT, "kind: Connect": _FAR}
@@ -71,7 +68,7 @@ class Version(NamedTuple):
 
 
 class Store:
-    """The objects below an address, by path.
+    """The objects below an address, by path; any thread may use it.
 
     One try of a request is given up after `timeout` seconds, and the request
     with its retries after `bound`. Every method raises FeedsError, which names
@@ -90,7 +87,7 @@ class Store:
             raise FeedsError(
                 "publishing to a bucket needs obstore: install feeds[s3], or obstore beside it"
             ) from None
-        self._errors = (BaseError, ValueError, OSError, NotImplementedError, TimeoutError)
+        self._errors = (BaseError, ValueError, OSError, NotImplementedError)
         settings = aws_settings(environment) if parts.scheme == "s3" else {}
         endpoint = settings.get("endpoint") or _endpoint(prefix, environment)
         allow_http = environment.get(f"{prefix}_ALLOW_HTTP", "").lower() in _YES
@@ -112,7 +109,8 @@ class Store:
                 },
                 retry_config={
                     "max_retries": _RETRIES,
-                    "retry_timeout": timedelta(seconds=timeout),
+                    # With the pause after it, and a last try, this makes `bound`.
+                    "retry_timeout": timedelta(seconds=timeout * 3 / 4),
                     "backoff": {"max_backoff": timedelta(seconds=timeout / 4)},
                 },
             )
@@ -121,16 +119,23 @@ class Store:
                 f"{self.address}: the store is not fully told; set {self._variables}"
             ) from None
 
-    async def read(self, path: str) -> tuple[bytes, Version] | None:
+    def read(self, path: str) -> tuple[bytes, Version] | None:
         """Give an object's bytes and its version; None where there is none."""
-        return await self._asked(self._read(path), path)
+        with self._telling(path):
+            try:
+                found = self._store.get(path)
+            except FileNotFoundError:
+                return None
+            version = Version(found.meta["e_tag"], found.meta.get("version"))
+            return bytes(found.bytes()), version
 
-    async def put(self, path: str, body: bytes, attributes: Mapping[str, str]) -> str:
+    def put(self, path: str, body: bytes, attributes: Mapping[str, str]) -> str:
         """Put an object in place, and give its ETag there, without quotes."""
-        work = self._store.put_async(path, body, attributes={**attributes}, use_multipart=False)
-        return _bare((await self._asked(work, path))["e_tag"])
+        with self._telling(path):
+            found = self._store.put(path, body, attributes={**attributes}, use_multipart=False)
+        return _bare(found["e_tag"])
 
-    async def swap(
+    def swap(
         self, path: str, body: bytes, attributes: Mapping[str, str], before: Version | None
     ) -> Version:
         """Put an object in the place of this very version, or of none; raises Conflict."""
@@ -138,37 +143,28 @@ class Store:
             name: value for name, value in (before or Version(None))._asdict().items() if value
         }
         mode = known if before else "create"
-        work = self._store.put_async(path, body, attributes={**attributes}, mode=mode)
-        found = await self._asked(work, path)
+        with self._telling(path):
+            found = self._store.put(path, body, attributes={**attributes}, mode=mode)
         return Version(found["e_tag"], found["version"])
 
-    async def list(self) -> dict[str, Stored]:
+    def list(self) -> dict[str, Stored]:
         """Give every object below the address."""
-        found: dict[str, Stored] = {}
-        stream = self._store.list(chunk_size=_PAGE)
-        while True:
-            try:
-                page = await self._asked(anext(stream))
-            except StopAsyncIteration:
-                return found
-            found |= {one["path"]: Stored(one["size"], _bare(one["e_tag"])) for one in page}
+        with self._telling():
+            return {
+                one["path"]: Stored(one["size"], _bare(one["e_tag"]))
+                for page in self._store.list(chunk_size=PAGE)
+                for one in page
+            }
 
-    async def delete(self, paths: Sequence[str]) -> None:
-        """Take objects away, where they are there."""
-        for at in range(0, len(paths), _PAGE):
-            await self._asked(self._store.delete_async([*paths[at : at + _PAGE]]))
+    def delete(self, paths: Sequence[str]) -> None:
+        """Take objects away, where they are there; at most as many as `PAGE`."""
+        with self._telling():
+            self._store.delete([*paths])
 
-    async def _read(self, path: str) -> tuple[bytes, Version] | None:
+    @contextmanager
+    def _telling(self, path: str = "") -> Iterator[None]:
         try:
-            found = await self._store.get_async(path)
-        except FileNotFoundError:
-            return None
-        body = await found.bytes_async()
-        return bytes(body), Version(found.meta["e_tag"], found.meta.get("version"))
-
-    async def _asked(self, work: Awaitable[T], path: str = "") -> T:
-        try:
-            return await asyncio.wait_for(work, self.bound)
+            yield
         except self._errors as error:
             if type(error).__name__ in _CONFLICTS:
                 raise Conflict from None
