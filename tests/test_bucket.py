@@ -1,99 +1,22 @@
 """Publishing into a bucket of a real S3 server, also when that, the way to it or we fail."""
 
 import gzip
-import io
 import json
 import os
 import re
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import redirect_stdout
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
-from buckets import (
-    BUCKET,
-    SECRET,
-    Proxy,
-    Publisher,
-    Server,
-    environment,
-    publisher,
-    s3_server,
-)
+from buckets import Bucket, Publisher, bucket_at, environment
 from conftest import run_feeds
+from s3 import SECRET, Proxy, Server, s3_server
 
 from feeds import Release, load_catalogue
-from feeds.cli import main
 from feeds.export.bucket_manifest import MANIFEST
-
-ENTRY = """
-site:
-  title: News
-  url: https://news.example.org/
-  id: tag:news.example.org,2021:news
-  timezone: UTC
-  author: {{name: Example}}
-  formats: [atom]
-  feeds: [topics]
-  max_age: {age}
-entries:
-- {{id: one, title: {title}, date: 24 May 2022, summary: Text., topics: [{topics}]}}
-- {{id: two, title: Two, date: 23 May 2022, summary: Text., topics: [other, {topics}]}}
-"""
-_numbers = count()
-
-
-class Bucket(NamedTuple):
-    """A prefix of a test's own in the server's bucket, a catalogue, and the proxy on the way."""
-
-    server: Server
-    proxy: Proxy
-    catalogue: Path
-    prefix: str
-
-    @property
-    def address(self) -> str:
-        return f"s3://{BUCKET}/{self.prefix}"
-
-    def write(self, title: str = "Old", topics: str = "kept, gone", age: int = 900) -> None:
-        self.catalogue.write_text(ENTRY.format(title=title, topics=topics, age=age))
-
-    def begin(self, *arguments: str, port: int = 0, **more: str) -> Publisher:
-        port = port or self.proxy.port
-        return publisher(self.catalogue, self.address, *arguments, port=port, **more)
-
-    def publish(self, *arguments: str) -> str:
-        """Publish to the end in this very process, and give what was said of it."""
-        out = io.StringIO()
-        command = ["publish", self.address, "--catalogue", str(self.catalogue), *arguments]
-        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out):
-            for name, value in environment(self.proxy.port).items():
-                patch.setenv(name, value)
-            patch.setenv("FEEDS_STATE", str(self.catalogue.parent / "state"))
-            main(command)
-        return out.getvalue()
-
-    def release(self) -> dict[str, bytes]:
-        """Give what the catalogue says at present, by path."""
-        release = Release(load_catalogue(self.catalogue), as_of=datetime.now(UTC))
-        return {path: document.body for path, document in release.items()}
-
-    def bodies(self) -> dict[str, bytes]:
-        return self.server.bodies(self.prefix)
-
-    def manifest(self) -> str:
-        return bytes(self.server.store(self.prefix).get(MANIFEST).bytes()).decode()
-
-    def uploaded(self) -> set[str]:
-        """Give the paths that were uploaded, each once."""
-        found = [path.removeprefix(f"{self.prefix}/") for path in self.proxy.uploaded()]
-        assert len({*found}) == len(found)
-        return {*found}
 
 
 @pytest.fixture(scope="module")
@@ -105,13 +28,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture
 def bucket(server: Server, tmp_path: Path) -> Iterator[Bucket]:
-    proxy = Proxy(server.port)
-    try:
-        found = Bucket(server, proxy, tmp_path / "news.yaml", f"site-{next(_numbers)}")
-        found.write()
+    with bucket_at(server, tmp_path) as found:
         yield found
-    finally:
-        proxy.close()
 
 
 def test_only_what_changed_is_uploaded(bucket: Bucket) -> None:
@@ -388,16 +306,16 @@ def test_credentials_are_found_in_the_usual_files(bucket: Bucket, tmp_path: Path
         f"[news]\naws_access_key_id = AKEXAMPLE\naws_secret_access_key = {SECRET}\n"
     )
     (folder / "config").write_text("[profile news]\nregion = us-east-1\n[profile bare]\n")
-    none = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_REGION": ""}
-    env = {**none, "HOME": str(tmp_path)}
-    code, _, err = bucket.begin(**env, AWS_PROFILE="news").end()
+    env = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"), "")
+    env["HOME"] = str(tmp_path)
+    code, _, err = bucket.begin(port=0, **env, AWS_PROFILE="news").end()
     assert code == 0, err
     assert bucket.bodies() == bucket.release()
-    code, _, err = bucket.begin(**env, AWS_PROFILE="bare").end()
+    code, _, err = bucket.begin(port=0, **env, AWS_PROFILE="bare").end()
     assert code == 1
     assert "has no aws_access_key_id for the profile 'bare'" in err
     (folder / "credentials").write_text(f"[news\naws_secret_access_key = {SECRET}\n")
-    code, _, err = bucket.begin(**env, AWS_PROFILE="news").end()
+    code, _, err = bucket.begin(port=0, **env, AWS_PROFILE="news").end()
     assert code == 1
     assert "credentials: cannot be understood" in err
     assert SECRET not in err
