@@ -25,23 +25,24 @@ def publish(given: Given, address: str, how: Publishing) -> None:
     from dataclasses import replace
     from datetime import UTC, datetime
 
-    from feeds.export.bucket import Publication, publish_bucket
+    from feeds.export.bucket import Publication, begin, publish_bucket
     from feeds.export.bucket_store import Store
     from feeds.logs import log_to
     from feeds.progress import Progress
 
-    # First, because what is wrong with it is told at once.
     store = Store(address, os.environ, how.timeout)
     log_to(sys.stderr, logging.WARNING)
     progress = Progress(sys.stderr)
-    workshop = replace(make_workshop(given.cache()), told=progress)
+    # Once the store has been asked, there are threads of obstore's: no process is forked any more.
+    workshop = replace(make_workshop(given.cache()), told=progress, processes=1)
     try:
+        begun = begin(store, how.options, progress)
         release, notes = built(given, workshop, pages=how.pages, dry_run=how.options.dry_run)
         for note in notes:
             progress.end()
             say(str(note))
         publication = Publication(release, release.site, lambda: datetime.now(UTC), progress)
-        report = publish_bucket(publication, store, how.options)
+        report = publish_bucket(begun, publication, how.options)
     finally:
         progress.end()
     print(report.as_json() if how.as_json else report)

@@ -26,6 +26,7 @@ PATIENCE = 30
 # weed's gRPC ports are so much higher.
 _GRPC = 10_000
 _HIGHEST = 65_535 - _GRPC
+_given: set[int] = set()
 
 
 class Object(NamedTuple):
@@ -126,14 +127,26 @@ def wait_for_bucket(server: Server, process: subprocess.Popen[bytes], folder: Pa
 
 
 def weed_port() -> int:
-    """Give a port that is free with the one that weed takes beside it."""
+    """Give a port that is free with the one that weed takes beside it, and is given once."""
     for _ in range(100):
         port = free_port()
-        if port <= _HIGHEST:
+        if port <= _HIGHEST and not {port, port + _GRPC} & _given:
             with socket.socket() as trial:
                 if trial.connect_ex(("127.0.0.1", port + _GRPC)):
+                    _given.update((port, port + _GRPC))
                     return port
     pytest.fail("no port is free")
+
+
+def wait_for_port(port: int) -> None:
+    """Wait until somebody listens there."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        with socket.socket() as trial:
+            if not trial.connect_ex(("127.0.0.1", port)):
+                return
+        time.sleep(0.05)
+    pytest.fail(f"nobody listens at port {port}")
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -252,11 +265,13 @@ class Cluster:
             *("master", f"-port={self._master}", "-defaultReplication=001", f"-mdir={folder}"),
             *("-volumeSizeLimitMB=64", "-telemetry=false"),
         )
+        wait_for_port(self._master + _GRPC)
         self.volumes = [self.start(number) for number in range(2)]
         self._weed(
             *("filer", f"-port={filer}", f"-master={at}", "-defaultReplicaPlacement=001"),
             f"-defaultStoreDir={folder}",
         )
+        wait_for_port(filer + _GRPC)
         process = self._weed(
             *("s3", f"-port={s3}", f"-filer=127.0.0.1:{filer}", f"-config={identities(folder)}"),
             *("-port.iceberg=0", "-port.lance=0"),
@@ -266,14 +281,20 @@ class Cluster:
 
     def start(self, number: int) -> subprocess.Popen[bytes]:
         """Start a volume server, with what it had."""
-        folder = self._folder / f"volume-{number}"
+        port = self._volumes[number]
+        folder = self._folder / f"volume-{port}"
         folder.mkdir(exist_ok=True)
-        return self._weed(
-            *("volume", f"-port={self._volumes[number]}", f"-dir={folder}", "-max=8"),
+        process = self._weed(
+            *("volume", f"-port={port}", f"-dir={folder}", "-max=8"),
             f"-master=127.0.0.1:{self._master}",
+            folder=folder,
         )
+        wait_for_port(port)
+        return process
 
-    def _weed(self, kind: str, *arguments: str) -> subprocess.Popen[bytes]:
-        here = ("-ip=127.0.0.1",) if kind != "s3" else ()
+    def _weed(
+        self, kind: str, *arguments: str, folder: Path | None = None
+    ) -> subprocess.Popen[bytes]:
+        here = () if kind == "s3" else ("-ip=127.0.0.1",)
         command = (kind, *here, "-ip.bind=127.0.0.1", *arguments)
-        return self._stack.enter_context(weed(self._folder / kind, *command))
+        return self._stack.enter_context(weed(folder or self._folder / kind, *command))

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from feeds.errors import FeedsError
 from feeds.export.bucket_claim import Claim, read, read_settled
-from feeds.export.bucket_manifest import FOLDER, Held
+from feeds.export.bucket_manifest import FOLDER, Held, Manifest
 from feeds.export.bucket_objects import Bucket, Plan, Put, make_plan
-from feeds.export.bucket_store import PAGE, Store
+from feeds.export.bucket_store import PAGE, Store, Version
 from feeds.export.manifest import File
 from feeds.export.report import Options, Report
 from feeds.model import Document, Site
@@ -28,7 +28,26 @@ class Publication(NamedTuple):
     told: Callable[[str, float], None] = lambda _stage, _part: None
 
 
-def publish_bucket(publication: Publication, store: Store, options: Options) -> Report:
+class Begun(NamedTuple):
+    """A bucket, and its manifest as it was before the catalogue was read."""
+
+    store: Store
+    manifest: Manifest
+    version: Version | None
+
+
+def begin(store: Store, options: Options, told: Callable[[str, float], None]) -> Begun:
+    """Look what is published, and that nobody else is at work; raises FeedsError.
+
+    What is built after this is newer than whatever is published without it: so
+    nobody's older catalogue comes after a newer one.
+    """
+    if options.dry_run:
+        return Begun(store, *read(store, force=options.force))
+    return Begun(store, *read_settled(store, told, force=options.force))
+
+
+def publish_bucket(begun: Begun, publication: Publication, options: Options) -> Report:
     """Upload each document that differs from the object there, and then say so in the manifest.
 
     Each object is put whole, so readers see the old or the new. A publish that
@@ -37,11 +56,8 @@ def publish_bucket(publication: Publication, store: Store, options: Options) -> 
     does a store that refuses, fails or does not answer. Nothing is removed that
     no publish put there.
     """
+    store, manifest, version = begun
     release, site, clock, told = publication
-    if options.dry_run:
-        manifest, version = read(store, force=options.force)
-    else:
-        manifest, version = read_settled(store, told, force=options.force)
     told("compare", 0)
     there = store.list()
     if version is None and not options.force and any(_foreign(there)):

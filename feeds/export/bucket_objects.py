@@ -79,7 +79,7 @@ def make_plan(
             plan.unchanged.append(path)
             plan.after[path] = before._replace(stale=None)
             continue
-        body, coding = _stored(document.body, compress=compress)
+        body, coding = _stored(document, compress=compress)
         some = plan.pages if document.media_type.startswith(_PAGE) else plan.feeds
         some.append(Put(path, body, wanted | coding, digest))
     for path in sorted(held.keys() & there.keys() - release.keys()):
@@ -98,12 +98,13 @@ def _same(held: Held, stored: Stored | None) -> bool:
     return stored.etag == held.etag or not held.etag
 
 
-def _stored(body: bytes, *, compress: bool) -> tuple[bytes, dict[str, str]]:
+def _stored(document: Document, *, compress: bool) -> tuple[bytes, dict[str, str]]:
     if compress:
         # Brotli comes along, and who compresses nothing has no use for it.
         from feeds import compression  # noqa: PLC0415
 
-        smaller = compression.compress(body, "gzip")
+        pays = compression.pays(document.media_type)
+        smaller = compression.compress(document.body, "gzip") if pays else None
         if smaller:
             return smaller, {"Content-Encoding": "gzip"}
-    return body, {}
+    return document.body, {}
