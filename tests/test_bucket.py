@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from buckets import Bucket, Publisher, bucket_at, environment
+from buckets import Bucket, Publisher, assert_survives, bucket_at, environment
 from conftest import run_feeds
 from s3 import SECRET, Proxy, Server, s3_server
 
@@ -151,6 +151,23 @@ def test_what_comes_back_is_no_longer_stale(bucket: Bucket) -> None:
     assert all(line.endswith("\t") for line in bucket.manifest().splitlines()[2:])
 
 
+@pytest.mark.parametrize(
+    "damage", ["", "# something\n", "{manifest}../x\t1\ta\tb\t\n", "{manifest}x\n"]
+)
+def test_a_damaged_manifest_is_told(damage: str, bucket: Bucket) -> None:
+    """Where it cannot be known what is ours, nothing is done; --force writes a new one."""
+    bucket.publish()
+    damaged = damage.format(manifest=bucket.manifest()).encode()
+    bucket.server.store(bucket.prefix).put(MANIFEST, damaged)
+    bucket.write("New")
+    code, _, err = bucket.begin().end()
+    assert code == 1
+    assert f"{MANIFEST} is damaged; with --force a new one is written" in err
+    bucket.publish("--force")
+    assert bucket.bodies() == bucket.release()
+    assert bucket.manifest().splitlines()[1].startswith("# finished ")
+
+
 def test_a_dry_run_changes_nothing(bucket: Bucket) -> None:
     """It tells what would be done, and no request of it writes."""
     assert bucket.publish("--dry-run") == "to write 11, to leave 0, to remove 0\n"
@@ -233,6 +250,35 @@ def test_who_is_overtaken_says_so(bucket: Bucket) -> None:
     code, out, err = sleepers[0].end()
     assert (code, out) == (1, "")
     assert "another publish is at work there, and wins" in err
+    assert bucket.bodies() == bucket.release()
+
+
+def test_a_killed_publish_leaves_whole_objects(bucket: Bucket) -> None:
+    """Killed amid its uploads: each object is old or new, and the next publish completes."""
+    assert assert_survives(bucket, 6, "")
+
+
+def test_a_request_that_comes_late_harms_nothing(bucket: Bucket) -> None:
+    """What a dead publisher sent, and arrives after the next one's end, replaces nothing of that."""
+    bucket.publish()
+    bucket.write("First")
+    publishers: list[Publisher] = []
+
+    def disturb(_number: int, method: str, path: str) -> None:
+        if method == "PUT" and path.endswith("/atom.xml") and publishers:
+            publishers.pop().process.kill()
+            bucket.write("Second")
+            code, _, err = bucket.begin(port=bucket.server.port).end()
+            assert code == 0, err
+
+    bucket.proxy.begin(disturb)
+    with bucket.proxy.held():
+        first = bucket.begin()
+        publishers.append(first)
+    assert first.end()[0] == -signal.SIGKILL
+    end = time.monotonic() + 10
+    while not bucket.proxy.idle() and time.monotonic() < end:
+        time.sleep(0.02)
     assert bucket.bodies() == bucket.release()
 
 
