@@ -118,7 +118,8 @@ def wait_for_bucket(server: Server, process: subprocess.Popen[bytes], folder: Pa
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end and process.poll() is None:
         try:
-            server.store("").put("ready", b"")
+            # With bytes in it: then there are volumes for the next ones.
+            server.store("").put("ready", b"ready")
         except BaseError:
             time.sleep(0.1)
         else:
