@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _DESCRIPTION = "Publish a YAML catalogue of news as Atom, RSS and JSON feeds."
 _HIGHEST_PORT = 65535
+# Of a request's timeout, in seconds.
+_SHORTEST, _TIMEOUT, _LONGEST = 1, 10, 120
 _HOSTS = ("nginx", "apache", "caddy", "netlify", "cloudflare-pages", "github-pages")
 
 
@@ -90,6 +92,7 @@ def _parser() -> ArgumentParser:
         "--json", action="store_true", help="print JSON, with the address of each format"
     )
     _add_export(add("export", _export))
+    _add_publish(add("publish", _publish))
     _add_serve(add("serve", _serve))
     return parser
 
@@ -146,6 +149,30 @@ def _add_export(verb: ArgumentParser) -> None:
     verb.add_argument("--profile", action="store_true", help="print where the time went, to stderr")
 
 
+def _add_publish(verb: ArgumentParser) -> None:
+    verb.add_argument("address", metavar="ADDRESS", help="where to: s3://bucket/prefix, gs:, az:")
+    verb.add_argument(
+        "--no-pages", action="store_true", help="upload the feeds alone, without pages"
+    )
+    verb.add_argument(
+        "--compress", action="store_true", help="store documents as gzip, which readers decode"
+    )
+    verb.add_argument(
+        "--force", action="store_true", help="publish among objects that no publish wrote"
+    )
+    verb.add_argument(
+        "--timeout",
+        type=_seconds,
+        default=_TIMEOUT,
+        metavar="SECONDS",
+        help="how long one try of a request may take [default: %(default)s]",
+    )
+    verb.add_argument("--dry-run", action="store_true", help="tell what would be done")
+    verb.add_argument(
+        "--json", action="store_true", help="print JSON: each path uploaded, left and removed"
+    )
+
+
 def _add_serve(verb: ArgumentParser) -> None:
     verb.add_argument(
         "--host", default="127.0.0.1", help="the address to listen on [default: %(default)s]"
@@ -162,6 +189,16 @@ def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 0 < int(text[:9]) <= _HIGHEST_PORT):
         raise ArgumentTypeError(f"{text!r} is no port from 1 to {_HIGHEST_PORT}")
     return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0
+    if not _SHORTEST <= seconds <= _LONGEST:
+        raise ArgumentTypeError(f"{text!r} is no number of seconds from 1 to 120")
+    return seconds
 
 
 def _check(options: Namespace) -> None:
@@ -193,6 +230,20 @@ def _export(options: Namespace) -> None:
         how, not options.no_pages, options.host, options.profile, as_json=options.json
     )
     export(_given(options), options.folder, exporting)
+
+
+def _publish(options: Namespace) -> None:
+    """Upload every document that changed to a bucket.
+
+    Credentials come from the environment, or from the files of the store's own
+    tools. Of two publishers at once one wins, and the other says so.
+    """
+    from feeds.export.report import Options
+    from feeds.publishing import Publishing, publish
+
+    how = Options(compress=options.compress, force=options.force, dry_run=options.dry_run)
+    publishing = Publishing(how, not options.no_pages, options.timeout, as_json=options.json)
+    publish(_given(options), options.address, publishing)
 
 
 def _serve(options: Namespace) -> None:
