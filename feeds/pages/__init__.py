@@ -19,8 +19,8 @@ from feeds.pages.linked_data import (
     collection,
     collection_properties,
 )
-from feeds.pages.listings import NEWEST, Listing, Period, listings
-from feeds.pages.neighbours import Neighbours, neighbours
+from feeds.pages.listings import NEWEST, Listing, Period, listings_of
+from feeds.pages.neighbours import Neighbours, neighbours_of
 from feeds.pages.wording import Wording
 from feeds.paths import INDEX, STYLE, SUBSCRIBE, archive_folder, feed_folder
 
@@ -36,7 +36,7 @@ class Pages:
     """The pages of a site whose feeds are published in some formats too."""
 
     media_type = HTML
-    neighbours = staticmethod(neighbours)
+    neighbours = staticmethod(neighbours_of)
 
     def __init__(self, site: Site, formats: Sequence[Format]) -> None:
         self._site = site
@@ -114,7 +114,7 @@ class Pages:
         """Give the pages that list a feed's entries, and first that of the newest."""
         # Where there is less in a year, months would be many pages with little on each.
         everything = not (feed.topic or feed.country)
-        return listings(feed.entries, self._site.timezone, months=everything)
+        return listings_of(feed.entries, self._site.timezone, months=everything)
 
     def listing_path(self, feed: Feed, listing: Listing) -> str:
         """Give the path of a page that lists entries of a feed."""

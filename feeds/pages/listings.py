@@ -53,7 +53,7 @@ class Listing:
         )
 
 
-def listings(entries: Sequence[Entry], zone: tzinfo, *, months: bool) -> list[Listing]:
+def listings_of(entries: Sequence[Entry], zone: tzinfo, *, months: bool) -> list[Listing]:
     """Give the pages of a feed's entries, which are newest first; that of the newest comes first.
 
     All entries are in the archive, if there is one, so that a new entry changes

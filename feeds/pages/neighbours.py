@@ -31,7 +31,7 @@ class Neighbours:
     more: bool = False
 
 
-def neighbours(feeds: Sequence[Feed]) -> dict[str, Neighbours]:
+def neighbours_of(feeds: Sequence[Feed]) -> dict[str, Neighbours]:
     """Give the neighbours of each feed, by its path."""
     near = {feed.path: Neighbours() for feed in feeds}
     for feed in feeds:
