@@ -21,7 +21,7 @@ class Directory:
     in_countries: tuple[tuple[Topic, tuple[Feed, ...]], ...]
 
 
-def directory(feeds: Sequence[Feed]) -> Directory:
+def directory_of(feeds: Sequence[Feed]) -> Directory:
     """Give the directory of a release's feeds, of which the first is of everything."""
     topics: list[tuple[str, Feed]] = []
     countries: list[tuple[str, Feed]] = []

@@ -15,7 +15,7 @@ from lxml import etree
 
 from feeds import Release, load_catalogue
 from feeds.catalogue import read_catalogue
-from feeds.formats.opml import Group, Subscription, opml
+from feeds.formats.opml import Group, Subscription, opml_list
 from feeds.paths import ALL_OPML, OPML
 
 SITE = load_catalogue(SHIPPED).site
@@ -145,7 +145,7 @@ def test_a_list_tells_whose_it_is() -> None:
 def test_any_text_survives(title: str, name: str, description: str) -> None:
     """Whatever a title, a name or a description says is what an XML parser reads."""
     feed = Subscription(title, "topics/x/", description)
-    root = etree.fromstring(opml(SITE, title, [Group(name, (feed,))], "atom.xml"))
+    root = etree.fromstring(opml_list(SITE, title, [Group(name, (feed,))], "atom.xml"))
     assert root.findtext("head/title") == title
     group = root.find("body/outline")
     assert group is not None

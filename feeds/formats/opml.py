@@ -30,7 +30,7 @@ class Group(NamedTuple):
     groups: "tuple[Group, ...]" = ()
 
 
-def opml(site: Site, title: str, groups: Iterable[Group], filename: str) -> bytes:
+def opml_list(site: Site, title: str, groups: Iterable[Group], filename: str) -> bytes:
     """Give a list of feeds, each by its document that is called `filename`.
 
     A feed is an outline of type `rss`, whatever its format: importers know no

@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 
 from jinja2 import Environment
 
-from feeds.directory import Directory, directory
+from feeds.directory import Directory, directory_of
 from feeds.formats import Format
-from feeds.formats.opml import MEDIA_TYPE, Group, Subscription, opml
+from feeds.formats.opml import MEDIA_TYPE, Group, Subscription, opml_list
 from feeds.model import Feed, Site, etag_of
 from feeds.pages.choice import Choice, choice_of
 from feeds.pages.sitemap import MEDIA_TYPE as SITEMAP_TYPE
-from feeds.pages.sitemap import Located, entry_pages, sitemap
+from feeds.pages.sitemap import Located, entry_pages, sitemap_documents
 from feeds.pages.wording import Wording
 from feeds.paths import ALL_OPML, CHOICE, GONE, INDEX, LOST, OPML, ROBOTS, SITEMAP, SUBSCRIBE
 
@@ -85,7 +85,7 @@ class Guides:
 
     def of(self, feeds: Sequence[Feed]) -> Iterator[Guide]:
         """Give each guide to a release's feeds."""
-        known = directory(feeds)
+        known = directory_of(feeds)
         topics = tuple(
             (feed.topic.name, feed.path) for feed in known.topics[:_TOPICS] if feed.topic
         )
@@ -103,7 +103,7 @@ class Guides:
         folders = (path.removesuffix(INDEX) for path in paths if path.endswith(INDEX))
         others = sorted(folder for folder in folders if folder not in known)
         lists = [Located(folder, changed.get(folder, "")) for folder in others]
-        return sitemap([*entries, *lists], self._site)
+        return sitemap_documents([*entries, *lists], self._site)
 
     def _subscriptions(self, feeds: Sequence[Feed], known: Directory) -> Iterator[Guide]:
         lists = tuple(self._lists(known))
@@ -171,7 +171,7 @@ class Guides:
 
     def _opml(self, found: _List) -> bytes:
         title = f"{found.name} – {self._site.title}"
-        return opml(self._site, title, found.groups, self._formats[0].filename)
+        return opml_list(self._site, title, found.groups, self._formats[0].filename)
 
 
 def _group(name: str, feeds: Sequence[Feed]) -> Group:

@@ -44,7 +44,7 @@ def entry_pages(entries: Sequence[Entry], site: Site) -> Iterator[Located]:
         yield Located(entry.path, entry.updated.isoformat(), news)
 
 
-def sitemap(pages: Iterable[Located], site: Site) -> Iterator[tuple[str, bytes]]:
+def sitemap_documents(pages: Iterable[Located], site: Site) -> Iterator[tuple[str, bytes]]:
     """Give the documents of a sitemap by their paths: one, or an index and its parts."""
     found = list(pages)
     paths = sitemap_parts(len(found))
