@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from feeds.formats import Format
 from feeds.model import Document, Entry, Feed, Site, etag_of
-from feeds.rendering import Renderer, render_entries
+from feeds.rendering import Renderer, render, render_remembered, show
 from feeds.workshop import Workshop
 
 if TYPE_CHECKING:
@@ -48,10 +48,11 @@ class Build:
             for feed in self._feeds
             if not self._taken_over(feed.path + form.filename, same=feed.path in self._unchanged)
         ]
-        renderers = {form.key: form.render_entries for form in formats}
+        renderers = [form.render_entries for form in formats]
         with self._workshop.stage("render"):
             entries = _distinct(entry for feed, _ in todo for entry in feed.latest)
-            pieces = render_entries(entries, self._site, renderers, self._workshop)
+            shown = show(entries, self._site, self._workshop)
+            pieces = render(shown, self._site, renderers, self._workshop)
         with self._workshop.stage("join"):
             for feed, number in todo:
                 form = formats[number]
@@ -101,8 +102,7 @@ class Build:
     def _render(
         self, name: str, renderer: Renderer, entries: Sequence[Entry]
     ) -> Mapping[str, bytes]:
-        pieces = render_entries(entries, self._site, {name: renderer}, self._workshop)
-        return {entry: piece for entry, [piece] in pieces.items()}
+        return render_remembered(entries, self._site, name, renderer, self._workshop)
 
     def _taken_over(self, path: str, *, same: bool) -> bool:
         """Take a document from before where it would be the same; tell whether there was one."""

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
-from types import MappingProxyType
 from typing import NamedTuple
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -126,7 +125,7 @@ class Site:
     max_age: int = 900
     formats: tuple[str, ...] = tuple(FEEDS)
     feeds: tuple[str, ...] = FEED_KINDS
-    moved: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), hash=False)
+    moved: Mapping[str, str] = field(default_factory=dict, hash=False)
     retired: frozenset[str] = frozenset()
 
     def address(self, path: str) -> str:

@@ -60,6 +60,11 @@ def _do(
     return results
 
 
+def cores() -> int:
+    """Give how many processes can run at once."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+
+
 @contextmanager
 def uncollected() -> Iterator[None]:
     """Pause the collector of reference cycles while much is built that has none.

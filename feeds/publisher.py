@@ -8,7 +8,6 @@ import time
 import weakref
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -21,6 +20,7 @@ from feeds.history import History, Outdated
 from feeds.logs import tell, tell_bug
 from feeds.parallel import considerate, uncollected
 from feeds.release import Release
+from feeds.standing import Failure
 from feeds.watch import Fingerprint, fingerprint, settled
 from feeds.workshop import Workshop
 
@@ -40,26 +40,10 @@ _UNDATED = 30.0
 _LARGE = 1_000_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    """A catalogue that could not be published: since when, and where the first problem is.
-
-    `place` is `file:line:column`; it is empty, and `problems` 0, where the cause
-    is no problem in the catalogue.
-    """
-
-    at: datetime
-    problems: int
-    place: str
-
-
 class Publisher:
-    """The current Release of the catalogue at a path, kept current.
+    """The current Release of the catalogue at a path, kept current; a Standing.
 
-    `current` is None until there has been a good catalogue. It is replaced as a
-    whole: whoever takes it holds one release. `since` is when it was put there,
-    and `catalogue` is the last good catalogue.
-    `failure` is the last failure, and `degraded` tells that it lasts.
+    `catalogue` is the last good catalogue.
     """
 
     def __init__(  # noqa: PLR0913  # each is named, and has its default
@@ -70,6 +54,7 @@ class Publisher:
         state: str | Path | None = None,
         pages: bool = True,
         workshop: Workshop | None = None,
+        stands: Callable[["Publisher"], None] = lambda _: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -78,6 +63,7 @@ class Publisher:
         `state` is the folder of the history and of the cache, or else `.feeds`
         beside the catalogue. Without `pages` there are the feeds alone.
         `workshop` is what building may use, or else that cache and one process.
+        `stands` is called with this when it stands otherwise, before that is logged.
         `clock` gives aware moments, and `sleep` takes seconds.
         """
         self.path = Path(path)
@@ -95,6 +81,7 @@ class Publisher:
         self._remembers = True
         # When a document last had to go without a date; 0 for never.
         self._undated = 0.0
+        self._stands = stands
         self._sleep = sleep
         # What was read last, whether that was a catalogue, and whether to read it anew.
         self._seen: Fingerprint | None = None
@@ -111,15 +98,15 @@ class Publisher:
         with self._lock, uncollected():
             return self._publish(anew=True)
 
-    def refresh(self) -> None:
+    def refresh(self, *, anew: bool = False) -> None:
         """Publish what is new: a changed catalogue, or an entry whose embargo has ended.
 
-        A broken catalogue leaves the current release in place, and what the last
+        The catalogue is read where it has changed, or else `anew`. A broken catalogue leaves the current release in place, and what the last
         good one holds under embargo still appears. That it is broken is logged
         once, and it is read again when its files have changed.
         """
         with self._lock, uncollected(), considerate():
-            if self._again or fingerprint(self.path) != self._seen:
+            if anew or self._again or fingerprint(self.path) != self._seen:
                 self._attempt(anew=True)
             if self._overdue(self.current):
                 self._attempt(anew=False)
@@ -147,6 +134,13 @@ class Publisher:
         self._again = True
         self._wakes.put(None)
 
+    def pause(self) -> float:
+        """Give for how many seconds nothing need be looked at."""
+        if self.current is None or self.current.until is None:
+            return _INTERVAL
+        remaining = (self.current.until - self.clock()).total_seconds()
+        return remaining if 0 < remaining < _INTERVAL else _INTERVAL
+
     def _prepare(self) -> None:
         self._lock = threading.Lock()
         # Unlike an Event it may be set by a handler that interrupts its own like.
@@ -166,15 +160,9 @@ class Publisher:
     def _watch(self) -> None:
         while self._thread is not None:
             with suppress(Empty):
-                self._wakes.get(timeout=self._pause())
+                self._wakes.get(timeout=self.pause())
             if self._thread is not None:
                 self.refresh()
-
-    def _pause(self) -> float:
-        if self.current is None or self.current.until is None:
-            return _INTERVAL
-        remaining = (self.current.until - self.clock()).total_seconds()
-        return remaining if 0 < remaining < _INTERVAL else _INTERVAL
 
     def _attempt(self, *, anew: bool) -> None:
         try:
@@ -273,6 +261,7 @@ class Publisher:
         self.current, self.since = release, self.clock()
         if self._sound:
             self.degraded, self._said = False, ""
+        self._stands(self)
         tell(
             "published",
             release=release.id,
@@ -288,6 +277,7 @@ class Publisher:
         self.failure = Failure(at=self.clock(), problems=problems, place=place)
         self.degraded = True
         self._said = message
+        self._stands(self)
         serving = self.current.id if self.current else "nothing"
         tell("broken", logging.ERROR, problems=problems, first=message, serving=serving)
 

@@ -8,7 +8,7 @@ from hashlib import sha256
 
 from feeds.building import Build
 from feeds.formats import FORMATS, Format
-from feeds.model import Catalogue, Document
+from feeds.model import Catalogue, Document, Feed
 from feeds.parallel import uncollected
 from feeds.selection import next_change, select
 from feeds.workshop import Workshop
@@ -48,7 +48,7 @@ class Release(Mapping[str, Document]):
         workshop = workshop or Workshop()
         with uncollected():
             with workshop.stage("choose"):
-                self.feeds = select(catalogue, as_of)
+                self.feeds: Sequence[Feed] = select(catalogue, as_of)
             alike = before and (before.site, before.formats) == (self.site, self.formats)
             build = Build(self.site, self.feeds, before if alike else None, workshop)
             build.make_feeds(self.formats)
@@ -61,20 +61,31 @@ class Release(Mapping[str, Document]):
         # Sorting tens of thousands would keep requests waiting.
         known = before is not None and found.keys() == before.keys()
         order = before if before and known else sorted(found)
-        self._documents = {path: found[path] for path in order}
+        self._documents: Mapping[str, Document] = {path: found[path] for path in order}
         self.id = sha256(
             "".join(f"{path}\n{self[path].etag}\n" for path in self).encode()
         ).hexdigest()[:16]
 
     def dated(self, dates: Mapping[str, datetime]) -> "Release":
         """Give the same release with each document's `modified`, by path."""
+        return self._with(
+            {
+                path: document
+                if document.modified == dates.get(path)
+                else replace(document, modified=dates.get(path))
+                for path, document in self.items()
+            }
+        )
+
+    def bare(self, documents: Mapping[str, Document]) -> "Release":
+        """Give the same release with these documents, and without what they were made of."""
+        release = self._with(documents)
+        release.feeds = ()
+        return release
+
+    def _with(self, documents: Mapping[str, Document]) -> "Release":
         release = copy(self)
-        release._documents = {  # noqa: SLF001  # its own
-            path: document
-            if document.modified == dates.get(path)
-            else replace(document, modified=dates.get(path))
-            for path, document in self.items()
-        }
+        release._documents = documents  # noqa: SLF001  # its own
         return release
 
     def __getitem__(self, path: str) -> Document:

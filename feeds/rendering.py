@@ -1,6 +1,6 @@
-"""Entries → their pieces in each format: each once, remembered, on all cores."""
+"""Entries → their pieces in each format, each made once, on all cores."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -9,40 +9,56 @@ from feeds.content import render_body
 from feeds.model import Entry, Site
 from feeds.workshop import Workshop
 
-# Takes entries, each with its body's HTML, and gives a piece of each.
-Renderer = Callable[[Sequence[tuple[Entry, str]], Site], list[bytes]]
+# An entry with its body's HTML.
+Shown = tuple[Entry, str]
+# Takes entries and gives a piece of each.
+Renderer = Callable[[Sequence[Shown], Site], list[bytes]]
 
 
-def render_entries(
-    entries: Sequence[Entry], site: Site, renderers: Mapping[str, Renderer], workshop: Workshop
+def show(entries: Sequence[Entry], site: Site, workshop: Workshop) -> list[Shown]:
+    """Give entries with their bodies as HTML; what was made of a body before is remembered."""
+    long = [entry for entry in entries if entry.body]
+    names = keys(key(site.url), (f"{entry.id}\x1f{entry.body}".encode() for entry in long))
+
+    def make(missing: Sequence[int]) -> list[bytes]:
+        bodies = [long[number] for number in missing]
+        return workshop.spread("render", partial(_bodies, site), bodies)
+
+    made = workshop.remembered("bodies", names, make)
+    html = {entry.id: body.decode() for entry, body in zip(long, made, strict=True)}
+    return [(entry, html.get(entry.id, "")) for entry in entries]
+
+
+def render(
+    shown: Sequence[Shown], site: Site, renderers: Sequence[Renderer], workshop: Workshop
 ) -> dict[str, list[bytes]]:
-    """Give, for each entry's id, its piece by each renderer, in the order of `renderers`.
+    """Give, for each entry's id, its piece by each renderer, in the order of these."""
+    made = iter(workshop.spread("render", partial(_pieces, site, renderers), shown))
+    return {entry.id: [next(made) for _ in renderers] for entry, _ in shown}
 
-    These have the names under which pieces are remembered, and then not made
-    again.
-    """
-    shelves = [workshop.shelf(name) for name in renderers]
+
+def render_remembered(
+    entries: Sequence[Entry], site: Site, name: str, renderer: Renderer, workshop: Workshop
+) -> dict[str, bytes]:
+    """Give each entry's piece by its id; what `renderer` made before is remembered under a name."""
+
+    def make(missing: Sequence[int]) -> list[bytes]:
+        shown = show([entries[number] for number in missing], site, workshop)
+        return workshop.spread("render", partial(_pieces, site, [renderer]), shown)
+
     # What was given up changes no piece.
     context = key(repr(replace(site, moved={}, retired=frozenset())))
-    names = keys(context, _fingerprints(entries))
-    known = [[shelf.get(name) for shelf in shelves] for name in names]
-    missing = [number for number, pieces in enumerate(known) if None in pieces]
-    work = partial(_render, site, list(renderers.values()))
-    made = workshop.spread("render", work, [entries[number] for number in missing])
-    for at, number in enumerate(missing):
-        known[number][:] = made[at * len(shelves) : (at + 1) * len(shelves)]
-        for shelf, piece in zip(shelves, known[number], strict=True):
-            shelf.put(names[number], piece or b"")
-    return {
-        entry.id: [piece or b"" for piece in pieces]
-        for entry, pieces in zip(entries, known, strict=True)
-    }
+    made = workshop.remembered(name, keys(context, _fingerprints(entries)), make)
+    return {entry.id: piece for entry, piece in zip(entries, made, strict=True)}
 
 
-def _render(site: Site, renderers: Sequence[Renderer], entries: Sequence[Entry]) -> list[bytes]:
+def _bodies(site: Site, entries: Sequence[Entry]) -> list[bytes]:
+    return [render_body(entry, site).encode() for entry in entries]
+
+
+def _pieces(site: Site, renderers: Sequence[Renderer], shown: Sequence[Shown]) -> list[bytes]:
     """Give the pieces of one entry after those of the other."""
-    with_bodies = [(entry, render_body(entry, site)) for entry in entries]
-    made = zip(*(render(with_bodies, site) for render in renderers), strict=True)
+    made = zip(*(render(shown, site) for render in renderers), strict=True)
     return [piece for pieces in made for piece in pieces]
 
 

@@ -4,7 +4,7 @@ Each imports what it alone needs: what is known from before is told without
 reading a catalogue, and a catalogue is read without a renderer or a server.
 """
 
-import os
+import gc
 import sys
 import time
 from collections.abc import Collection, Sequence
@@ -123,6 +123,8 @@ def export(given: Given, folder: Path, how: Exporting) -> None:
     print(report.as_json() if how.as_json else report)
     if how.profile:
         _say_stages(workshop, time.perf_counter() - begun)
+    # On the way out, nobody need look for cycles in all that was built.
+    gc.freeze()
 
 
 def _outcomes(given: Given, cache: Cache, folder: Path, how: Exporting) -> tuple[Outcome, Outcome]:
@@ -218,10 +220,10 @@ def counted(things: Collection[object], one: str, many: str) -> str:
 
 
 def _workshop(cache: Cache) -> "Workshop":
+    from feeds.parallel import cores
     from feeds.workshop import Workshop
 
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
-    return Workshop(cache=cache, processes=cores)
+    return Workshop(cache=cache, processes=cores())
 
 
 def _summary(found: "Catalogue") -> str:

@@ -33,4 +33,4 @@ def settled(path: Path, sleep: Callable[[float], None]) -> Fingerprint:
         age = time.time() - max((written for *_, written in found), default=0) / 1e9
         if not 0 <= age < _SETTLED or time.monotonic() > end:
             return found
-        sleep(_SETTLED)
+        sleep(_SETTLED - age)

@@ -38,6 +38,18 @@ class Workshop:
         """Give the records of one kind that were made before."""
         return self.cache.shelf(kind)
 
+    def remembered(
+        self, kind: str, names: Sequence[bytes], make: Callable[[Sequence[int]], Sequence[bytes]]
+    ) -> list[bytes]:
+        """Give the record of each name; `make` makes those that are missing, by their numbers."""
+        shelf = self.shelf(kind)
+        found = [shelf.get(name) for name in names]
+        missing = [number for number, record in enumerate(found) if record is None]
+        for number, record in zip(missing, make(missing), strict=True):
+            found[number] = record
+            shelf.put(names[number], record)
+        return [record or b"" for record in found]
+
     def spread(
         self, stage: str, work: Callable[[Sequence[T]], list[bytes]], inputs: Sequence[T]
     ) -> list[bytes]:

@@ -209,17 +209,17 @@ def records(folder: Path) -> list[Path]:
     return sorted(folder.rglob("*.txt"))
 
 
-def remembered(folder: Path) -> int:
-    """Count the pieces that a folder remembers of the shipped catalogue."""
-    shelf = Cache(folder).shelf("atom")
-    return len(shelf)
+def remembered(folder: Path) -> set[int]:
+    """Count what a folder remembers of the shipped catalogue's entries, and of their pages."""
+    cache = Cache(folder)
+    return {len(cache.shelf(kind)) for kind in ("entries", "entry-pages")}
 
 
 def test_what_was_written_is_remembered(tmp_path: Path) -> None:
     """A second process has the first one's pieces, and writes nothing."""
     cold = build(tmp_path)
     before = [(file, file.stat().st_mtime_ns) for file in records(tmp_path)]
-    assert remembered(tmp_path) == len(cold.feeds[0].entries)
+    assert remembered(tmp_path) == {len(cold.feeds[0].entries)}
     assert dict(build(tmp_path)) == dict(cold)
     assert [(file, file.stat().st_mtime_ns) for file in records(tmp_path)] == before
 
@@ -261,9 +261,9 @@ def test_a_spoilt_or_foreign_cache_is_not_believed(
     cold = build(tmp_path)
     for file in records(tmp_path):
         spoil(file)
-    assert remembered(tmp_path) == 0
+    assert remembered(tmp_path) == {0}
     assert dict(build(tmp_path)) == dict(cold)
-    assert remembered(tmp_path) == len(cold.feeds[0].entries)
+    assert remembered(tmp_path) == {len(cold.feeds[0].entries)}
 
 
 def test_a_cache_that_cannot_be_written_costs_time_alone(tmp_path: Path) -> None:

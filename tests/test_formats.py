@@ -20,7 +20,8 @@ from feeds.catalogue import read_catalogue
 from feeds.content import render_body
 from feeds.errors import CatalogueError
 from feeds.formats import feedgen_xml
-from feeds.model import Catalogue
+from feeds.formats.layouts import Layouts
+from feeds.model import Catalogue, Country, Entry, Person, Photo, Topic
 
 NS = {
     "atom": "http://www.w3.org/2005/Atom",
@@ -28,6 +29,10 @@ NS = {
     "media": "http://search.yahoo.com/mrss/",
     "content": "http://purl.org/rss/1.0/modules/content/",
 }
+# What XML can carry (XML 1.0 §2.2).
+XML_CHARACTERS = st.characters(
+    exclude_categories=["Cc", "Cs"], exclude_characters="\ufffe\uffff", include_characters="\t\n\r"
+)
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d")
 
 
@@ -67,6 +72,57 @@ def test_spliced_feeds_are_what_feedgen_writes_by_itself(release: Release) -> No
             for entry in feed.latest:
                 add(generator, entry, render_body(entry, site), site)
             assert getattr(generator, render)(pretty=True) == release[path].body, path
+
+
+TEXTS = st.text(XML_CHARACTERS, min_size=1, max_size=12)
+FIELD = st.just("") | TEXTS
+ENTRIES = st.builds(
+    Entry,
+    id=st.from_regex("[a-z0-9é]{1,9}", fullmatch=True),
+    title=TEXTS,
+    published=st.datetimes(datetime(1800, 1, 2), timezones=st.just(UTC)),  # noqa: DTZ001  # as Hypothesis asks
+    updated=st.datetimes(datetime(1800, 1, 2), timezones=st.just(UTC)),  # noqa: DTZ001
+    summary=FIELD,
+    body=FIELD,
+    link=st.sampled_from(["", "https://sample-link.invalid/", "https://x.org/?a=1&b=%22"]),
+    topics=st.lists(st.builds(Topic, slug=st.just("t"), name=TEXTS, scheme=TEXTS)).map(tuple),
+    countries=st.lists(st.builds(Country, code=st.just("VN"), name=TEXTS)).map(tuple),
+    photo=st.none()
+    | st.builds(
+        *(Photo, FIELD, FIELD, FIELD, st.sampled_from(["", "image/png"])),
+        *[st.integers(0, 99)] * 3,
+    ),
+    author=st.none() | st.builds(Person, name=TEXTS, email=FIELD, uri=FIELD),
+)
+
+
+@settings(max_examples=300)
+@given(st.lists(ENTRIES, min_size=1, max_size=6), st.sampled_from(["An author", "sample-title"]))
+def test_elements_are_what_feedgen_writes_of_each(entries: list[Entry], author: str) -> None:
+    """Whatever fields and texts entries have, their elements are feedgen's own, byte for byte."""
+    site = replace(load_catalogue(CATALOGUES / "arabic.yaml").site, author=Person(name=author))
+    shown = [(entry, entry.body) for entry in entries]
+    for together, alone in (
+        (feedgen_xml.atom_entries, feedgen_xml.atom_entry),
+        (feedgen_xml.rss_items, feedgen_xml.rss_item),
+    ):
+        assert together(shown, site) == [alone(site, *each).encode() for each in shown]
+
+
+def test_feedgen_is_asked_once_for_each_shape() -> None:
+    """Of a hundred entries with the same fields, feedgen lays out the first."""
+    asked = []
+
+    def write(entry: Entry, body: str) -> str:
+        asked.append(entry.id)
+        return feedgen_xml.atom_entry(site, entry, body)
+
+    site = load_catalogue(CATALOGUES / "arabic.yaml").site
+    layouts = Layouts(write, feedgen_xml.ATOM_TEXTS, feedgen_xml.LABEL_TEXTS)
+    for number in range(100):
+        entry = Entry(id=f"n{number}", title="T", published=AS_OF, updated=AS_OF, summary="S")
+        layouts.elements([(entry, "")])
+    assert asked == ["sample-id", "n0"]
 
 
 def test_atom_follows_the_grammar_of_rfc_4287(release: Release) -> None:

@@ -90,6 +90,8 @@ def test_a_plain_day_is_what_dateutil_makes_of_it(day: int, month: str, year: in
         "- " + "{a: " * 20 + "x" + "}" * 20,
         "".join(f"{' ' * n}a{n}:\n" for n in range(20)),
         "- ? " + "? " * 20 + "x",
+        "- " + "[a: " * 10 + "x" + "]" * 10,
+        "- " + "".join(f"a:\n{' ' * n}-\n{' ' * n} " for n in range(2, 12)) + "x",
         "- [" + "[\n" * 100_000,
     ],
 )

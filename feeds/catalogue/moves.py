@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from itertools import accumulate, chain, product
-from types import MappingProxyType
 
 from feeds.catalogue.nearest import Nearest
 from feeds.catalogue.reading import Fault, Fields, join
@@ -40,7 +39,7 @@ def read_moves(fields: Fields, live: frozenset[str]) -> tuple[Mapping[str, str],
     for old, value, path in places:
         leads = partial(_leads, old, moved, live, reading.nearest)
         reading.value(value, path, leads, None)
-    return MappingProxyType(moved), frozenset(retired)
+    return moved, frozenset(retired)
 
 
 def live_paths(site: Site, topics: Iterable[Topic], entries: Iterable[Entry]) -> frozenset[str]:

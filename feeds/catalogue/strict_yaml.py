@@ -1,33 +1,30 @@
 """YAML text → nodes whose scalars are all still text, or Problems.
 
 A catalogue has no anchors, aliases, tags or second document, and little depth.
-That is checked over the parser's events, before anything is composed: composing
-is where an alias multiplies and where libyaml's recursion meets its stack. Most
-parts of a catalogue have not even a character that could begin any of these.
+Of a whole file that is checked over the parser's events, before anything is
+composed: composing is where libyaml's recursion meets its stack. Of a part that
+is too small for that, it is seen by its nodes.
 """
 
 import operator
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 
 import yaml
 from yaml._yaml import CParser
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from feeds.catalogue.source import Excerpt, Source
 from feeds.errors import Problem
 
-Node = yaml.nodes.Node
-
 _DEPTH = 16
-# An anchor, an alias or a tag begins where a value can begin.
-_INDIRECTION = re.compile(r"(?<![^\s,:?\[\]{}-])(?:[&*][\w-]|!)")
-_DOCUMENT = re.compile("(?:^|[\r\n\x85\u2028\u2029])(?:---|\\.\\.\\.)")
-# Lines that end so are lines to YAML alone.
-_OTHER_LINES = re.compile("\r(?!\n)|[\x85\u2028\u2029]")
-_NESTING = ("[", "{", "- ", "? ")
-# This many characters that nest, and this much indentation, stay below the depth.
-_FEW = 6
-_INDENTED = "\n" + " " * (_DEPTH - _FEW - 3)
+_DOCUMENT = re.compile("(?:^|\n)(?:---|\\.\\.\\.)")
+# With so few characters that nest, and so little indentation, composing has stack to spare.
+_SPARE = 400
+_INDENTED = "\n" + " " * _SPARE
+# A line that ends so is a line to YAML alone.
+_LONE_RETURN = re.compile("\r(?!\n)")
 _STEPS = {
     yaml.SequenceStartEvent: 1,
     yaml.MappingStartEvent: 1,
@@ -77,13 +74,18 @@ def compose_part(text: str, *, within: int = 0) -> Node | None:
     Why it was refused is told by composing the whole file.
     """
     try:
-        if _suspicious(text) and (
-            _DOCUMENT.search(text) or any(_refused(Excerpt(Source("", b""), text, int), within))
-        ):
+        if _unusual(text) and any(_refused(Excerpt(Source("", b""), text, int), within)):
             raise Refused
-        return _Loader(text).get_single_node()
+        # Behind other parts it would be a second one.
+        if ("---" in text or "..." in text) and _DOCUMENT.search(text):
+            raise Refused
+        node = _Loader(text).get_single_node()
     except (yaml.MarkedYAMLError, yaml.reader.ReaderError):
         raise Refused from None
+    indirect = ("&" in text or "!" in text) and _has_properties(node, text)
+    if indirect or _is_deep(node, within):
+        raise Refused
+    return node
 
 
 def compose(excerpt: Excerpt, problems: list[Problem]) -> Node | None:
@@ -101,17 +103,43 @@ def compose(excerpt: Excerpt, problems: list[Problem]) -> Node | None:
     return None
 
 
-def _suspicious(text: str) -> bool:
-    """Tell whether a text may hold what a catalogue has not."""
+def _unusual(text: str) -> bool:
+    """Tell a text whose depth, or whose lines, only the parser can tell."""
+    nesting = text.count("[") + text.count("{") + text.count("- ") + text.count("? ")
     return (
-        (("&" in text or "*" in text or "!" in text) and bool(_INDIRECTION.search(text)))
-        or "---" in text
-        or "..." in text
-        or "\t" in text
-        or bool(_OTHER_LINES.search(text))
+        nesting > _SPARE
         or _INDENTED in text
-        or sum(map(text.count, _NESTING)) > _FEW
+        or "\t" in text
+        or ("\r" in text and bool(_LONE_RETURN.search(text)))
+        or ("\x85" in text or "\u2028" in text or "\u2029" in text)
     )
+
+
+def _has_properties(node: Node | None, text: str) -> bool:
+    """Tell whether there is an anchor or a tag, with which a node begins; an alias needs an anchor."""
+    nodes = [node] if node else []
+    for found in nodes:
+        if text[found.start_mark.index : found.start_mark.index + 1] in {"&", "!"}:
+            return True
+        nodes += _children(found)
+    return False
+
+
+def _is_deep(node: Node | None, depth: int) -> bool:
+    """Tell whether lists and mappings are nested deeper than in a catalogue."""
+    nodes = [node] if node else []
+    while nodes := [found for found in nodes if type(found) is not ScalarNode]:
+        depth += 1
+        if depth > _DEPTH:
+            return True
+        nodes = [child for found in nodes for child in _children(found)]
+    return False
+
+
+def _children(node: Node) -> Iterable[Node]:
+    if type(node) is MappingNode:
+        return chain.from_iterable(node.value)
+    return node.value if type(node) is SequenceNode else ()
 
 
 def _refused(excerpt: Excerpt, depth: int = 0) -> Iterator[Problem]:

@@ -1,28 +1,29 @@
-"""Atom 1.0 (RFC 4287) and RSS 2.0 through feedgen, the only module that knows it.
+"""Atom 1.0 (RFC 4287) and RSS 2.0 through feedgen, which these modules alone know.
 
 feedgen 1.0.0 has traps; each one met here is named where it is stepped over,
 and has its test. An entry's element does not depend on the feed that carries
-it: feedgen renders it once, and a feed is feedgen's own shell with the finished
-pieces in it, byte for byte what feedgen writes by itself.
+it: feedgen lays it out once for all entries that have the same fields, and a
+feed is feedgen's own shell with the finished elements in it, byte for byte what
+feedgen writes by itself.
 """
 
 import html
 import re
 from collections.abc import Mapping, Sequence
 from email.utils import format_datetime
+from functools import partial
+from operator import attrgetter
+from urllib.parse import quote
 
 import feedgen.entry
 import feedgen.feed
 from feedgen.entry import FeedEntry
-from feedgen.ext.base import BaseEntryExtension, BaseExtension
+from feedgen.ext.base import BaseEntryExtension
 from feedgen.feed import FeedGenerator
-from lxml import etree
 
+from feeds.formats.feedgen_gaps import DC, MEDIA, AtomExtra, Hub, Namespaces, RssExtra
+from feeds.formats.layouts import LabelText, Layouts, Text
 from feeds.model import Country, Entry, Feed, Person, Photo, Site, Topic
-
-ATOM = "http://www.w3.org/2005/Atom"
-DC = "http://purl.org/dc/elements/1.1/"
-MEDIA = "http://search.yahoo.com/mrss/"
 
 # RFC 5141.
 COUNTRY_SCHEME = "urn:iso:std:iso:3166:-1"
@@ -34,11 +35,7 @@ feedgen.feed.formatRFC2822 = feedgen.entry.formatRFC2822 = format_datetime
 
 def atom_entries(entries: Sequence[tuple[Entry, str]], site: Site) -> list[bytes]:
     """Give each entry's Atom element, as it stands in a document."""
-    generator = _shell(site)
-    generator.register_extension("extra", _Namespaces, _AtomExtra, rss=False)
-    for entry, body in entries:
-        add_atom_entry(generator, entry, body, site)
-    return _pieces(generator.atom_str(pretty=True), b"  <entry>\n", b"  </entry>\n")
+    return Layouts(partial(atom_entry, site), ATOM_TEXTS, LABEL_TEXTS).elements(entries)
 
 
 def atom_feed(feed: Feed, pieces: Sequence[bytes], site: Site, address: str) -> bytes:
@@ -49,11 +46,7 @@ def atom_feed(feed: Feed, pieces: Sequence[bytes], site: Site, address: str) -> 
 
 def rss_items(entries: Sequence[tuple[Entry, str]], site: Site) -> list[bytes]:
     """Give each entry's RSS item, as it stands in a document."""
-    generator = _shell(site)
-    generator.register_extension("extra", _Namespaces, _RssExtra, atom=False)
-    for entry, body in entries:
-        add_rss_item(generator, entry, body, site)
-    return _pieces(generator.rss_str(pretty=True), b"    <item>\n", b"    </item>\n")
+    return Layouts(partial(rss_item, site), RSS_TEXTS, LABEL_TEXTS).elements(entries)
 
 
 def rss_feed(feed: Feed, pieces: Sequence[bytes], site: Site, address: str) -> bytes:
@@ -65,7 +58,7 @@ def rss_feed(feed: Feed, pieces: Sequence[bytes], site: Site, address: str) -> b
 def atom_shell(feed: Feed, site: Site, address: str) -> FeedGenerator:
     """Give feedgen's generator for a feed's Atom document, still without entries."""
     generator = FeedGenerator()
-    generator.register_extension("extra", _Namespaces, _AtomExtra, rss=False)
+    generator.register_extension("extra", Namespaces, AtomExtra, rss=False)
     generator.extra.names = _needed(feed, {})
     generator.id(feed.id)
     generator.title(feed.title)
@@ -84,9 +77,9 @@ def atom_shell(feed: Feed, site: Site, address: str) -> FeedGenerator:
 def rss_shell(feed: Feed, site: Site, address: str) -> FeedGenerator:
     """Give feedgen's generator for a feed's RSS document, still without items."""
     generator = FeedGenerator()
-    generator.register_extension("extra", _Namespaces, _RssExtra, atom=False)
+    generator.register_extension("extra", Namespaces, RssExtra, atom=False)
     generator.extra.names = _needed(feed, {"dc": DC})
-    generator.register_extension("hub", _Hub, BaseEntryExtension, atom=False)
+    generator.register_extension("hub", Hub, BaseEntryExtension, atom=False)
     generator.hub.address = site.hub
     generator.title(_as_html(feed.title))
     generator.description(_as_html(feed.description or feed.title))
@@ -144,6 +137,22 @@ def _add_entry(generator: FeedGenerator, entry: Entry, site: Site) -> FeedEntry:
     return element
 
 
+def atom_entry(site: Site, entry: Entry, body: str) -> str:
+    """Give an entry's Atom element as feedgen writes it."""
+    generator = _shell(site)
+    generator.register_extension("extra", Namespaces, AtomExtra, rss=False)
+    add_atom_entry(generator, entry, body, site)
+    return _element(generator.atom_str(pretty=True), "  <entry>\n", "  </entry>\n")
+
+
+def rss_item(site: Site, entry: Entry, body: str) -> str:
+    """Give an entry's RSS item as feedgen writes it."""
+    generator = _shell(site)
+    generator.register_extension("extra", Namespaces, RssExtra, atom=False)
+    add_rss_item(generator, entry, body, site)
+    return _element(generator.rss_str(pretty=True), "    <item>\n", "    </item>\n")
+
+
 def _shell(site: Site) -> FeedGenerator:
     """Give the least generator in which entries can be rendered."""
     generator = FeedGenerator()
@@ -182,6 +191,34 @@ def _category(label: Topic | Country) -> dict[str, str]:
     return {"term": label.slug, "scheme": label.scheme, "label": label.name}
 
 
+def _field(path: str) -> Text:
+    """Give what an entry has in a field, as text."""
+    get = attrgetter(path)
+    return lambda entry, _: str(get(entry))
+
+
+# All that an element takes from an entry as it stands there, and from a label.
+_TEXTS: tuple[Text, ...] = (
+    *map(_field, ("link", "author.name", "author.email", "author.uri")),
+    *(_field(f"photo.{name}") for name in Photo._fields),
+    lambda _, body: body,
+    lambda entry, _: quote(entry.id),
+    lambda entry, _: entry.published.isoformat(),
+    lambda entry, _: entry.updated.isoformat(),
+)
+ATOM_TEXTS = (*_TEXTS, *map(_field, ("title", "summary")))
+RSS_TEXTS: tuple[Text, ...] = (
+    *_TEXTS,
+    lambda entry, _: _as_html(entry.title),
+    lambda entry, _: html.escape(entry.summary, quote=False),
+    lambda entry, _: format_datetime(entry.published),
+)
+LABEL_TEXTS: tuple[LabelText, ...] = (
+    lambda label: _category(label)["term"],
+    lambda label: _category(label)["scheme"],
+    lambda label: _category(label)["label"],
+)
+
 _MARKUP = re.compile(r"<[A-Za-z/!?]|&#?\w+;")
 
 
@@ -192,91 +229,17 @@ def _as_html(text: str) -> str:
     return text
 
 
-def _pieces(document: bytes, start: bytes, end: bytes) -> list[bytes]:
-    """Cut a document into its elements; in texts, what begins a tag is escaped."""
-    _, *pieces = document.split(start)
-    return [start + piece.partition(end)[0] + end for piece in pieces]
+def _element(document: bytes, start: str, end: str) -> str:
+    """Cut an element out of a document; in texts, what begins a tag is escaped."""
+    text = document.decode()
+    return text[text.index(start) : text.index(end)] + end
 
 
 def _spliced(shell: bytes, end: bytes, pieces: Sequence[bytes]) -> bytes:
     return b"".join([shell.removesuffix(end), *pieces, end])
 
 
-class _Namespaces(BaseExtension):  # type: ignore[misc]  # feedgen has no types
-    """Declares the namespaces of what feedgen leaves out."""
-
-    names: Mapping[str, str] = {"dc": DC, "media": MEDIA}
-
-    def extend_ns(self) -> Mapping[str, str]:
-        return self.names
-
-
 def _needed(feed: Feed, names: Mapping[str, str]) -> Mapping[str, str]:
     """Add Media RSS only where the document has a photo."""
     photos = any(entry.photo for entry in feed.latest)
     return {**names, "media": MEDIA} if photos else names
-
-
-class _Hub(BaseExtension):  # type: ignore[misc]  # feedgen has no types
-    """feedgen writes no rel=hub into RSS."""
-
-    address = ""
-
-    def extend_rss(self, rss: etree._Element) -> etree._Element:
-        if self.address:
-            etree.SubElement(rss[0], f"{{{ATOM}}}link", rel="hub", href=self.address)
-        return rss
-
-
-def _media_attributes(photo: Photo) -> dict[str, str]:
-    attributes = {
-        "medium": "image",
-        "type": photo.media_type,
-        "fileSize": photo.length,
-        "width": photo.width,
-        "height": photo.height,
-    }
-    return {name: str(value) for name, value in attributes.items() if value}
-
-
-class _Extra(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no types
-    """What feedgen leaves out of an entry in both formats."""
-
-    creator = ""
-    updated = ""
-    links: Sequence[dict[str, str]] = ()
-    photo: Photo | None = None
-
-    def _add_photo(self, element: etree._Element) -> None:
-        photo = self.photo
-        if not photo:
-            return
-        if photo.url:
-            element = etree.SubElement(element, f"{{{MEDIA}}}content", url=photo.url)
-            for name, value in _media_attributes(photo).items():
-                element.set(name, value)
-        if photo.alt:
-            etree.SubElement(element, f"{{{MEDIA}}}description", type="plain").text = photo.alt
-        if photo.credit:
-            etree.SubElement(element, f"{{{MEDIA}}}credit").text = photo.credit
-
-
-class _AtomExtra(_Extra):
-    def extend_atom(self, entry: etree._Element) -> etree._Element:
-        # feedgen's loop over the links rebinds its variable, and so loses every
-        # attribute but href.
-        for element, link in zip(entry.findall("link"), self.links, strict=True):
-            for name in ("rel", "type", "length"):
-                if link.get(name):
-                    element.set(name, link[name])
-        self._add_photo(entry)
-        return entry
-
-
-class _RssExtra(_Extra):
-    def extend_rss(self, item: etree._Element) -> etree._Element:
-        # An author without an e-mail address has no place in RSS's own element.
-        etree.SubElement(item, f"{{{DC}}}creator").text = self.creator
-        etree.SubElement(item, f"{{{ATOM}}}updated").text = self.updated
-        self._add_photo(item)
-        return item

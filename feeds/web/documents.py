@@ -13,8 +13,8 @@ from feeds.compression import compress
 from feeds.headers import cache_control
 from feeds.model import Document
 from feeds.paths import INDEX
-from feeds.publisher import Publisher
 from feeds.release import Release
+from feeds.standing import Standing
 from feeds.web.headers import (
     IDENTITY,
     Headers,
@@ -27,19 +27,21 @@ from feeds.web.headers import (
 
 # Where whoever comes next in a request finds the release that it is answered from.
 RELEASE = "feeds.release"
+# For each document, as many compressed ones are kept as there are codings, and as many of those gone.
+_ROOM = 4
 
 
 class Documents:
     """Answers GET and HEAD for the documents of the current release, and hands on the rest."""
 
-    def __init__(self, publisher: Publisher, rest: WSGIApplication) -> None:
-        self._publisher = publisher
+    def __init__(self, standing: Standing, rest: WSGIApplication) -> None:
+        self._standing = standing
         self._rest = rest
         self._shelf: _Shelf | None = None
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
-        release = environ[RELEASE] = self._publisher.current
+        release = environ[RELEASE] = self._standing.current
         if release is None or environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
             return self._hand_on(environ, start_response)
         shelf = self._shelf
@@ -62,7 +64,7 @@ class Documents:
         return self._rest(environ, start_response)
 
     def _fresh(self, release: Release) -> tuple[str, str]:
-        return freshness(release, self._publisher.clock())
+        return freshness(release, self._standing.clock())
 
     def _is_known(self, answer: "_Answer", environ: WSGIEnvironment) -> bool:
         """Tell whether the client has this document already; If-None-Match counts first."""
@@ -73,7 +75,7 @@ class Documents:
         modified = answer.document.modified
         if since is None or modified is None:
             return False
-        return unmodified_since(since, modified, self._publisher.clock())
+        return unmodified_since(since, modified, self._standing.clock())
 
 
 def freshness(release: Release, now: datetime) -> tuple[str, str]:
@@ -123,10 +125,11 @@ class _Shelf:
         self.release = release
         self.lasting = freshness(release, release.as_of)
         self._answers: dict[tuple[str, str], _Answer] = {}
-        kept = {document.etag for document in release.values()} if before else set()
-        smaller: dict[tuple[str, str], bytes | None] = before.smaller.copy() if before else {}
-        self.smaller: dict[tuple[str, str], bytes | None]
-        self.smaller = {key: body for key, body in smaller.items() if key[0] in kept}
+        # By path and coding, with the ETag that they belong to.
+        self._smaller: dict[tuple[str, str], tuple[str, bytes | None]] = {}
+        # Looking for what is gone would keep requests waiting at each reload.
+        if before and len(before._smaller) < _ROOM * len(release):  # noqa: SLF001  # its own
+            self._smaller = before._smaller  # noqa: SLF001
         self._feeds = {form.media_type for form in release.formats}
 
     def find(self, path_info: str, accepted: str) -> _Answer | None:
@@ -151,7 +154,8 @@ class _Shelf:
         return answer
 
     def _compressed(self, document: Document, coding: str) -> bytes | None:
-        key = (document.etag, coding)
-        if key not in self.smaller:
-            self.smaller[key] = compress(document.body, coding)
-        return self.smaller[key]
+        etag, body = self._smaller.get((document.path, coding), ("", None))
+        if etag != document.etag:
+            body = compress(document.body, coding)
+            self._smaller[document.path, coding] = document.etag, body
+        return body

@@ -10,8 +10,8 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from feeds.paths import HEALTH, moved_to, standing_for
-from feeds.publisher import Publisher
 from feeds.release import Release
+from feeds.standing import Standing
 from feeds.web.documents import RELEASE, freshness, page_of, requested_path
 
 # Long enough to mend a catalogue, short enough to be back soon.
@@ -30,13 +30,13 @@ _PREFLIGHT = {
 }
 
 
-def create_fallback(publisher: Publisher) -> Flask:
+def create_fallback(standing: Standing) -> Flask:
     """Give the Flask app behind the documents of a publisher's release."""
     app = Flask("feeds", static_folder=None)
 
     @app.get(f"/{HEALTH}")
     def health() -> WerkzeugResponse:
-        return _health(publisher)
+        return _health(standing)
 
     @app.get("/")
     @app.get("/<path:path>")
@@ -59,7 +59,7 @@ def create_fallback(publisher: Publisher) -> Flask:
         # Without it a reader in a browser could not follow a move.
         response.headers["Access-Control-Allow-Origin"] = "*"
         lasting = response.status_code in _LASTING
-        fresh = freshness(request.environ[RELEASE], publisher.clock()) if lasting else _NOT_KEPT
+        fresh = freshness(request.environ[RELEASE], standing.clock()) if lasting else _NOT_KEPT
         response.headers.set(*fresh)
         if request.method == "OPTIONS":
             response.headers.update(_PREFLIGHT)
@@ -85,11 +85,11 @@ def _elsewhere(release: Release, path: str | None) -> WerkzeugResponse:
     raise NotFound
 
 
-def _health(publisher: Publisher) -> WerkzeugResponse:
+def _health(standing: Standing) -> WerkzeugResponse:
     """Tell how the publisher is, without a word of what an editor wrote."""
-    release, failure = publisher.current, publisher.failure
-    status = "unavailable" if release is None else "degraded" if publisher.degraded else "ok"
-    age = (publisher.clock() - publisher.since).total_seconds() if publisher.since else None
+    release, failure = standing.current, standing.failure
+    status = "unavailable" if release is None else "degraded" if standing.degraded else "ok"
+    age = (standing.clock() - standing.since).total_seconds() if standing.since else None
     answer = jsonify(
         status=status,
         release=release.id if release else None,

@@ -22,8 +22,8 @@ from granian.http import HTTP1Settings
 from granian.server.mp import MPServer
 
 from feeds.errors import FeedsError
+from feeds.follower import Follower
 from feeds.logs import log_to
-from feeds.publisher import Publisher
 from feeds.web import create_app
 from feeds.web.access_log import AccessLog
 
@@ -99,10 +99,10 @@ def _application(settings: Settings) -> WSGIApplication:
     """Give the served application; called once, in the process that answers."""
     log_to(sys.stderr)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    publisher = Publisher(settings.catalogue, url=settings.url, state=settings.state)
-    signal.signal(signal.SIGHUP, lambda *_: publisher.wake())
-    publisher.start()
-    app: WSGIApplication = create_app(publisher)
+    follower = Follower(settings.catalogue, url=settings.url, state=settings.state)
+    signal.signal(signal.SIGHUP, lambda *_: follower.wake())
+    follower.start()
+    app: WSGIApplication = create_app(follower)
     return AccessLog(app, sys.stdout) if settings.access_log else app
 
 
