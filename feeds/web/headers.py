@@ -9,6 +9,7 @@ from werkzeug.http import parse_accept_header, parse_date
 
 from feeds.compression import CODINGS
 from feeds.headers import CORS, NOSNIFF
+from feeds.keys import keys_of
 from feeds.model import Document, Site
 from feeds.paths import INDEX
 
@@ -29,10 +30,14 @@ def document_headers(document: Document, site: Site, *, hub: bool) -> Headers:
     link = f'<{site.address(document.path.removesuffix(INDEX))}>; rel="self"'
     if hub and site.hub:
         link += f', <{site.hub}>; rel="hub"'
+    keys = keys_of(document.path)
     return [
         ("Content-Type", document.media_type),
         NOSNIFF,
         ("Link", link),
+        # As Fastly and Varnish call it, and as Cloudflare does.
+        ("Surrogate-Key", " ".join(keys)),
+        ("Cache-Tag", ",".join(keys)),
     ]
 
 

@@ -1,0 +1,32 @@
+"""Surrogate keys: the names under which a cache can be told to forget documents together."""
+
+from urllib.parse import quote
+
+from feeds.paths import INDEX
+
+# On every document, so that a whole site can be forgotten.
+EVERYTHING = "everything"
+# The documents of the site's own folder.
+FRONT = "front"
+_KINDS = {"topics": "topic", "countries": "country", "entries": "entry"}
+
+
+def keys_of(path: str) -> tuple[str, ...]:
+    """Give the keys of the document at a path: `everything`, then what it is about.
+
+    `topics/x/countries/ke/atom.xml` has `topic-x` and `country-ke`, so that each
+    of the two takes it. In the site's own folder it is `front`. Keys are ASCII
+    without spaces, as a header must be.
+    """
+    parts = path.split("/")
+    about = [
+        f"{_KINDS[kind]}-{quote(name, safe='')}"
+        for kind, name in zip(parts[:-1:2], parts[1:-1:2], strict=False)
+        if kind in _KINDS
+    ]
+    return EVERYTHING, *(about or [FRONT])
+
+
+def addresses_of(path: str) -> tuple[str, ...]:
+    """Give the paths at which the document of a path answers: a page also for its folder."""
+    return (path, path.removesuffix(INDEX)) if path.endswith(INDEX) else (path,)
