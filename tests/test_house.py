@@ -13,6 +13,7 @@ from conftest import ROOT
 FLOORS = {
     "errors": -1,  # the nouns themselves stand on these two
     "paths": -1,
+    "keys": 0,
     "logs": 0,
     "cache": -1,
     "parallel": -1,
@@ -35,6 +36,7 @@ FLOORS = {
     "history": 3,
     "export": 3,
     "standing": 5,
+    "after": 5,
     "publisher": 6,
     "follower": 6,
     "builder": 7,
