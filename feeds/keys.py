@@ -2,8 +2,6 @@
 
 from urllib.parse import quote
 
-from feeds.paths import INDEX
-
 # On every document, so that a whole site can be forgotten.
 EVERYTHING = "everything"
 # The documents of the site's own folder.
@@ -25,8 +23,3 @@ def keys_of(path: str) -> tuple[str, ...]:
         if kind in _KINDS
     ]
     return EVERYTHING, *(about or [FRONT])
-
-
-def addresses_of(path: str) -> tuple[str, ...]:
-    """Give the paths at which the document of a path answers: a page also for its folder."""
-    return (path, path.removesuffix(INDEX)) if path.endswith(INDEX) else (path,)
