@@ -11,6 +11,7 @@ from feeds import __version__
 from feeds.errors import CatalogueError, FeedsError
 
 if TYPE_CHECKING:
+    from feeds.after.publishing import Afterwards
     from feeds.verbs import Given
 
 _DESCRIPTION = "Publish a YAML catalogue of news as Atom, RSS and JSON feeds."
@@ -90,6 +91,7 @@ def _parser() -> ArgumentParser:
         "--json", action="store_true", help="print JSON, with the address of each format"
     )
     _add_export(add("export", _export))
+    _add_ping(add("ping", _ping))
     _add_serve(add("serve", _serve))
     return parser
 
@@ -144,6 +146,31 @@ def _add_export(verb: ArgumentParser) -> None:
         "--json", action="store_true", help="print JSON: each path written, left and removed"
     )
     verb.add_argument("--profile", action="store_true", help="print where the time went, to stderr")
+    _add_after(verb)
+
+
+def _add_after(verb: ArgumentParser) -> None:
+    verb.add_argument(
+        "--purge",
+        default="",
+        metavar="TEMPLATE",
+        help="tell caches what changed: '[METHOD] ADDRESS' with {url}, {path} or {key},"
+        " or a command with {urls}, {paths} or {keys}, or none and addresses as its input",
+    )
+    verb.add_argument(
+        "--ping", action="store_true", help="tell the hub of the feeds that changed, once public"
+    )
+
+
+def _add_ping(verb: ArgumentParser) -> None:
+    verb.add_argument("--all", action="store_true", help="tell of every feed, known or not")
+    verb.add_argument(
+        "--wait",
+        type=_seconds,
+        default=60.0,
+        metavar="SECONDS",
+        help="how long to wait for feeds to be public, and for the hub [default: 60]",
+    )
 
 
 def _add_serve(verb: ArgumentParser) -> None:
@@ -162,6 +189,12 @@ def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 0 < int(text[:9]) <= _HIGHEST_PORT):
         raise ArgumentTypeError(f"{text!r} is no port from 1 to {_HIGHEST_PORT}")
     return int(text)
+
+
+def _seconds(text: str) -> float:
+    if not (text.isascii() and text.isdigit() and len(text) < 7):  # noqa: PLR2004  # some days
+        raise ArgumentTypeError(f"{text!r} is no number of seconds")
+    return float(text)
 
 
 def _check(options: Namespace) -> None:
@@ -190,9 +223,33 @@ def _export(options: Namespace) -> None:
         dry_run=options.dry_run,
     )
     exporting = Exporting(
-        how, not options.no_pages, options.host, options.profile, as_json=options.json
+        how,
+        not options.no_pages,
+        options.host,
+        options.profile,
+        as_json=options.json,
+        after=_afterwards(options),
     )
     export(_given(options), options.folder, exporting)
+
+
+def _afterwards(options: Namespace) -> "Afterwards | None":
+    if not options.purge and not options.ping:
+        return None
+    from feeds.after.publishing import Afterwards
+
+    return Afterwards(options.purge, ping=options.ping)
+
+
+def _ping(options: Namespace) -> None:
+    """Tell the hub of the feeds that it does not know as they are now.
+
+    A feed's turn comes when its public address gives what the catalogue says:
+    so it can be used right after an upload.
+    """
+    from feeds.verbs import ping_hub
+
+    ping_hub(_given(options), every=options.all, seconds=options.wait)
 
 
 def _serve(options: Namespace) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from feeds.export.manifest import Manifest
+from feeds.export.manifest import Manifest, beside
 
 _DONE = ("written", "unchanged", "removed")
 _TO_DO = ("to write", "to leave", "to remove")
@@ -46,6 +46,11 @@ class Report:
         lists = zip(_DONE, (self.written, self.unchanged, self.removed), strict=True)
         told: dict[str, Any] = {word: _listed(paths, self.files) for word, paths in lists}
         return json.dumps(told | {"dry_run": self.dry_run}, ensure_ascii=False, indent=2)
+
+    @property
+    def changed(self) -> list[str]:
+        """The paths whose content is other than before, or gone, without what is beside a file."""
+        return [path for path in (*self.written, *self.removed) if beside(path) is None]
 
     @property
     def etags(self) -> dict[str, str]:
