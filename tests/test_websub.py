@@ -1,11 +1,17 @@
 """The hub is told of the feeds that have changed, when they can be read, and nobody waits for it."""
 
+import subprocess
+import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import parse_qs, urlencode, urlsplit
 from urllib.request import urlopen
 
-from conftest import SHIPPED, Server, free_port, running
+from conftest import ROOT, SHIPPED, Server, free_port, running, wait_for
 from hub import listening
 
 ADDED = """
@@ -125,6 +131,87 @@ def test_what_was_told_is_known_after_a_restart(tmp_path: Path) -> None:
         with running("feeds serve", file, tmp_path / "server", port=port) as server:
             settle(server, 1)
             assert hub.told() == sorted(server.url + path for path in CHANGED)
+
+
+class Subscriber(ThreadingHTTPServer):
+    """A callback that takes every subscription's challenge, and keeps what the hub sends."""
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+        subscriber = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.answer(parse_qs(urlsplit(self.path).query)["hub.challenge"][0].encode())
+
+            def do_POST(self) -> None:
+                subscriber.sent.append(self.rfile.read(int(self.headers["Content-Length"])))
+                self.answer(b"")
+
+            def answer(self, body: bytes) -> None:
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                """Be silent."""
+
+        super().__init__(("127.0.0.1", 0), Handler)
+
+
+@contextmanager
+def subscribing() -> Iterator[Subscriber]:
+    subscriber = Subscriber()
+    thread = threading.Thread(target=subscriber.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield subscriber
+    finally:
+        subscriber.shutdown()
+        thread.join()
+        subscriber.server_close()
+
+
+@contextmanager
+def others_hub(folder: Path) -> Iterator[str]:
+    """Run the hub that others wrote, and give its address."""
+    port = free_port()
+    script = ROOT / "tests" / "others_hub.py"
+    command = [sys.executable, str(script), str(port), str(folder / "hub.db")]
+    with (
+        (folder / "hub.log").open("wb") as log,
+        subprocess.Popen(command, stdout=log, stderr=log) as process,
+    ):
+        try:
+            wait_for(f"http://127.0.0.1:{port}/", process)
+            yield f"http://127.0.0.1:{port}/hub"
+        finally:
+            process.terminate()
+
+
+def test_a_subscriber_of_a_hub_that_others_wrote_gets_each_change(tmp_path: Path) -> None:
+    """flask-websub reads the feed that it is told of, and sends its subscriber the new bytes once."""
+    file = tmp_path / "entries.yaml"
+    with others_hub(tmp_path) as hub, subscribing() as subscriber:
+        write(file, text(hub))
+        with running("feeds serve", file, tmp_path / "server") as server:
+            settle(server, 1)
+            topic = server.url + "countries/id/atom.xml"
+            form = {
+                "hub.mode": "subscribe",
+                "hub.topic": topic,
+                "hub.callback": f"http://127.0.0.1:{subscriber.server_port}/",
+            }
+            with urlopen(hub, data=urlencode(form).encode(), timeout=10) as answer:
+                assert answer.status == 202
+            write(file, text(hub, ADDED))
+            settle(server, 2)
+            assert subscriber.sent == []
+            write(file, text(hub, ADDED.replace("Kenya]", "Kenya, Indonesia]")))
+            settle(server, 3)
+            assert subscriber.sent == [get(server, "countries/id/atom.xml")]
+            assert b"Kenya has news" in subscriber.sent[0]
 
 
 def get(server: Server, path: str) -> bytes:
