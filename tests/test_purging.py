@@ -83,7 +83,7 @@ def test_a_document_s_keys_follow_from_its_path() -> None:
     assert keys_of("topics/x/atom.xml") == ("everything", "topic-x")
     assert keys_of("countries/ke/index.html") == ("everything", "country-ke")
     assert keys_of("topics/x/countries/ke/feed.json") == ("everything", "topic-x", "country-ke")
-    assert keys_of("entries/a b, c/index.html") == ("everything", "entry-a%20b%2C%20c")
+    assert keys_of("entries/a b, c/index.html") == ("everything", "entry-a~20b~2C~20c")
     assert keys_of("entries/topics/index.html") == ("everything", "entry-topics")
 
 
