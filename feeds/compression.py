@@ -29,6 +29,12 @@ def _brotli(body: bytes) -> bytes:
 CODINGS: Mapping[str, Callable[[bytes], bytes]] = MappingProxyType({"br": _brotli, "gzip": _gzip})
 
 
+def pays(media_type: str) -> bool:
+    """Tell whether documents of a media type become smaller: pictures are compressed already."""
+    kind = media_type.partition(";")[0]
+    return kind.startswith("text/") or kind.endswith(("xml", "json"))
+
+
 def compress(body: bytes, coding: str) -> bytes | None:
     """Give the bytes under a coding of `CODINGS`; None where that would not make them fewer.
 

@@ -161,7 +161,7 @@ def _export_anew(
         import logging
         from dataclasses import replace
 
-        from feeds.export.folder import export_folder
+        from feeds.export.folder import opened, write_release
         from feeds.export.hosts import host_files
         from feeds.logs import log_to
         from feeds.progress import Progress
@@ -170,10 +170,12 @@ def _export_anew(
     progress = Progress(sys.stderr)
     workshop = replace(workshop, told=progress)
     try:
-        release, notes = _built(given, workshop, how)
-        with workshop.stage("write"):
-            extra = host_files(how.host, release, release.site, compressed=how.options.compress)
-            report = export_folder(release, folder, how.options, extra=extra, workshop=workshop)
+        # Nobody else's older catalogue may come after this one: building is part of it.
+        with opened(folder, how.options) as tree:
+            release, notes = _built(given, workshop, how)
+            with workshop.stage("write"):
+                extra = host_files(how.host, release, release.site, compressed=how.options.compress)
+                report = write_release(tree, release, how.options, extra=extra, workshop=workshop)
     finally:
         progress.end()
     return release, report, "\n".join(map(str, notes))

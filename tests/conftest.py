@@ -65,6 +65,14 @@ def program(name: str) -> str:
     pytest.skip(message)
 
 
+def traced(*command: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run a command under strace, its options first; where that may not trace, the test skips."""
+    done = run(program("strace"), "-f", "-qq", *command)
+    if "ptrace" in done.stderr:
+        pytest.skip(f"no process may be traced here: {done.stderr.splitlines()[0]}")
+    return done
+
+
 def run(
     *command: str | Path,
     cwd: Path | None = None,

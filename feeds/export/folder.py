@@ -1,7 +1,7 @@
 """Release → folder: each file whole, old or new; identical ones untouched; what is not ours left alone."""
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
 
@@ -11,7 +11,7 @@ from feeds.export.exchange import Exchange
 from feeds.export.lock import locked
 from feeds.export.manifest import Manifest
 from feeds.export.ownership import MANIFEST, admit, owned
-from feeds.export.plan import compress, make_plan
+from feeds.export.plan import add_compressed, make_plan
 from feeds.export.report import Options, Report
 from feeds.export.staging import Put, stage
 from feeds.export.sweeping import NEW, sweep
@@ -20,14 +20,39 @@ from feeds.model import Document
 from feeds.workshop import Workshop
 
 _NOTHING: Mapping[str, bytes] = MappingProxyType({})
-
-
 _USUAL = Options()
 
 
 def export_folder(
+    release: Mapping[str, Document], folder: Path, options: Options = _USUAL
+) -> Report:
+    """Write a release into a folder; see `opened` and `write_release`."""
+    with opened(folder, options) as tree:
+        return write_release(tree, release, options)
+
+
+@contextmanager
+def opened(folder: Path, options: Options) -> Iterator[Tree]:
+    """Give a folder, made where it is missing, for this export alone.
+
+    Raises FeedsError with the path where the folder cannot be written, belongs
+    to somebody else, or is being written.
+    """
+    if not options.dry_run:
+        _make(folder)
+    with closing(Tree(folder)) as tree:
+        admit(tree, force=options.force)
+        if options.dry_run:
+            yield tree
+            return
+        tree.make(OURS)
+        with locked(tree):
+            yield tree
+
+
+def write_release(
+    tree: Tree,
     release: Mapping[str, Document],
-    folder: Path,
     options: Options = _USUAL,
     *,
     extra: Mapping[str, bytes] = _NOTHING,
@@ -38,32 +63,13 @@ def export_folder(
     A written file's time is the document's `modified`, from which a plain web
     server makes its validators. All files are written and brought to rest under
     other names before the first is put in place; where a step fails, what was
-    there is there again. Raises FeedsError with the path where the folder cannot
-    be written, belongs to somebody else, or is being written.
+    there is there again. Raises FeedsError with the path that was refused.
     """
     workshop = workshop or Workshop()
-    if not options.dry_run:
-        _make(folder)
-    with closing(Tree(folder)) as tree:
-        admit(tree, force=options.force)
-        if options.dry_run:
-            return _export(tree, release, extra, options, workshop)
-        tree.make(OURS)
-        with locked(tree):
-            return _export(tree, release, extra, options, workshop)
-
-
-def _export(
-    tree: Tree,
-    release: Mapping[str, Document],
-    extra: Mapping[str, bytes],
-    options: Options,
-    workshop: Workshop,
-) -> Report:
     before, finished = owned(tree, force=options.force)
     plan = make_plan(tree, release, extra, workshop)
     if options.compress:
-        compress(tree, plan, release, before, workshop)
+        add_compressed(tree, plan, release, before, workshop)
     stale = sorted(before.keys() - plan.wanted.keys())
     after = plan.wanted if options.prune else {**before, **plan.wanted}
     report = Report(
@@ -126,7 +132,14 @@ def _carry_out(
 
 
 def _make(folder: Path) -> None:
+    """Make a folder that lasts, with those around it; raises FeedsError."""
+    missing = [path for path in (folder, *folder.parents) if not path.is_dir()]
+    if not missing:
+        return
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FeedsError(f"{folder}: {error.strerror or 'cannot be made'}") from None
+    for path in missing:
+        with closing(Tree(path.parent)) as around:
+            around.sync("")

@@ -11,6 +11,7 @@ from feeds.export.tree import OURS, Tree
 from feeds.logs import tell
 
 _LOCK = "lock"
+_HELD: set[int] = set()
 
 
 @contextmanager
@@ -23,9 +24,11 @@ def locked(tree: Tree) -> Iterator[None]:
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         fd = os.open(_LOCK, flags, 0o644, dir_fd=folder)
     try:
+        _HELD.add(fd)
         _take(fd, tree)
         yield
     finally:
+        _HELD.discard(fd)
         os.close(fd)
 
 
@@ -36,3 +39,13 @@ def _take(fd: int, tree: Tree) -> None:
         raise FeedsError(f"{tree.root}: another export is writing there") from None
     except OSError as error:
         tell("no-lock", logging.WARNING, folder=tree.root, error=error.strerror or str(error))
+
+
+def _let_go() -> None:
+    while _HELD:
+        os.close(_HELD.pop())
+
+
+# A lock is held by whoever has it open: a forked process would hold it on, if
+# this one were killed.
+os.register_at_fork(after_in_child=_let_go)

@@ -19,7 +19,7 @@ def admit(tree: Tree, *, force: bool) -> None:
     names = {*tree.names()} - {OURS}
     if _CATALOGUE in names:
         raise FeedsError(f"{tree.root}: holds {_CATALOGUE}; export into a folder of its own")
-    if names and not force and not tree.holds(MANIFEST):
+    if names and not force and tree.read(MANIFEST) is None:
         raise FeedsError(
             f"{tree.root}: is not empty, and no export wrote it; export into a folder of its own,"
             " or write among what is there with --force"

@@ -45,7 +45,7 @@ def make_plan(
     return plan
 
 
-def compress(
+def add_compressed(
     tree: Tree,
     plan: Plan,
     release: Mapping[str, Document],
@@ -56,8 +56,13 @@ def compress(
 
     What an export before put beside the same bytes, and is still there, stays.
     """
+    # Loaded where it is asked for: an export without has no use for Brotli.
+    from feeds.compression import pays  # noqa: PLC0415
+
     todo: list[tuple[Document, str]] = []
     for document in release.values():
+        if not pays(document.media_type):
+            continue
         before = [document.path + ending in owned for ending in CODINGS.values()]
         known = any(before) and owned.get(document.path) == _file(document)
         for coding, ending in CODINGS.items():
@@ -67,7 +72,7 @@ def compress(
     for (document, coding), body in zip(todo, _compressed(todo, workshop), strict=True):
         if body:
             put = Put(document.path + CODINGS[coding], body, plan.times[document.path])
-            _compare(tree, plan, put, etag_of(body), beside=True)
+            _compare(tree, plan, put, etag_of(body), paired=True)
     order = {path: number for number, path in enumerate(plan.wanted)}
     # Beside what it belongs to, and so in the same order.
     plan.puts.sort(key=lambda put: order[_leader(put.path, release)])
@@ -93,30 +98,29 @@ def _stays(tree: Tree, plan: Plan, document: Document, path: str, owned: Manifes
 
 def _compressed(todo: Sequence[tuple[Document, str]], workshop: Workshop) -> list[bytes]:
     """Give the bytes of each document under a coding; none where they would not be fewer."""
-    # Loaded where it is asked for: an export without has no use for Brotli.
-    from feeds import compression  # noqa: PLC0415
+    from feeds.compression import compress  # noqa: PLC0415  # as above
 
     def work(some: Sequence[tuple[Document, str]]) -> list[bytes]:
-        return [compression.compress(document.body, coding) or b"" for document, coding in some]
+        return [compress(document.body, coding) or b"" for document, coding in some]
 
     return workshop.spread("compress", work, todo)
 
 
-def _compare(tree: Tree, plan: Plan, put: Put, etag: str, *, beside: bool = False) -> None:
+def _compare(tree: Tree, plan: Plan, put: Put, etag: str, *, paired: bool = False) -> None:
     """Add a file to a plan, as one that is there already or as one to put.
 
     A changed file never keeps its time, nor gets an earlier one: servers make
-    their validators from it. What is `beside` another has that one's time.
+    their validators from it. What is `paired` has the time of what it stands beside.
     """
     path, body, moment, _ = put
     found = tree.read(path)
     plan.wanted[path] = File(len(body), etag)
-    if found and found.body == body and (not beside or found.time == moment):
+    if found and found.body == body and (not paired or found.time == moment):
         plan.unchanged.append(path)
         plan.times[path] = found.time
         return
     chosen = int(time.time()) * _SECOND if moment is None else moment
-    if found and not beside and found.time >= chosen:
+    if found and not paired and found.time >= chosen:
         chosen = found.time + _SECOND
     plan.times[path] = chosen
     plan.puts.append(Put(path, body, chosen, replaces=found is not None))

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
+from itertools import chain
 from typing import NamedTuple
 
 from feeds.export.sweeping import NEW
@@ -18,6 +19,8 @@ _THREADS = 16
 _PAYS = 64
 # So many folders are open at once at most, of the thousand that a process may have.
 _OPEN = 256
+# So many a thread does in one go: handing them out one by one takes as long as they do.
+_SHARE = _OPEN // _THREADS
 
 
 class Put(NamedTuple):
@@ -76,13 +79,15 @@ class _Syncing:
             self._pool = ThreadPoolExecutor(_THREADS)
 
     def over(self, work: Callable[[int], None], things: Sequence[int]) -> Iterator[OSError | None]:
-        attempt = partial(_attempt, work)
-        if self._pool is None:
-            yield from map(attempt, things)
-            return
+        attempt = partial(_attempts, work)
         # Some at a time, so that an interruption has not to wait for all.
         for at in range(0, len(things), _OPEN):
-            yield from self._pool.map(attempt, things[at : at + _OPEN])
+            some = things[at : at + _OPEN]
+            if self._pool is None:
+                yield from chain.from_iterable(attempt([thing]) for thing in some)
+            else:
+                shares = [some[part : part + _SHARE] for part in range(0, len(some), _SHARE)]
+                yield from chain.from_iterable(self._pool.map(attempt, shares))
 
     def close(self) -> None:
         if self._pool is not None:
@@ -105,12 +110,16 @@ def _again(tree: Tree, number: int, put: Put, work: Callable[[int], None]) -> No
         work(number)
 
 
-def _attempt(work: Callable[[int], None], thing: int) -> OSError | None:
-    try:
-        work(thing)
-    except OSError as error:
-        return error
-    return None
+def _attempts(work: Callable[[int], None], things: Sequence[int]) -> list[OSError | None]:
+    errors: list[OSError | None] = []
+    for thing in things:
+        try:
+            work(thing)
+        except OSError as error:
+            errors.append(error)
+        else:
+            errors.append(None)
+    return errors
 
 
 def _sync(folder: int, number: int) -> None:

@@ -22,6 +22,8 @@ _MODE = 0o644
 _FOLDER_MODE = 0o755
 # Of file systems that know no fsync of a folder.
 _NO_FSYNC = {errno.EINVAL, errno.ENOTSUP}
+# Of what is no folder, or not an empty one.
+_STAYS = {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR, errno.ELOOP}
 # Of file systems where a file has one name alone.
 _NO_LINK = {errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS}
 _LINK = "is a symbolic link, which is neither followed nor replaced: take it away"
@@ -158,7 +160,7 @@ class Tree:
             os.unlink(name, dir_fd=self._folder(folders))
 
     def rmdir(self, folder: str) -> bool:
-        """Take a folder away where it is empty; tell whether it is gone."""
+        """Take a folder away where it is one and empty; tell whether it is gone."""
         *folders, name = folder.split("/")
         with self.naming(folder):
             try:
@@ -166,7 +168,7 @@ class Tree:
             except FileNotFoundError:
                 return True
             except OSError as error:
-                if error.errno in {errno.ENOTEMPTY, errno.EEXIST}:
+                if error.errno in _STAYS:
                     return False
                 raise
         return True

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from feeds.compression import pays
 from feeds.export.hosts.serving import Kind, Move, Serving
 from feeds.export.tree import OURS
 from feeds.headers import Header
@@ -32,7 +33,9 @@ def files(serving: Serving) -> Mapping[str, bytes]:
 
 
 def _compression(serving: Serving) -> list[str]:
-    types = sorted({kind.media_type.partition(";")[0] for kind in serving.kinds} - {"text/html"})
+    found = {kind.media_type.partition(";")[0] for kind in serving.kinds if pays(kind.media_type)}
+    # It compresses pages unasked, and complains when asked.
+    types = sorted(found - {"text/html"})
     how = (
         ["gzip_static on;"]
         if serving.compressed

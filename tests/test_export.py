@@ -1,0 +1,488 @@
+"""A folder that is exported again and again, among other people's files and under hostile hands."""
+
+import gzip
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import brotli
+import pytest
+from conftest import AS_OF, SHIPPED, program, run, run_feeds, traced, tree
+
+from feeds import Release, load_catalogue
+from feeds.catalogue import read_catalogue
+from feeds.errors import FeedsError
+from feeds.export import manifest
+from feeds.export.folder import export_folder
+from feeds.export.hosts import HOSTS, host_files
+from feeds.export.manifest import File
+from feeds.export.report import Options
+from feeds.export.tree import OURS
+
+MANIFEST = f"{OURS}/manifest.tsv"
+EDIT = ("Actuary or actor?", "Actor or actuary?")
+HOSTS_GOLDEN = Path(__file__).parent / "golden-hosts"
+CHANGING = (
+    "write,pwrite64,writev,rename,renameat,renameat2,unlink,unlinkat,rmdir,mkdir,mkdirat,link,"
+    "linkat,symlink,symlinkat,chmod,fchmod,fchmodat,chown,fchown,fchownat,utimensat,truncate,"
+    "ftruncate,fallocate,fsync,fdatasync,open,openat,creat"
+)
+
+
+class Folder:
+    """A catalogue, its state, and the folder it is exported to."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / "entries.yaml"
+        self.state = folder / "state"
+        self.out = folder / "out"
+        self.file.write_text(SHIPPED.read_text())
+
+    def command(self, *options: str | Path) -> list[str | Path]:
+        given = ("--catalogue", self.file, "--state", self.state)
+        pages = [] if "--pages" in options else ["--no-pages"]
+        return ["export", self.out, *given, *pages, *(one for one in options if one != "--pages")]
+
+    def export(self, *options: str | Path) -> str:
+        done = run_feeds(*self.command(*options))
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def refused(self, *options: str | Path) -> str:
+        """Give the one line that is told of an export which cannot be."""
+        done = run_feeds(*self.command(*options))
+        assert (done.returncode, done.stdout) == (1, ""), done
+        [line] = done.stderr.splitlines()
+        return line
+
+    def edit(self, old: str, new: str) -> None:
+        text = self.file.read_text()
+        assert old in text
+        self.file.write_text(text.replace(old, new))
+
+    def report(self, *options: str) -> dict[str, list[str]]:
+        told = json.loads(self.export("--json", *options))
+        return {word: [row["path"] for row in told[word]] for word in told if word != "dry_run"}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Folder:
+    return Folder(tmp_path)
+
+
+def snapshot(folder: Path) -> dict[str, tuple[int, int, int]]:
+    return {
+        str(path): (found.st_ino, found.st_mtime_ns, found.st_size)
+        for path, found in ((path, path.lstat()) for path in (folder, *folder.rglob("*")))
+    }
+
+
+def test_what_is_no_longer_published_is_removed(folder: Folder) -> None:
+    """Only what an export wrote is removed, with the folders it leaves empty."""
+    folder.export()
+    own = folder.out / "topics" / "my-own"
+    own.mkdir()
+    (own / "notes.txt").write_text("mine")
+    (folder.out / "robots.txt").write_text("mine")
+    gone = [path for path in tree(folder.out) if path.startswith("countries/am/")]
+    folder.edit("countries: [Armenia]", "countries: [Jordan]")
+    found = folder.report()
+    assert set(gone) <= set(found["removed"])
+    assert not (folder.out / "countries" / "am").exists()
+    assert (own / "notes.txt").read_text() == (folder.out / "robots.txt").read_text() == "mine"
+    assert folder.export().startswith("written 0, ")
+
+
+def test_without_pruning_nothing_is_removed_until_later(folder: Folder) -> None:
+    """--no-prune leaves what is stale, and it is still known as ours."""
+    folder.export()
+    folder.edit("countries: [Armenia]", "countries: [Jordan]")
+    assert folder.report("--no-prune")["removed"] == []
+    assert folder.report("--no-prune")["written"] == []
+    assert (folder.out / "countries" / "am" / "atom.xml").exists()
+    assert "countries/am/atom.xml" in folder.report()["removed"]
+    assert not (folder.out / "countries" / "am").exists()
+
+
+def test_feeds_come_before_pages(folder: Folder) -> None:
+    """Whoever reads a page can follow it to the feeds that it names."""
+    written = folder.report("--pages")["written"]
+    pages = [path.endswith(".html") for path in written]
+    assert pages == sorted(pages)
+    assert 0 < sum(pages) < len(pages)
+
+
+def test_a_report_for_programs(folder: Folder) -> None:
+    """--json tells each path with its bytes, and whether anything was done."""
+    told = json.loads(folder.export("--json", "--dry-run"))
+    assert not folder.out.exists()
+    again = json.loads(folder.export("--json"))
+    assert told == again | {"dry_run": True}
+    assert again["unchanged"] == again["removed"] == []
+    sizes = {path: len(body) for path, body in tree(folder.out).items()}
+    assert {row["path"]: row["bytes"] for row in again["written"]} == sizes
+
+
+def test_a_dry_run_changes_nothing(folder: Folder) -> None:
+    """Neither the folder nor the history: what nobody gets to see has no date."""
+    folder.export()
+    folder.edit(*EDIT)
+    folder.edit("countries: [Armenia]", "countries: [Jordan]")
+    history = (folder.state / "history.tsv").read_bytes()
+    before = snapshot(folder.out)
+    said = folder.export("--dry-run")
+    assert snapshot(folder.out) == before
+    assert (folder.state / "history.tsv").read_bytes() == history
+    done = folder.export()
+    assert [said.split()[at] for at in (2, 5, 8)] == [done.split()[at] for at in (1, 3, 5)]
+
+
+def test_compressed_files_lie_beside_the_others(folder: Folder) -> None:
+    """Each holds the same bytes, has the same time, and is there only where it is smaller."""
+    folder.export("--compress")
+    found = tree(folder.out)
+    plain = {path: body for path, body in found.items() if not path.endswith((".br", ".gz"))}
+    assert len(found) > 2 * len(plain)
+    for path, body in found.items():
+        leader = path.removesuffix(".br").removesuffix(".gz")
+        if leader != path:
+            decode = brotli.decompress if path.endswith(".br") else gzip.decompress
+            assert decode(body) == plain[leader]
+            assert len(body) < len(plain[leader])
+            times = [(folder.out / name).stat().st_mtime_ns for name in (path, leader)]
+            assert times[0] == times[1]
+    assert folder.report("--compress")["written"] == []
+    (folder.out / "atom.xml.br").unlink()
+    os.utime(folder.out / "atom.xml.gz", (1, 1))
+    assert folder.report("--compress")["written"] == ["atom.xml.br", "atom.xml.gz"]
+    assert snapshot(folder.out)[str(folder.out / "atom.xml.gz")][1] == (
+        (folder.out / "atom.xml").stat().st_mtime_ns
+    )
+    folder.edit(*EDIT)
+    written = folder.report("--compress")["written"]
+    assert {"atom.xml", "atom.xml.br", "atom.xml.gz"} <= set(written)
+    assert "countries/am/atom.xml.br" not in written
+    folder.export()
+    assert tree(folder.out).keys() == plain.keys()
+
+
+def test_a_changed_file_never_keeps_its_time(folder: Folder) -> None:
+    """Though the history is lost and the clock stands still, a server makes a new validator."""
+    folder.export()
+    atom = folder.out / "atom.xml"
+    later = int(time.time()) + 1000
+    os.utime(atom, (later, later))
+    (folder.state / "history.tsv").unlink()
+    folder.edit(*EDIT)
+    folder.export()
+    assert atom.stat().st_mtime == later + 1
+
+
+def test_an_unchanged_catalogue_writes_nothing(folder: Folder) -> None:
+    """No system call changes anything of the folder; with nothing remembered, neither."""
+    folder.export("--compress", "--host", "apache")
+    log = folder.out.parent / "log"
+    for state in (folder.state, folder.out.parent / "nothing"):
+        done = traced(
+            *("-y", "-o", log, "-e", f"trace={CHANGING}", sys.executable, "-m", "feeds"),
+            *("export", folder.out, "--catalogue", folder.file, "--state", state),
+            *("--no-pages", "--compress", "--host", "apache"),
+        )
+        assert done.stdout.startswith("written 0, "), done.stderr
+        lines = [line for line in log.read_text().splitlines() if str(folder.out) in line]
+        assert len(lines) > 100
+        assert all("openat(" in line for line in lines)
+        opened = [line for line in lines if "O_RDONLY" not in line]
+        # With nothing remembered, the lock that is there already is taken.
+        assert len(opened) == (state != folder.state)
+        assert all('"lock"' in line for line in opened)
+
+
+@pytest.fixture(scope="module")
+def releases() -> tuple[Release, Release]:
+    """Give a release, and the one after an edit."""
+    text = SHIPPED.read_text()
+    assert EDIT[0] in text
+    first, second = (
+        read_catalogue([("entries.yaml", version.encode())])
+        for version in (text, text.replace(*EDIT))
+    )
+    return Release(first, as_of=AS_OF), Release(second, as_of=AS_OF)
+
+
+@pytest.mark.parametrize("planted", ["atom.xml", "topics", "topics/formalization", OURS, MANIFEST])
+@pytest.mark.parametrize("dangling", [False, True], ids=["leads", "dangles"])
+def test_a_planted_link_is_neither_followed_nor_replaced(
+    planted: str, releases: tuple[Release, Release], tmp_path: Path, *, dangling: bool
+) -> None:
+    """A symbolic link in a file's or a folder's place is told, and its target untouched."""
+    out, target = tmp_path / "out", tmp_path / "target"
+    export_folder(releases[0], out)
+    place = out / planted
+    place.rename(target)
+    place.symlink_to(tmp_path / "nowhere" if dangling else target)
+    before = snapshot(target), tree(out)
+    with pytest.raises(FeedsError) as refused:
+        export_folder(releases[1], out, Options(force=True))
+    assert str(refused.value).startswith(f"{place}: is a symbolic link, ")
+    assert (snapshot(target), tree(out)) == before
+    assert place.is_symlink()
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_planted_link_is_not_pruned_through(folder: Folder, tmp_path: Path) -> None:
+    """What lies behind a link that somebody put in a stale folder's place stays."""
+    folder.export()
+    stale = folder.out / "countries" / "am"
+    target = tmp_path / "target"
+    stale.rename(target)
+    stale.symlink_to(target)
+    before = snapshot(target)
+    folder.edit("countries: [Armenia]", "countries: [Jordan]")
+    folder.export()
+    assert snapshot(target) == before
+    assert stale.is_symlink()
+
+
+def test_what_is_no_file_is_left_alone(folder: Folder) -> None:
+    """A folder or a pipe in a file's place is told, and keeps nobody waiting."""
+    folder.export()
+    atom = folder.out / "atom.xml"
+    atom.unlink()
+    atom.mkdir()
+    assert f"{atom}: is no file" in folder.refused()
+    atom.rmdir()
+    os.mkfifo(atom)
+    assert f"{atom}: is no file" in folder.refused()
+
+
+def test_a_strange_folder_is_refused(folder: Folder) -> None:
+    """A folder with other things is written into with --force alone, and they stay."""
+    folder.out.mkdir()
+    (folder.out / "thesis.txt").write_text("years of work")
+    said = folder.refused()
+    assert said == (
+        f"feeds: {folder.out}: is not empty, and no export wrote it; export into a folder of its"
+        " own, or write among what is there with --force"
+    )
+    assert [path.name for path in folder.out.iterdir()] == ["thesis.txt"]
+    folder.export("--force")
+    assert folder.export().startswith("written 0, ")
+    assert (folder.out / "thesis.txt").read_text() == "years of work"
+
+
+def test_a_folder_with_a_catalogue_is_refused(folder: Folder) -> None:
+    """What editors write is never published beside the feeds, whatever it is called."""
+    folder.out.mkdir()
+    (folder.out / "entries.yaml").write_text("embargoed")
+    for options in ((), ("--force",)):
+        assert "holds entries.yaml; export into a folder of its own" in folder.refused(*options)
+    own = folder.file.rename(folder.out.parent / "news.yaml")
+    command = ("export", own.parent, "--catalogue", own, "--force", "--state", folder.state)
+    done = run_feeds(*command)
+    assert done.returncode == 1
+    assert f"{own.parent}: holds news.yaml; export into" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "damage",
+    ["", "nonsense\n", "../victim\t6\tx\n", "/etc/passwd\t6\tx\n", "topics/./a\t1\tx\n", "a\tb\n"],
+)
+def test_a_damaged_manifest_removes_nothing(
+    damage: str, releases: tuple[Release, Release], tmp_path: Path
+) -> None:
+    """A manifest that names what lies outside, or is none, is told; --force writes a new one."""
+    out, victim = tmp_path / "out", tmp_path / "victim"
+    victim.write_text("victim")
+    export_folder(releases[0], out)
+    path = out / MANIFEST
+    heading = path.read_text().splitlines()[0]
+    path.write_text(f"{heading}\n{damage}" if damage else "")
+    before = tree(out)
+    with pytest.raises(FeedsError) as refused:
+        export_folder(releases[1], out)
+    assert str(refused.value).startswith(f"{path}: is damaged; with --force ")
+    assert tree(out) == before
+    export_folder(releases[1], out, Options(force=True))
+    assert export_folder(releases[1], out).written == ()
+    assert victim.read_text() == "victim"
+
+
+def test_the_manifest_is_the_same_for_the_same_files(folder: Folder, tmp_path: Path) -> None:
+    """It names what lies there, sorted, and nothing of the machine."""
+    folder.export("--compress", "--host", "nginx")
+    text = (folder.out / MANIFEST).read_bytes()
+    files, finished = manifest.parsed(text)
+    assert finished
+    assert manifest.written(files) == text
+    assert str(tmp_path).encode() not in text
+    found = tree(folder.out) | {
+        f"{OURS}/nginx.conf": (folder.out / OURS / "nginx.conf").read_bytes()
+    }
+    assert list(files) == sorted(found)
+    assert {path: file.size for path, file in files.items()} == {
+        path: len(body) for path, body in found.items()
+    }
+    assert manifest.parsed(manifest.written(files, finished=False)) == (files, False)
+
+
+def test_a_path_that_would_end_its_line_is_none() -> None:
+    """What is written is read again, or refused."""
+    for path in ("a\tb", "a\nb", "", "a//b", "/a", "a/", "../a", "a/../b", "."):
+        with pytest.raises(manifest.DamagedError):
+            manifest.parsed(manifest.written({path: File(1, "x")}))
+
+
+def test_of_two_exports_one_writes(folder: Folder) -> None:
+    """While one is at work another says so, and leaves everything to it."""
+    folder.export()
+    folder.edit(*EDIT)
+    with stopped(folder) as first:
+        said = folder.refused()
+        assert said == f"feeds: {folder.out}: another export is writing there"
+        os.killpg(first.pid, signal.SIGCONT)
+        out, err = first.communicate(timeout=30)
+    assert first.returncode == 0, err
+    assert not out.startswith("written 0")
+    assert folder.export().startswith("written 0, ")
+
+
+@contextmanager
+def stopped(folder: Folder) -> Iterator[subprocess.Popen[str]]:
+    """Give an export, with a group of its own, that is stopped while it holds the lock."""
+    held = ("-e", "trace=renameat", "-e", "inject=renameat:signal=SIGSTOP:when=1")
+    log = folder.out.parent / "log"
+    command = [program("strace"), "-f", "-qq", "-o", log, *held, sys.executable, "-m", "feeds"]
+    with subprocess.Popen(
+        [*map(str, command), *map(str, folder.command())],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        process_group=0,
+    ) as process:
+        try:
+            wait_until_stopped(log, process)
+            yield process
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+def wait_until_stopped(log: Path, process: subprocess.Popen[str]) -> None:
+    end = time.monotonic() + 30
+    while process.poll() is None and time.monotonic() < end:
+        if log.exists() and "stopped by SIGSTOP" in log.read_text():
+            return
+        time.sleep(0.05)
+    _, said = process.communicate()
+    if "ptrace" in said:
+        pytest.skip(f"no process may be traced here: {said.splitlines()[0]}")
+    pytest.fail(f"the export never came to its first file: {said}")
+
+
+def test_without_locks_or_second_names_an_export_goes_on(folder: Folder) -> None:
+    """A file system that knows neither flock nor hard links is written to, and the first is told."""
+    folder.export()
+    folder.edit(*EDIT)
+    faults = ("-e", "inject=flock:error=ENOLCK", "-e", "inject=linkat:error=EPERM")
+    options = ("-o", folder.out.parent / "log", "-e", "trace=flock,linkat", *faults)
+    done = traced(*options, sys.executable, "-m", "feeds", *folder.command())
+    assert done.returncode == 0, done.stderr
+    assert "event=no-lock" in done.stderr
+    assert folder.export().startswith("written 0, ")
+
+
+def test_what_cannot_be_put_back_is_told(folder: Folder) -> None:
+    """Without second names there is no way back: each file is whole, and the message says so."""
+    folder.export()
+    before = tree(folder.out)
+    folder.edit(*EDIT)
+    faults = ("-e", "inject=linkat:error=EPERM", "-e", "inject=renameat:error=EIO:when=3")
+    options = ("-o", folder.out.parent / "log", "-e", "trace=linkat,renameat", *faults)
+    done = traced(*options, sys.executable, "-m", "feeds", *folder.command())
+    assert done.returncode == 1
+    assert "Input/output error; not all could be put back: export again" in done.stderr
+    between = tree(folder.out)
+    assert not folder.export().startswith("written 0, ")
+    after = tree(folder.out)
+    assert before != between != after
+    assert all(body in {before[path], after[path]} for path, body in between.items())
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Mount a file system of little more than a megabyte."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    if os.geteuid():
+        pytest.skip("only root can mount a small file system")
+    done = run(program("mount"), "-t", "tmpfs", "-o", "size=1200k", "tmpfs", place)
+    if done.returncode:
+        pytest.skip(f"no file system can be mounted here: {done.stderr.strip()}")
+    try:
+        yield place
+    finally:
+        run(program("umount"), place)
+
+
+def test_a_full_disk_leaves_the_old_site(folder: Folder, small_disk: Path) -> None:
+    """A real disk that has no room for the new files: the path is named, the old ones are there."""
+    folder.out = small_disk / "out"
+    folder.export()
+    before = snapshot(folder.out), tree(folder.out)
+    folder.edit("title: Social protection – News and features", "title: Everything is new")
+    said = folder.refused()
+    assert "No space left on device" in said
+    assert str(folder.out) in said
+    after = snapshot(folder.out), tree(folder.out)
+    assert after[1] == before[1]
+    assert {k: v for k, v in after[0].items() if OURS not in k} == {
+        k: v for k, v in before[0].items() if OURS not in k
+    }
+    run(program("mount"), "-o", "remount,size=8m", small_disk)
+    assert not folder.export().startswith("written 0, ")
+    assert folder.export().startswith("written 0, ")
+
+
+def test_the_command_knows_every_host() -> None:
+    """--host takes what there is a module for, and nothing else."""
+    said = run_feeds("export", "--help").stdout
+    assert "{" + ",".join(HOSTS) + "}" in said.replace("\n", "").replace(" ", "")
+    done = run_feeds("export", "out", "--host", "iis")
+    assert (done.returncode, "invalid choice: 'iis'" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_what_hosts_are_told_is_golden(host: str, request: pytest.FixtureRequest) -> None:
+    """The files for each host are, byte for byte, those that were read and approved."""
+    source = HOSTS_GOLDEN / "moved.yaml"
+    catalogue = load_catalogue(source)
+    release = Release(catalogue, as_of=AS_OF)
+    files = dict(host_files(host, release, catalogue.site, compressed=True))
+    kept = HOSTS_GOLDEN / host
+    if request.config.getoption("--golden"):
+        for path, body in files.items():
+            (kept / path).parent.mkdir(parents=True, exist_ok=True)
+            (kept / path).write_bytes(body)
+    golden = {
+        path.relative_to(kept).as_posix(): path.read_bytes()
+        for path in kept.rglob("*")
+        if path.is_file()
+    }
+    assert files == golden
+
+
+def test_many_files_are_brought_to_rest_at_once(
+    releases: tuple[Release, Release], tmp_path: Path
+) -> None:
+    """However many files there are, and in however many threads, all are there."""
+    release, _ = releases
+    report = export_folder(release, tmp_path / "out")
+    assert len(report.written) > 64
+    assert tree(tmp_path / "out") == {path: document.body for path, document in release.items()}

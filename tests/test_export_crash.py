@@ -1,0 +1,251 @@
+"""An export that is killed, or that the file system refuses, at each of its steps in turn."""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from conftest import run_feeds, traced, tree
+
+from feeds.export.tree import OURS
+
+ENTRY = """
+site:
+  title: News
+  url: https://news.example.org/
+  id: tag:news.example.org,2021:news
+  timezone: UTC
+  author: {{name: Example}}
+  formats: [atom]
+  feeds: [topics]
+entries:
+- {{id: one, title: {title}, date: 24 May 2022, summary: Text., topics: [{topics}]}}
+"""
+# Of the old one's three documents one changes, one goes, and a new one comes.
+OLD = ENTRY.format(title="Old", topics="kept, gone")
+NEW = ENTRY.format(title="New", topics="kept, come")
+CALLS = "write fsync renameat unlinkat linkat mkdirat fchmod utimensat openat".split()
+ERRORS = "EIO ENOSPC EROFS EACCES".split()
+# The first file under its temporary name, in whatever way it is named.
+_FIRST = re.compile(rf'{re.escape(OURS)}/new(/0>|>, "0")')
+CALL = re.compile(r"^(?:\d+ +)?(\w+)\(")
+
+
+class Fault(NamedTuple):
+    """What happens at which call of a kind: its number, and what strace is told to do there."""
+
+    call: str
+    number: int
+    does: str
+    lasting: bool = False
+
+    @property
+    def option(self) -> str:
+        return f"inject={self.call}:{self.does}:when={self.number}{'+' * self.lasting}"
+
+
+class Ground:
+    """A folder that the old catalogue was exported to, and what the new one makes of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._numbers = count()
+        self.first: dict[str, int] = {}
+        for name, text in (("old", OLD), ("new", NEW)):
+            (folder / f"{name}.yaml").write_text(text)
+        for name, out in (("old", "site"), ("new", "wanted")):
+            done = run_feeds(*self.command(folder, name, out))
+            assert done.returncode == 0, done.stderr
+        self.old, self.new = tree(folder / "site"), tree(folder / "wanted")
+        assert self.old.keys() - self.new.keys()
+        assert self.new.keys() - self.old.keys()
+        assert self.old["atom.xml"] != self.new["atom.xml"]
+
+    def command(self, folder: Path, name: str, out: str) -> list[str | Path]:
+        file = self.folder / f"{name}.yaml"
+        return [
+            *("export", folder / out, "--catalogue", file, "--state", folder / "state"),
+            "--no-pages",
+        ]
+
+    @contextmanager
+    def trial(self) -> Iterator[Path]:
+        """Give a copy of it all, with the times."""
+        folder = self.folder / f"trial-{next(self._numbers)}"
+        folder.mkdir()
+        for name in ("site", "state"):
+            subprocess.run(["cp", "-a", self.folder / name, folder], check=True)  # noqa: S607  # any cp
+        yield folder
+        shutil.rmtree(folder)
+
+    def export(self, folder: Path, *options: str | Path) -> subprocess.CompletedProcess[str]:
+        """Export the new catalogue under strace, told what to trace and to inject."""
+        return traced(*options, sys.executable, "-m", "feeds", *self.command(folder, "new", "site"))
+
+    def calls(self) -> Counter[str]:
+        """Count the calls that concern the folder, by kind: from the first of a kind to the last."""
+        with self.trial() as folder:
+            log = folder / "log"
+            done = self.export(folder, "-y", "-o", log, "-e", f"trace={','.join(CALLS)}")
+            assert done.returncode == 0, done.stderr
+            site = str(folder / "site")
+            seen: Counter[str] = Counter()
+            last: Counter[str] = Counter()
+            self.first.clear()
+            for line in log.read_text().splitlines():
+                match = CALL.match(line)
+                if match is None:
+                    continue
+                name = match[1]
+                seen[name] += 1
+                if site in line and (name != "openat" or "O_CREAT" in line):
+                    self.first.setdefault(name, seen[name])
+                    last[name] = seen[name]
+        return last
+
+    def faults(self, does: str, kinds: Sequence[str] = CALLS) -> list[Fault]:
+        return [
+            Fault(call, number, does)
+            for call, last in self.calls().items()
+            if call in kinds
+            for number in range(self.first[call], last + 1)
+        ]
+
+    def killed(self, fault: Fault) -> None:
+        """Kill at a call: each file is whole, and the next export completes."""
+        with self.trial() as folder:
+            done = self.export(folder, "-o", folder / "log", "-e", fault.option)
+            assert done.returncode in {-9, 137}, (fault, done)
+            for path, body in tree(folder / "site").items():
+                assert body in {self.old.get(path), self.new.get(path)}, (fault, path)
+            self.completes(folder, fault)
+
+    def refused(self, fault: Fault) -> None:
+        """Refuse a call: the old site is there, the path is named, and the next export completes."""
+        with self.trial() as folder:
+            done = self.export(folder, "-o", folder / "log", "-e", fault.option)
+            left = tree(folder / "site")
+            if done.returncode == 0:
+                # A file that could not be brought to rest is written anew, once.
+                assert fault.call in {"fsync", "openat"}, fault
+                assert not fault.lasting, fault
+                assert left == self.new, fault
+            else:
+                assert done.returncode == 1, (fault, done)
+                assert str(folder / "site") in done.stderr, (fault, done.stderr)
+                assert len(done.stderr.splitlines()) == 1, (fault, done.stderr)
+                # What is taken away at the very end is not part of the site any more.
+                done_already = fault.call == "unlinkat" and left == self.new
+                assert left == self.old or done_already, fault
+            self.completes(folder, fault)
+
+    def interrupted(self, fault: Fault) -> None:
+        """Press ctrl-C at a call: the old site is there, and nothing else."""
+        with self.trial() as folder:
+            done = self.export(folder, "-o", folder / "log", "-e", fault.option)
+            assert done.returncode == 130, (fault, done)
+            assert tree(folder / "site") == self.old, fault
+            left = {path.name for path in (folder / "site" / OURS).iterdir()}
+            assert left == {"lock", "manifest.tsv"}, fault
+
+    def returned(self, fault: Fault) -> None:
+        """Kill at a call, and export the old catalogue again: nothing of the new one is left."""
+        with self.trial() as folder:
+            self.export(folder, "-o", folder / "log", "-e", fault.option)
+            done = run_feeds(*self.command(folder, "old", "site"))
+            assert done.returncode == 0, (fault, done.stderr)
+            assert tree(folder / "site") == self.old, fault
+            names = {path.name for path in (folder / "site" / "topics").iterdir()}
+            assert names == {"kept", "gone"}, fault
+
+    def completes(self, folder: Path, fault: Fault) -> None:
+        done = run_feeds(*self.command(folder, "new", "site"))
+        assert done.returncode == 0, (fault, done.stderr)
+        assert tree(folder / "site") == self.new, fault
+        assert {path.name for path in (folder / "site" / "topics").iterdir()} == {"kept", "come"}
+        left = {path.name for path in (folder / "site" / OURS).iterdir()}
+        assert left == {"lock", "manifest.tsv"}, fault
+        manifest = f"{OURS}/manifest.tsv"
+        wanted = (self.folder / "wanted" / manifest).read_bytes()
+        assert (folder / "site" / manifest).read_bytes() == wanted, fault
+
+
+@pytest.fixture(scope="module")
+def ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
+    return Ground(tmp_path_factory.mktemp("crash"))
+
+
+def every(work: Callable[[Fault], None], faults: Sequence[Fault]) -> None:
+    assert faults
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(work, faults))
+
+
+def test_killed_while_files_are_put_in_place(ground: Ground) -> None:
+    """Killed at each rename, an export leaves each file whole, and the next one completes."""
+    faults = ground.faults("signal=SIGKILL", ["renameat"])
+    assert len(faults) >= 5
+    every(ground.killed, faults)
+
+
+def test_what_a_killed_export_wrote_has_an_owner(ground: Ground) -> None:
+    """Killed at each rename, an export leaves nothing that the next one does not know as ours."""
+    every(ground.returned, ground.faults("signal=SIGKILL", ["renameat"]))
+
+
+def test_interrupted_while_files_are_put_in_place(ground: Ground) -> None:
+    """Ctrl-C at each rename puts everything back, and leaves nothing unfinished."""
+    every(ground.interrupted, ground.faults("signal=SIGINT", ["renameat"]))
+
+
+def test_refused_once(ground: Ground) -> None:
+    """Refused at the last call of each kind, an export puts everything back, and says where."""
+    calls = ground.calls()
+    faults = [Fault(call, number, "error=ENOSPC") for call, number in calls.items()]
+    faults.append(Fault("fsync", ground.first["fsync"], "error=EIO"))
+    every(ground.refused, faults)
+
+
+def test_a_file_that_is_not_brought_to_rest_is_written_anew(ground: Ground) -> None:
+    """After a failed fsync the file is thrown away and written again, once; it is not asked again."""
+    ground.calls()
+    for lasting in (False, True):
+        with ground.trial() as folder:
+            log = folder / "log"
+            fault = Fault("fsync", ground.first["fsync"], "error=EIO", lasting)
+            kinds = "trace=openat,unlinkat,fsync"
+            done = ground.export(folder, "-y", "-o", log, "-e", kinds, "-e", fault.option)
+            assert done.returncode == lasting, done.stderr
+            first = [line for line in log.read_text().splitlines() if _FIRST.search(line)]
+            steps = [CALL.sub(r"\1 ", line).split()[0] for line in first if "O_RDONLY" not in line]
+            assert steps[:5] == ["openat", "fsync", "unlinkat", "openat", "fsync"]
+            assert steps.count("fsync") == 2
+
+
+@pytest.mark.heavy
+def test_killed_at_every_step(ground: Ground) -> None:
+    """Killed at each call that writes, in turn, an export leaves each file whole."""
+    every(ground.killed, ground.faults("signal=SIGKILL"))
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("error", ERRORS)
+def test_refused_at_every_step(ground: Ground, error: str) -> None:
+    """Refused at each call that writes, in turn, an export leaves the old site as it was."""
+    every(ground.refused, ground.faults(f"error={error}"))
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("error", ["EIO", "ENOSPC"])
+def test_a_disk_that_brings_nothing_to_rest(ground: Ground, error: str) -> None:
+    """From each fsync on, all are refused: nothing of the new site is left."""
+    faults = [fault._replace(lasting=True) for fault in ground.faults(f"error={error}", ["fsync"])]
+    every(ground.refused, faults)
