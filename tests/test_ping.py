@@ -8,6 +8,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from subprocess import CompletedProcess
 
+import pytest
 from conftest import SHIPPED, free_port, run_feeds
 from hub import listening
 
@@ -81,6 +82,7 @@ def test_ping_tells_of_what_the_hub_does_not_know(tmp_path: Path) -> None:
         assert site.feeds("ping", "--all").stdout == f"told {count}, known 0\n"
 
 
+@pytest.mark.heavy
 def test_a_feed_that_is_not_uploaded_yet_is_not_told(tmp_path: Path) -> None:
     """The hub would read the old one: so it is waited for, and then said that it is not there."""
     with listening() as hub, hosted(tmp_path, hub.url) as site:
@@ -99,6 +101,7 @@ def test_a_feed_that_is_not_uploaded_yet_is_not_told(tmp_path: Path) -> None:
         assert all(b"Actuary or actress?" in ping.body for ping in hub.pings)
 
 
+@pytest.mark.heavy
 def test_a_hub_that_is_dead_or_refuses_is_told_plainly(tmp_path: Path) -> None:
     """The exit code is 1, and the export is done; once the hub is back, it hears of all."""
     port = free_port()

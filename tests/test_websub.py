@@ -1,16 +1,19 @@
 """The hub is told of the feeds that have changed, when they can be read, and nobody waits for it."""
 
+import os
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 from urllib.request import urlopen
 
+import pytest
 from conftest import ROOT, SHIPPED, Server, free_port, running, wait_for
 from hub import listening
 
@@ -67,6 +70,7 @@ def test_a_reload_tells_the_hub_of_what_changed_alone(tmp_path: Path) -> None:
             assert all(b"Kenya has news" in ping.body for ping in hub.pings)
 
 
+@pytest.mark.heavy
 def test_under_gunicorn_the_hub_hears_of_a_change_once(tmp_path: Path) -> None:
     """Four workers publish the same release, and one of them tells."""
     file = tmp_path / "entries.yaml"
@@ -83,25 +87,44 @@ def test_under_gunicorn_the_hub_hears_of_a_change_once(tmp_path: Path) -> None:
             assert hub.told() == sorted(url + path for path in CHANGED)
 
 
-def test_a_dead_hub_keeps_nobody_waiting_and_is_told_later(tmp_path: Path) -> None:
-    """Edits are served as soon as without a hub; it is logged once, and tried until it is back."""
+@pytest.mark.heavy
+@pytest.mark.parametrize("silent", [False, True], ids=["refuses", "is silent"])
+def test_a_dead_hub_keeps_nobody_waiting_and_is_told_later(tmp_path: Path, *, silent: bool) -> None:
+    """Edits are served as soon as without a hub; each is logged once, and told when it is back."""
     file = tmp_path / "entries.yaml"
-    port = free_port()
-    write(file, text(f"http://127.0.0.1:{port}/hub"))
-    with running("feeds serve", file, tmp_path / "server") as server:
-        wait_until(lambda: "event=hub-not-told" in server.log())
+    with ExitStack() as stack:
+        dead = stack.enter_context(socket.socket())
+        dead.bind(("127.0.0.1", 0))
+        if silent:
+            dead.listen()
+        port = dead.getsockname()[1]
+        address = f"http://127.0.0.1:{port}/hub"
+        write(file, text(address))
+        server = stack.enter_context(running("feeds serve", file, tmp_path / "server"))
         for number in range(3):
+            title = f"Kenya {number}"
             begun = time.monotonic()
-            words = f"{ADDED.replace('has news', str(number))}"
-            write(file, text(f"http://127.0.0.1:{port}/hub", words))
-            wait_until(lambda words=f"Kenya {number}": words.encode() in get(server, "atom.xml"))  # type: ignore[misc]
+            write(file, text(address, ADDED.replace("Kenya has news", title)))
+            wait_until(lambda title=title: title.encode() in get(server, "atom.xml"))  # type: ignore[misc]
             assert time.monotonic() - begun < 2
-        time.sleep(2)
+        wait_until(lambda: "event=hub-not-told" in server.log(), 30)
         assert server.log().count("event=hub-not-told") <= 4
+        dead.close()
         with listening(port) as hub:
-            settle(server, 1)
+            wait_until(lambda: "event=hub-told" in server.log(), 30)
             assert server.url + "countries/ke/atom.xml" in hub.told()
             assert all(b"Kenya 2" in ping.body for ping in hub.pings if "/ke/" in ping.address)
+
+
+def test_nobody_goes_on_telling_for_a_server_that_is_gone(tmp_path: Path) -> None:
+    """A server that was killed leaves no process behind that waits for a dead hub."""
+    file = tmp_path / "entries.yaml"
+    write(file, text(f"http://127.0.0.1:{free_port()}/hub"))
+    with running("feeds serve", file, tmp_path / "server") as server:
+        wait_until(lambda: "event=hub-not-told" in server.log())
+        assert len(tellers(tmp_path)) == 1
+        server.process.kill()
+    wait_until(lambda: not tellers(tmp_path))
 
 
 def test_a_hub_that_fails_is_asked_again(tmp_path: Path) -> None:
@@ -115,6 +138,7 @@ def test_a_hub_that_fails_is_asked_again(tmp_path: Path) -> None:
             assert len(hub.told()) == len({*hub.told()}) == len(hub.pings) - 9
 
 
+@pytest.mark.heavy
 def test_what_was_told_is_known_after_a_restart(tmp_path: Path) -> None:
     """A server that starts again tells of what changed meanwhile, and of nothing else."""
     file = tmp_path / "entries.yaml"
@@ -131,6 +155,17 @@ def test_what_was_told_is_known_after_a_restart(tmp_path: Path) -> None:
         with running("feeds serve", file, tmp_path / "server", port=port) as server:
             settle(server, 1)
             assert hub.told() == sorted(server.url + path for path in CHANGED)
+
+
+def tellers(folder: Path) -> list[bytes]:
+    """Give the processes that tell what is published with a state below a folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            line = (process / "cmdline").read_bytes()
+            if b"feeds.after.telling" in line and os.fsencode(folder) in line:
+                found.append(line)
+    return found
 
 
 class Subscriber(ThreadingHTTPServer):
@@ -190,6 +225,7 @@ def others_hub(folder: Path) -> Iterator[str]:
             process.terminate()
 
 
+@pytest.mark.heavy
 def test_a_subscriber_of_a_hub_that_others_wrote_gets_each_change(tmp_path: Path) -> None:
     """flask-websub reads the feed that it is told of, and sends its subscriber the new bytes once."""
     file = tmp_path / "entries.yaml"
