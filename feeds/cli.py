@@ -91,8 +91,8 @@ def _parser() -> ArgumentParser:
         "--json", action="store_true", help="print JSON, with the address of each format"
     )
     _add_export(add("export", _export))
-    _add_ping(add("ping", _ping))
     _add_serve(add("serve", _serve))
+    _add_ping(add("ping", _ping))
     return parser
 
 
@@ -149,6 +149,18 @@ def _add_export(verb: ArgumentParser) -> None:
     _add_after(verb)
 
 
+def _add_serve(verb: ArgumentParser) -> None:
+    verb.add_argument(
+        "--host", default="127.0.0.1", help="the address to listen on [default: %(default)s]"
+    )
+    verb.add_argument(
+        "--port", type=_port, default=8000, help="the port to listen on [default: %(default)s]"
+    )
+    verb.add_argument(
+        "--access-log", action="store_true", help="write a line for each request to stdout"
+    )
+
+
 def _add_after(verb: ArgumentParser) -> None:
     verb.add_argument(
         "--purge",
@@ -166,22 +178,10 @@ def _add_ping(verb: ArgumentParser) -> None:
     verb.add_argument("--all", action="store_true", help="tell of every feed, known or not")
     verb.add_argument(
         "--wait",
-        type=_seconds,
+        type=_patience,
         default=60.0,
         metavar="SECONDS",
         help="how long to wait for feeds to be public, and for the hub [default: 60]",
-    )
-
-
-def _add_serve(verb: ArgumentParser) -> None:
-    verb.add_argument(
-        "--host", default="127.0.0.1", help="the address to listen on [default: %(default)s]"
-    )
-    verb.add_argument(
-        "--port", type=_port, default=8000, help="the port to listen on [default: %(default)s]"
-    )
-    verb.add_argument(
-        "--access-log", action="store_true", help="write a line for each request to stdout"
     )
 
 
@@ -189,12 +189,6 @@ def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 0 < int(text[:9]) <= _HIGHEST_PORT):
         raise ArgumentTypeError(f"{text!r} is no port from 1 to {_HIGHEST_PORT}")
     return int(text)
-
-
-def _seconds(text: str) -> float:
-    if not (text.isascii() and text.isdigit() and len(text) < 7):  # noqa: PLR2004  # some days
-        raise ArgumentTypeError(f"{text!r} is no number of seconds")
-    return float(text)
 
 
 def _check(options: Namespace) -> None:
@@ -233,6 +227,19 @@ def _export(options: Namespace) -> None:
     export(_given(options), options.folder, exporting)
 
 
+def _serve(options: Namespace) -> None:
+    """Serve every document over HTTP, until interrupted.
+
+    A change of the catalogue is published within two seconds; a broken one is
+    logged, and changes nothing. Without --url, addresses in the documents are
+    those of this very server; or those of the catalogue, where it listens on
+    all of a machine's addresses.
+    """
+    from feeds.verbs import serve
+
+    serve(_given(options), options.host, options.port, access_log=options.access_log)
+
+
 def _afterwards(options: Namespace) -> "Afterwards | None":
     if not options.purge and not options.ping:
         return None
@@ -252,17 +259,10 @@ def _ping(options: Namespace) -> None:
     ping_hub(_given(options), every=options.all, seconds=options.wait)
 
 
-def _serve(options: Namespace) -> None:
-    """Serve every document over HTTP, until interrupted.
-
-    A change of the catalogue is published within two seconds; a broken one is
-    logged, and changes nothing. Without --url, addresses in the documents are
-    those of this very server; or those of the catalogue, where it listens on
-    all of a machine's addresses.
-    """
-    from feeds.verbs import serve
-
-    serve(_given(options), options.host, options.port, access_log=options.access_log)
+def _patience(text: str) -> float:
+    if not (text.isascii() and text.isdigit() and len(text) < 7):  # noqa: PLR2004  # some days
+        raise ArgumentTypeError(f"{text!r} is no number of seconds")
+    return float(text)
 
 
 def _given(options: Namespace) -> "Given":
