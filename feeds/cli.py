@@ -11,7 +11,7 @@ from feeds import __version__
 from feeds.errors import CatalogueError, FeedsError
 
 if TYPE_CHECKING:
-    from feeds.after.publishing import Afterwards
+    from feeds.after.afterwards import Afterwards
     from feeds.verbs import Given
 
 _DESCRIPTION = "Publish a YAML catalogue of news as Atom, RSS and JSON feeds."
@@ -243,7 +243,7 @@ def _serve(options: Namespace) -> None:
 def _afterwards(options: Namespace) -> "Afterwards | None":
     if not options.purge and not options.ping:
         return None
-    from feeds.after.publishing import Afterwards
+    from feeds.after.afterwards import Afterwards
 
     return Afterwards(options.purge, ping=options.ping)
 
@@ -254,7 +254,7 @@ def _ping(options: Namespace) -> None:
     A feed's turn comes when its public address gives what the catalogue says:
     so it can be used right after an upload.
     """
-    from feeds.verbs import ping_hub
+    from feeds.pinging import ping_hub
 
     ping_hub(_given(options), every=options.all, seconds=options.wait)
 

@@ -17,7 +17,7 @@ from feeds.outcome import Outcome
 from feeds.paths import FEEDS
 
 if TYPE_CHECKING:
-    from feeds.after.publishing import Afterwards
+    from feeds.after.afterwards import Afterwards
     from feeds.export.report import Options, Report
     from feeds.model import Catalogue, Feed, Site
     from feeds.release import Release
@@ -52,7 +52,7 @@ def check(given: Given) -> None:
     if said is None:
         from feeds.catalogue import read_catalogue
 
-        found = read_catalogue(texts, url=given.url, workshop=_workshop(cache))
+        found = read_catalogue(texts, url=given.url, workshop=make_workshop(cache))
         said = "\n".join((_summary(found), *map(str, found.notes)))
         outcome.keep_text(said)
         cache.save()
@@ -71,7 +71,7 @@ def list_feeds(given: Given, *, as_json: bool) -> None:
     from feeds.selection import select
 
     cache = given.cache()
-    found = load_catalogue(given.catalogue, url=given.url, workshop=_workshop(cache))
+    found = load_catalogue(given.catalogue, url=given.url, workshop=make_workshop(cache))
     cache.save()
     _say_notes(found)
     feeds = select(found, datetime.now(UTC))
@@ -112,7 +112,7 @@ def export(given: Given, folder: Path, how: Exporting) -> None:
     from feeds.watch import fingerprint
 
     begun = time.perf_counter()
-    workshop = _workshop(given.cache())
+    workshop = make_workshop(given.cache())
     seen = fingerprint(given.catalogue)
     with workshop.stage("compare"):
         outcome, notes = _outcomes(given, workshop.cache, folder, how)
@@ -205,21 +205,6 @@ def _built(
     return release, publisher.catalogue.notes if publisher.catalogue else ()
 
 
-def ping_hub(given: Given, *, every: bool, seconds: float) -> None:
-    """Tell the hub of the feeds that it does not know as they are now; raises FeedsError."""
-    from datetime import UTC, datetime
-
-    from feeds.after.pinging import ping
-    from feeds.catalogue import load_catalogue
-    from feeds.release import Release
-
-    workshop = _workshop(given.cache())
-    found = load_catalogue(given.catalogue, url=given.url, workshop=workshop)
-    release = Release(found, as_of=datetime.now(UTC), pages=False, workshop=workshop)
-    etags = {path: document.etag for path, document in release.items()}
-    print(ping(found.site, etags, given.folder, seconds=seconds, every=every))
-
-
 def serve(given: Given, host: str, port: int, *, access_log: bool) -> None:
     """Serve a catalogue's documents until interrupted; raises FeedsError."""
     from feeds.catalogue import load_catalogue
@@ -229,7 +214,7 @@ def serve(given: Given, host: str, port: int, *, access_log: bool) -> None:
     url = given.url or own_address(host, port)
     at = own_address(host, port) or f"every address of this machine, port {port}"
     cache = given.cache()
-    _say_notes(load_catalogue(given.catalogue, url=url, workshop=_workshop(cache)))
+    _say_notes(load_catalogue(given.catalogue, url=url, workshop=make_workshop(cache)))
     cache.save()
     settings = Settings(
         catalogue=given.catalogue, url=url, state=given.state, access_log=access_log
@@ -249,7 +234,8 @@ def counted(things: Collection[object], one: str, many: str) -> str:
     return f"{len(things)} {one if len(things) == 1 else many}"
 
 
-def _workshop(cache: Cache) -> "Workshop":
+def make_workshop(cache: Cache) -> "Workshop":
+    """Give what building may use: what is remembered, and all cores."""
     from feeds.parallel import cores
     from feeds.workshop import Workshop
 

@@ -42,8 +42,9 @@ FLOORS = {
     "builder": 7,
     "web": 8,
     "verbs": 9,
-    "cli": 10,
-    "__main__": 11,
+    "pinging": 10,
+    "cli": 11,
+    "__main__": 12,
 }
 THIRD_PARTY = {
     "catalogue": {"yaml", "dateutil", "babel"},
