@@ -58,7 +58,7 @@ def check(given: Given) -> None:
         cache.save()
     summary, *notes = said.split("\n")
     for note in notes:
-        _say(note)
+        say(note)
     print(f"{given.catalogue}: {summary}")
 
 
@@ -73,7 +73,7 @@ def list_feeds(given: Given, *, as_json: bool) -> None:
     cache = given.cache()
     found = load_catalogue(given.catalogue, url=given.url, workshop=make_workshop(cache))
     cache.save()
-    _say_notes(found)
+    say_notes(found)
     feeds = select(found, datetime.now(UTC))
     if as_json:
         rows = [_described(feed, found.site) for feed in feeds]
@@ -126,7 +126,7 @@ def export(given: Given, folder: Path, how: Exporting) -> None:
             notes.keep_text(said)
             workshop.cache.save()
     for note in filter(None, said.split("\n")):
-        _say(note)
+        say(note)
     print(report.as_json() if how.as_json else report)
     if how.profile:
         _say_stages(workshop, time.perf_counter() - begun)
@@ -137,7 +137,7 @@ def export(given: Given, folder: Path, how: Exporting) -> None:
 
         site = load_catalogue(given.catalogue, url=given.url, workshop=workshop).site
         for line in how.after(site, given.folder, report.changed, report.etags):
-            _say(line)
+            say(line)
 
 
 def _outcomes(given: Given, cache: Cache, folder: Path, how: Exporting) -> tuple[Outcome, Outcome]:
@@ -172,7 +172,7 @@ def _export_anew(
     try:
         # Nobody else's older catalogue may come after this one: building is part of it.
         with opened(folder, how.options) as tree:
-            release, notes = _built(given, workshop, how)
+            release, notes = built(given, workshop, pages=how.pages, dry_run=how.options.dry_run)
             with workshop.stage("write"):
                 extra = host_files(how.host, release, release.site, compressed=how.options.compress)
                 report = write_release(tree, release, how.options, extra=extra, workshop=workshop)
@@ -181,11 +181,11 @@ def _export_anew(
     return release, report, "\n".join(map(str, notes))
 
 
-def _built(
-    given: Given, workshop: "Workshop", how: Exporting
+def built(
+    given: Given, workshop: "Workshop", *, pages: bool, dry_run: bool
 ) -> tuple["Release", Sequence[object]]:
     """Build what is to be written, and give the notes; what nobody gets to see has no history."""
-    if how.options.dry_run:
+    if dry_run:
         from datetime import UTC, datetime
 
         from feeds.catalogue import load_catalogue
@@ -193,13 +193,13 @@ def _built(
 
         catalogue = load_catalogue(given.catalogue, url=given.url, workshop=workshop)
         now = datetime.now(UTC)
-        release = Release(catalogue, as_of=now, pages=how.pages, workshop=workshop)
+        release = Release(catalogue, as_of=now, pages=pages, workshop=workshop)
         return release, catalogue.notes
 
     from feeds.publisher import Publisher
 
     publisher = Publisher(
-        given.catalogue, url=given.url, state=given.state, pages=how.pages, workshop=workshop
+        given.catalogue, url=given.url, state=given.state, pages=pages, workshop=workshop
     )
     release = publisher.load()
     return release, publisher.catalogue.notes if publisher.catalogue else ()
@@ -214,12 +214,12 @@ def serve(given: Given, host: str, port: int, *, access_log: bool) -> None:
     url = given.url or own_address(host, port)
     at = own_address(host, port) or f"every address of this machine, port {port}"
     cache = given.cache()
-    _say_notes(load_catalogue(given.catalogue, url=url, workshop=make_workshop(cache)))
+    say_notes(load_catalogue(given.catalogue, url=url, workshop=make_workshop(cache)))
     cache.save()
     settings = Settings(
         catalogue=given.catalogue, url=url, state=given.state, access_log=access_log
     )
-    serve_site(settings, host, port, started=lambda: _say(f"Serving at {at}"))
+    serve_site(settings, host, port, started=lambda: say(f"Serving at {at}"))
 
 
 def own_address(host: str, port: int) -> str | None:
@@ -274,13 +274,15 @@ def _described(feed: "Feed", site: "Site") -> dict[str, Any]:
 def _say_stages(workshop: "Workshop", whole: float) -> None:
     rest = whole - sum(workshop.seconds.values())
     for stage, seconds in [*workshop.seconds.items(), ("else", rest), ("all", whole)]:
-        _say(f"{stage:<10}{seconds:8.3f} s {seconds / whole:5.0%}")
+        say(f"{stage:<10}{seconds:8.3f} s {seconds / whole:5.0%}")
 
 
-def _say_notes(catalogue: "Catalogue | None") -> None:
+def say_notes(catalogue: "Catalogue | None") -> None:
+    """Tell what is worth an editor's look."""
     for note in catalogue.notes if catalogue else ():
-        _say(str(note))
+        say(str(note))
 
 
-def _say(text: str) -> None:
+def say(text: str) -> None:
+    """Tell somebody at the terminal."""
     print(text, file=sys.stderr)

@@ -56,7 +56,8 @@ def release(catalogue: Catalogue) -> Release:
 
 def program(name: str) -> str:
     """Give a program's path; without it the test skips, or fails under CI=true."""
-    found = shutil.which(name)
+    # Some come as packages, and lie beside the interpreter.
+    found = shutil.which(name) or shutil.which(name, path=Path(sys.executable).parent)
     if found:
         return found
     message = f"{name} is not installed here; .ci/run installs it"

@@ -15,7 +15,7 @@ from conftest import CATALOGUES, ROOT, run, run_feeds, tree
 from feeds.progress import Progress
 from feeds.verbs import own_address
 
-VERBS = ("check", "list", "export", "serve")
+VERBS = ("check", "list", "export", "publish", "serve")
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -68,7 +68,7 @@ def test_notes_do_not_fail_a_check() -> None:
         (["list", "--url", "https://news.example.org"], 1, "write https://news.example.org/"),
         (["export", "/dev/null/x"], 1, "/dev/null/x"),
         (["export"], 2, "required: FOLDER"),
-        (["publish"], 2, "invalid choice: 'publish'"),
+        (["proclaim"], 2, "invalid choice: 'proclaim'"),
         (["serve", "--port", "99999"], 2, "99999"),
         (["serve", "--host", "no.such.host.invalid"], 1, "cannot listen on no.such.host.invalid"),
     ],

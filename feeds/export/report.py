@@ -28,23 +28,31 @@ class Options:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """The paths that an export wrote, left as they were, and removed; `files` knows each."""
+    """The paths that an export wrote, left as they were, and removed; `files` knows each.
+
+    Those that are `stale` are still there, and are removed by a later publish.
+    """
 
     written: tuple[str, ...]
     unchanged: tuple[str, ...]
     removed: tuple[str, ...] = ()
+    stale: tuple[str, ...] = ()
     files: Manifest
     dry_run: bool = False
 
     def __str__(self) -> str:
         words = _TO_DO if self.dry_run else _DONE
         lists = (self.written, self.unchanged, self.removed)
-        return ", ".join(f"{word} {len(paths)}" for word, paths in zip(words, lists, strict=True))
+        told = [f"{word} {len(paths)}" for word, paths in zip(words, lists, strict=True)]
+        told += [f"stale {len(self.stale)}"] * bool(self.stale)
+        return ", ".join(told)
 
     def as_json(self) -> str:
         """Give the report for other programs: each path with its bytes."""
         lists = zip(_DONE, (self.written, self.unchanged, self.removed), strict=True)
         told: dict[str, Any] = {word: _listed(paths, self.files) for word, paths in lists}
+        if self.stale:
+            told["stale"] = _listed(self.stale, self.files)
         return json.dumps(told | {"dry_run": self.dry_run}, ensure_ascii=False, indent=2)
 
     @property

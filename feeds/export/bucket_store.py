@@ -1,0 +1,216 @@
+"""Objects in a bucket, each request bounded in time; what a store refuses, as a message.
+
+This is the only module that knows obstore. What obstore says of an error is
+never shown: it repeats requests and answers, and nobody knows what is in them.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any, NamedTuple
+from urllib.parse import SplitResult, urlsplit
+
+from feeds.errors import FeedsError
+from feeds.export.aws_files import aws_settings
+
+# For each scheme, how the variables of its environment begin, and which give credentials.
+_SCHEMES = {
+    "s3": ("AWS", "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION"),
+    "gs": ("GOOGLE", "GOOGLE_APPLICATION_CREDENTIALS"),
+    "az": ("AZURE", "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY"),
+}
+_RETRIES = 3
+# In seconds.
+_CONNECT = 5.0
+# As many as one answer lists, or one request removes.
+PAGE = 1000
+_YES = {"1", "true", "yes", "on"}
+_CONFLICTS = {"PreconditionError", "AlreadyExistsError"}
+_STATUS = re.compile(r"status code: (\d{3})")
+
+_REFUSES = (
+    "the store refuses these credentials; check {variables}, and that they may list, read, write"
+    " and delete there"
+)
+_MISSING = "there is no such bucket"
+_UNABLE = "the store knows no conditional writes, without which two publishes would collide"
+_SILENT = "the store does not answer within {bound} seconds; try again"
+_FAR = "the store cannot be reached; check the address and the network"
+_FAILS = "the store, or the way to it, fails; try again"
+# By the name of the error, the status of the answer, or what obstore says of the connection.
+_KINDS = {
+    "PermissionDeniedError": _REFUSES,
+    "UnauthenticatedError": _REFUSES,
+    "FileNotFoundError": _MISSING,
+    "NotImplementedError": _UNABLE,
+}
+_STATUSES = {"401": _REFUSES, "403": _REFUSES, "404": _MISSING, "405": _UNABLE, "501": _UNABLE}
+_SIGNS = {"kind: Timeout": _SILENT, "kind: Connect": _FAR}
+
+
+class Conflict(Exception):
+    """An object is no longer, or not yet, what it was to be replaced as."""
+
+
+class Stored(NamedTuple):
+    """What a store says of an object: its size in bytes, and its ETag without quotes."""
+
+    size: int
+    etag: str
+
+
+class Version(NamedTuple):
+    """Which version of an object there is, in the words of its store."""
+
+    e_tag: str | None
+    version: str | None = None
+
+
+class Store:
+    """The objects below an address, by path; any thread may use it.
+
+    One try of a request is given up after `timeout` seconds, and the request
+    with its retries after `bound`. Every method raises FeedsError, which names
+    the address, where the store cannot do what is asked.
+    """
+
+    def __init__(self, address: str, environment: Mapping[str, str], timeout: float) -> None:
+        self.bound = 2 * timeout
+        parts = checked(address)
+        prefix, self._variables = _SCHEMES[parts.scheme]
+        try:
+            # An extra, and of no use to who publishes to no bucket.
+            from obstore import store as obstore  # noqa: PLC0415
+            from obstore.exceptions import BaseError  # noqa: PLC0415
+        except ImportError:
+            raise FeedsError(
+                "publishing to a bucket needs obstore: install feeds[s3], or obstore beside it"
+            ) from None
+        self._errors = (BaseError, ValueError, OSError, NotImplementedError)
+        settings = aws_settings(environment) if parts.scheme == "s3" else {}
+        endpoint = settings.get("endpoint") or _endpoint(prefix, environment)
+        allow_http = environment.get(f"{prefix}_ALLOW_HTTP", "").lower() in _YES
+        self.address = address.rstrip("/") + (f" at {_bare_host(endpoint)}" if endpoint else "")
+        if endpoint.startswith("http:") and not allow_http:
+            raise FeedsError(
+                f"{self.address}: is without TLS; where it is to be so,"
+                f" set {prefix}_ALLOW_HTTP=true"
+            )
+        try:
+            from_url: Any = obstore.from_url
+            self._store = from_url(
+                address,
+                config=settings,
+                client_options={
+                    "timeout": timedelta(seconds=timeout),
+                    "connect_timeout": timedelta(seconds=min(timeout, _CONNECT)),
+                    "allow_http": allow_http,
+                },
+                retry_config={
+                    "max_retries": _RETRIES,
+                    # With the pause after it, and a last try, this makes `bound`.
+                    "retry_timeout": timedelta(seconds=timeout * 3 / 4),
+                    "backoff": {"max_backoff": timedelta(seconds=timeout / 4)},
+                },
+            )
+        except self._errors:
+            raise FeedsError(
+                f"{self.address}: the store is not fully told; set {self._variables}"
+            ) from None
+
+    def read(self, path: str) -> tuple[bytes, Version] | None:
+        """Give an object's bytes and its version; None where there is none."""
+        with self._telling(path):
+            try:
+                found = self._store.get(path)
+            except FileNotFoundError:
+                return None
+            version = Version(found.meta["e_tag"], found.meta.get("version"))
+            return bytes(found.bytes()), version
+
+    def put(self, path: str, body: bytes, attributes: Mapping[str, str]) -> str:
+        """Put an object in place, and give its ETag there, without quotes."""
+        with self._telling(path):
+            found = self._store.put(path, body, attributes={**attributes}, use_multipart=False)
+        return _bare(found["e_tag"])
+
+    def swap(
+        self, path: str, body: bytes, attributes: Mapping[str, str], before: Version | None
+    ) -> Version:
+        """Put an object in the place of this very version, or of none; raises Conflict."""
+        known = {
+            name: value for name, value in (before or Version(None))._asdict().items() if value
+        }
+        mode = known if before else "create"
+        with self._telling(path):
+            found = self._store.put(path, body, attributes={**attributes}, mode=mode)
+        return Version(found["e_tag"], found["version"])
+
+    def list(self) -> dict[str, Stored]:
+        """Give every object below the address."""
+        with self._telling():
+            return {
+                one["path"]: Stored(one["size"], _bare(one["e_tag"]))
+                for page in self._store.list(chunk_size=PAGE)
+                for one in page
+            }
+
+    def delete(self, paths: Sequence[str]) -> None:
+        """Take objects away, where they are there; at most as many as `PAGE`."""
+        with self._telling():
+            self._store.delete([*paths])
+
+    @contextmanager
+    def _telling(self, path: str = "") -> Iterator[None]:
+        try:
+            yield
+        except self._errors as error:
+            if type(error).__name__ in _CONFLICTS:
+                raise Conflict from None
+            of = f" ({path})" if path else ""
+            raise FeedsError(f"{self.address}: {self._reason(error)}{of}") from None
+
+    def _reason(self, error: Exception) -> str:
+        text = str(error)
+        found = _STATUS.search(text)
+        kind = _KINDS.get(type(error).__name__) or _STATUSES.get(found[1] if found else "")
+        if kind is None and found:
+            return f"the store answers {found[1]}; try again"
+        if kind is None:
+            kind = next((told for sign, told in _SIGNS.items() if sign in text), _FAILS)
+        return kind.format(variables=self._variables, bound=f"{self.bound:g}")
+
+
+def checked(address: str) -> SplitResult:
+    """Give the parts of a bucket's address; raises FeedsError, which repeats no secret of it."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        raise FeedsError("the address of the bucket cannot be understood") from None
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise FeedsError(
+            f"{parts.scheme}://…: an address has no user, password or query;"
+            " credentials come from the environment"
+        )
+    if parts.scheme == "file":
+        raise FeedsError(f"{address}: is a folder; write it with `feeds export`")
+    if parts.scheme not in _SCHEMES or not parts.netloc:
+        known = ", ".join(f"{scheme}://bucket/prefix" for scheme in _SCHEMES)
+        raise FeedsError(f"{address!r} is no address of a bucket; one is {known}")
+    return parts
+
+
+def _endpoint(prefix: str, environment: Mapping[str, str]) -> str:
+    names = (f"{prefix}_ENDPOINT_URL_S3", f"{prefix}_ENDPOINT_URL", f"{prefix}_ENDPOINT")
+    return next(filter(None, map(environment.get, names)), "")
+
+
+def _bare_host(endpoint: str) -> str:
+    """Give an endpoint without the user and the path that somebody may have put there."""
+    scheme, _, rest = endpoint.partition("://")
+    return f"{scheme}://{re.split(r'[/?#]', rest)[0].rpartition('@')[2]}"
+
+
+def _bare(etag: str | None) -> str:
+    return (etag or "").strip('"')

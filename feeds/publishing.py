@@ -1,0 +1,54 @@
+"""The verb `publish`: a catalogue's documents go into a bucket."""
+
+import os
+import sys
+from typing import TYPE_CHECKING, NamedTuple
+
+from feeds.verbs import Given, built, make_workshop, say
+
+if TYPE_CHECKING:
+    from feeds.after.afterwards import Afterwards
+    from feeds.export.report import Options
+
+
+class Publishing(NamedTuple):
+    """What `publish` is told beside the catalogue and the address; a timeout is in seconds."""
+
+    options: "Options"
+    pages: bool
+    timeout: float
+    as_json: bool
+    after: "Afterwards | None" = None
+
+
+def publish(given: Given, address: str, how: Publishing) -> None:
+    """Upload a catalogue's documents to a bucket; raises FeedsError."""
+    import logging
+    from dataclasses import replace
+    from datetime import UTC, datetime
+
+    from feeds.export.bucket import Publication, begin, publish_bucket
+    from feeds.export.bucket_store import Store
+    from feeds.logs import log_to
+    from feeds.progress import Progress
+
+    store = Store(address, os.environ, how.timeout)
+    log_to(sys.stderr, logging.WARNING)
+    progress = Progress(sys.stderr)
+    # Once the store has been asked, there are threads of obstore's: no process is forked any more.
+    workshop = replace(make_workshop(given.cache()), told=progress, processes=1)
+    try:
+        begun = begin(store, how.options, progress)
+        release, notes = built(given, workshop, pages=how.pages, dry_run=how.options.dry_run)
+        for note in notes:
+            progress.end()
+            say(str(note))
+        publication = Publication(release, release.site, lambda: datetime.now(UTC), progress)
+        report = publish_bucket(begun, publication, how.options)
+    finally:
+        progress.end()
+    print(report.as_json() if how.as_json else report)
+    if how.after and not how.options.dry_run:
+        etags = {path: document.etag for path, document in release.items()}
+        for line in how.after(release.site, given.folder, report.changed, etags):
+            say(line)

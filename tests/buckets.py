@@ -1,0 +1,141 @@
+"""A bucket of a real S3 server for a test, with a catalogue to publish there and who publishes it."""
+
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import NamedTuple
+
+import pytest
+from conftest import ROOT
+from s3 import BUCKET, KEY, PATIENCE, SECRET, Proxy, Server
+
+from feeds import Release, load_catalogue
+from feeds.cli import main
+from feeds.export.bucket_manifest import MANIFEST
+
+
+def environment(port: int, **more: str) -> dict[str, str]:
+    """Give what a webmaster sets to publish to the server at a port, or the proxy there."""
+    return os.environ | {
+        "AWS_ACCESS_KEY_ID": KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET,
+        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        "AWS_ALLOW_HTTP": "true",
+        "AWS_REGION": "us-east-1",
+        **more,
+    }
+
+
+class Publisher(NamedTuple):
+    """A process that publishes."""
+
+    process: subprocess.Popen[str]
+
+    def end(self) -> tuple[int, str, str]:
+        """Wait for its end; give its exit code, and what it said on stdout and stderr."""
+        out, err = self.process.communicate(timeout=PATIENCE)
+        return self.process.returncode, out, err
+
+
+def publisher(catalogue: Path, address: str, *arguments: str, port: int, **more: str) -> Publisher:
+    """Begin to publish in a process of its own."""
+    command = [sys.executable, "-m", "feeds", "publish", address, "--catalogue", str(catalogue)]
+    env = environment(port, FEEDS_STATE=new_state(catalogue), **more)
+    process = subprocess.Popen(
+        [*command, "--timeout", "1", *arguments],
+        cwd=ROOT,
+        env=env,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    return Publisher(process)
+
+
+def new_state(catalogue: Path) -> str:
+    """Give a folder for a history that has nothing to wait for: two dates differ by a second."""
+    return mkdtemp(prefix="state-", dir=catalogue.parent)
+
+
+ENTRY = """
+site:
+  title: News
+  url: https://news.example.org/
+  id: tag:news.example.org,2021:news
+  timezone: UTC
+  author: {{name: Example}}
+  formats: [atom]
+  feeds: [topics]
+  max_age: {age}
+entries:
+- {{id: one, title: {title}, date: 24 May 2022, summary: Text., topics: [{topics}]}}
+- {{id: two, title: Two, date: 23 May 2022, summary: Text., topics: [other, {topics}]}}
+"""
+_numbers = count()
+
+
+class Bucket(NamedTuple):
+    """A prefix of a test's own in the server's bucket, a catalogue, and the proxy on the way."""
+
+    server: Server
+    proxy: Proxy
+    catalogue: Path
+    prefix: str
+
+    @property
+    def address(self) -> str:
+        return f"s3://{BUCKET}/{self.prefix}"
+
+    def write(self, title: str = "Old", topics: str = "kept, gone", age: int = 900) -> None:
+        self.catalogue.write_text(ENTRY.format(title=title, topics=topics, age=age))
+
+    def begin(self, *arguments: str, port: int = 0, **more: str) -> Publisher:
+        port = port or self.proxy.server_port
+        return publisher(self.catalogue, self.address, *arguments, port=port, **more)
+
+    def publish(self, *arguments: str) -> str:
+        """Publish to the end in this very process, and give what was said of it."""
+        out = io.StringIO()
+        command = ["publish", self.address, "--catalogue", str(self.catalogue), *arguments]
+        with pytest.MonkeyPatch.context() as patch, redirect_stdout(out):
+            for name, value in environment(self.proxy.server_port).items():
+                patch.setenv(name, value)
+            patch.setenv("FEEDS_STATE", new_state(self.catalogue))
+            main(command)
+        return out.getvalue()
+
+    def release(self) -> dict[str, bytes]:
+        """Give what the catalogue says at present, by path."""
+        release = Release(load_catalogue(self.catalogue), as_of=datetime.now(UTC))
+        return {path: document.body for path, document in release.items()}
+
+    def bodies(self) -> dict[str, bytes]:
+        return self.server.bodies(self.prefix)
+
+    def manifest(self) -> str:
+        return bytes(self.server.store(self.prefix).get(MANIFEST).bytes()).decode()
+
+    def uploaded(self) -> set[str]:
+        """Give the paths that were uploaded, each once."""
+        found = [path.removeprefix(f"{self.prefix}/") for path in self.proxy.uploaded()]
+        assert len({*found}) == len(found)
+        return {*found}
+
+
+@contextmanager
+def bucket_at(server: Server, folder: Path) -> Iterator[Bucket]:
+    """Give a prefix of its own, with a catalogue in the folder."""
+    proxy = Proxy(server.port)
+    try:
+        found = Bucket(server, proxy, folder / "news.yaml", f"site-{next(_numbers)}")
+        found.write()
+        yield found
+    finally:
+        proxy.close()

@@ -1,0 +1,365 @@
+"""Publishing into a bucket of a real S3 server, also when that, the way to it or we fail."""
+
+import gzip
+import json
+import os
+import re
+import signal
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from buckets import Bucket, Publisher, bucket_at, environment
+from conftest import run_feeds
+from s3 import SECRET, Proxy, Server, s3_server
+
+from feeds import Release, load_catalogue
+from feeds.export.bucket_manifest import MANIFEST
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One S3 server for all tests here."""
+    with s3_server(tmp_path_factory.mktemp("weed")) as found:
+        yield found
+
+
+@pytest.fixture
+def bucket(server: Server, tmp_path: Path) -> Iterator[Bucket]:
+    with bucket_at(server, tmp_path) as found:
+        yield found
+
+
+def test_only_what_changed_is_uploaded(bucket: Bucket) -> None:
+    """The first publish uploads all; one after an edit what differs; one without reads alone."""
+    assert bucket.publish() == "written 11, unchanged 0, removed 0\n"
+    old = bucket.release()
+    assert bucket.bodies() == old
+    assert bucket.uploaded() == old.keys()
+
+    bucket.write("New")
+    new = bucket.release()
+    changed = {path for path in new if old[path] != new[path]}
+    bucket.proxy.begin()
+    said = bucket.publish()
+    assert bucket.uploaded() == changed
+    assert said == f"written {len(changed)}, unchanged {11 - len(changed)}, removed 0\n"
+    assert "topics/other/atom.xml" not in changed
+    assert bucket.bodies() == new
+
+    bucket.proxy.begin()
+    assert bucket.publish() == "written 0, unchanged 11, removed 0\n"
+    assert [method for method, _ in bucket.proxy.requests] == ["GET", "GET"]
+
+
+def test_feeds_come_first_and_the_manifest_last(bucket: Bucket) -> None:
+    """A page is uploaded after every feed that it names, and the manifest says so at the end."""
+    bucket.publish()
+    kinds = [path.rsplit(".")[-1] for method, path in bucket.proxy.requests if method == "PUT"]
+    inner = [kind for kind in kinds if kind != "tsv"]
+    assert kinds[0] == kinds[-1] == "tsv"
+    assert inner == sorted(inner, key=lambda kind: kind == "html")
+    assert bucket.manifest().splitlines()[1].startswith("# finished ")
+
+
+@pytest.mark.parametrize("compress", [False, True])
+def test_objects_have_their_headers(compress: bool, bucket: Bucket) -> None:  # noqa: FBT001
+    """Type, freshness and coding of each object are those that a browser or a reader needs."""
+    bucket.catalogue.write_text((Path(__file__).parent.parent / "entries.yaml").read_text())
+    bucket.publish(*["--compress"] * compress)
+    release = Release(load_catalogue(bucket.catalogue), as_of=datetime.now(UTC))
+    objects = bucket.server.objects(bucket.prefix)
+    assert objects.keys() == release.keys()
+    coded = set()
+    for path, one in objects.items():
+        assert one.attributes["Content-Type"] == release[path].media_type
+        assert one.attributes["Cache-Control"].startswith("public, max-age=900, ")
+        coding = one.attributes.get("Content-Encoding")
+        coded.add(coding)
+        if coding:
+            assert gzip.decompress(one.body) == release[path].body
+        else:
+            assert one.body == release[path].body
+    assert coded == ({None, "gzip"} if compress else {None})
+
+
+def test_new_headers_are_uploaded_again(bucket: Bucket) -> None:
+    """Bytes that are as they were get their new Cache-Control, also after a publish that was killed."""
+    bucket.publish()
+    bucket.write(age=1200)
+    bucket.proxy.begin()
+    bucket.publish()
+    assert bucket.uploaded() == bucket.release().keys()
+    assert all(
+        "max-age=1200" in one.attributes["Cache-Control"]
+        for one in bucket.server.objects(bucket.prefix).values()
+    )
+
+
+def test_what_the_store_lost_or_got_is_mended(bucket: Bucket) -> None:
+    """An object that somebody removed or overwrote is uploaded again; a stranger's is left alone."""
+    bucket.publish()
+    store = bucket.server.store(bucket.prefix)
+    store.delete("atom.xml")
+    store.put("index.html", b"somebody else's")
+    store.put("robots.txt", b"ours")
+    bucket.proxy.begin()
+    bucket.publish()
+    assert bucket.uploaded() == {"atom.xml", "index.html"}
+    assert bucket.bodies() == bucket.release() | {"robots.txt": b"ours"}
+
+
+def test_stale_objects_stay_for_their_grace(bucket: Bucket) -> None:
+    """What is no longer published goes with the first publish after one `site.max_age`, last of all."""
+    bucket.write(age=60)
+    bucket.publish()
+    old = bucket.bodies()
+    bucket.write(topics="kept", age=60)
+    gone = old.keys() - bucket.release().keys()
+    assert gone == {"topics/gone/atom.xml", "topics/gone/index.html"}
+    said = json.loads(bucket.publish("--json"))
+    assert said["removed"] == []
+    assert {one["path"] for one in said["stale"]} == gone
+    assert gone < bucket.bodies().keys()
+    assert "stale 2" in bucket.publish()
+
+    manifest = bucket.manifest()
+    [since] = {line.split("\t")[4] for line in manifest.splitlines()[2:]} - {""}
+    earlier = datetime.fromisoformat(since) - timedelta(seconds=60)
+    bucket.server.store(bucket.prefix).put(
+        MANIFEST, manifest.replace(since, earlier.isoformat()).encode()
+    )
+    bucket.write("New", topics="kept", age=60)
+    bucket.proxy.begin()
+    said = json.loads(bucket.publish("--json"))
+    assert {one["path"] for one in said["removed"]} == gone
+    assert bucket.bodies() == bucket.release()
+    methods = [method for method, _ in bucket.proxy.requests]
+    assert methods[-2:] in (["POST", "PUT"], ["DELETE", "PUT"])
+
+
+def test_what_comes_back_is_no_longer_stale(bucket: Bucket) -> None:
+    """A topic that is published again within the grace is there, and stays."""
+    bucket.publish()
+    bucket.write(topics="kept")
+    bucket.publish()
+    bucket.write()
+    assert "stale" not in bucket.publish()
+    assert bucket.bodies() == bucket.release()
+    assert all(line.endswith("\t") for line in bucket.manifest().splitlines()[2:])
+
+
+def test_a_dry_run_changes_nothing(bucket: Bucket) -> None:
+    """It tells what would be done, and no request of it writes."""
+    assert bucket.publish("--dry-run") == "to write 11, to leave 0, to remove 0\n"
+    assert {method for method, _ in bucket.proxy.requests} == {"GET"}
+    assert bucket.bodies() == {}
+
+
+def test_a_prefix_that_is_somebody_elses_is_refused(bucket: Bucket) -> None:
+    """Objects that no publish wrote are not written among, unless that is asked for."""
+    bucket.server.store(bucket.prefix).put("atom.xml", b"theirs")
+    code, _, err = bucket.begin().end()
+    assert code == 1
+    assert "is not empty, and no publish wrote it" in err
+    assert bucket.bodies() == {"atom.xml": b"theirs"}
+    bucket.publish("--force")
+    assert bucket.bodies() == bucket.release()
+
+
+def test_two_publishers_at_once(bucket: Bucket) -> None:
+    """One wins, the other says so and changes nothing; what is there is the winner's, whole."""
+    bucket.publish()
+    bucket.write("First")
+    first_release = bucket.release()
+    seconds: list[tuple[int, str, str]] = []
+
+    def disturb(_number: int, method: str, path: str) -> None:
+        if method == "PUT" and path.endswith("/atom.xml") and not seconds:
+            # Amid the first one's uploads the second begins, and ends.
+            bucket.write("Second")
+            seconds.append((-1, "", ""))
+            seconds[0] = bucket.begin(port=bucket.server.port).end()
+
+    bucket.proxy.begin(disturb)
+    bucket.publish("--timeout", "8")
+    second = seconds[0]
+    assert (second[0], second[1]) == (1, "")
+    assert second[2].count("\n") == 1
+    assert "another publish is at work there, and wins" in second[2]
+    assert bucket.bodies() == first_release
+
+
+def test_many_publishers_at_once(bucket: Bucket) -> None:
+    """However many begin at the same moment: one wins, each other says so, and what is there is whole."""
+    bucket.publish()
+    folders = [bucket.catalogue.parent / str(number) for number in range(4)]
+    racing = []
+    for folder in folders:
+        folder.mkdir()
+        one = bucket._replace(catalogue=folder / "news.yaml")
+        one.write(f"Edition {folder.name}")
+        racing.append((one, one.begin()))
+    ends = [(one, process.end()) for one, process in racing]
+    winners = [one for one, end in ends if end[0] == 0]
+    assert winners
+    assert bucket.bodies() in [one.release() for one in winners]
+    for _, (code, _, err) in ends:
+        assert code == 0 or "another publish is at work there" in err
+    assert bucket.begin("--dry-run").end()[0] == 0
+
+
+def test_who_is_overtaken_says_so(bucket: Bucket) -> None:
+    """A publisher that slept past its lease loses to who came meanwhile, and harms nothing."""
+    bucket.publish()
+    bucket.write("First")
+    sleepers: list[Publisher] = []
+
+    def disturb(number: int, method: str, _path: str) -> None:
+        if number == 5 and method == "PUT":
+            os.kill(sleepers[0].process.pid, signal.SIGSTOP)
+
+    bucket.proxy.begin(disturb)
+    sleepers.append(bucket.begin())
+    assert wait_for_requests(bucket.proxy, 5)
+    try:
+        bucket.write("Second")
+        code, _, err = bucket.begin(port=bucket.server.port).end()
+        assert code == 0, err
+    finally:
+        os.kill(sleepers[0].process.pid, signal.SIGCONT)
+    code, out, err = sleepers[0].end()
+    assert (code, out) == (1, "")
+    assert "another publish is at work there, and wins" in err
+    assert bucket.bodies() == bucket.release()
+
+
+def wait_for_requests(proxy: Proxy, number: int) -> bool:
+    end = time.monotonic() + 20
+    while time.monotonic() < end:
+        if len(proxy.requests) >= number:
+            return True
+        time.sleep(0.01)
+    return False
+
+
+@pytest.mark.parametrize("way", ["cut", "deaf"])
+def test_a_connection_that_breaks_is_tried_again(way: str, bucket: Bucket) -> None:
+    """Each request fails once, before or after the store has heard it: the publish comes to its end."""
+    bucket.publish()
+    bucket.write("New")
+    seen: set[tuple[str, str]] = set()
+
+    def disturb(_number: int, method: str, path: str) -> str | None:
+        if (method, path) in seen:
+            return None
+        seen.add((method, path))
+        return way
+
+    bucket.proxy.begin(disturb)
+    bucket.publish("--timeout", "5")
+    assert bucket.bodies() == bucket.release()
+    assert bucket.manifest().splitlines()[1].startswith("# finished ")
+
+
+@pytest.mark.parametrize(
+    "number", [1, 5, *(pytest.param(n, marks=pytest.mark.heavy) for n in (2, 3, 4, 8, 12))]
+)
+def test_a_store_that_hangs_is_given_up(number: int, bucket: Bucket) -> None:
+    """From any request on no answer comes: the publish fails within its bound, with one clear line."""
+    bucket.publish()
+    old = bucket.bodies()
+    bucket.write("New")
+    bucket.proxy.begin(lambda n, _method, _path: "hang" if n >= number else None)
+    begun = time.monotonic()
+    code, out, err = bucket.begin().end()
+    # Two seconds for what hangs, and two to give the claim back.
+    assert time.monotonic() - begun < 10
+    assert (code, out) == (1, "")
+    assert re.fullmatch(
+        rf"feeds: {bucket.address} at http://127.0.0.1:\d+: the store does not answer within"
+        r" 2 seconds; try again( \(.*\))?\n",
+        err,
+    )
+    assert old.keys() <= bucket.bodies().keys()
+
+
+def test_a_wrong_secret_is_told_and_not_shown(bucket: Bucket) -> None:
+    """Whose credentials are refused is told what to look at, and no part of them is anywhere."""
+    wrong = SECRET[::-1]
+    code, out, err = bucket.begin(AWS_SECRET_ACCESS_KEY=wrong, RUST_LOG="trace").end()
+    assert (code, out) == (1, "")
+    assert "the store refuses these credentials; check AWS_ACCESS_KEY_ID" in err
+    assert err.count("\n") == 1
+    assert wrong not in err
+    bucket.publish()
+    assert SECRET not in bucket.manifest()
+
+
+def test_credentials_are_found_in_the_usual_files(bucket: Bucket, tmp_path: Path) -> None:
+    """A profile of the files that Amazon's tools read serves as well; one without keys is told."""
+    folder = tmp_path / ".aws"
+    folder.mkdir()
+    (folder / "credentials").write_text(
+        f"[news]\naws_access_key_id = AKEXAMPLE\naws_secret_access_key = {SECRET}\n"
+    )
+    (folder / "config").write_text("[profile news]\nregion = us-east-1\n[profile bare]\n")
+    env = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_REGION"), "")
+    env["HOME"] = str(tmp_path)
+    code, _, err = bucket.begin(port=0, **env, AWS_PROFILE="news").end()
+    assert code == 0, err
+    assert bucket.bodies() == bucket.release()
+    code, _, err = bucket.begin(port=0, **env, AWS_PROFILE="bare").end()
+    assert code == 1
+    assert "has no aws_access_key_id for the profile 'bare'" in err
+    (folder / "credentials").write_text(f"[news\naws_secret_access_key = {SECRET}\n")
+    code, _, err = bucket.begin(port=0, **env, AWS_PROFILE="news").end()
+    assert code == 1
+    assert "credentials: cannot be understood" in err
+    assert SECRET not in err
+
+
+@pytest.mark.parametrize(
+    ("address", "told"),
+    [
+        ("s3://key:SECRET@feeds/x", "s3://…: an address has no user, password or query"),
+        ("s3://feeds/x?key=SECRET", "s3://…: an address has no user, password or query"),
+        ("file:///tmp/out", "file:///tmp/out: is a folder; write it with `feeds export`"),
+        ("ftp://feeds/x", "'ftp://feeds/x' is no address of a bucket; one is s3://bucket/prefix"),
+        ("out", "'out' is no address of a bucket"),
+        ("s3://", "'s3://' is no address of a bucket"),
+        ("az://feeds/x", "az://feeds/x: the store is not fully told; set AZURE_STORAGE_ACCOUNT"),
+    ],
+)
+def test_an_address_that_cannot_be_published_to(address: str, told: str) -> None:
+    """What is wrong with it is told before anything is read, and a secret in it is not repeated."""
+    env = {k: v for k, v in os.environ.items() if not k.startswith("AZURE")}
+    done = run_feeds("publish", address, "--catalogue", "missing.yaml", env=env)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"feeds: {told}")
+    assert "SECRET" not in done.stderr
+
+
+def test_a_store_without_tls_must_be_meant(bucket: Bucket) -> None:
+    """An endpoint at http: is refused where the environment does not allow it."""
+    code, _, err = bucket.begin(AWS_ALLOW_HTTP="").end()
+    assert code == 1
+    assert "is without TLS; where it is to be so, set AWS_ALLOW_HTTP=true" in err
+
+
+def test_a_store_that_is_not_there(bucket: Bucket) -> None:
+    """Nobody listens: that is told at once."""
+    code, _, err = bucket.begin(port=1).end()
+    assert code == 1
+    assert "the store cannot be reached; check the address and the network" in err
+
+
+def test_without_obstore_it_is_told_what_to_install(tmp_path: Path) -> None:
+    """The extra is not needed until something is published to a bucket."""
+    (tmp_path / "obstore.py").write_text("raise ImportError\n")
+    env = environment(1, PYTHONPATH=str(tmp_path))
+    done = run_feeds("publish", "s3://feeds/x", env=env)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert "install feeds[s3]" in done.stderr

@@ -1,0 +1,110 @@
+"""A publish that is killed at each of its requests in turn, and a store of which a part dies."""
+
+import os
+import re
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from buckets import Bucket, Publisher, bucket_at
+from s3 import Cluster, Server, s3_server
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One S3 server for all tests here."""
+    with s3_server(tmp_path_factory.mktemp("weed")) as found:
+        yield found
+
+
+def kill_at(bucket: Bucket, number: int, way: str) -> bool:
+    """Publish, and kill the publisher at a request of this number; tell whether there was one."""
+    publishers: list[Publisher] = []
+
+    def disturb(at: int, _method: str, _path: str) -> str | None:
+        if at != number:
+            return None
+        os.kill(publishers[0].process.pid, signal.SIGKILL)
+        return way or None
+
+    bucket.proxy.begin(disturb)
+    with bucket.proxy.held():
+        publishers.append(bucket.begin())
+    code, _, err = publishers[0].end()
+    assert code in {0, -signal.SIGKILL}, err
+    return code != 0
+
+
+def assert_survives(bucket: Bucket, number: int, way: str, *, first: bool = False) -> bool:
+    """Kill a publish: what was there stays whole, and the next one completes."""
+    old: dict[str, bytes] = {}
+    if not first:
+        bucket.publish()
+        old = bucket.bodies()
+    bucket.write("New", topics="kept, come")
+    new = bucket.release()
+    killed = kill_at(bucket, number, way)
+    found = bucket.bodies()
+    assert old.keys() <= found.keys() <= old.keys() | new.keys()
+    for path, body in found.items():
+        assert body in {old.get(path), new.get(path)}, path
+    bucket.proxy.begin()
+    bucket.publish("--timeout", "1")
+    # What the killed one made stale, or the old one had, is there for its grace.
+    stale = {path: body for path, body in old.items() if path not in new}
+    assert bucket.bodies() == stale | new
+    assert bucket.manifest().splitlines()[1].startswith("# finished ")
+    return killed
+
+
+@pytest.mark.parametrize("number", [4, 7])
+def test_a_killed_publish_leaves_whole_objects(number: int, server: Server, tmp_path: Path) -> None:
+    """Killed amid its uploads: each object is old or new, and the next publish completes."""
+    with bucket_at(server, tmp_path) as bucket:
+        assert assert_survives(bucket, number, "")
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("first", [False, True], ids=["a release before", "nothing before"])
+@pytest.mark.parametrize("way", ["cut", ""], ids=["the store hears not", "the store hears"])
+def test_killed_at_each_request(way: str, first: bool, server: Server, tmp_path: Path) -> None:  # noqa: FBT001
+    """At whichever request it is killed, and whether that arrives or not."""
+    for number in range(1, 100):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        with bucket_at(server, folder) as bucket:
+            if not assert_survives(bucket, number, way, first=first):
+                break
+    assert number > 10
+
+
+@pytest.mark.heavy
+def test_half_of_a_cluster_dies(tmp_path: Path) -> None:
+    """Without its second copy the store takes nothing: that is told in time, and the old is readable."""
+    with ExitStack() as stack:
+        cluster = Cluster(tmp_path / "cluster", stack)
+        bucket = stack.enter_context(bucket_at(cluster.server, tmp_path))
+        bucket.publish()
+        old = bucket.bodies()
+        assert old == bucket.release()
+        cluster.volumes[1].kill()
+        cluster.volumes[1].wait()
+        bucket.write("New")
+        begun = time.monotonic()
+        code, out, err = bucket.begin("--timeout", "3").end()
+        assert time.monotonic() - begun < 25
+        assert (code, out) == (1, "")
+        assert re.search("the store (answers 5..|does not answer within 6 seconds); try again", err)
+        assert err.count("\n") == 1
+        for path, body in bucket.bodies().items():
+            assert body in {old.get(path), bucket.release().get(path)}
+        assert bucket.bodies().keys() >= old.keys()
+        cluster.volumes[1] = cluster.start(1)
+        end = time.monotonic() + 40
+        while bucket.begin("--timeout", "3").end()[0]:
+            assert time.monotonic() < end
+            time.sleep(1)
+        assert bucket.bodies() == bucket.release()
