@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from operator import is_
 from typing import TYPE_CHECKING, Protocol
 
-from feeds.formats import Format
-from feeds.model import Document, Entry, Feed, Site, etag_of
+from feeds.files import read_media
+from feeds.formats import Format, feed_style
+from feeds.model import Document, Entry, Feed, Picture, Site, etag_of
 from feeds.rendering import Renderer, render, render_remembered, show
 from feeds.workshop import Workshop
 
@@ -19,6 +20,10 @@ class Before(Protocol):
     @property
     def feeds(self) -> Sequence[Feed]:
         """The feeds that its documents show, and first that of everything."""
+
+    @property
+    def pictures(self) -> Sequence[Picture]:
+        """The pictures of its catalogue."""
 
     def get(self, path: str, /) -> Document | None:
         """Give a document."""
@@ -60,6 +65,22 @@ class Build:
                 rendered = [pieces[entry.id][number] for entry in feed.latest]
                 body = form.join(feed, rendered, self._site, self._site.address(path))
                 self._add(path, form.media_type, body)
+        if any(form.shown_as for form in formats):
+            self._add(*feed_style())
+
+    def make_pictures(self, pictures: Sequence[Picture]) -> None:
+        """Read each picture that an entry shows; raises FeedsError where one is as it was no more."""
+        earlier = (
+            {picture.path: picture for picture in self._before.pictures} if self._before else {}
+        )
+        shown = {entry.photo.url for entry in self._feeds[0].entries if entry.photo}
+        with self._workshop.stage("pictures"):
+            for picture in pictures:
+                path = picture.path
+                if self._site.address(path) not in shown:
+                    continue
+                if not self._taken_over(path, same=earlier.get(path) == picture):
+                    self._add(path, picture.media_type, read_media(picture.file, picture.stamp))
 
     def make_pages(self, pages: "Pages") -> None:
         """Make each feed's page, each entry's own, and their style sheet."""

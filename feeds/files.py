@@ -1,8 +1,16 @@
 """The files of a catalogue."""
 
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from feeds.errors import FeedsError
+from feeds.paths import MEDIA
+
+# A file's name, and what tells its content from any other that it had or will have.
+Stamp = tuple[str, int, int, int, int]
 
 
 def catalogue_files(path: Path) -> list[Path]:
@@ -26,6 +34,53 @@ def read_files(path: Path) -> list[tuple[str, bytes]]:
     if not texts:
         raise FeedsError(f"{path}: the folder has no .yaml or .yml file")
     return texts
+
+
+def stamp(name: str, found: os.stat_result) -> Stamp:
+    """Tell a file's content by what costs no reading: its inode, its size in bytes, its times."""
+    return name, found.st_ino, found.st_size, found.st_ctime_ns, found.st_mtime_ns
+
+
+def media_folder(path: Path) -> Path:
+    """Give the folder of a catalogue's pictures: `media` beside its files."""
+    return (path if path.is_dir() else path.parent) / MEDIA
+
+
+def media_files(folder: Path) -> dict[str, Stamp]:
+    """Give the stamp of each file in a folder of pictures, by its path under the site, in order.
+
+    Hidden files are none, nor are those behind a link to another folder.
+    """
+    found = dict(_walk(folder, MEDIA))
+    return {path: found[path] for path in sorted(found)}
+
+
+def read_media(file: Path, seen: Stamp) -> bytes:
+    """Read a picture as it was seen; raises FeedsError where it is so no more."""
+    try:
+        with file.open("rb") as opened:
+            body = opened.read()
+            now = stamp(seen[0], os.fstat(opened.fileno()))
+    except OSError as error:
+        raise FeedsError(f"{file}: {error.strerror or 'cannot be read'}") from None
+    if now != seen:
+        raise FeedsError(f"{file}: is being written")
+    return body
+
+
+def _walk(folder: Path, path: str) -> Iterator[tuple[str, Stamp]]:
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            here = path + entry.name
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                yield from _walk(Path(entry.path), f"{here}/")
+                continue
+            with suppress(OSError):
+                found = entry.stat()
+                if stat.S_ISREG(found.st_mode):
+                    yield here, stamp(here, found)
 
 
 def _is_yaml(file: Path) -> bool:

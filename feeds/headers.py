@@ -16,6 +16,8 @@ _PAGE_POLICY = (
     " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 PAGE_POLICY: Header = ("Content-Security-Policy", _PAGE_POLICY)
+# What a feed that a browser shows may do: it has a style, and nothing else.
+FEED_POLICY: Header = ("Content-Security-Policy", "default-src 'none'; style-src 'self'")
 
 # What may be served while a fresh copy is being fetched, or while none can be.
 _WHILE_REVALIDATE = 60

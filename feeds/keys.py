@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 # On every document, so that a whole site can be forgotten.
 EVERYTHING = "everything"
-# The documents of the site's own folder.
+# On those that are about nothing in particular.
 FRONT = "front"
 _KINDS = {"topics": "topic", "countries": "country", "entries": "entry"}
 
@@ -13,7 +13,7 @@ def keys_of(path: str) -> tuple[str, ...]:
     """Give the keys of the document at a path: `everything`, then what it is about.
 
     `topics/x/countries/ke/atom.xml` has `topic-x` and `country-ke`, so that each
-    of the two takes it. In the site's own folder it is `front`. Keys consist of
+    of the two takes it. What lies elsewhere is `front`. Keys consist of
     ASCII letters, digits and `_.-~`, so that they are the same in a header, in an
     address and in a command.
     """

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -38,6 +39,26 @@ class Photo(NamedTuple):
     width: int = 0
     height: int = 0
     length: int = 0
+
+
+class Picture(NamedTuple):
+    """A file that photos show: its path under the site, the file itself, and what it is.
+
+    `width` and `height` are in pixels and `length` in bytes. `stamp` tells these
+    bytes from any others that the file had or will have.
+    """
+
+    path: str
+    file: Path
+    stamp: tuple[str, int, int, int, int]
+    media_type: str
+    width: int
+    height: int
+
+    @property
+    def length(self) -> int:
+        """The file's size."""
+        return self.stamp[2]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,13 +167,14 @@ class Catalogue:
     """A whole publication, valid and immutable: nothing checks it again.
 
     `entries` stand in the catalogue's own order. `topics` holds those that the
-    catalogue declares, or None where its vocabulary is open. `notes` are worth
-    an editor's look.
+    catalogue declares, or None where its vocabulary is open. `pictures` are the
+    files that the entries' photos show. `notes` are worth an editor's look.
     """
 
     site: Site
     topics: tuple[Topic, ...] | None
     entries: tuple[Entry, ...]
+    pictures: tuple[Picture, ...] = ()
     notes: tuple[Problem, ...] = field(default=(), compare=False)
 
 
@@ -189,6 +211,11 @@ class Document:
     media_type: str
     etag: str
     modified: datetime | None = None
+
+    @property
+    def is_picture(self) -> bool:
+        """Tell whether it is a picture: as small as it will be, and no feed that a reader parses."""
+        return self.media_type.startswith("image/")
 
 
 def etag_of(body: bytes) -> str:

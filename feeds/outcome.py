@@ -8,6 +8,11 @@ from feeds.cache import Cache, key
 _FOREVER = "for ever"
 
 
+def contents_of(texts: Iterable[tuple[str, bytes]]) -> bytes:
+    """Give a hash of a catalogue's files, by their names and bytes."""
+    return key(*(part for text in texts for part in text))
+
+
 class Outcome:
     """What came of the files of a catalogue, under a name and with the options that it hangs on."""
 
@@ -15,11 +20,12 @@ class Outcome:
         self,
         cache: Cache,
         name: str,
-        texts: Iterable[tuple[str, bytes]],
+        contents: bytes,
         options: Iterable[object] = (),
     ) -> None:
+        """Look for what came of `contents`, which `contents_of` gives."""
         self._shelf = cache.shelf("outcomes")
-        self._key = key(name, repr([*options]), *(part for text in texts for part in text))
+        self._key = key(name, repr([*options]), contents)
 
     def text(self) -> str | None:
         """Give the text that was kept; None where there is none."""

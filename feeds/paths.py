@@ -2,13 +2,16 @@
 
 A folder ends in `/`; the empty path is the site's own. In a feed's folder lies
 a document of each format, and a page in every folder. `HEALTH` is no document:
-the server answers there for itself.
+the server answers there for itself. `FEED_STYLE` is how a browser shows a feed.
+Pictures lie in `MEDIA`, as they do beside the catalogue.
 """
 
 from collections.abc import Collection, Mapping
 
 INDEX = "index.html"
 STYLE = "style.css"
+FEED_STYLE = "feed.css"
+MEDIA = "media/"
 HEALTH = "healthz"
 # By the names that `site.formats` has for the formats.
 FEEDS = {"atom": "atom.xml", "rss": "rss.xml", "json": "feed.json"}

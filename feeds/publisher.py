@@ -21,7 +21,7 @@ from feeds.logs import tell, tell_bug
 from feeds.parallel import considerate, uncollected
 from feeds.release import Release
 from feeds.standing import Failure
-from feeds.watch import Fingerprint, fingerprint, settled
+from feeds.watch import Fingerprint, Lookout, fingerprint, settled
 from feeds.workshop import Workshop
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ class Publisher:
         self._sleep = sleep
         # What was read last, whether that was a catalogue, and whether to read it anew.
         self._seen: Fingerprint | None = None
+        self._lookout = Lookout(self.path)
         self._sound = False
         self._again = True
         self._said = ""
@@ -106,7 +107,7 @@ class Publisher:
         once, and it is read again when its files have changed.
         """
         with self._lock, uncollected(), considerate():
-            if anew or self._again or fingerprint(self.path) != self._seen:
+            if anew or self._again or self._lookout.differs(self._seen):
                 self._attempt(anew=True)
             if self._overdue(self.current):
                 self._attempt(anew=False)
@@ -269,7 +270,7 @@ class Publisher:
             changed=changed,
             seconds=f"{seconds:.3f}",
         )
-        large = [path for path, document in release.items() if len(document.body) > _LARGE]
+        large = [it.path for it in release.values() if len(it.body) > _LARGE and not it.is_picture]
         if large:
             tell("large-documents", logging.WARNING, count=len(large), first=large[0])
 

@@ -35,13 +35,16 @@ class Release(Mapping[str, Document]):
     ) -> None:
         """Build the release of a catalogue as it stands at `as_of`, an aware datetime.
 
-        The same catalogue at the same moment gives the same bytes everywhere.
+        The same catalogue at the same moment gives the same bytes everywhere. Its
+        pictures are read here; raises FeedsError where one has changed since the
+        catalogue was read.
         Of the formats those count that the site has; without `pages` there are
         documents of the feeds alone. Documents that would be as they were `before`
         are taken from there, and entries that `workshop` remembers are not
         rendered again.
         """
         self.site = catalogue.site
+        self.pictures = catalogue.pictures
         self.as_of = as_of
         self.until = next_change(catalogue, as_of)
         self.formats = tuple(form for form in formats if form.key in self.site.formats)
@@ -52,6 +55,8 @@ class Release(Mapping[str, Document]):
             alike = before and (before.site, before.formats) == (self.site, self.formats)
             build = Build(self.site, self.feeds, before if alike else None, workshop)
             build.make_feeds(self.formats)
+            if self.pictures:
+                build.make_pictures(self.pictures)
             if pages:
                 # Jinja takes its time to load, and who wants feeds alone needs none.
                 from feeds.pages import Printer  # noqa: PLC0415
@@ -80,7 +85,7 @@ class Release(Mapping[str, Document]):
     def bare(self, documents: Mapping[str, Document]) -> "Release":
         """Give the same release with these documents, and without what they were made of."""
         release = self._with(documents)
-        release.feeds = ()
+        release.feeds, release.pictures = (), ()
         return release
 
     def _with(self, documents: Mapping[str, Document]) -> "Release":

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from feeds.cache import Cache
-from feeds.files import read_files
-from feeds.outcome import Outcome
+from feeds.files import media_files, media_folder, read_files
+from feeds.outcome import Outcome, contents_of
 from feeds.paths import FEEDS
 
 if TYPE_CHECKING:
@@ -47,12 +47,14 @@ def check(given: Given) -> None:
     """Tell how much is in a catalogue, and its notes; raises FeedsError."""
     cache = given.cache()
     texts = read_files(given.catalogue)
-    outcome = Outcome(cache, "check", texts, (given.url,))
+    media = media_folder(given.catalogue)
+    outcome = Outcome(cache, "check", contents_of(texts), (given.url, media_files(media)))
     said = outcome.text()
     if said is None:
         from feeds.catalogue import read_catalogue
 
-        found = read_catalogue(texts, url=given.url, workshop=make_workshop(cache))
+        workshop = make_workshop(cache)
+        found = read_catalogue(texts, url=given.url, media=media, workshop=workshop)
         said = "\n".join((_summary(found), *map(str, found.notes)))
         outcome.keep_text(said)
         cache.save()
@@ -146,10 +148,12 @@ def _outcomes(given: Given, cache: Cache, folder: Path, how: Exporting) -> tuple
 
     texts = read_files(given.catalogue)
     refuse_catalogue(folder, (Path(name) for name, _ in texts))
-    options = (given.url, how.pages, how.options.compress, how.host)
+    media = media_files(media_folder(given.catalogue))
+    contents = contents_of(texts)
+    options = (given.url, how.pages, how.options.compress, how.host, media)
     return (
-        Outcome(cache, "release", texts, options),
-        Outcome(cache, "notes", texts, (given.url,)),
+        Outcome(cache, "release", contents, options),
+        Outcome(cache, "notes", contents, (given.url, media)),
     )
 
 

@@ -1,28 +1,47 @@
-"""Tells whether the files of a catalogue have changed, by what costs no reading."""
+"""Tells whether the files of a catalogue have changed, its pictures too, by what costs no reading."""
 
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from feeds.files import catalogue_files
+from feeds.files import Stamp, catalogue_files, media_files, media_folder, stamp
 
 # A file written this lately may still be being written; but nobody waits for ever.
 _SETTLED = 0.1
 _UNSETTLED = 2.0
 
-Fingerprint = tuple[tuple[str, int, int, int, int], ...]
+# Looking at so many files is cheap; for each one more, the next look is put off, in seconds.
+_FEW = 1000
+_EACH = 0.0001
+_LONGEST = 1.0
+
+Fingerprint = tuple[Stamp, ...]
+
+
+class Lookout:
+    """Looks at a catalogue's files as often as it is asked to, and seldom where they are very many."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._next = 0.0
+
+    def differs(self, seen: Fingerprint | None) -> bool:
+        """Tell whether a look was taken, and showed other files than were seen."""
+        now = time.monotonic()
+        if now < self._next:
+            return False
+        found = fingerprint(self._path)
+        self._next = now + min(max(len(found) - _FEW, 0) * _EACH, _LONGEST)
+        return found != seen
 
 
 def fingerprint(path: Path) -> Fingerprint:
     """Tell a catalogue's contents from any other; () if there is none."""
     try:
-        files = [(str(file), file.stat()) for file in catalogue_files(path)]
+        files = [stamp(str(file), file.stat()) for file in catalogue_files(path)]
+        return (*files, *media_files(media_folder(path)).values())
     except (OSError, ValueError):
         return ()
-    return tuple(
-        (name, found.st_ino, found.st_size, found.st_ctime_ns, found.st_mtime_ns)
-        for name, found in files
-    )
 
 
 def settled(path: Path, sleep: Callable[[float], None]) -> Fingerprint:

@@ -24,6 +24,7 @@ from feeds.model import Catalogue
 ROOT = Path(__file__).parent.parent
 SHIPPED = ROOT / "entries.yaml"
 CATALOGUES = ROOT / "tests" / "catalogues"
+MEDIA = ROOT / "tests" / "media"
 AS_OF = datetime(2026, 11, 1, tzinfo=UTC)
 _PATIENCE = 20
 

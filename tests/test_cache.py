@@ -18,7 +18,7 @@ from feeds import Release
 from feeds.cache import Cache, key
 from feeds.catalogue import read_catalogue
 from feeds.errors import CatalogueError
-from feeds.outcome import Outcome
+from feeds.outcome import Outcome, contents_of
 from feeds.publisher import Publisher
 from feeds.workshop import Workshop
 
@@ -345,17 +345,17 @@ def test_keys_tell_their_parts_apart() -> None:
 def test_an_outcome_is_of_its_own_time(tmp_path: Path) -> None:
     """What was published counts from its moment until the next embargo ends, for these very bytes."""
     cache = Cache(tmp_path)
-    outcome = Outcome(cache, "release", [("f", b"x")], ("u",))
+    outcome = Outcome(cache, "release", contents_of([("f", b"x")]), ("u",))
     until = AS_OF + timedelta(days=1)
     outcome.keep_etags({"atom.xml": "1"}, as_of=AS_OF, until=until)
     cache.save()
-    kept = Outcome(Cache(tmp_path), "release", [("f", b"x")], ("u",))
+    kept = Outcome(Cache(tmp_path), "release", contents_of([("f", b"x")]), ("u",))
     assert kept.etags(AS_OF) == {"atom.xml": "1"}
     assert kept.etags(AS_OF - timedelta(seconds=1)) is kept.etags(until) is None
     for other in (
-        Outcome(cache, "release", [("f", b"y")], ("u",)),
-        Outcome(cache, "release", [("g", b"x")], ("u",)),
-        Outcome(cache, "release", [("f", b"x")], ("v",)),
-        Outcome(cache, "check", [("f", b"x")], ("u",)),
+        Outcome(cache, "release", contents_of([("f", b"y")]), ("u",)),
+        Outcome(cache, "release", contents_of([("g", b"x")]), ("u",)),
+        Outcome(cache, "release", contents_of([("f", b"x")]), ("v",)),
+        Outcome(cache, "check", contents_of([("f", b"x")]), ("u",)),
     ):
         assert other.etags(AS_OF) is None

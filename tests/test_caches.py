@@ -30,26 +30,45 @@ def name(request: pytest.FixtureRequest) -> str:
     return found
 
 
-def test_what_a_cache_gives_is_what_the_server_gives(name: str, tmp_path: Path) -> None:
-    """Bytes, validators and freshness pass; a repeated poll costs 304; keys stay inside."""
+@pytest.fixture(scope="module", params=CACHES)
+def fronted(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Server, str]]:
+    """Give a server of the shipped catalogue, and its site's URL at each cache before it, in turn."""
+    folder = tmp_path_factory.mktemp("fronted")
     with (
-        running("feeds serve", SHIPPED, tmp_path / "server") as server,
-        caching(name, tmp_path, server.port) as url,
+        running("feeds serve", SHIPPED, folder / "server") as server,
+        caching(request.param, folder, server.port) as url,
     ):
-        for coding in ("", "gzip", "br, gzip;q=0.5"):
-            for path in ("atom.xml", f"{TOPIC}feed.json", "", "style.css"):
-                for query in ("", "?_=1"):
-                    given = ask(url + path + query, Accept_Encoding=coding)
-                    wanted = ask(server.url + path, Accept_Encoding=coding)
-                    assert (given.status, given.body) == (200, wanted.body)
-                    for header in ("etag", "last-modified", "content-type", "link", "vary"):
-                        assert given.headers[header] == wanted.headers[header]
-                    assert not {"surrogate-key", "cache-tag", "xkey"} & {*given.headers}
-                    again = ask(
-                        url + path, Accept_Encoding=coding, If_None_Match=given.headers["etag"]
-                    )
-                    assert (again.status, again.body) == (304, b"")
-        assert ask(f"{url}topics/no-such-thing/").status == 404
+        yield server, url
+
+
+def test_what_a_cache_gives_is_what_the_server_gives(fronted: tuple[Server, str]) -> None:
+    """Bytes, validators and freshness pass; a repeated poll costs 304; keys stay inside."""
+    server, url = fronted
+    for coding in ("", "gzip", "br, gzip;q=0.5"):
+        for path in ("atom.xml", f"{TOPIC}feed.json", "", "style.css"):
+            for query in ("", "?_=1"):
+                given = ask(url + path + query, Accept_Encoding=coding)
+                wanted = ask(server.url + path, Accept_Encoding=coding)
+                assert (given.status, given.body) == (200, wanted.body)
+                for header in ("etag", "last-modified", "content-type", "link", "vary"):
+                    assert given.headers[header] == wanted.headers[header]
+                assert not {"surrogate-key", "cache-tag", "xkey"} & {*given.headers}
+                again = ask(url + path, Accept_Encoding=coding, If_None_Match=given.headers["etag"])
+                assert (again.status, again.body) == (304, b"")
+    assert ask(f"{url}topics/no-such-thing/").status == 404
+
+
+def test_a_browser_and_a_reader_each_get_their_type(fronted: tuple[Server, str]) -> None:
+    """Whoever asks first, a person is shown the feed, and a program told that it is one."""
+    _, url = fronted
+    for _ in range(2):
+        shown = ask(f"{url}atom.xml", Sec_Fetch_Dest="document")
+        assert shown.headers["content-type"] == "application/xml; charset=utf-8"
+        told = ask(f"{url}atom.xml", Sec_Fetch_Dest="empty")
+        assert told.headers["content-type"] == "application/atom+xml; charset=utf-8"
+        assert shown.headers["vary"] == told.headers["vary"] == "Accept-Encoding"
 
 
 @pytest.mark.heavy

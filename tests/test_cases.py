@@ -2,14 +2,15 @@
 
 A line `# Expect: line:column: path: message` is one Problem, `# Expect: valid`
 none, and `# Note: …` a note. A line `# Read: expression = 'value'` tells what a
-valid catalogue then holds, `c` being the Catalogue.
+valid catalogue then holds, `c` being the Catalogue. Their pictures are in
+`media/`.
 """
 
 import re
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from conftest import MEDIA, ROOT
 
 from feeds.cache import Shelf
 from feeds.catalogue import read_catalogue
@@ -35,7 +36,7 @@ def test_case_reads_as_its_head_expects(case: Path) -> None:
     expected = {kind: [text for found, text in head if found == kind] for kind, _ in head}
     assert expected.get("Expect"), "a case tells what it expects"
     try:
-        catalogue = read_catalogue([(case.name, data)])
+        catalogue = read_catalogue([(case.name, data)], media=MEDIA)
     except CatalogueError as error:
         assert [said(problem) for problem in error.problems] == expected["Expect"]
         return

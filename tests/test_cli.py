@@ -138,7 +138,7 @@ def test_export_without_pages_and_again(tmp_path: Path) -> None:
     options = ("export", tmp_path / "out", "--no-pages", "--profile", "--state", tmp_path / "state")
     first = run_feeds(*options, cwd=ROOT)
     kinds = {path.rpartition("/")[2] for path in tree(tmp_path / "out")}
-    assert kinds == {"atom.xml", "rss.xml", "feed.json"}
+    assert kinds == {"atom.xml", "rss.xml", "feed.json", "feed.css"}
     stages = [line.split()[0] for line in first.stderr.splitlines()]
     assert {"compare", "read", "choose", "render", "join", "write", "all"} <= set(stages)
     again = run_feeds(*options, cwd=ROOT)

@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import CATALOGUES, ROOT, SHIPPED
+from conftest import CATALOGUES, MEDIA, ROOT, SHIPPED
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -30,7 +30,7 @@ SOURCES = [
 def said(text: str) -> object:
     """Give all that reading says: the catalogue and its notes, or the Problems."""
     try:
-        found = read_catalogue([("f.yaml", text.encode("utf-8", "surrogatepass"))])
+        found = read_catalogue([("f.yaml", text.encode("utf-8", "surrogatepass"))], media=MEDIA)
     except CatalogueError as error:
         return [str(problem) for problem in error.problems]
     return found, found.notes

@@ -92,6 +92,10 @@ def site(
         yield found
 
 
+# Under which a browser shows a feed.
+XML = "application/xml; charset=utf-8"
+
+
 @pytest.fixture(params=HOSTS)
 def news(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
     """Each server, for a test that edits the news."""
@@ -108,17 +112,17 @@ def running(name: str, folder: Path, path: str) -> Iterator[Site]:
 
 
 def test_every_document_is_served_with_its_type(site: Site) -> None:
-    """Media types have their charset; validators, freshness and leave for browsers are there."""
+    """Media types have their charset, and feeds the one that browsers show; validators, freshness and leave for browsers are there."""
     for path, document in site.documents.items():
         answer = ask(site.url + quote(path))
         assert (answer.status, answer.body) == (200, document.body), path
         headers = answer.headers
-        assert headers["content-type"] == document.media_type
+        assert headers["content-type"] == (XML if path.endswith(".xml") else document.media_type)
         assert headers["cache-control"].startswith("public, max-age=900, ")
         assert headers["access-control-allow-origin"] == "*"
         assert headers["x-content-type-options"] == "nosniff"
-        page = document.media_type.startswith("text/html")
-        assert ("content-security-policy" in headers) == page, path
+        shown = path.endswith((".html", ".xml"))
+        assert ("content-security-policy" in headers) == shown, path
         assert document.modified
         assert headers["last-modified"] == format_datetime(document.modified, usegmt=True)
         again = ask(site.url + quote(path), If_None_Match=headers["etag"])
@@ -158,7 +162,8 @@ def test_compressed_files_are_sent(accepted: str, coding: str | None, site: Site
     for path in ("atom.xml", "feed.json", "index.html"):
         answer = ask(site.url + path, Accept_Encoding=accepted)
         assert answer.headers.get("content-encoding") == coding
-        assert answer.headers["content-type"] == site.documents[path].media_type
+        media_type = site.documents[path].media_type
+        assert answer.headers["content-type"] == (XML if path.endswith(".xml") else media_type)
         decode = {"gzip": gzip.decompress, "br": brotli.decompress, None: bytes}[coding]
         assert decode(answer.body) == site.documents[path].body
         if coding:

@@ -17,6 +17,7 @@ FLOORS = {
     "logs": 0,
     "cache": -1,
     "parallel": -1,
+    "pictures": -1,
     "workshop": 0,
     "files": 0,
     "outcome": 0,
@@ -55,6 +56,7 @@ THIRD_PARTY = {
     "content": {"cmarkgfm", "nh3"},
     "formats": {"feedgen", "lxml"},
     "pages": {"jinja2", "markupsafe", "babel"},
+    "pictures": {"PIL"},
     "web": {"flask", "werkzeug", "granian"},
 }
 LONGEST = 300
@@ -127,7 +129,7 @@ def test_rooms_are_small_and_no_drawers(module: Path) -> None:
     assert module.stem not in DRAWERS
 
 
-HEAVY = {"flask", "granian", "lxml", "obstore", "jinja2", "feedgen", "cmarkgfm", "nh3", "brotli"}
+HEAVY = {*"flask granian lxml obstore jinja2 feedgen cmarkgfm nh3 brotli PIL".split()}
 
 
 @pytest.mark.parametrize(
@@ -137,7 +139,7 @@ HEAVY = {"flask", "granian", "lxml", "obstore", "jinja2", "feedgen", "cmarkgfm",
         (["check"], HEAVY | {"dateutil"}),
         (["check"], HEAVY | {"yaml", "babel", "dateutil", "dataclasses"}),
         (["list"], HEAVY | {"dateutil"}),
-        (["export", "{out}"], {"flask", "granian", "brotli", "obstore"}),
+        (["export", "{out}"], {"flask", "granian", "brotli", "obstore", "PIL"}),
         (["export", "{out}"], HEAVY | {"yaml", "babel", "dateutil"}),
     ],
     ids=["help", "check", "check again", "list", "export", "export again"],

@@ -21,7 +21,7 @@ import pytest
 from conftest import CATALOGUES, SERVERS, Server, run_feeds, running, tree
 
 from feeds import load_catalogue
-from feeds.formats import FORMATS
+from feeds.formats import FORMATS, Format
 
 URL = "https://news.example.org/tests/"
 CATALOGUE = CATALOGUES / "every-field.yaml"
@@ -121,6 +121,33 @@ def test_a_feed_has_the_headers_of_the_contract(server: Server, form: object) ->
     assert re.fullmatch(r'W/"[0-9a-f]{32}"', answer.headers["ETag"])
     assert "Expires" not in answer.headers
     assert "Set-Cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("accepted", ["", "gzip", "br"])
+@pytest.mark.parametrize("form", FORMATS, ids=lambda form: form.name)
+def test_a_browser_gets_the_same_feed_as_xml(server: Server, form: Format, accepted: str) -> None:
+    """Who goes to a feed in a browser gets its bytes and validators under a type that is shown."""
+    path = f"/{form.filename}"
+    coding = {"Accept-Encoding": accepted} if accepted else {}
+    plain = ask(server, path, headers=coding)
+    shown = ask(server, path, headers={"Sec-Fetch-Dest": "document", **coding})
+    assert shown.body == plain.body
+    for name in ("ETag", "Last-Modified", "Cache-Control", "Vary", "Content-Encoding", "Link"):
+        assert shown.headers[name] == plain.headers[name], name
+    assert shown.headers["Vary"] == "Accept-Encoding", "a cache may mix the two up"
+    assert plain.headers["Content-Type"] == form.media_type
+    assert shown.headers["Content-Type"] == (form.shown_as or form.media_type)
+    policy = "default-src 'none'; style-src 'self'" if form.shown_as else None
+    assert shown.headers["Content-Security-Policy"] == policy
+    known = {"Sec-Fetch-Dest": "document", "If-None-Match": plain.headers["ETag"], **coding}
+    assert ask(server, path, headers=known).status == 304
+
+
+@pytest.mark.parametrize("destination", ["empty", "image", "style", "iframe", "", "documents"])
+def test_only_a_navigation_is_shown_a_feed(server: Server, destination: str) -> None:
+    """Scripts, readers and whatever else gets the feed's own type."""
+    answer = ask(server, "/atom.xml", headers={"Sec-Fetch-Dest": destination})
+    assert answer.headers["Content-Type"] == "application/atom+xml; charset=utf-8"
 
 
 def test_a_page_is_no_topic_of_the_hub(server: Server) -> None:

@@ -80,6 +80,7 @@ def caching() -> Iterator[Cache]:
 def test_a_document_s_keys_follow_from_its_path() -> None:
     """A document is known by its topic and its country, and all are by `everything`."""
     assert keys_of("atom.xml") == ("everything", "front")
+    assert keys_of("media/floor.jpg") == ("everything", "front")
     assert keys_of("topics/x/atom.xml") == ("everything", "topic-x")
     assert keys_of("countries/ke/index.html") == ("everything", "country-ke")
     assert keys_of("topics/x/countries/ke/feed.json") == ("everything", "topic-x", "country-ke")

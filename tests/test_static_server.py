@@ -19,6 +19,7 @@ CONFIGURATION = """
 daemon off; pid {folder}/pid; error_log {folder}/errors;
 events {{ worker_connections 64; }}
 http {{
+  types {{ text/html html; text/css css; text/xml xml; application/json json; }} charset utf-8;
   access_log off;
   client_body_temp_path {folder}/t1; proxy_temp_path {folder}/t2; fastcgi_temp_path {folder}/t3;
   uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;

@@ -40,6 +40,10 @@ sub vcl_recv {
   } else {
     unset req.http.Accept-Encoding;
   }
+  # A browser that goes to a feed is given it under another type.
+  if (req.http.Sec-Fetch-Dest != "document") {
+    unset req.http.Sec-Fetch-Dest;
+  }
   unset req.http.Cookie;
 
   # What is out of date is given after a failure alone.
@@ -52,6 +56,10 @@ sub vcl_recv {
 
 sub vcl_backend_response {
   set beresp.http.xkey = beresp.http.Surrogate-Key;
+  # For this cache alone: whoever comes behind need not keep feeds twice.
+  if (beresp.http.Vary) {
+    set beresp.http.Vary = beresp.http.Vary + ", Sec-Fetch-Dest";
+  }
   # As long as stale-if-error says.
   set beresp.grace = 1d;
   if (beresp.status >= 500) {
@@ -64,6 +72,10 @@ sub vcl_backend_error {
 }
 
 sub vcl_deliver {
+  set resp.http.Vary = regsub(resp.http.Vary, ", Sec-Fetch-Dest$", "");
+  if (resp.http.Vary == "") {
+    unset resp.http.Vary;
+  }
   unset resp.http.xkey;
   unset resp.http.Surrogate-Key;
   unset resp.http.Cache-Tag;

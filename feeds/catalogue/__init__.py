@@ -13,13 +13,14 @@ from feeds.catalogue.items import Miscut
 from feeds.catalogue.moves import live_paths, read_moves
 from feeds.catalogue.nearest import Nearest
 from feeds.catalogue.opening import Opened
+from feeds.catalogue.pictures import read_pictures
 from feeds.catalogue.reading import Fault
 from feeds.catalogue.site import NO_SITE, open_site, read_country_names, read_site, read_topics
 from feeds.catalogue.source import Source
 from feeds.catalogue.vocabulary import Vocabulary
 from feeds.errors import CatalogueError, FeedsError, Problem
-from feeds.files import read_files
-from feeds.model import Catalogue, Site
+from feeds.files import media_folder, read_files
+from feeds.model import Catalogue
 from feeds.parallel import uncollected
 from feeds.workshop import Workshop
 
@@ -37,45 +38,53 @@ def load_catalogue(
     Raises CatalogueError with all Problems, or FeedsError where there is nothing
     to read or `url` is no site's address.
     """
-    return read_catalogue(read_files(Path(path)), url=url, workshop=workshop)
+    path = Path(path)
+    return read_catalogue(read_files(path), url=url, media=media_folder(path), workshop=workshop)
 
 
 def read_catalogue(
     texts: Iterable[tuple[str, bytes]],
     *,
     url: str | None = None,
+    media: Path | None = None,
     workshop: Workshop | None = None,
 ) -> Catalogue:
-    """Read a catalogue from its files' names and bytes.
+    """Read a catalogue from its files' names and bytes, and its pictures from the folder `media`.
 
     Raises CatalogueError with all Problems, in the order of the files; or
     FeedsError where `url` is no site's address.
     """
+    address = None if url is None else _address(url)
     sources = [Source(name, data) for name, data in texts]
     workshop = workshop or Workshop()
     problems: list[Problem] = []
     with uncollected(), workshop.stage("read"):
-        catalogue = _read(sources, problems, workshop)
+        catalogue = _read(sources, problems, address, media, workshop)
     faults = [problem for problem in problems if not problem.note]
     if catalogue is None or faults:
         raise CatalogueError(faults)
-    site = catalogue.site if url is None else _moved_to(url, catalogue.site)
-    return replace(catalogue, site=site, notes=tuple(problems))
+    return replace(catalogue, notes=tuple(problems))
 
 
-def _moved_to(url: str, site: Site) -> Site:
+def _address(url: str) -> str:
     try:
-        return replace(site, url=site_address(url))
+        return site_address(url)
     except Fault as fault:
         raise FeedsError(f"the URL {url!r} {fault}") from None
 
 
-def _read(sources: list[Source], problems: list[Problem], workshop: Workshop) -> Catalogue | None:
+def _read(
+    sources: list[Source],
+    problems: list[Problem],
+    address: str | None,
+    media: Path | None,
+    workshop: Workshop,
+) -> Catalogue | None:
     found: list[Problem] = []
     opened = Opened(found, Nearest())
     try:
         sound = [opened.open(source, whole=False) for source in sources]
-        catalogue = _catalogue(opened, found, workshop) if all(sound) else None
+        catalogue = _catalogue(opened, found, address, media, workshop) if all(sound) else None
     except Miscut:
         catalogue = None
     if catalogue is None:
@@ -83,7 +92,7 @@ def _read(sources: list[Source], problems: list[Problem], workshop: Workshop) ->
         found = []
         opened = Opened(found, Nearest())
         sound = [opened.open(source, whole=True) for source in sources]
-        catalogue = _catalogue(opened, found, workshop) if all(sound) else None
+        catalogue = _catalogue(opened, found, address, media, workshop) if all(sound) else None
     if catalogue:
         first = Source(sources[0].name, b"").excerpt
         missing = [name for name in ("site", "entries") if not opened.sections[name]]
@@ -94,10 +103,18 @@ def _read(sources: list[Source], problems: list[Problem], workshop: Workshop) ->
     return catalogue
 
 
-def _catalogue(opened: Opened, problems: list[Problem], workshop: Workshop) -> Catalogue:
+def _catalogue(
+    opened: Opened,
+    problems: list[Problem],
+    address: str | None,
+    media: Path | None,
+    workshop: Workshop,
+) -> Catalogue:
     sections = opened.sections
     mastheads = [open_site(reading, node) for reading, node in sections["site"]]
     site = read_site(mastheads[0]) if mastheads else NO_SITE
+    if address is not None:
+        site = replace(site, url=address)
     scheme = f"{site.id}:topics"
     topics = None
     for reading, node in sections["topics"]:
@@ -114,13 +131,17 @@ def _catalogue(opened: Opened, problems: list[Problem], workshop: Workshop) -> C
     problems[:0] = check_ids(drafts.places(), drafts.found)
     if topics is None:
         check_topics(drafts.places(), drafts.found, problems)
+    pictures = read_pictures(drafts.places(), drafts.found, media, problems, workshop)
     sound = [draft for draft in drafts.found if draft]
     faulty = any(not problem.note for problem in problems)
-    entries = () if faulty else Assembly(vocabulary, countries).entries(sound, drafts.memory)
+    assembly = Assembly(vocabulary, countries, pictures, site)
+    entries = () if faulty else assembly.entries(sound, drafts.memory)
     for fields in mastheads:
         if "moved" in fields or "retired" in fields:
             # What is published is known once everything else is right.
-            live = frozenset() if faulty else live_paths(site, topics or (), entries)
+            live = (
+                frozenset() if faulty else live_paths(site, topics or (), entries) | pictures.keys()
+            )
             moved, retired = read_moves(fields, live)
             site = replace(site, moved=moved, retired=retired)
-    return Catalogue(site=site, topics=topics, entries=entries)
+    return Catalogue(site=site, topics=topics, entries=entries, pictures=tuple(pictures.values()))

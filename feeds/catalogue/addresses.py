@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from feeds.catalogue.reading import Fault
+from feeds.paths import MEDIA
 
 _LONGEST = 2000
 # Everything that RFC 3986 allows in an address; what lies beyond ASCII is encoded.
@@ -15,6 +16,9 @@ _LABEL = "[a-z0-9](?:[a-z0-9-]{0,60}[a-z0-9])?"
 _PATH = r"[A-Za-z0-9\-._~!$&'()*+,;=:@/]"
 _ORDINARY = re.compile(rf"https?://{_LABEL}(?:\.{_LABEL}){{1,8}}(?:/{_PATH}*(?:\?{_PATH}+)?)?")
 _HOST = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z._-]*[0-9A-Za-z])?")
+# What ends or encodes a path in an address.
+_NO_NAME = "?#%\\"
+_LONGEST_NAME = 500
 _TAG = re.compile(
     r"tag:(?P<authority>(?:[A-Za-z0-9._-]+@)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)"
     r",(?P<date>\d{4}(?:-\d\d(?:-\d\d)?)?)"
@@ -51,6 +55,23 @@ def web_address(text: str) -> str:
             *(quote(part, safe=_SAFE) for part in (parts.path, parts.query, parts.fragment)),
         )
     )
+
+
+def photo_address(text: str) -> str:
+    """Read where a photo lies: at a web address, or in `media/`."""
+    if "://" in text:
+        return web_address(text)
+    if not text.startswith(MEDIA):
+        raise Fault(
+            f"is no web address: it begins with https:// or http://;"
+            f" a picture beside the catalogue is written like {MEDIA}market.jpg"
+        )
+    bad = next((letter for letter in text if letter in _NO_NAME or not letter.isprintable()), None)
+    if bad is not None:
+        raise Fault(f"the name of a picture has no {bad!r}")
+    if len(text) > _LONGEST_NAME or any(part in {"", ".", ".."} for part in text.split("/")):
+        raise Fault(f"has parts that are empty, '.' or '..', or over {_LONGEST_NAME} characters")
+    return text
 
 
 def _ascii_host(host: str | None) -> str:

@@ -1,7 +1,7 @@
 """Drafts → Entries: what can be told only of all of them together."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from yaml.nodes import MappingNode, Node, ScalarNode
@@ -14,7 +14,8 @@ from feeds.catalogue.slugs import slug_of
 from feeds.catalogue.texts import line
 from feeds.catalogue.vocabulary import Vocabulary
 from feeds.errors import Problem
-from feeds.model import Country, Entry, Person, Photo, Topic
+from feeds.model import Country, Entry, Person, Photo, Picture, Site, Topic
+from feeds.paths import MEDIA
 
 _DAY = len("2022-05-24")
 
@@ -26,9 +27,17 @@ class Assembly:
     each that stands below on the same day: adding one above moves none.
     """
 
-    def __init__(self, vocabulary: Vocabulary, countries: Countries) -> None:
+    def __init__(
+        self,
+        vocabulary: Vocabulary,
+        countries: Countries,
+        pictures: Mapping[str, Picture],
+        site: Site,
+    ) -> None:
         self._vocabulary = vocabulary
         self._countries = countries
+        self._pictures = pictures
+        self._site = site
         self._same_day: Counter[str] = Counter()
         # Many entries are about the same, and share what they are about.
         self._topics: dict[str, tuple[Topic, ...]] = {}
@@ -40,7 +49,12 @@ class Assembly:
         for draft in reversed(drafts):
             seconds = self._above(draft)
             known = memory.entries.get(id(draft))
-            if known and known.draft is draft and known.seconds == seconds:
+            if (
+                known
+                and known.draft is draft
+                and known.seconds == seconds
+                and (not draft.photo.startswith(MEDIA) or known.entry.photo == self._photo(draft))
+            ):
                 made.append(known)
             else:
                 made.append(Made(draft, seconds, self._entry(draft, seconds)))
@@ -57,7 +71,10 @@ class Assembly:
         return self._same_day[day] - 1
 
     def _entry(self, draft: Draft, seconds: int) -> Entry:
-        published = updated = datetime.fromisoformat(draft.published) + timedelta(seconds=seconds)
+        published = datetime.fromisoformat(draft.published)
+        if seconds:
+            published += timedelta(seconds=seconds)
+        updated = published
         if draft.updated:
             updated = max(datetime.fromisoformat(draft.updated), published)
         topics = self._topics.get(draft.topics)
@@ -78,9 +95,17 @@ class Assembly:
             draft.link,
             topics,
             countries,
-            _photo(draft.photo) if draft.photo else None,
+            self._photo(draft) if draft.photo else None,
             _person(draft.author) if draft.author else None,
         )
+
+    def _photo(self, draft: Draft) -> Photo:
+        url, credit, alt, media_type, width, height, length = listed(draft.photo)
+        picture = self._pictures.get(url)
+        if picture is None:
+            return Photo(url, credit, alt, media_type, int(width), int(height), int(length))
+        size = (picture.width, picture.height, picture.length)
+        return Photo(self._site.address(url), credit, alt, picture.media_type, *size)
 
 
 def check_ids(places: Iterable[Place], drafts: Sequence[Draft | None]) -> list[Problem]:
@@ -168,11 +193,6 @@ def _topic(place: Place, name: str, problems: list[Problem]) -> tuple[Reading, N
     reading, topics = _node(place, "topics", problems)
     number = [line(node.value) for node in topics.value].index(name)
     return reading, topics.value[number], f"{place.path}.topics[{number}]"
-
-
-def _photo(texts: str) -> Photo:
-    url, credit, alt, media_type, width, height, length = listed(texts)
-    return Photo(url, credit, alt, media_type, int(width), int(height), int(length))
 
 
 def _person(texts: str) -> Person:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from yaml.nodes import MappingNode, Node
 
-from feeds.catalogue.addresses import web_address
+from feeds.catalogue.addresses import photo_address, web_address
 from feeds.catalogue.countries import Countries
 from feeds.catalogue.dates import EPOCH, read_date
 from feeds.catalogue.reading import Fields, Reading, join
@@ -125,7 +125,7 @@ def _photo(fields: Fields) -> str:
         return ""
     node = fields.node("photo")
     photo = fields.reading.fields(node, join(fields.path, "photo"), known=_PHOTO)
-    url = photo.value("url", web_address, "")
+    url = photo.value("url", photo_address, "")
     credit = photo.value("credit", line, "")
     if isinstance(node, MappingNode) and "url" not in photo and "credit" not in photo:
         fields.problem("photo", "has neither a 'url' nor a 'credit'")

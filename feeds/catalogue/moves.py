@@ -7,7 +7,17 @@ from itertools import accumulate, chain, product
 from feeds.catalogue.nearest import Nearest
 from feeds.catalogue.reading import Fault, Fields, join
 from feeds.model import Entry, Site, Topic
-from feeds.paths import FEED_KINDS, FEEDS, HEALTH, INDEX, STYLE, entry_folder, feed_folder, moved_to
+from feeds.paths import (
+    FEED_KINDS,
+    FEED_STYLE,
+    FEEDS,
+    HEALTH,
+    INDEX,
+    STYLE,
+    entry_folder,
+    feed_folder,
+    moved_to,
+)
 
 _LONGEST = 500
 # What ends or encodes a path in an address, and so cannot stand in one.
@@ -61,7 +71,7 @@ def live_paths(site: Site, topics: Iterable[Topic], entries: Iterable[Entry]) ->
             folders.update(feed_folder(*pair) for pair in product(slugs, countries))
     files = {folder + FEEDS[name] for folder in folders for name in site.formats}
     files.update(folder + INDEX for folder in chain(folders, pages))
-    return frozenset(files | folders | pages | {STYLE, HEALTH}) - {""}
+    return frozenset(files | folders | pages | {STYLE, FEED_STYLE, HEALTH}) - {""}
 
 
 def _site_path(text: str) -> str:

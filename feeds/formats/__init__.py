@@ -2,12 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.resources import files
 
 from feeds.formats import feedgen_xml, json_feed
 from feeds.model import Entry, Feed, Site
-from feeds.paths import FEEDS
+from feeds.paths import FEED_STYLE, FEEDS
 
-__all__ = ["FORMATS", "Format"]
+__all__ = ["FORMATS", "Format", "feed_style"]
+
+# The type under which a browser applies a style sheet to XML (RFC 7303).
+_XML = "application/xml; charset=utf-8"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +21,9 @@ class Format:
     `key` is what `site.formats` calls it. `render_entries` gives a piece of each
     entry, which comes with its body's HTML; the piece does not depend on the
     feed that carries it. `join` gives a feed's document from the pieces of its
-    latest entries and the document's own address.
+    latest entries and the document's own address. `shown_as` is the media type
+    under which a browser shows the document in the style of `feed_style`; empty
+    where it has none.
     """
 
     key: str
@@ -26,6 +32,13 @@ class Format:
     media_type: str
     render_entries: Callable[[Sequence[tuple[Entry, str]], Site], list[bytes]]
     join: Callable[[Feed, Sequence[bytes], Site, str], bytes]
+    shown_as: str = ""
+
+
+def feed_style() -> tuple[str, str, bytes]:
+    """Give the path, media type and bytes of the style sheet that the feeds name."""
+    css = files("feeds.formats").joinpath(FEED_STYLE).read_bytes()
+    return FEED_STYLE, "text/css; charset=utf-8", css
 
 
 FORMATS = (
@@ -36,6 +49,7 @@ FORMATS = (
         media_type="application/atom+xml; charset=utf-8",
         render_entries=feedgen_xml.atom_entries,
         join=feedgen_xml.atom_feed,
+        shown_as=_XML,
     ),
     Format(
         key="rss",
@@ -44,6 +58,7 @@ FORMATS = (
         media_type="application/rss+xml; charset=utf-8",
         render_entries=feedgen_xml.rss_items,
         join=feedgen_xml.rss_feed,
+        shown_as=_XML,
     ),
     Format(
         key="json",

@@ -8,22 +8,24 @@ feedgen writes by itself.
 """
 
 import html
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from email.utils import format_datetime
-from functools import partial
+from functools import lru_cache, partial
 from operator import attrgetter
 from urllib.parse import quote
 
 import feedgen.entry
 import feedgen.feed
 from feedgen.entry import FeedEntry
-from feedgen.ext.base import BaseEntryExtension
 from feedgen.feed import FeedGenerator
 
-from feeds.formats.feedgen_gaps import DC, MEDIA, AtomExtra, Hub, Namespaces, RssExtra
+from feeds.formats.feedgen_gaps import DC, AtomExtra, AtomShell, Namespaces, RssExtra, RssShell
 from feeds.formats.layouts import LabelText, Layouts, Text
+from feeds.formats.media_rss import MEDIA
+from feeds.formats.plain_text import DCTERMS, Plain, as_html, excerpt
+from feeds.formats.shells import Shells
 from feeds.model import Country, Entry, Feed, Person, Photo, Site, Topic
+from feeds.paths import FEED_STYLE
 
 # RFC 5141.
 COUNTRY_SCHEME = "urn:iso:std:iso:3166:-1"
@@ -40,8 +42,7 @@ def atom_entries(entries: Sequence[tuple[Entry, str]], site: Site) -> list[bytes
 
 def atom_feed(feed: Feed, pieces: Sequence[bytes], site: Site, address: str) -> bytes:
     """Give a feed's Atom document from its entries' elements."""
-    shell = atom_shell(feed, site, address).atom_str(pretty=True)
-    return _spliced(shell, b"</feed>\n", pieces)
+    return _spliced(_atom_shells(site).shell(feed, address), "</feed>\n", pieces)
 
 
 def rss_items(entries: Sequence[tuple[Entry, str]], site: Site) -> list[bytes]:
@@ -51,15 +52,15 @@ def rss_items(entries: Sequence[tuple[Entry, str]], site: Site) -> list[bytes]:
 
 def rss_feed(feed: Feed, pieces: Sequence[bytes], site: Site, address: str) -> bytes:
     """Give a feed's RSS document from its entries' items."""
-    shell = rss_shell(feed, site, address).rss_str(pretty=True)
-    return _spliced(shell, b"  </channel>\n</rss>\n", pieces)
+    return _spliced(_rss_shells(site).shell(feed, address), "  </channel>\n</rss>\n", pieces)
 
 
 def atom_shell(feed: Feed, site: Site, address: str) -> FeedGenerator:
     """Give feedgen's generator for a feed's Atom document, still without entries."""
     generator = FeedGenerator()
-    generator.register_extension("extra", Namespaces, AtomExtra, rss=False)
+    generator.register_extension("extra", AtomShell, AtomExtra, rss=False)
     generator.extra.names = _needed(feed, {})
+    generator.extra.style = _style_of(feed)
     generator.id(feed.id)
     generator.title(feed.title)
     if feed.description:
@@ -77,12 +78,18 @@ def atom_shell(feed: Feed, site: Site, address: str) -> FeedGenerator:
 def rss_shell(feed: Feed, site: Site, address: str) -> FeedGenerator:
     """Give feedgen's generator for a feed's RSS document, still without items."""
     generator = FeedGenerator()
-    generator.register_extension("extra", Namespaces, RssExtra, atom=False)
-    generator.extra.names = _needed(feed, {"dc": DC})
-    generator.register_extension("hub", Hub, BaseEntryExtension, atom=False)
-    generator.hub.address = site.hub
-    generator.title(_as_html(feed.title))
-    generator.description(_as_html(feed.description or feed.title))
+    generator.register_extension("extra", RssShell, RssExtra, atom=False)
+    generator.extra.names = _needed(feed, {"dc": DC, "dcterms": DCTERMS})
+    generator.extra.style = _style_of(feed)
+    generator.extra.hub = site.hub
+    generator.extra.language = site.language
+    title, description = feed.title, feed.description or feed.title
+    generator.title(as_html(title))
+    generator.description(as_html(description))
+    generator.extra.plain = Plain(
+        title if as_html(title) != title else "",
+        description if as_html(description) != description else "",
+    )
     if site.author.email:
         generator.managingEditor(f"{site.author.email} ({site.author.name})")
     _links(generator, feed, site, address, "application/rss+xml")
@@ -100,6 +107,8 @@ def add_atom_entry(generator: FeedGenerator, entry: Entry, body: str, site: Site
         element.summary(entry.summary)
     if body:
         element.content(body, type="html")
+    if not entry.summary:
+        element.extra.plain = Plain(abstract=excerpt(body) or entry.title)
     if entry.author:
         element.author(_author(entry.author))
 
@@ -108,16 +117,22 @@ def add_rss_item(generator: FeedGenerator, entry: Entry, body: str, site: Site) 
     """Append an entry to a generator of RSS.
 
     RSS's description is HTML. It does not say whether a title is text or HTML,
-    and most readers take it for HTML: see `_as_html`.
+    and most readers take it for HTML: see `as_html`.
     """
     item = _add_entry(generator, entry, site)
-    item.title(_as_html(entry.title))
-    if entry.summary:
-        item.summary(html.escape(entry.summary, quote=False))
+    title, summary = as_html(entry.title), html.escape(entry.summary, quote=False)
+    item.title(title)
+    if summary:
+        item.summary(summary)
     if body:
         item.content(body, type="html")
     item.guid(site.tag(entry.id), permalink=False)
     item.extra.creator = (entry.author or site.author).name
+    abstract = entry.summary if summary else excerpt(body) or entry.title
+    item.extra.plain = Plain(
+        entry.title if title != entry.title else "",
+        abstract if abstract != summary else "",
+    )
 
 
 def _add_entry(generator: FeedGenerator, entry: Entry, site: Site) -> FeedEntry:
@@ -199,34 +214,26 @@ def _field(path: str) -> Text:
 
 # All that an element takes from an entry as it stands there, and from a label.
 _TEXTS: tuple[Text, ...] = (
-    *map(_field, ("link", "author.name", "author.email", "author.uri")),
+    *map(_field, ("link", "title", "summary", "author.name", "author.email", "author.uri")),
     *(_field(f"photo.{name}") for name in Photo._fields),
     lambda _, body: body,
+    lambda entry, body: excerpt(body) or entry.title,
     lambda entry, _: quote(entry.id),
     lambda entry, _: entry.published.isoformat(),
     lambda entry, _: entry.updated.isoformat(),
 )
-ATOM_TEXTS = (*_TEXTS, *map(_field, ("title", "summary")))
+ATOM_TEXTS = _TEXTS
 RSS_TEXTS: tuple[Text, ...] = (
     *_TEXTS,
-    lambda entry, _: _as_html(entry.title),
+    lambda entry, _: as_html(entry.title),
     lambda entry, _: html.escape(entry.summary, quote=False),
     lambda entry, _: format_datetime(entry.published),
 )
 LABEL_TEXTS: tuple[LabelText, ...] = (
-    lambda label: _category(label)["term"],
-    lambda label: _category(label)["scheme"],
-    lambda label: _category(label)["label"],
+    lambda label, _: _category(label)["term"],
+    lambda label, _: _category(label)["scheme"],
+    lambda label, _: _category(label)["label"],
 )
-
-_MARKUP = re.compile(r"<[A-Za-z/!?]|&#?\w+;")
-
-
-def _as_html(text: str) -> str:
-    """Give the shortest HTML that reads as this text: the text itself, unless it looks like markup."""
-    if _MARKUP.search(text) or html.unescape(text) != text:
-        return html.escape(text, quote=False)
-    return text
 
 
 def _element(document: bytes, start: str, end: str) -> str:
@@ -235,11 +242,54 @@ def _element(document: bytes, start: str, end: str) -> str:
     return text[text.index(start) : text.index(end)] + end
 
 
-def _spliced(shell: bytes, end: bytes, pieces: Sequence[bytes]) -> bytes:
-    return b"".join([shell.removesuffix(end), *pieces, end])
+def _spliced(shell: str, end: str, pieces: Sequence[bytes]) -> bytes:
+    return b"".join([shell.removesuffix(end).encode(), *pieces, end.encode()])
+
+
+@lru_cache(maxsize=4)
+def _atom_shells(site: Site) -> Shells:
+    def write(feed: Feed, address: str) -> str:
+        return str(atom_shell(feed, site, address).atom_str(pretty=True).decode())
+
+    texts = _shell_texts(site)
+    return Shells(write, texts, lambda feed: tuple(_needed(feed, {})))
+
+
+@lru_cache(maxsize=4)
+def _rss_shells(site: Site) -> Shells:
+    def write(feed: Feed, address: str) -> str:
+        return str(rss_shell(feed, site, address).rss_str(pretty=True).decode())
+
+    texts = (
+        *_shell_texts(site),
+        lambda feed, _: as_html(feed.title),
+        lambda feed, _: as_html(feed.description),
+        lambda feed, _: format_datetime(feed.updated),
+    )
+    return Shells(write, texts, lambda feed: tuple(_needed(feed, {})))
+
+
+def _shell_texts(site: Site) -> tuple[Callable[[Feed, str], str], ...]:
+    return (
+        lambda feed, _: feed.id,
+        lambda feed, _: feed.title,
+        lambda feed, _: feed.description,
+        lambda feed, _: feed.updated.isoformat(),
+        lambda feed, _: site.address(feed.path),
+        lambda _, address: address,
+    )
+
+
+def _style_of(feed: Feed) -> str:
+    """Give the style sheet's address relative to a feed's folder, wherever the site lies."""
+    return "../" * feed.path.count("/") + FEED_STYLE
 
 
 def _needed(feed: Feed, names: Mapping[str, str]) -> Mapping[str, str]:
-    """Add Media RSS only where the document has a photo."""
-    photos = any(entry.photo for entry in feed.latest)
-    return {**names, "media": MEDIA} if photos else names
+    """Add the namespaces that not every document needs."""
+    needed = dict(names)
+    if not all(entry.summary for entry in feed.latest):
+        needed["dcterms"] = DCTERMS
+    if any(entry.photo for entry in feed.latest):
+        needed["media"] = MEDIA
+    return needed

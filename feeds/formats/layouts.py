@@ -8,21 +8,24 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta, timezone
-from typing import Any, NamedTuple, ParamSpec
+from html import escape
+from typing import Any, Generic, NamedTuple, TypeVar
 
+from feeds.formats.plain_text import as_html
 from feeds.model import Country, Entry, Person, Photo, Topic
 
-P = ParamSpec("P")
+T = TypeVar("T")
 Label = Topic | Country
 Write = Callable[[Entry, str], str]
 Text = Callable[[Entry, str], str]
-LabelText = Callable[[Label], str]
+LabelText = Callable[[Label, str], str]
 Escape = Callable[[str], str]
 
 # Every text differs from all others, and is written as it stands here.
 _ZONE = timezone(timedelta(hours=1, minutes=23))
 _LABEL = Topic(slug="sample-slug", name="sample-name", scheme="sample-scheme")
-_BODY = "sample-body"
+_BODY = "<p>sample-body</p>"
+_MARKUP = " <b>"
 _SAMPLE = Entry(
     id="sample-id",
     title="sample-title",
@@ -45,15 +48,30 @@ _SAMPLE = Entry(
 )
 
 
-class Layout(NamedTuple):
-    """The element of every entry of one shape: its form, and what gives and escapes each text."""
+class Places(NamedTuple, Generic[T]):
+    """What was written of a sample, with a place for each text, and what gives and escapes each."""
 
     form: str
-    texts: tuple[tuple[Text, Escape], ...]
+    texts: tuple[tuple[Callable[[T, str], str], Escape], ...]
 
-    def element(self, entry: Entry, body: str) -> str:
-        """Give an entry's element."""
-        return self.form % tuple([escape(text(entry, body)) for text, escape in self.texts])
+
+def set_in(places: Places[T], what: T, beside: str) -> str:
+    """Set the texts of something, and of what goes with it, in their places."""
+    return places.form % tuple([escaped(text(what, beside)) for text, escaped in places.texts])
+
+
+def places(written: str, samples: Mapping[str, Callable[[T, str], str]]) -> Places[T]:
+    """Find the places of samples, by what gives each text, in what was written of them."""
+    marks = {_in_element(sample): text for sample, text in samples.items() if sample}
+    # One may begin with another.
+    any_mark = "|".join(map(re.escape, sorted(marks, key=len, reverse=True)))
+    form = ""
+    texts: list[tuple[Callable[[T, str], str], Escape]] = []
+    for at, part in enumerate(re.split(f"({any_mark})", written)):
+        if at % 2:
+            texts.append((marks[part], _in_attribute if form.endswith('="') else _in_element))
+        form += "%s" if at % 2 else part.replace("%", "%%")
+    return Places(form, tuple(texts))
 
 
 class Layouts:
@@ -68,9 +86,9 @@ class Layouts:
         self, write: Write, texts: Sequence[Text], label_texts: Sequence[LabelText]
     ) -> None:
         self._write = write
-        self._texts = {text(_SAMPLE, _BODY): text for text in texts}
-        self._label_texts = {text(_LABEL): text for text in label_texts}
-        self._layouts: dict[object, Layout | None] = {}
+        self._texts = texts
+        self._label_texts = {text(_LABEL, ""): text for text in label_texts}
+        self._layouts: dict[object, Places[Entry] | None] = {}
         self._lines: dict[int, str] = {}
 
     def elements(self, entries: Iterable[tuple[Entry, str]]) -> list[bytes]:
@@ -86,25 +104,25 @@ class Layouts:
         if shape not in self._layouts:
             self._layouts[shape] = self._laid_out(entry, body)
         layout = self._layouts[shape]
-        return layout.element(entry, body) if layout else self._write(entry, body)
+        return set_in(layout, entry, body) if layout else self._write(entry, body)
 
-    def _laid_out(self, entry: Entry, body: str) -> Layout | None:
+    def _laid_out(self, entry: Entry, body: str) -> Places[Entry] | None:
         """Lay out the element of entries like this one; None where a site's text is like a sample's."""
-        written = self._write(_like(entry), _BODY if body else "")
+        sample = _sample_for(entry)
+        written = self._write(_like(sample, entry), _BODY if body else "")
         before, line, behind = _around_line(written, self._label_texts)
-        form, texts_of_label = _set_in(line, self._label_texts)
+        of_label = places(line, self._label_texts)
 
         def labels(entry: Entry, _: str) -> str:
             for label in entry.labels:
                 if id(label) not in self._lines:
-                    texts = [escape(text(label)) for text, escape in texts_of_label]
-                    self._lines[id(label)] = form % tuple(texts)
+                    self._lines[id(label)] = set_in(of_label, label, "")
             return "".join([self._lines[id(label)] for label in entry.labels])
 
-        head, texts = _set_in(before, self._texts)
-        tail, more = _set_in(behind, self._texts)
-        layout = Layout(f"{head}%s{tail}", (*texts, (labels, str), *more))
-        return layout if layout.element(entry, body) == self._write(entry, body) else None
+        samples = {text(sample, _BODY): text for text in self._texts}
+        head, tail = places(before, samples), places(behind, samples)
+        layout = Places(f"{head.form}%s{tail.form}", (*head.texts, (labels, str), *tail.texts))
+        return layout if set_in(layout, entry, body) == self._write(entry, body) else None
 
 
 def _shape(entry: Entry, body: str) -> object:
@@ -112,19 +130,34 @@ def _shape(entry: Entry, body: str) -> object:
     photo, author = entry.photo, entry.author
     return (
         *(not entry.summary, not body, not entry.link),
+        _is_html(entry),
         photo and tuple(map(bool, photo)),
         author and (not author.email, not author.uri),
     )
 
 
-def _like(entry: Entry) -> Entry:
-    """Give the sample with the fields that an entry has."""
-    kept: dict[str, Any] = _reduced(_SAMPLE._asdict(), entry)
-    if entry.photo and _SAMPLE.photo:
-        kept["photo"] = Photo(**_reduced(_SAMPLE.photo._asdict(), entry.photo))
-    if entry.author and _SAMPLE.author:
-        kept["author"] = Person(**_reduced(asdict(_SAMPLE.author), entry.author))
-    return Entry(**kept | {"topics": _SAMPLE.topics, "countries": ()})
+def _is_html(entry: Entry) -> tuple[bool, bool]:
+    """Tell whether an entry's title, and its summary, are written otherwise as HTML."""
+    summary = entry.summary
+    return as_html(entry.title) != entry.title, escape(summary, quote=False) != summary
+
+
+def _sample_for(entry: Entry) -> Entry:
+    """Give a sample whose texts are written otherwise as HTML where an entry's are."""
+    title, summary = _is_html(entry)
+    return _SAMPLE._replace(
+        title=_SAMPLE.title + _MARKUP * title, summary=_SAMPLE.summary + _MARKUP * summary
+    )
+
+
+def _like(sample: Entry, entry: Entry) -> Entry:
+    """Give a sample with the fields alone that an entry has."""
+    kept: dict[str, Any] = _reduced(sample._asdict(), entry)
+    if entry.photo and sample.photo:
+        kept["photo"] = Photo(**_reduced(sample.photo._asdict(), entry.photo))
+    if entry.author and sample.author:
+        kept["author"] = Person(**_reduced(asdict(sample.author), entry.author))
+    return Entry(**kept | {"topics": sample.topics, "countries": ()})
 
 
 def _reduced(sample: Mapping[str, Any], like: object) -> dict[str, Any]:
@@ -141,20 +174,6 @@ def _around_line(written: str, marks: Iterable[str]) -> tuple[str, str, str]:
     if not found:
         return written, "", ""
     return written[: found.start()], found[0], written[found.end() :]
-
-
-def _set_in(
-    written: str, texts: Mapping[str, Callable[P, str]]
-) -> tuple[str, list[tuple[Callable[P, str], Escape]]]:
-    """Give a form with places for texts, and what gives and escapes each."""
-    any_sample = "|".join(map(re.escape, texts))
-    form = ""
-    found: list[tuple[Callable[P, str], Escape]] = []
-    for at, part in enumerate(re.split(f"({any_sample})", written)):
-        if at % 2:
-            found.append((texts[part], _in_attribute if form.endswith('="') else _in_element))
-        form += "%s" if at % 2 else part.replace("%", "%%")
-    return form, found
 
 
 def _in_element(text: str) -> str:

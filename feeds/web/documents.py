@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from feeds.compression import compress
+from feeds.compression import compress, pays
 from feeds.headers import cache_control
 from feeds.model import Document
 from feeds.paths import INDEX
@@ -47,7 +47,12 @@ class Documents:
         shelf = self._shelf
         if shelf is None or shelf.release is not release:
             shelf = self._shelf = _Shelf(release, shelf)
-        answer = shelf.find(environ["PATH_INFO"], environ.get("HTTP_ACCEPT_ENCODING", ""))
+        answer = shelf.find(
+            environ["PATH_INFO"],
+            environ.get("HTTP_ACCEPT_ENCODING", ""),
+            # Of a browser that goes there, and not of a script in its page (Fetch Metadata §2.1).
+            to_show=environ.get("HTTP_SEC_FETCH_DEST") == "document",
+        )
         if answer is None:
             return self._hand_on(environ, start_response)
         fresh = shelf.lasting if release.until is None else self._fresh(release)
@@ -124,33 +129,38 @@ class _Shelf:
     def __init__(self, release: Release, before: "_Shelf | None") -> None:
         self.release = release
         self.lasting = freshness(release, release.as_of)
-        self._answers: dict[tuple[str, str], _Answer] = {}
+        self._answers: dict[tuple[str, str, bool], _Answer] = {}
         # By path and coding, with the ETag that they belong to.
         self._smaller: dict[tuple[str, str], tuple[str, bytes | None]] = {}
         # Looking for what is gone would keep requests waiting at each reload.
         if before and len(before._smaller) < _ROOM * len(release):  # noqa: SLF001  # its own
             self._smaller = before._smaller  # noqa: SLF001
-        self._feeds = {form.media_type for form in release.formats}
+        self._feeds = {form.media_type: form.shown_as for form in release.formats}
 
-    def find(self, path_info: str, accepted: str) -> _Answer | None:
-        """Give the answer for a request's path, under the coding that its client likes best."""
+    def find(self, path_info: str, accepted: str, *, to_show: bool) -> _Answer | None:
+        """Give the answer for a request's path, under the coding that its client likes best.
+
+        `to_show` tells that a browser is to show it to a person.
+        """
         coding = preferred_coding(accepted)
-        answer = self._answers.get((path_info, coding))
-        return answer or self._prepare(path_info, coding)
+        answer = self._answers.get((path_info, coding, to_show))
+        return answer or self._prepare(path_info, coding, to_show=to_show)
 
-    def _prepare(self, path_info: str, coding: str) -> _Answer | None:
+    def _prepare(self, path_info: str, coding: str, *, to_show: bool) -> _Answer | None:
         path = requested_path(path_info)
         document = None if path is None else self.release.get(page_of(path))
         if document is None:
             return None
         hub = document.media_type in self._feeds
-        headers = document_headers(document, self.release.site, hub=hub)
-        body = None if coding == IDENTITY else self._compressed(document, coding)
+        shown_as = self._feeds.get(document.media_type, "") if to_show else ""
+        headers = document_headers(document, self.release.site, hub=hub, shown_as=shown_as)
+        as_it_is = coding == IDENTITY or not pays(document.media_type)
+        body = None if as_it_is else self._compressed(document, coding)
         if body is None:
             answer = _Answer(document, IDENTITY, document.body, headers)
         else:
             answer = _Answer(document, coding, body, headers)
-        self._answers[path_info, coding] = answer
+        self._answers[path_info, coding, to_show] = answer
         return answer
 
     def _compressed(self, document: Document, coding: str) -> bytes | None:

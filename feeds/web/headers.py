@@ -8,7 +8,7 @@ from functools import lru_cache
 from werkzeug.http import parse_accept_header, parse_date
 
 from feeds.compression import CODINGS
-from feeds.headers import CORS, NOSNIFF
+from feeds.headers import CORS, FEED_POLICY, NOSNIFF
 from feeds.keys import keys_of
 from feeds.model import Document, Site
 from feeds.paths import INDEX
@@ -25,14 +25,22 @@ _SUFFIX = re.compile(r"(?:[-:;]{1,2}(?:gzip|br|zstd|deflate))?")
 _USUAL = 200
 
 
-def document_headers(document: Document, site: Site, *, hub: bool) -> Headers:
-    """Give what goes with a document under every coding; its validators come beside it."""
+def document_headers(document: Document, site: Site, *, hub: bool, shown_as: str = "") -> Headers:
+    """Give what goes with a document under every coding; its validators come beside it.
+
+    A browser shows a feed under the media type `shown_as`, and saves it, or shows
+    its source, under the feed's own. The answer does not vary: it is the same
+    document with the same validators, and every reader takes either type. A cache
+    that mixes the two up costs somebody the sight of a style, where a `Vary`
+    would have each cache keep the document once for every kind of request.
+    """
     link = f'<{site.address(document.path.removesuffix(INDEX))}>; rel="self"'
     if hub and site.hub:
         link += f', <{site.hub}>; rel="hub"'
     keys = keys_of(document.path)
     return [
-        ("Content-Type", document.media_type),
+        ("Content-Type", shown_as or document.media_type),
+        *([FEED_POLICY] if shown_as else []),
         NOSNIFF,
         ("Link", link),
         # As Fastly and Varnish call it, and as Cloudflare does.

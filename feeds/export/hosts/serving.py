@@ -8,11 +8,15 @@ from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 from feeds.errors import FeedsError
-from feeds.headers import CORS, NOSNIFF, PAGE_POLICY, Header, cache_control
+from feeds.formats import FORMATS
+from feeds.headers import CORS, FEED_POLICY, NOSNIFF, PAGE_POLICY, Header, cache_control
 from feeds.model import Document, Site
 from feeds.paths import moved_to, standing_for
 
 _PAGE = "text/html"
+# No plain server can tell a person from a reader: so feeds have the type under
+# which a browser shows them, and which every reader takes.
+_SHOWN_AS = {form.media_type: form.shown_as for form in FORMATS if form.shown_as}
 # Folders that move into one another could be followed without end.
 _STEPS = 3
 
@@ -36,6 +40,8 @@ class Kind(NamedTuple):
     @property
     def headers(self) -> list[Header]:
         """What goes with such a file alone, beside its media type."""
+        if self.media_type in _SHOWN_AS.values():
+            return [FEED_POLICY]
         return [PAGE_POLICY] if self.page else []
 
 
@@ -95,8 +101,9 @@ class Serving:
         types: dict[str, set[str]] = {}
         names: dict[str, set[str]] = {}
         for path, document in self.release.items():
-            types.setdefault(_ending(path), set()).add(document.media_type)
-            names.setdefault(path.rpartition("/")[2], set()).add(document.media_type)
+            media_type = _SHOWN_AS.get(document.media_type, document.media_type)
+            types.setdefault(_ending(path), set()).add(media_type)
+            names.setdefault(path.rpartition("/")[2], set()).add(media_type)
         kinds = []
         for ending, group in groupby(found, lambda pair: pair[0]):
             if ending and len(types[ending]) == 1:

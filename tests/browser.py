@@ -1,0 +1,62 @@
+"""A real Chromium, as a person's browser, and what that person sees of a feed in it."""
+
+from base64 import b64decode
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from conftest import ROOT, program
+from playwright.sync_api import Browser, Page, sync_playwright
+
+SCREENSHOTS = ROOT / "tests" / "screenshots"
+_OPTIONS = [
+    *("--no-sandbox", "--disable-quic", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync", "--no-first-run"),
+]
+_VISIBLE = """() => {
+  const found = [];
+  const texts = document.createTreeWalker(document, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const range = document.createRange();
+    range.selectNodeContents(texts.currentNode);
+    const text = texts.currentNode.data.trim().replace(/\\s+/g, ' ');
+    if (text && range.getClientRects().length) found.push(text);
+  }
+  return found;
+}"""
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Run Chromium without a window; at the end it is stopped."""
+    command = program("chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=command, args=_OPTIONS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def visible_texts(page: Page) -> list[str]:
+    """Give each text of a document that is laid out, in the document's order."""
+    found: list[str] = page.evaluate(_VISIBLE)
+    return found
+
+
+def style(page: Page, selector: str, name: str, pseudo: str = "") -> str:
+    """Give the computed value of a property of the first element that a selector finds."""
+    found: str = page.evaluate(
+        "([selector, name, pseudo]) => getComputedStyle("
+        "document.querySelector(selector), pseudo || null).getPropertyValue(name)",
+        [selector, name, pseudo],
+    )
+    return found
+
+
+def screenshot(page: Page, name: str) -> None:
+    """Keep a picture of the whole page, for people to look at."""
+    # Playwright's own waits for ever where a document is no HTML.
+    session = page.context.new_cdp_session(page)
+    shot = session.send("Page.captureScreenshot", {"captureBeyondViewport": True})
+    SCREENSHOTS.mkdir(exist_ok=True)
+    (SCREENSHOTS / f"{name}.png").write_bytes(b64decode(shot["data"]))

@@ -1,0 +1,308 @@
+"""Pictures beside the catalogue: published as they are, and told truly in every format."""
+
+import json
+import shutil
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from http.client import HTTPMessage
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
+from conftest import AS_OF, MEDIA, run_feeds
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lxml import etree
+from PIL import Image
+
+from feeds import Publisher, Release, load_catalogue
+from feeds.cache import Cache
+from feeds.errors import CatalogueError, FeedsError
+from feeds.pictures import LARGEST, NoPicture, measure
+from feeds.watch import Lookout, fingerprint
+from feeds.workshop import Workshop
+
+ATOM = "{http://www.w3.org/2005/Atom}"
+TEXT = """
+site: {title: T, url: "https://news.example.org/", id: "tag:news.example.org,2021:t"}
+entries:
+- id: later
+  title: Later
+  date: 2030-05-24
+  summary: Under embargo.
+  photo: {url: media/market.png}
+- id: market
+  title: The market
+  date: 2022-05-24
+  summary: A summary.
+  photo: {url: media/market.jpg, alt: A market, credit: © A}
+"""
+JPEG = "media/market.jpg"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Give a catalogue with its pictures; another file of the folder is named by no entry."""
+    folder = tmp_path / "site"
+    (folder / "media").mkdir(parents=True)
+    for name in ("market.jpg", "market.png", "market.gif"):
+        shutil.copy(MEDIA / name, folder / "media")
+    path = folder / "entries.yaml"
+    path.write_text(TEXT)
+    return path
+
+
+def built(file: Path, workshop: Workshop | None = None, as_of: datetime = AS_OF) -> Release:
+    return Release(load_catalogue(file, workshop=workshop), as_of=as_of, workshop=workshop)
+
+
+def told(release: Release) -> set[tuple[str, ...]]:
+    """Give address, media type and size of each enclosure, as each format says it."""
+    atom = etree.fromstring(release["atom.xml"].body)
+    rss = etree.fromstring(release["rss.xml"].body)
+    found = [
+        (link.get("href", ""), link.get("type", ""), link.get("length", ""))
+        for link in atom.findall(f"{ATOM}entry/{ATOM}link[@rel='enclosure']")
+    ]
+    found += [
+        (one.get("url", ""), one.get("type", ""), one.get("length", ""))
+        for one in rss.findall("channel/item/enclosure")
+    ]
+    for item in json.loads(release["feed.json"].body)["items"]:
+        found += [
+            (one["url"], one["mime_type"], str(one["size_in_bytes"]))
+            for one in item.get("attachments", [])
+        ]
+    assert len(found) == 3
+    return set(found)
+
+
+def test_a_picture_is_a_document_and_every_format_tells_its_true_size(file: Path) -> None:
+    """Its bytes are the file's, and type, length, width and height are read from it."""
+    release = built(file)
+    body = (MEDIA / "market.jpg").read_bytes()
+    assert release[JPEG].body == body
+    assert release[JPEG].media_type == "image/jpeg"
+    assert told(release) == {(f"https://news.example.org/{JPEG}", "image/jpeg", str(len(body)))}
+    for name in ("atom.xml", "rss.xml"):
+        [content] = etree.fromstring(release[name].body).iter(
+            "{http://search.yahoo.com/mrss/}content"
+        )
+        assert (content.get("width"), content.get("height")) == ("16", "12")
+    page = release["entries/market/index.html"].body.decode()
+    assert f'src="https://news.example.org/{JPEG}" alt="A market" width="16" height="12"' in page
+
+
+def test_only_what_is_public_is_published(file: Path) -> None:
+    """A picture appears with its entry; one that no entry names is not published at all."""
+    pictures = [path for path in built(file) if path.startswith("media/")]
+    assert pictures == [JPEG]
+    later = built(file, as_of=datetime(2031, 1, 1, tzinfo=UTC))
+    assert [path for path in later if path.startswith("media/")] == [JPEG, "media/market.png"]
+
+
+def test_another_url_moves_the_pictures_too(file: Path) -> None:
+    """`--url` is where the pictures lie as well, and what was made for another stays its own."""
+    workshop = Workshop()
+    here = built(file, workshop)
+    catalogue = load_catalogue(file, url="http://127.0.0.1:8000/", workshop=workshop)
+    there = Release(catalogue, as_of=AS_OF, workshop=workshop)
+    assert {address for address, *_ in told(there)} == {f"http://127.0.0.1:8000/{JPEG}"}
+    assert dict(built(file, workshop)) == dict(here)
+
+
+def test_a_folder_of_files_has_its_pictures_beside_them(file: Path) -> None:
+    """Where the catalogue is a folder, `media` lies in it, beside its files."""
+    assert dict(built(file.parent)) == dict(built(file))
+
+
+def test_a_picture_that_changes_alone_is_seen_by_a_warm_cache(file: Path, tmp_path: Path) -> None:
+    """Warm or cold, the documents are the same bytes, whatever became of the pictures."""
+    for size, colour in (((16, 12), "teal"), ((20, 30), "red"), ((20, 30), "blue")):
+        Image.new("RGB", size, colour).save(file.parent / JPEG)
+        cache = Cache(tmp_path / "cache")
+        warm = built(file, Workshop(cache=cache))
+        cache.save()
+        assert dict(warm) == dict(built(file))
+        assert warm[JPEG].body == (file.parent / JPEG).read_bytes()
+
+
+def test_an_unchanged_picture_is_taken_over(file: Path, tmp_path: Path) -> None:
+    """A reload reads no picture again that is as it was, and holds its bytes once."""
+    publisher = Publisher(file, state=tmp_path / "state")
+    before = publisher.load()
+    file.write_text(TEXT.replace("A summary.", "Another summary."))
+    after = publisher.load()
+    assert after["atom.xml"].body != before["atom.xml"].body
+    assert after[JPEG].body is before[JPEG].body
+
+
+def test_many_pictures_are_measured_as_one_is(file: Path) -> None:
+    """On one core or more, a thousand pictures are what they are."""
+    entries = []
+    for number in range(1100):
+        shutil.copy(MEDIA / "market.gif", file.parent / "media" / f"{number}.gif")
+        entries.append(
+            f"- {{id: n{number}, title: T, date: 2022-05-24, summary: S,"
+            f" photo: {{url: media/{number}.gif}}}}\n"
+        )
+    file.write_text(TEXT + "".join(entries))
+    alone, together = (load_catalogue(file, workshop=Workshop(processes=n)) for n in (1, 2))
+    assert alone == together
+    assert len(alone.pictures) == 1102
+
+
+def test_a_picture_that_is_too_large_is_refused(file: Path) -> None:
+    """What would take minutes to load, and be kept in memory, is a Problem."""
+    with (file.parent / JPEG).open("ab") as opened:
+        opened.truncate(LARGEST)
+    load_catalogue(file)
+    with (file.parent / JPEG).open("ab") as opened:
+        opened.truncate(LARGEST + 1)
+    with pytest.raises(CatalogueError, match="has 10,000,001 bytes; at most 10,000,000"):
+        load_catalogue(file)
+
+
+HEADS = {
+    name: (MEDIA / name).read_bytes()
+    for name in (
+        "market.jpg",
+        "market.png",
+        "market.gif",
+        "market.webp",
+        "market.avif",
+        "lying.jpg",
+    )
+}
+
+
+@given(st.sampled_from([*HEADS]), st.data())
+@settings(max_examples=600)
+def test_any_bytes_are_a_picture_or_none(name: str, data: st.DataObject) -> None:
+    """Whatever bytes a file has, it is measured or refused, quickly, and nothing is unpacked."""
+    body = bytearray(HEADS[name])
+    for place in data.draw(st.lists(st.integers(0, len(body) - 1), max_size=8)):
+        body[place] = data.draw(st.integers(0, 255))
+    body = body[: data.draw(st.integers(0, len(body)))]
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / name
+        file.write_bytes(body)
+        begun = time.perf_counter()
+        try:
+            found = measure(file, len(body))
+        except NoPicture:
+            pass
+        else:
+            assert 0 < found.width * found.height <= 50_000_000
+        assert time.perf_counter() - begun < 1
+
+
+def test_no_release_is_made_of_a_picture_that_changed_meanwhile(file: Path) -> None:
+    """What was told of a picture is true of the bytes that are published, or nothing is."""
+    catalogue = load_catalogue(file)
+    Image.new("RGB", (20, 30), "red").save(file.parent / JPEG)
+    with pytest.raises(FeedsError, match="is being written"):
+        Release(catalogue, as_of=AS_OF)
+    (file.parent / JPEG).unlink()
+    with pytest.raises(FeedsError, match="No such file"):
+        Release(catalogue, as_of=AS_OF)
+
+
+def test_check_and_export_look_at_the_pictures_again(file: Path, tmp_path: Path) -> None:
+    """What is remembered of a catalogue is not said again once a picture has changed."""
+    options = ("--catalogue", file, "--state", tmp_path / "state")
+    assert run_feeds("check", *options).returncode == 0
+    assert run_feeds("export", *options, tmp_path / "out").returncode == 0
+    again = run_feeds("export", *options, tmp_path / "out")
+    assert again.stdout.startswith("written 0,")
+    Image.new("RGB", (20, 30), "red").save(file.parent / JPEG)
+    assert run_feeds("export", *options, tmp_path / "out").stdout.startswith("written ")
+    assert (tmp_path / "out" / JPEG).read_bytes() == (file.parent / JPEG).read_bytes()
+    (file.parent / JPEG).unlink()
+    for verb in (("check",), ("export", tmp_path / "out")):
+        done = run_feeds(*verb, *options)
+        assert done.returncode == 1
+        assert "entries[1].photo.url: there is no file 'media/market.jpg'" in done.stderr
+
+
+def test_a_served_picture_is_replaced_within_two_seconds(
+    file: Path, served: Callable[[Path], str]
+) -> None:
+    """A picture that changes alone is published, and with it what the feeds say of it."""
+    url = served(file)
+    old = fetch(url + JPEG)
+    Image.new("RGB", (20, 30), "red").save(file.parent / JPEG)
+    new = (file.parent / JPEG).read_bytes()
+    end = time.monotonic() + 2
+    while fetch(url + JPEG)[1] != new:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert f'length="{len(new)}"'.encode() in fetch(url + "atom.xml")[1]
+    assert fetch(url + JPEG)[0]["ETag"] != old[0]["ETag"]
+
+
+def test_a_picture_that_vanishes_leaves_the_last_release(
+    file: Path, served: Callable[[Path], str]
+) -> None:
+    """While a picture is missing, what was published is served on, the picture too."""
+    url = served(file)
+    _, before = fetch(url + JPEG)
+    (file.parent / JPEG).unlink()
+    end = time.monotonic() + 3
+    while json.loads(fetch(url + "healthz")[1])["status"] != "degraded":
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert fetch(url + JPEG)[1] == before
+    (file.parent / JPEG).write_bytes(before)
+    while json.loads(fetch(url + "healthz")[1])["status"] != "ok":
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("accepted", ["br", "gzip", "*"])
+def test_a_picture_is_sent_as_it_is(
+    file: Path, served: Callable[[Path], str], accepted: str
+) -> None:
+    """With its type and validators, and never compressed a second time."""
+    # Bytes that would shrink.
+    (file.parent / JPEG).write_bytes((MEDIA / "market.jpg").read_bytes() + bytes(5000))
+    url = served(file)
+    headers, body = fetch(url + JPEG, Accept_Encoding=accepted)
+    assert body == (file.parent / JPEG).read_bytes()
+    assert headers["Content-Type"] == "image/jpeg"
+    assert "Content-Encoding" not in headers
+    assert headers["Cache-Control"].startswith("public, max-age=900")
+    assert headers["Last-Modified"]
+    assert not headers["ETag"].startswith("W/")
+    with pytest.raises(HTTPError, match="304"):
+        fetch(url + JPEG, If_None_Match=headers["ETag"])
+
+
+def fetch(url: str, **headers: str) -> tuple[HTTPMessage, bytes]:
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    try:
+        with urlopen(Request(url, headers=sent), timeout=5) as answer:
+            return answer.headers, answer.read()
+    except HTTPError as error:
+        error.close()
+        raise
+
+
+def test_very_many_files_are_looked_at_less_often(file: Path) -> None:
+    """A few are looked at whenever that is asked for; thousands not all the time, but soon."""
+    lookout = Lookout(file)
+    seen = fingerprint(file)
+    assert not lookout.differs(seen)
+    file.write_text(TEXT + "\n")
+    assert lookout.differs(seen)
+    for number in range(5000):
+        (file.parent / "media" / f"{number}").touch()
+    assert lookout.differs(seen)
+    assert not lookout.differs(seen), "put off"
+    end = time.monotonic() + 3
+    while not lookout.differs(seen):
+        assert time.monotonic() < end
+        time.sleep(0.01)
