@@ -2,6 +2,7 @@
 
 import io
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -139,3 +140,43 @@ def bucket_at(server: Server, folder: Path) -> Iterator[Bucket]:
         yield found
     finally:
         proxy.close()
+
+
+def kill_at(bucket: Bucket, number: int, way: str) -> bool:
+    """Publish, and kill the publisher at a request of this number; tell whether there was one."""
+    publishers: list[Publisher] = []
+
+    def disturb(at: int, _method: str, _path: str) -> str | None:
+        if at != number:
+            return None
+        os.kill(publishers[0].process.pid, signal.SIGKILL)
+        return way or None
+
+    bucket.proxy.begin(disturb)
+    with bucket.proxy.held():
+        publishers.append(bucket.begin())
+    code, _, err = publishers[0].end()
+    assert code in {0, -signal.SIGKILL}, err
+    return code != 0
+
+
+def assert_survives(bucket: Bucket, number: int, way: str, *, first: bool = False) -> bool:
+    """Kill a publish: what was there stays whole, and the next one completes."""
+    old: dict[str, bytes] = {}
+    if not first:
+        bucket.publish()
+        old = bucket.bodies()
+    bucket.write("New", topics="kept, come")
+    new = bucket.release()
+    killed = kill_at(bucket, number, way)
+    found = bucket.bodies()
+    assert old.keys() <= found.keys() <= old.keys() | new.keys()
+    for path, body in found.items():
+        assert body in {old.get(path), new.get(path)}, path
+    bucket.proxy.begin()
+    bucket.publish("--timeout", "1")
+    # What the killed one made stale, or the old one had, is there for its grace.
+    stale = {path: body for path, body in old.items() if path not in new}
+    assert bucket.bodies() == stale | new
+    assert bucket.manifest().splitlines()[1].startswith("# finished ")
+    return killed

@@ -11,7 +11,7 @@ from datetime import timedelta
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Event, Lock, Thread
+from threading import Event, Lock, Thread, get_ident
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
@@ -119,7 +119,8 @@ def wait_for_bucket(server: Server, process: subprocess.Popen[bytes], folder: Pa
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end and process.poll() is None:
         try:
-            server.store("").put("ready", b"")
+            # With bytes in it: then there are volumes for the next ones.
+            server.store("").put("ready", b"ready")
         except BaseError:
             time.sleep(0.1)
         else:
@@ -169,12 +170,13 @@ class Handler(BaseHTTPRequestHandler):
     def do(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         path = unquote(urlsplit(self.path).path).removeprefix(f"/{BUCKET}").lstrip("/")
-        done = self.server.seen(self.command, path)
-        if done == "hang":
-            self.server.over.wait(PATIENCE)
-        self.close_connection = done is not None
-        if done not in {"cut", "hang"}:
-            self.forward(body, silent=done == "deaf")
+        with self.server.busy():
+            done = self.server.seen(self.command, path)
+            if done == "hang":
+                self.server.over.wait(PATIENCE)
+            self.close_connection = done is not None
+            if done not in {"cut", "hang"}:
+                self.forward(body, silent=done == "deaf")
 
     def forward(self, body: bytes, *, silent: bool) -> None:
         connection = HTTPConnection("127.0.0.1", self.server.behind, timeout=PATIENCE)
@@ -215,6 +217,7 @@ class Proxy(ThreadingHTTPServer):
         self.disturb: Disturb = _let_through
         self.over = Event()
         self._lock = Lock()
+        self._under_way: set[int] = set()
         self._thread = Thread(target=self.serve_forever, args=(0.02,))
         self._thread.start()
 
@@ -229,6 +232,18 @@ class Proxy(ThreadingHTTPServer):
             self.requests.append((method, path))
             number = len(self.requests)
         return self.disturb(number, method, path)
+
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        self._under_way.add(get_ident())
+        try:
+            yield
+        finally:
+            self._under_way.remove(get_ident())
+
+    def idle(self) -> bool:
+        """Tell whether no request is under way."""
+        return not self._under_way
 
     @contextmanager
     def held(self) -> Iterator[None]:

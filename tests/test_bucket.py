@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from buckets import Bucket, Publisher, bucket_at, environment
+from buckets import Bucket, Publisher, assert_survives, bucket_at, environment
 from conftest import run_feeds
 from s3 import SECRET, Proxy, Server, s3_server
 
@@ -86,16 +86,28 @@ def test_objects_have_their_headers(compress: bool, bucket: Bucket) -> None:  # 
 
 
 def test_new_headers_are_uploaded_again(bucket: Bucket) -> None:
-    """Bytes that are as they were get their new Cache-Control, also after a publish that was killed."""
+    """Bytes that are as they were get their Cache-Control, and the old again where that was not to be."""
     bucket.publish()
+    bucket.write(age=1200)
+    # Stopped amid the pages, it has put feeds with the new one, and gives up its claim.
+    bucket.proxy.begin(lambda _n, _m, path: "cut" if path.endswith("index.html") else None)
+    assert bucket.begin().end()[0] == 1
+    assert kept(bucket) == {"max-age=900", "max-age=1200"}
+    bucket.write(age=900)
+    bucket.proxy.begin()
+    bucket.publish()
+    assert kept(bucket) == {"max-age=900"}
     bucket.write(age=1200)
     bucket.proxy.begin()
     bucket.publish()
     assert bucket.uploaded() == bucket.release().keys()
-    assert all(
-        "max-age=1200" in one.attributes["Cache-Control"]
-        for one in bucket.server.objects(bucket.prefix).values()
-    )
+    assert kept(bucket) == {"max-age=1200"}
+
+
+def kept(bucket: Bucket) -> set[str]:
+    """Give for how long objects may be kept."""
+    objects = bucket.server.objects(bucket.prefix).values()
+    return {one.attributes["Cache-Control"].split(", ")[1] for one in objects}
 
 
 def test_what_the_store_lost_or_got_is_mended(bucket: Bucket) -> None:
@@ -151,6 +163,21 @@ def test_what_comes_back_is_no_longer_stale(bucket: Bucket) -> None:
     assert all(line.endswith("\t") for line in bucket.manifest().splitlines()[2:])
 
 
+@pytest.mark.parametrize("damage", ["", "{manifest}../x\t1\ta\tb\t\n"])
+def test_a_damaged_manifest_is_told(damage: str, bucket: Bucket) -> None:
+    """Where it cannot be known what is ours, nothing is done; --force writes a new one."""
+    bucket.publish()
+    damaged = damage.format(manifest=bucket.manifest()).encode()
+    bucket.server.store(bucket.prefix).put(MANIFEST, damaged)
+    bucket.write("New")
+    code, _, err = bucket.begin().end()
+    assert code == 1
+    assert f"{MANIFEST} is damaged; with --force a new one is written" in err
+    bucket.publish("--force")
+    assert bucket.bodies() == bucket.release()
+    assert bucket.manifest().splitlines()[1].startswith("# finished ")
+
+
 def test_a_dry_run_changes_nothing(bucket: Bucket) -> None:
     """It tells what would be done, and no request of it writes."""
     assert bucket.publish("--dry-run") == "to write 11, to leave 0, to remove 0\n"
@@ -184,7 +211,7 @@ def test_two_publishers_at_once(bucket: Bucket) -> None:
             seconds[0] = bucket.begin(port=bucket.server.port).end()
 
     bucket.proxy.begin(disturb)
-    bucket.publish("--timeout", "8")
+    bucket.publish("--timeout", "4")
     second = seconds[0]
     assert (second[0], second[1]) == (1, "")
     assert second[2].count("\n") == 1
@@ -211,6 +238,7 @@ def test_many_publishers_at_once(bucket: Bucket) -> None:
     assert bucket.begin("--dry-run").end()[0] == 0
 
 
+@pytest.mark.heavy
 def test_who_is_overtaken_says_so(bucket: Bucket) -> None:
     """A publisher that slept past its lease loses to who came meanwhile, and harms nothing."""
     bucket.publish()
@@ -233,6 +261,35 @@ def test_who_is_overtaken_says_so(bucket: Bucket) -> None:
     code, out, err = sleepers[0].end()
     assert (code, out) == (1, "")
     assert "another publish is at work there, and wins" in err
+    assert bucket.bodies() == bucket.release()
+
+
+def test_a_killed_publish_leaves_whole_objects(bucket: Bucket) -> None:
+    """Killed amid its uploads: each object is old or new, and the next publish completes."""
+    assert assert_survives(bucket, 6, "")
+
+
+def test_a_request_that_comes_late_harms_nothing(bucket: Bucket) -> None:
+    """What a dead publisher sent, and arrives after the next one's end, replaces nothing of that."""
+    bucket.publish()
+    bucket.write("First")
+    publishers: list[Publisher] = []
+
+    def disturb(_number: int, method: str, path: str) -> None:
+        if method == "PUT" and path.endswith("/atom.xml") and publishers:
+            publishers.pop().process.kill()
+            bucket.write("Second")
+            code, _, err = bucket.begin(port=bucket.server.port).end()
+            assert code == 0, err
+
+    bucket.proxy.begin(disturb)
+    with bucket.proxy.held():
+        first = bucket.begin()
+        publishers.append(first)
+    assert first.end()[0] == -signal.SIGKILL
+    end = time.monotonic() + 10
+    while not bucket.proxy.idle() and time.monotonic() < end:
+        time.sleep(0.02)
     assert bucket.bodies() == bucket.release()
 
 

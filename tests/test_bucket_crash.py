@@ -1,15 +1,13 @@
 """A publish that is killed at each of its requests in turn, and a store of which a part dies."""
 
-import os
 import re
-import signal
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from buckets import Bucket, Publisher, bucket_at
+from buckets import assert_survives, bucket_at
 from s3 import Cluster, Server, s3_server
 
 
@@ -18,53 +16,6 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """One S3 server for all tests here."""
     with s3_server(tmp_path_factory.mktemp("weed")) as found:
         yield found
-
-
-def kill_at(bucket: Bucket, number: int, way: str) -> bool:
-    """Publish, and kill the publisher at a request of this number; tell whether there was one."""
-    publishers: list[Publisher] = []
-
-    def disturb(at: int, _method: str, _path: str) -> str | None:
-        if at != number:
-            return None
-        os.kill(publishers[0].process.pid, signal.SIGKILL)
-        return way or None
-
-    bucket.proxy.begin(disturb)
-    with bucket.proxy.held():
-        publishers.append(bucket.begin())
-    code, _, err = publishers[0].end()
-    assert code in {0, -signal.SIGKILL}, err
-    return code != 0
-
-
-def assert_survives(bucket: Bucket, number: int, way: str, *, first: bool = False) -> bool:
-    """Kill a publish: what was there stays whole, and the next one completes."""
-    old: dict[str, bytes] = {}
-    if not first:
-        bucket.publish()
-        old = bucket.bodies()
-    bucket.write("New", topics="kept, come")
-    new = bucket.release()
-    killed = kill_at(bucket, number, way)
-    found = bucket.bodies()
-    assert old.keys() <= found.keys() <= old.keys() | new.keys()
-    for path, body in found.items():
-        assert body in {old.get(path), new.get(path)}, path
-    bucket.proxy.begin()
-    bucket.publish("--timeout", "1")
-    # What the killed one made stale, or the old one had, is there for its grace.
-    stale = {path: body for path, body in old.items() if path not in new}
-    assert bucket.bodies() == stale | new
-    assert bucket.manifest().splitlines()[1].startswith("# finished ")
-    return killed
-
-
-@pytest.mark.parametrize("number", [4, 7])
-def test_a_killed_publish_leaves_whole_objects(number: int, server: Server, tmp_path: Path) -> None:
-    """Killed amid its uploads: each object is old or new, and the next publish completes."""
-    with bucket_at(server, tmp_path) as bucket:
-        assert assert_survives(bucket, number, "")
 
 
 @pytest.mark.heavy

@@ -1,5 +1,7 @@
 """Release → bucket: what changed alone, whole objects, one publisher at a time."""
 
+import random
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import datetime
@@ -10,13 +12,15 @@ from feeds.errors import FeedsError
 from feeds.export.bucket_claim import Claim, read, read_settled
 from feeds.export.bucket_manifest import FOLDER, Held, Manifest
 from feeds.export.bucket_objects import Bucket, Plan, Put, make_plan
-from feeds.export.bucket_store import PAGE, Store, Version
+from feeds.export.bucket_store import PAGE, Conflict, Store, Version
 from feeds.export.manifest import File
 from feeds.export.report import Options, Report
 from feeds.model import Document, Site
 
 # So many requests are under way at once.
 _AT_ONCE = 16
+# An upload is tried so often, beside the store's own retries.
+_TRIES = 3
 
 
 class Publication(NamedTuple):
@@ -88,8 +92,7 @@ def publish_bucket(begun: Begun, publication: Publication, options: Options) -> 
 
 def _carry_out(plan: Plan, claim: Claim, store: Store, told: Callable[[str, float], None]) -> None:
     def upload(put: Put) -> None:
-        claim.may_begin()
-        etag = store.put(put.path, put.body, put.attributes)
+        etag = _uploaded(put, claim, store)
         claim.objects[put.path] = Held(len(put.body), put.digest, etag)
 
     for kind, puts in (("feeds", plan.feeds), ("pages", plan.pages)):
@@ -97,6 +100,27 @@ def _carry_out(plan: Plan, claim: Claim, store: Store, told: Callable[[str, floa
     for at in range(0, len(plan.due), PAGE):
         claim.may_begin()
         store.delete(plan.due[at : at + PAGE])
+
+
+def _uploaded(put: Put, claim: Claim, store: Store) -> str:
+    """Put an object in the place of what was there, and give its ETag.
+
+    So what an earlier publisher sent, and the store or the network has kept until
+    now, replaces nothing of this one's. Where it came before, this one's comes
+    once more.
+    """
+    before = put.before
+    for left in reversed(range(_TRIES)):
+        claim.may_begin()
+        try:
+            return store.swap(put.path, put.body, put.attributes, before).etag
+        except Conflict:
+            before = store.version(put.path)
+        except FeedsError:
+            if not left:
+                raise
+            time.sleep(random.uniform(0, store.bound / 8))  # noqa: S311  # no secret
+    raise FeedsError(f"{store.address}: somebody else writes there ({put.path}); publish again")
 
 
 def _each(work: Callable[[Put], None], puts: Sequence[Put], told: Callable[[float], None]) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from feeds.export.bucket_manifest import Held
-from feeds.export.bucket_store import Stored
+from feeds.export.bucket_store import Stored, Version
 from feeds.headers import cache_control
 from feeds.model import Document, Site, etag_of
 
@@ -21,12 +21,13 @@ class Bucket(NamedTuple):
 
 
 class Put(NamedTuple):
-    """An object to upload."""
+    """An object to upload, and the version that it replaces."""
 
     path: str
     body: bytes
     attributes: Mapping[str, str]
     digest: str
+    before: Version | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +82,8 @@ def make_plan(
             continue
         body, coding = _stored(document, compress=compress)
         some = plan.pages if document.media_type.startswith(_PAGE) else plan.feeds
-        some.append(Put(path, body, wanted | coding, digest))
+        stored = there.get(path)
+        some.append(Put(path, body, wanted | coding, digest, stored and stored.version))
     for path in sorted(held.keys() & there.keys() - release.keys()):
         since = held[path].stale or now
         if held[path].stale and now - since >= timedelta(seconds=site.max_age):
@@ -95,7 +97,7 @@ def _same(held: Held, stored: Stored | None) -> bool:
     """Tell whether the store still has what was put there."""
     if stored is None or stored.size != held.size:
         return False
-    return stored.etag == held.etag or not held.etag
+    return stored.version.etag == held.etag or not held.etag
 
 
 def _stored(document: Document, *, compress: bool) -> tuple[bytes, dict[str, str]]:

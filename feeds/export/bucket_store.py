@@ -53,18 +53,18 @@ class Conflict(Exception):
     """An object is no longer, or not yet, what it was to be replaced as."""
 
 
+class Version(NamedTuple):
+    """Which version of an object there is, in the words of its store; the ETag is without quotes."""
+
+    etag: str
+    version: str | None = None
+
+
 class Stored(NamedTuple):
-    """What a store says of an object: its size in bytes, and its ETag without quotes."""
+    """What a store says of an object: its size in bytes, and its version."""
 
     size: int
-    etag: str
-
-
-class Version(NamedTuple):
-    """Which version of an object there is, in the words of its store."""
-
-    e_tag: str | None
-    version: str | None = None
+    version: Version
 
 
 class Store:
@@ -126,32 +126,36 @@ class Store:
                 found = self._store.get(path)
             except FileNotFoundError:
                 return None
-            version = Version(found.meta["e_tag"], found.meta.get("version"))
+            version = Version(_bare(found.meta["e_tag"]), found.meta.get("version"))
             return bytes(found.bytes()), version
 
-    def put(self, path: str, body: bytes, attributes: Mapping[str, str]) -> str:
-        """Put an object in place, and give its ETag there, without quotes."""
+    def version(self, path: str) -> Version | None:
+        """Give the version of an object that there is at present; None where there is none."""
         with self._telling(path):
-            found = self._store.put(path, body, attributes={**attributes}, use_multipart=False)
-        return _bare(found["e_tag"])
+            try:
+                found = self._store.head(path)
+            except FileNotFoundError:
+                return None
+        return Version(_bare(found["e_tag"]), found.get("version"))
 
     def swap(
         self, path: str, body: bytes, attributes: Mapping[str, str], before: Version | None
     ) -> Version:
         """Put an object in the place of this very version, or of none; raises Conflict."""
-        known = {
-            name: value for name, value in (before or Version(None))._asdict().items() if value
-        }
-        mode = known if before else "create"
+        mode: Any = "create"
+        if before:
+            mode = {"e_tag": f'"{before.etag}"'} | (
+                {"version": before.version} if before.version else {}
+            )
         with self._telling(path):
             found = self._store.put(path, body, attributes={**attributes}, mode=mode)
-        return Version(found["e_tag"], found["version"])
+        return Version(_bare(found["e_tag"]), found["version"])
 
     def list(self) -> dict[str, Stored]:
         """Give every object below the address."""
         with self._telling():
             return {
-                one["path"]: Stored(one["size"], _bare(one["e_tag"]))
+                one["path"]: Stored(one["size"], Version(_bare(one["e_tag"]), one.get("version")))
                 for page in self._store.list(chunk_size=PAGE)
                 for one in page
             }
