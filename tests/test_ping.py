@@ -1,5 +1,6 @@
 """`feeds ping` tells the hub by hand, when what was uploaded can be read."""
 
+import gzip
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,19 @@ class Quiet(SimpleHTTPRequestHandler):
         """Be silent."""
 
 
+class Packed(Quiet):
+    """Gives everything as gzip, whoever asks, as a store does with what was stored so."""
+
+    def do_GET(self) -> None:
+        path = Path(self.translate_path(self.path))
+        body = gzip.compress(path.read_bytes())
+        self.send_response(200)
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
 class Site:
     """A catalogue that is exported into a folder, and the host that gives that folder away."""
 
@@ -50,9 +64,9 @@ class Site:
 
 
 @contextmanager
-def hosted(folder: Path, hub: str) -> Iterator[Site]:
+def hosted(folder: Path, hub: str, kind: type[Quiet] = Quiet) -> Iterator[Site]:
     folder.joinpath("out").mkdir()
-    handler = type("Handler", (Quiet,), {"hub": hub})
+    handler = type("Handler", (kind,), {"hub": hub})
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder / "out")))
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
@@ -117,6 +131,13 @@ def test_a_hub_that_is_dead_or_refuses_is_told_plainly(tmp_path: Path) -> None:
         with listening(port) as hub:
             assert site.feeds("ping").returncode == 0
             assert hub.told()
+
+
+def test_a_host_may_give_everything_as_gzip(tmp_path: Path) -> None:
+    """What was published is known again under a coding that nobody asked for."""
+    with listening() as hub, hosted(tmp_path, hub.url, Packed) as site:
+        assert site.export("--no-pages", "--ping").returncode == 0
+        assert len(hub.told()) > 100
 
 
 def test_no_hub_elsewhere_is_told_of_this_machine(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """One HTTP request, bounded in time, size and redirects; what goes wrong is told without secrets."""
 
 import time
+import zlib
 from http.client import HTTPException, HTTPResponse
 from typing import NamedTuple
 from urllib.error import URLError
@@ -22,6 +23,8 @@ _REDIRECTS = 3
 # In bytes; no feed is so large.
 _LARGEST = 64_000_000
 _PIECE = 65_536
+# zlib's word for what has gzip's head and tail.
+_GZIP = 31
 # These keep the method and the body (RFC 9110 §15.4); the others are for reading alone.
 _KEEPING = {307, 308}
 _MOVED = {301, 302, 303}
@@ -74,8 +77,11 @@ def _asked(method: str, address: str, form: bytes | None, end: float) -> tuple[A
         with _opener().open(request, timeout=_STEP) as response:
             found: HTTPResponse = response
             body = _read(found, end)
+            # Of a store that has nothing else, though nobody asked for it.
+            if found.headers.get("Content-Encoding", "").lower() == "gzip":
+                body = zlib.decompressobj(_GZIP).decompress(body, _LARGEST)
             return Answer(found.status, body), found.headers.get("Location", "")
-    except (OSError, HTTPException, ValueError) as error:
+    except (OSError, HTTPException, ValueError, zlib.error) as error:
         reason = error.reason if isinstance(error, URLError) else error
         told = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
         raise UnreachedError(f"{host_of(address)}: {told}") from None

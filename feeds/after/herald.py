@@ -1,6 +1,7 @@
 """Has the hub told of what a server publishes, by a process that keeps nobody waiting."""
 
 import json
+import logging
 import subprocess
 import sys
 from contextlib import suppress
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from feeds.after.announced import announced
+from feeds.logs import tell
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,15 +44,17 @@ class Herald:
 
     def _send(self, message: bytes) -> None:
         self._dismiss()
-        self._process = subprocess.Popen(  # noqa: S603  # this very program
-            [sys.executable, "-P", "-m", "feeds.after.telling", str(self._folder)],
-            stdin=subprocess.PIPE,
-            start_new_session=True,
-        )
-        if self._process.stdin:
-            with suppress(OSError):
+        try:
+            self._process = subprocess.Popen(  # noqa: S603  # this very program
+                [sys.executable, "-P", "-m", "feeds.after.telling", str(self._folder)],
+                stdin=subprocess.PIPE,
+                start_new_session=True,
+            )
+            if self._process.stdin:
                 self._process.stdin.write(message)
                 self._process.stdin.flush()
+        except OSError as error:
+            tell("hub-not-told", logging.WARNING, first=error)
 
     def _dismiss(self) -> None:
         """Let the process end that tells of what is no longer there: it does when its input ends."""

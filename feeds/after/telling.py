@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+from feeds.after.asking import host_of
 from feeds.after.hub import Trouble, tell_hub
 from feeds.after.ledger import Busy, Ledger
 from feeds.logs import log_to, tell
@@ -32,7 +33,7 @@ class Teller:
             left = self._ledger.untold(self._hub, feeds)
             count = tell_hub(self._hub, left, self._ledger, wait=self._wait, troubled=self._log)
         if count:
-            tell("hub-told", hub=self._hub, feeds=count, left=len(left))
+            tell("hub-told", hub=host_of(self._hub), feeds=count, left=len(left))
 
     def _wait(self, seconds: float) -> bool:
         """Let time pass; false where whoever started this has something else to tell, or is gone."""
