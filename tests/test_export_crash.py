@@ -58,7 +58,6 @@ class Ground:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._numbers = count()
-        self.first: dict[str, int] = {}
         for name, text in (("old", OLD), ("new", NEW)):
             (folder / f"{name}.yaml").write_text(text)
         for name, out in (("old", "site"), ("new", "wanted")):
@@ -90,16 +89,15 @@ class Ground:
         """Export the new catalogue under strace, told what to trace and to inject."""
         return traced(*options, sys.executable, "-m", "feeds", *self.command(folder, "new", "site"))
 
-    def calls(self) -> Counter[str]:
-        """Count the calls that concern the folder, by kind: from the first of a kind to the last."""
+    def calls(self) -> dict[str, list[int]]:
+        """Give which calls of each kind would change the folder, counted from the process's first."""
         with self.trial() as folder:
             log = folder / "log"
             done = self.export(folder, "-y", "-o", log, "-e", f"trace={','.join(CALLS)}")
             assert done.returncode == 0, done.stderr
             site = str(folder / "site")
             seen: Counter[str] = Counter()
-            last: Counter[str] = Counter()
-            self.first.clear()
+            found: dict[str, list[int]] = {}
             for line in log.read_text().splitlines():
                 match = CALL.match(line)
                 if match is None:
@@ -107,17 +105,12 @@ class Ground:
                 name = match[1]
                 seen[name] += 1
                 if site in line and (name != "openat" or "O_CREAT" in line):
-                    self.first.setdefault(name, seen[name])
-                    last[name] = seen[name]
-        return last
+                    found.setdefault(name, []).append(seen[name])
+        return found
 
     def faults(self, does: str, kinds: Sequence[str] = CALLS) -> list[Fault]:
-        return [
-            Fault(call, number, does)
-            for call, last in self.calls().items()
-            if call in kinds
-            for number in range(self.first[call], last + 1)
-        ]
+        calls = self.calls()
+        return [Fault(call, number, does) for call in kinds for number in calls[call]]
 
     def killed(self, fault: Fault) -> None:
         """Kill at a call: each file is whole, and the next export completes."""
@@ -209,18 +202,18 @@ def test_interrupted_while_files_are_put_in_place(ground: Ground) -> None:
 def test_refused_once(ground: Ground) -> None:
     """Refused at the last call of each kind, an export puts everything back, and says where."""
     calls = ground.calls()
-    faults = [Fault(call, number, "error=ENOSPC") for call, number in calls.items()]
-    faults.append(Fault("fsync", ground.first["fsync"], "error=EIO"))
+    faults = [Fault(call, numbers[-1], "error=ENOSPC") for call, numbers in calls.items()]
+    faults.append(Fault("fsync", calls["fsync"][0], "error=EIO"))
     every(ground.refused, faults)
 
 
 def test_a_file_that_is_not_brought_to_rest_is_written_anew(ground: Ground) -> None:
     """After a failed fsync the file is thrown away and written again, once; it is not asked again."""
-    ground.calls()
+    number = ground.calls()["fsync"][0]
     for lasting in (False, True):
         with ground.trial() as folder:
             log = folder / "log"
-            fault = Fault("fsync", ground.first["fsync"], "error=EIO", lasting)
+            fault = Fault("fsync", number, "error=EIO", lasting)
             kinds = "trace=openat,unlinkat,fsync"
             done = ground.export(folder, "-y", "-o", log, "-e", kinds, "-e", fault.option)
             assert done.returncode == lasting, done.stderr
