@@ -24,7 +24,7 @@ bench: .venv/dev  ## what is measured, and how: benchmarks/
 	$(BIN)/python benchmarks/build.py
 
 golden: .venv/dev  ## write the golden files anew; read the difference before committing it
-	$(BIN)/pytest tests/test_golden.py --golden
+	$(BIN)/pytest tests/test_golden.py tests/test_export.py -k golden --golden
 
 lock: .venv/dev  ## pin the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
