@@ -10,6 +10,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from feeds.after.herald import Herald
 from feeds.cache import Cache
 from feeds.follower import TAKEN, News
 from feeds.logs import log_to
@@ -80,16 +81,17 @@ def main(arguments: Sequence[str]) -> None:
     )
     # Whoever follows no more has closed the connection.
     with suppress(EOFError, ConnectionError):
-        _build(publisher, handover)
+        _build(publisher, handover, Herald(folder))
 
 
-def _build(publisher: Publisher, handover: Handover) -> None:
+def _build(publisher: Publisher, handover: Handover, herald: Herald) -> None:
     publisher.refresh()
     # What is there now stays: it need not be walked again for what nobody holds.
     gc.collect()
     gc.freeze()
     while True:
         handover.tell(publisher)
+        herald.tell(publisher.current)
         publisher.refresh(anew=handover.woken(publisher.pause()))
 
 

@@ -2,22 +2,19 @@
 
 import os
 import sys
-from argparse import ArgumentParser, ArgumentTypeError, BooleanOptionalAction, Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from feeds import __version__
+from feeds.arguments import add_common, add_export, add_ping, add_publish, add_serve
 from feeds.errors import CatalogueError, FeedsError
 
 if TYPE_CHECKING:
+    from feeds.after.afterwards import Afterwards
     from feeds.verbs import Given
 
 _DESCRIPTION = "Publish a YAML catalogue of news as Atom, RSS and JSON feeds."
-_HIGHEST_PORT = 65535
-# Of a request's timeout, in seconds.
-_SHORTEST, _TIMEOUT, _LONGEST = 1, 10, 120
-_HOSTS = ("nginx", "apache", "caddy", "netlify", "cloudflare-pages", "github-pages")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -83,7 +80,7 @@ def _parser() -> ArgumentParser:
             allow_abbrev=False,
         )
         added.set_defaults(verb=verb)
-        _add_common(added)
+        add_common(added)
         return added
 
     add("check", _check)
@@ -91,114 +88,11 @@ def _parser() -> ArgumentParser:
     listing.add_argument(
         "--json", action="store_true", help="print JSON, with the address of each format"
     )
-    _add_export(add("export", _export))
-    _add_publish(add("publish", _publish))
-    _add_serve(add("serve", _serve))
+    add_export(add("export", _export))
+    add_publish(add("publish", _publish))
+    add_serve(add("serve", _serve))
+    add_ping(add("ping", _ping))
     return parser
-
-
-def _add_common(verb: ArgumentParser) -> None:
-    environment = os.environ
-    verb.add_argument(
-        "--catalogue",
-        type=Path,
-        default=Path(environment.get("FEEDS_CATALOGUE") or "entries.yaml"),
-        metavar="PATH",
-        help="the catalogue: a YAML file, or a folder of them"
-        " [env: FEEDS_CATALOGUE; default: entries.yaml]",
-    )
-    verb.add_argument(
-        "--url",
-        default=environment.get("FEEDS_URL") or None,
-        help="where the documents will live, in place of site.url; ends in '/' [env: FEEDS_URL]",
-    )
-    verb.add_argument(
-        "--state",
-        type=Path,
-        default=Path(environment["FEEDS_STATE"]) if environment.get("FEEDS_STATE") else None,
-        metavar="FOLDER",
-        help="where the history and the cache are kept"
-        " [env: FEEDS_STATE; default: .feeds beside the catalogue]",
-    )
-
-
-def _add_export(verb: ArgumentParser) -> None:
-    verb.add_argument("folder", type=Path, metavar="FOLDER", help="where to write")
-    verb.add_argument(
-        "--no-pages", action="store_true", help="write the feeds alone, without pages"
-    )
-    verb.add_argument(
-        "--prune",
-        action=BooleanOptionalAction,
-        default=True,
-        help="remove what an earlier export wrote and is no longer published [default]",
-    )
-    verb.add_argument(
-        "--compress", action="store_true", help="put a .br and a .gz beside each file"
-    )
-    verb.add_argument(
-        "--host", choices=_HOSTS, default="", help="write what this web server or host is told by"
-    )
-    verb.add_argument(
-        "--force", action="store_true", help="write into a folder that holds other things, too"
-    )
-    verb.add_argument("--dry-run", action="store_true", help="tell what would be done")
-    verb.add_argument(
-        "--json", action="store_true", help="print JSON: each path written, left and removed"
-    )
-    verb.add_argument("--profile", action="store_true", help="print where the time went, to stderr")
-
-
-def _add_publish(verb: ArgumentParser) -> None:
-    verb.add_argument("address", metavar="ADDRESS", help="where to: s3://bucket/prefix, gs:, az:")
-    verb.add_argument(
-        "--no-pages", action="store_true", help="upload the feeds alone, without pages"
-    )
-    verb.add_argument(
-        "--compress", action="store_true", help="store documents as gzip, which readers decode"
-    )
-    verb.add_argument(
-        "--force", action="store_true", help="publish among objects that no publish wrote"
-    )
-    verb.add_argument(
-        "--timeout",
-        type=_seconds,
-        default=_TIMEOUT,
-        metavar="SECONDS",
-        help="how long one try of a request may take [default: %(default)s]",
-    )
-    verb.add_argument("--dry-run", action="store_true", help="tell what would be done")
-    verb.add_argument(
-        "--json", action="store_true", help="print JSON: each path uploaded, left and removed"
-    )
-
-
-def _add_serve(verb: ArgumentParser) -> None:
-    verb.add_argument(
-        "--host", default="127.0.0.1", help="the address to listen on [default: %(default)s]"
-    )
-    verb.add_argument(
-        "--port", type=_port, default=8000, help="the port to listen on [default: %(default)s]"
-    )
-    verb.add_argument(
-        "--access-log", action="store_true", help="write a line for each request to stdout"
-    )
-
-
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 0 < int(text[:9]) <= _HIGHEST_PORT):
-        raise ArgumentTypeError(f"{text!r} is no port from 1 to {_HIGHEST_PORT}")
-    return int(text)
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0
-    if not _SHORTEST <= seconds <= _LONGEST:
-        raise ArgumentTypeError(f"{text!r} is no number of seconds from 1 to 120")
-    return seconds
 
 
 def _check(options: Namespace) -> None:
@@ -227,7 +121,12 @@ def _export(options: Namespace) -> None:
         dry_run=options.dry_run,
     )
     exporting = Exporting(
-        how, not options.no_pages, options.host, options.profile, as_json=options.json
+        how,
+        not options.no_pages,
+        options.host,
+        options.profile,
+        as_json=options.json,
+        after=_afterwards(options),
     )
     export(_given(options), options.folder, exporting)
 
@@ -242,7 +141,13 @@ def _publish(options: Namespace) -> None:
     from feeds.publishing import Publishing, publish
 
     how = Options(compress=options.compress, force=options.force, dry_run=options.dry_run)
-    publishing = Publishing(how, not options.no_pages, options.timeout, as_json=options.json)
+    publishing = Publishing(
+        how,
+        not options.no_pages,
+        options.timeout,
+        as_json=options.json,
+        after=_afterwards(options),
+    )
     publish(_given(options), options.address, publishing)
 
 
@@ -257,6 +162,25 @@ def _serve(options: Namespace) -> None:
     from feeds.verbs import serve
 
     serve(_given(options), options.host, options.port, access_log=options.access_log)
+
+
+def _afterwards(options: Namespace) -> "Afterwards | None":
+    if not options.purge and not options.ping:
+        return None
+    from feeds.after.afterwards import Afterwards
+
+    return Afterwards(options.purge, ping=options.ping)
+
+
+def _ping(options: Namespace) -> None:
+    """Tell the hub of the feeds that it does not know as they are now.
+
+    A feed's turn comes when its public address gives what the catalogue says:
+    so it can be used right after an upload.
+    """
+    from feeds.pinging import ping_hub
+
+    ping_hub(_given(options), every=options.all, seconds=options.wait)
 
 
 def _given(options: Namespace) -> "Given":

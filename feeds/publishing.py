@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from feeds.verbs import Given, built, make_workshop, say
 
 if TYPE_CHECKING:
+    from feeds.after.afterwards import Afterwards
     from feeds.export.report import Options
 
 
@@ -17,6 +18,7 @@ class Publishing(NamedTuple):
     pages: bool
     timeout: float
     as_json: bool
+    after: "Afterwards | None" = None
 
 
 def publish(given: Given, address: str, how: Publishing) -> None:
@@ -46,3 +48,7 @@ def publish(given: Given, address: str, how: Publishing) -> None:
     finally:
         progress.end()
     print(report.as_json() if how.as_json else report)
+    if how.after and not how.options.dry_run:
+        etags = {path: document.etag for path, document in release.items()}
+        for line in how.after(release.site, given.folder, report.changed, etags):
+            say(line)

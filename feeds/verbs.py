@@ -17,6 +17,7 @@ from feeds.outcome import Outcome, contents_of
 from feeds.paths import FEEDS
 
 if TYPE_CHECKING:
+    from feeds.after.afterwards import Afterwards
     from feeds.export.report import Options, Report
     from feeds.model import Catalogue, Feed, Site
     from feeds.release import Release
@@ -32,9 +33,14 @@ class Given(NamedTuple):
     url: str | None = None
     state: Path | None = None
 
+    @property
+    def folder(self) -> Path:
+        """Where the history is kept, and what else is remembered."""
+        return self.state or self.catalogue.parent / ".feeds"
+
     def cache(self) -> Cache:
         """Open what is remembered beside the history."""
-        return Cache((self.state or self.catalogue.parent / ".feeds") / "cache")
+        return Cache(self.folder / "cache")
 
 
 def check(given: Given) -> None:
@@ -97,6 +103,7 @@ class Exporting(NamedTuple):
     host: str = ""
     profile: bool = False
     as_json: bool = False
+    after: "Afterwards | None" = None
 
 
 def export(given: Given, folder: Path, how: Exporting) -> None:
@@ -127,6 +134,12 @@ def export(given: Given, folder: Path, how: Exporting) -> None:
         _say_stages(workshop, time.perf_counter() - begun)
     # On the way out, nobody need look for cycles in all that was built.
     gc.freeze()
+    if how.after and not how.options.dry_run:
+        from feeds.catalogue import load_catalogue
+
+        site = load_catalogue(given.catalogue, url=given.url, workshop=workshop).site
+        for line in how.after(site, given.folder, report.changed, report.etags):
+            say(line)
 
 
 def _outcomes(given: Given, cache: Cache, folder: Path, how: Exporting) -> tuple[Outcome, Outcome]:

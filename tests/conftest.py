@@ -135,11 +135,17 @@ SERVERS: dict[str, list[str]] = {
 
 
 @contextmanager
-def running(
-    kind: str, catalogue: Path, folder: Path, *, url: str = "", ready: str = "healthz"
+def running(  # noqa: PLR0913  # each is named, and has its default
+    kind: str,
+    catalogue: Path,
+    folder: Path,
+    *,
+    url: str = "",
+    ready: str = "healthz",
+    port: int = 0,
 ) -> Iterator[Server]:
-    """Run a server on a free port; at the end it is stopped."""
-    port = free_port()
+    """Run a server on a port, or else a free one; at the end it is stopped."""
+    port = port or free_port()
     command = [part.replace("{port}", str(port)) for part in SERVERS[kind]]
     env = os.environ | {
         "FEEDS_CATALOGUE": str(catalogue),

@@ -109,7 +109,8 @@ def identities(folder: Path) -> Path:
     actions = ["Admin", "Read", "Write", "List"]
     credentials = [{"accessKey": KEY, "secretKey": SECRET}]
     known = {"name": "publisher", "credentials": credentials, "actions": actions}
-    file.write_text(json.dumps({"identities": [known]}))
+    anybody = {"name": "anonymous", "actions": ["Read"]}
+    file.write_text(json.dumps({"identities": [known, anybody]}))
     return file
 
 

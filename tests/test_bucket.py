@@ -34,7 +34,7 @@ def bucket(server: Server, tmp_path: Path) -> Iterator[Bucket]:
 
 def test_only_what_changed_is_uploaded(bucket: Bucket) -> None:
     """The first publish uploads all; one after an edit what differs; one without reads alone."""
-    assert bucket.publish() == "written 11, unchanged 0, removed 0\n"
+    assert bucket.publish() == "written 12, unchanged 0, removed 0\n"
     old = bucket.release()
     assert bucket.bodies() == old
     assert bucket.uploaded() == old.keys()
@@ -45,12 +45,12 @@ def test_only_what_changed_is_uploaded(bucket: Bucket) -> None:
     bucket.proxy.begin()
     said = bucket.publish()
     assert bucket.uploaded() == changed
-    assert said == f"written {len(changed)}, unchanged {11 - len(changed)}, removed 0\n"
+    assert said == f"written {len(changed)}, unchanged {12 - len(changed)}, removed 0\n"
     assert "topics/other/atom.xml" not in changed
     assert bucket.bodies() == new
 
     bucket.proxy.begin()
-    assert bucket.publish() == "written 0, unchanged 11, removed 0\n"
+    assert bucket.publish() == "written 0, unchanged 12, removed 0\n"
     assert [method for method, _ in bucket.proxy.requests] == ["GET", "GET"]
 
 
@@ -180,7 +180,7 @@ def test_a_damaged_manifest_is_told(damage: str, bucket: Bucket) -> None:
 
 def test_a_dry_run_changes_nothing(bucket: Bucket) -> None:
     """It tells what would be done, and no request of it writes."""
-    assert bucket.publish("--dry-run") == "to write 11, to leave 0, to remove 0\n"
+    assert bucket.publish("--dry-run") == "to write 12, to leave 0, to remove 0\n"
     assert {method for method, _ in bucket.proxy.requests} == {"GET"}
     assert bucket.bodies() == {}
 

@@ -56,3 +56,14 @@ def test_every_field_is_described() -> None:
     assert len(keys) > 20
     for key in keys:
         assert re.search(rf"[`{{ ]{key}[`}},]", guide), key
+
+
+def test_what_growing_costs_is_reckoned_right() -> None:
+    """Each sum that the page on growing shows gives the number beside it."""
+    page = (ROOT / "docs" / "growing.md").read_text().replace(",", "")
+    rows = re.findall(r"\| ([(\d][^|]* × 30 million) \| (\d+) \|", page)
+    assert len(rows) >= 4
+    for text, gigabytes in rows:
+        sum_of = text.replace("×", "*").replace("30 million", "30e6")
+        assert re.fullmatch(r"[\d+*() e]+", sum_of)
+        assert round(eval(sum_of) / 1e9) == int(gigabytes)  # noqa: S307  # digits and signs alone

@@ -13,6 +13,7 @@ from conftest import ROOT
 FLOORS = {
     "errors": -1,  # the nouns themselves stand on these two
     "paths": -1,
+    "keys": 0,
     "logs": 0,
     "cache": -1,
     "parallel": -1,
@@ -37,12 +38,15 @@ FLOORS = {
     "history": 3,
     "export": 3,
     "standing": 5,
+    "after": 5,
     "publisher": 6,
     "follower": 6,
     "builder": 7,
     "web": 8,
     "verbs": 9,
     "publishing": 10,
+    "pinging": 10,
+    "arguments": 10,
     "cli": 11,
     "__main__": 12,
 }

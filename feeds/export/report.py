@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from feeds.export.manifest import Manifest
+from feeds.export.manifest import Manifest, beside
 
 _DONE = ("written", "unchanged", "removed")
 _TO_DO = ("to write", "to leave", "to remove")
@@ -54,6 +54,11 @@ class Report:
         if self.stale:
             told["stale"] = _listed(self.stale, self.files)
         return json.dumps(told | {"dry_run": self.dry_run}, ensure_ascii=False, indent=2)
+
+    @property
+    def changed(self) -> list[str]:
+        """The paths whose content is other than before, or gone, without what is beside a file."""
+        return [path for path in (*self.written, *self.removed) if beside(path) is None]
 
     @property
     def etags(self) -> dict[str, str]:

@@ -9,6 +9,7 @@ from werkzeug.http import parse_accept_header, parse_date
 
 from feeds.compression import CODINGS
 from feeds.headers import CORS, FEED_POLICY, NOSNIFF, PAGE
+from feeds.keys import keys_of
 from feeds.model import Document, Site
 from feeds.paths import INDEX
 
@@ -36,12 +37,16 @@ def document_headers(document: Document, site: Site, *, hub: bool, shown_as: str
     link = f'<{site.address(document.path.removesuffix(INDEX))}>; rel="self"'
     if hub and site.hub:
         link += f', <{site.hub}>; rel="hub"'
+    keys = keys_of(document.path)
     return [
         ("Content-Type", shown_as or document.media_type),
         *([FEED_POLICY] if shown_as else []),
         NOSNIFF,
         ("Link", link),
         *(PAGE if document.media_type.startswith("text/html") else ()),
+        # As Fastly and Varnish call it, and as Cloudflare does.
+        ("Surrogate-Key", " ".join(keys)),
+        ("Cache-Tag", ",".join(keys)),
     ]
 
 

@@ -1,0 +1,91 @@
+# Varnish in front of `feeds serve`, with its module xkey (Debian: varnish-modules).
+# To be run with `-p http_gzip_support=off`: the server compresses, with Brotli too.
+vcl 4.1;
+
+import xkey;
+
+backend feeds {
+  .host = "127.0.0.1";
+  .port = "8000";
+  .connect_timeout = 2s;
+  .first_byte_timeout = 10s;
+}
+
+# Who may purge.
+acl purgers {
+  "127.0.0.1";
+  "::1";
+}
+
+sub vcl_recv {
+  # Neither the host nor a query changes an answer, and the server has the site at its root.
+  set req.http.Host = "feeds";
+  set req.url = regsub(regsub(req.url, "\?.*", ""), "^/social-protection/", "/");
+
+  if (req.method == "PURGE") {
+    if (client.ip !~ purgers) {
+      return (synth(403));
+    }
+    if (req.url ~ "^/\.keys/") {
+      return (synth(200, xkey.purge(regsub(req.url, "^/\.keys/", "")) + " purged"));
+    }
+    return (purge);
+  }
+
+  # One copy of each answer, whatever clients call the codings that they take.
+  if (req.http.Accept-Encoding ~ "(?i)\bbr\b") {
+    set req.http.Accept-Encoding = "br";
+  } elsif (req.http.Accept-Encoding ~ "(?i)\bgzip\b") {
+    set req.http.Accept-Encoding = "gzip";
+  } else {
+    unset req.http.Accept-Encoding;
+  }
+  # A browser that goes to a feed is given it under another type.
+  if (req.http.Sec-Fetch-Dest != "document") {
+    unset req.http.Sec-Fetch-Dest;
+  }
+  unset req.http.Cookie;
+
+  # What is out of date is given after a failure alone.
+  if (req.restarts == 0) {
+    set req.grace = 0s;
+  } else {
+    set req.grace = 1d;
+  }
+}
+
+sub vcl_backend_response {
+  set beresp.http.xkey = beresp.http.Surrogate-Key;
+  # For this cache alone: whoever comes behind need not keep feeds twice.
+  if (beresp.http.Vary) {
+    set beresp.http.Vary = beresp.http.Vary + ", Sec-Fetch-Dest";
+  }
+  # As long as stale-if-error says.
+  set beresp.grace = 1d;
+  if (beresp.status >= 500) {
+    return (abandon);
+  }
+}
+
+sub vcl_backend_error {
+  return (abandon);
+}
+
+sub vcl_deliver {
+  set resp.http.Vary = regsub(resp.http.Vary, ", Sec-Fetch-Dest$", "");
+  if (resp.http.Vary == "") {
+    unset resp.http.Vary;
+  }
+  unset resp.http.xkey;
+  unset resp.http.Surrogate-Key;
+  unset resp.http.Cache-Tag;
+}
+
+sub vcl_synth {
+  if (resp.status == 503) {
+    if (req.restarts == 0) {
+      return (restart);
+    }
+    set resp.http.Retry-After = "30";
+  }
+}

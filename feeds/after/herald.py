@@ -1,0 +1,63 @@
+"""Has the hub told of what a server publishes, by a process that keeps nobody waiting."""
+
+import json
+import logging
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from feeds.after.announced import announced
+from feeds.logs import tell
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from feeds.release import Release
+
+
+class Herald:
+    """Starts a process for each release with other feeds; it ends when there is nothing left to tell.
+
+    What it told is remembered in `folder`: after a restart it goes on with the rest.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._release: Release | None = None
+        self._feeds: Mapping[str, str] = {}
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def tell(self, release: "Release | None") -> None:
+        """Have the hub of a release's site told, in the background."""
+        if self._process:
+            self._process.poll()
+        if release is None or release is self._release:
+            return
+        self._release = release
+        etags = {path: document.etag for path, document in release.items()}
+        feeds = announced(release.site, etags)
+        if feeds and feeds != self._feeds:
+            self._feeds = feeds
+            self._send(json.dumps({"hub": release.site.hub, "feeds": feeds}).encode() + b"\n")
+
+    def _send(self, message: bytes) -> None:
+        self._dismiss()
+        try:
+            self._process = subprocess.Popen(  # noqa: S603  # this very program
+                [sys.executable, "-P", "-m", "feeds.after.telling", str(self._folder)],
+                stdin=subprocess.PIPE,
+                start_new_session=True,
+            )
+            if self._process.stdin:
+                self._process.stdin.write(message)
+                self._process.stdin.flush()
+        except OSError as error:
+            tell("hub-not-told", logging.WARNING, first=error)
+
+    def _dismiss(self) -> None:
+        """Let the process end that tells of what is no longer there: it does when its input ends."""
+        if self._process and self._process.stdin:
+            with suppress(OSError):
+                self._process.stdin.close()

@@ -1,0 +1,64 @@
+"""`python -m feeds.after.telling`: tells a hub what a server published, until its input ends."""
+
+import json
+import logging
+import select
+import sys
+import time
+from pathlib import Path
+
+from feeds.after.asking import host_of
+from feeds.after.hub import Trouble, tell_hub
+from feeds.after.ledger import Busy, Ledger
+from feeds.logs import log_to, tell
+
+# In seconds. What is left is told of after the next change, or restart.
+_PATIENCE = 86_400
+# Until then it may well be that a cache in front has not asked again.
+_USUAL = 60
+
+
+class Teller:
+    """Tells one release's feeds, and logs how that goes: a trouble once, and its end."""
+
+    def __init__(self, hub: str, ledger: Ledger) -> None:
+        self._hub = hub
+        self._ledger = ledger
+        self._begun = time.monotonic()
+        self._said = False
+
+    def tell(self, feeds: dict[str, str]) -> None:
+        """Tell what the hub does not know yet, until it does, the input ends, or a day is over."""
+        with self._ledger.locked(self._wait):
+            left = self._ledger.untold(self._hub, feeds)
+            count = tell_hub(self._hub, left, self._ledger, wait=self._wait, troubled=self._log)
+        if count:
+            tell("hub-told", hub=host_of(self._hub), feeds=count, left=len(left))
+
+    def _wait(self, seconds: float) -> bool:
+        """Let time pass; false where whoever started this has something else to tell, or is gone."""
+        ended, _, _ = select.select([sys.stdin], [], [], seconds)
+        return not ended and time.monotonic() - self._begun < _PATIENCE
+
+    def _log(self, trouble: Trouble) -> None:
+        waited = time.monotonic() - self._begun
+        if not self._said and (not trouble.waits or waited > _USUAL):
+            self._said = True
+            tell("hub-not-told", logging.WARNING, first=trouble.reason, left=trouble.left)
+
+
+def main() -> None:
+    """Tell what the first line of the input says."""
+    log_to(sys.stderr)
+    message = json.loads(sys.stdin.readline())
+    teller = Teller(message["hub"], Ledger(Path(sys.argv[1])))
+    try:
+        teller.tell(message["feeds"])
+    except Busy:
+        pass
+    except OSError as error:
+        tell("hub-not-told", logging.WARNING, first=error, left=len(message["feeds"]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,18 @@
+"""The verb `ping`: a catalogue's hub is told of its feeds."""
+
+from feeds.verbs import Given, make_workshop
+
+
+def ping_hub(given: Given, *, every: bool, seconds: float) -> None:
+    """Tell the hub of the feeds that it does not know as they are now; raises FeedsError."""
+    from datetime import UTC, datetime
+
+    from feeds.after.pinging import ping
+    from feeds.catalogue import load_catalogue
+    from feeds.release import Release
+
+    workshop = make_workshop(given.cache())
+    found = load_catalogue(given.catalogue, url=given.url, workshop=workshop)
+    release = Release(found, as_of=datetime.now(UTC), pages=False, workshop=workshop)
+    etags = {path: document.etag for path, document in release.items()}
+    print(ping(found.site, etags, given.folder, seconds=seconds, every=every))

@@ -1,0 +1,75 @@
+"""A small WebSub hub: it takes what publishers tell it, and reads each feed that it is told of."""
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import NamedTuple
+from urllib.parse import parse_qs
+from urllib.request import urlopen
+
+
+class Ping(NamedTuple):
+    """What the hub was told, and what the feed's address gave it at that moment."""
+
+    address: str
+    body: bytes
+    answered: int
+
+
+class Hub:
+    """A hub on this machine; `answers` are its next ones, before it takes everything with 202."""
+
+    def __init__(self, port: int = 0, answers: Sequence[int] = ()) -> None:
+        self.pings: list[Ping] = []
+        self.answers = list(answers)
+        self.moments: list[float] = []
+        hub = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                length = int(self.headers["Content-Length"])
+                form = parse_qs(self.rfile.read(length).decode(), strict_parsing=True)
+                assert self.headers["Content-Type"] == "application/x-www-form-urlencoded"
+                self.send_response(hub.take(form))
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """Be silent."""
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
+        self.port: int = self.server.server_address[1]
+        self.url = f"http://127.0.0.1:{self.port}/hub"
+
+    def take(self, form: dict[str, list[str]]) -> int:
+        """Take a form; give the status of the answer."""
+        self.moments.append(time.monotonic())
+        status = self.answers.pop(0) if self.answers else 202
+        [mode], [address] = form["hub.mode"], form["hub.url"]
+        if mode != "publish" or form["hub.topic"] != [address]:
+            return 400
+        with urlopen(address, timeout=5) as feed:
+            assert f'<{self.url}>; rel="hub"' in feed.headers["Link"]
+            assert f'<{address}>; rel="self"' in feed.headers["Link"]
+            self.pings.append(Ping(address, feed.read(), status))
+        return status
+
+    def told(self) -> list[str]:
+        """Give the addresses that were taken, in order of the alphabet."""
+        return sorted(ping.address for ping in self.pings if ping.answered < 300)
+
+
+@contextmanager
+def listening(port: int = 0, answers: Sequence[int] = ()) -> Iterator[Hub]:
+    """Run a hub until the end."""
+    hub = Hub(port, answers)
+    thread = threading.Thread(target=hub.server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield hub
+    finally:
+        hub.server.shutdown()
+        thread.join()
+        hub.server.server_close()

@@ -1,0 +1,145 @@
+"""Caches in front of `feeds serve`, configured as the documents show: real nginx and Varnish."""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from caches import FOLDER, caching
+from conftest import SHIPPED, Server, program, running
+from hosts import ask
+
+from feeds.after.purging import Stale, parse_purge, stale_of
+from feeds.catalogue import load_catalogue
+from feeds.release import Release
+
+TOPIC = "topics/covid-19-response/"
+SOON = """
+- id: soon
+  title: An embargo has ended
+  date: {}
+  summary: Summary
+"""
+
+
+@pytest.fixture(params=["nginx", "varnish"])
+def name(request: pytest.FixtureRequest) -> str:
+    """Each cache, in turn."""
+    found: str = request.param
+    program("nginx" if found == "nginx" else "varnishd")
+    return found
+
+
+@pytest.fixture(scope="module", params=["nginx", "varnish"])
+def fronted(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Server, str]]:
+    """Give a server of the shipped catalogue, and its site's URL at each cache before it, in turn."""
+    folder = tmp_path_factory.mktemp("fronted")
+    with (
+        running("feeds serve", SHIPPED, folder / "server") as server,
+        caching(request.param, folder, server.port) as url,
+    ):
+        yield server, url
+
+
+def test_what_a_cache_gives_is_what_the_server_gives(fronted: tuple[Server, str]) -> None:
+    """Bytes, validators and freshness pass; a repeated poll costs 304; keys stay inside."""
+    server, url = fronted
+    for coding in ("", "gzip", "br, gzip;q=0.5"):
+        for path in ("atom.xml", f"{TOPIC}feed.json", "", "style.css"):
+            for query in ("", "?_=1"):
+                given = ask(url + path + query, Accept_Encoding=coding)
+                wanted = ask(server.url + path, Accept_Encoding=coding)
+                assert (given.status, given.body) == (200, wanted.body)
+                for header in ("etag", "last-modified", "content-type", "link", "vary"):
+                    assert given.headers[header] == wanted.headers[header]
+                assert not {"surrogate-key", "cache-tag", "xkey"} & {*given.headers}
+                again = ask(url + path, Accept_Encoding=coding, If_None_Match=given.headers["etag"])
+                assert (again.status, again.body) == (304, b"")
+    assert ask(f"{url}topics/no-such-thing/").status == 404
+
+
+def test_a_browser_and_a_reader_each_get_their_type(fronted: tuple[Server, str]) -> None:
+    """Whoever asks first, a person is shown the feed, and a program told that it is one."""
+    _, url = fronted
+    for _ in range(2):
+        shown = ask(f"{url}atom.xml", Sec_Fetch_Dest="document")
+        assert shown.headers["content-type"] == "application/xml; charset=utf-8"
+        told = ask(f"{url}atom.xml", Sec_Fetch_Dest="empty")
+        assert told.headers["content-type"] == "application/atom+xml; charset=utf-8"
+        assert shown.headers["vary"] == told.headers["vary"] == "Accept-Encoding"
+
+
+@pytest.mark.heavy
+def test_feeds_are_given_while_the_server_is_away(name: str, tmp_path: Path) -> None:
+    """Killed, the server is not missed, though what was kept is out of date; back, it is asked."""
+    file = tmp_path / "entries.yaml"
+    ends = datetime.now(UTC) + timedelta(seconds=6)
+    file.write_text(SHIPPED.read_text() + SOON.format(ends.isoformat(timespec="seconds")))
+    with (
+        running("feeds serve", file, tmp_path / "server") as server,
+        caching(name, tmp_path, server.port) as url,
+    ):
+        before = {path: ask(url + path) for path in ("atom.xml", "rss.xml", TOPIC, "")}
+        assert all(answer.status == 200 for answer in before.values())
+        assert "stale-while-revalidate=0" in before["atom.xml"].headers["cache-control"]
+        kill(server)
+        time.sleep(max((ends - datetime.now(UTC)).total_seconds(), 0) + 1.5)
+        for _ in range(2):
+            for path, answer in before.items():
+                assert ask(url + path)[::2] == (200, answer.body)
+        with running("feeds serve", file, tmp_path / "server", url=server.url, port=server.port):
+            wait_until_told(url + "atom.xml", b"An embargo has ended")
+
+
+def test_varnish_forgets_exactly_what_it_is_told_to(tmp_path: Path) -> None:
+    """A topic's key takes its documents alone; an address one document; everything all."""
+    program("varnishd")
+    paths = [*Release(load_catalogue(SHIPPED), as_of=datetime.now(UTC))]
+    with (
+        running("feeds serve", SHIPPED, tmp_path / "server") as server,
+        caching("varnish", tmp_path, server.port) as url,
+    ):
+        root = url.removesuffix(FOLDER)
+        by_key = parse_purge(f"PURGE {root}.keys/{{key}}")
+        by_path = parse_purge(f"{root.removesuffix('/')}{{path}}")
+        missing(url, paths)
+        assert missing(url, paths) == set()
+        by_key(Stale([], ["topic-covid-19-response"]))
+        gone = missing(url, paths)
+        assert gone == {path for path in paths if path.startswith(TOPIC)}
+        assert len(gone) > 4
+        by_key(Stale([], ["country-id"]))
+        assert missing(url, paths) == {path for path in paths if "countries/id/" in path}
+        by_path(stale_of(load_catalogue(SHIPPED, url=url).site, ["atom.xml", "entries/x/"]))
+        assert missing(url, paths) == {"atom.xml"}
+        by_key(Stale([], ["everything"]))
+        assert missing(url, paths) == {*paths}
+
+
+def missing(url: str, paths: list[str]) -> set[str]:
+    """Ask for all these paths, and give those that the cache had to ask the server for."""
+    # The second number is that of the request for which the answer was fetched.
+    return {path for path in paths if " " not in ask(url + path).headers["x-varnish"]}
+
+
+def kill(server: Server) -> None:
+    server.process.kill()
+    server.process.wait()
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        try:
+            ask(server.url)
+        except OSError:
+            return
+        time.sleep(0.05)
+    pytest.fail("the server answers on")
+
+
+def wait_until_told(url: str, words: bytes) -> None:
+    end = time.monotonic() + 10
+    while words not in ask(url).body:
+        assert time.monotonic() < end
+        time.sleep(0.1)

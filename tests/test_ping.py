@@ -1,0 +1,150 @@
+"""`feeds ping` tells the hub by hand, when what was uploaded can be read."""
+
+import gzip
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+from conftest import SHIPPED, free_port, run_feeds
+from hub import listening
+
+OLD = "Actuary or actor?"
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    """Serves a folder as a static host does; its answers name the hub."""
+
+    hub = ""
+
+    def end_headers(self) -> None:
+        url = f"http://127.0.0.1:{self.server.server_port}{self.path}"  # type: ignore[attr-defined]
+        self.send_header("Link", f'<{url}>; rel="self", <{self.hub}>; rel="hub"')
+        super().end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Be silent."""
+
+
+class Packed(Quiet):
+    """Gives everything as gzip, whoever asks, as a store does with what was stored so."""
+
+    def do_GET(self) -> None:
+        path = Path(self.translate_path(self.path))
+        body = gzip.compress(path.read_bytes())
+        self.send_response(200)
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+class Site:
+    """A catalogue that is exported into a folder, and the host that gives that folder away."""
+
+    def __init__(self, folder: Path, hub: str, port: int) -> None:
+        self.file = folder / "entries.yaml"
+        self.out = folder / "out"
+        self.url = f"http://127.0.0.1:{port}/"
+        self.state = folder / "state"
+        self.text = SHIPPED.read_text().replace("\n  language:", f"\n  hub: {hub}\n  language:", 1)
+        self.file.write_text(self.text)
+
+    def feeds(self, *words: str | Path) -> CompletedProcess[str]:
+        verb, *rest = words
+        common = ("--catalogue", self.file, "--state", self.state, "--url", self.url)
+        return run_feeds(verb, *common, *rest)
+
+    def export(self, *options: str) -> CompletedProcess[str]:
+        return self.feeds("export", *options, self.out)
+
+
+@contextmanager
+def hosted(folder: Path, hub: str, kind: type[Quiet] = Quiet) -> Iterator[Site]:
+    folder.joinpath("out").mkdir()
+    handler = type("Handler", (kind,), {"hub": hub})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder / "out")))
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield Site(folder, hub, server.server_port)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_ping_tells_of_what_the_hub_does_not_know(tmp_path: Path) -> None:
+    """First of all feeds, then of none, after an edit of the changed ones, and with --all of all."""
+    with listening() as hub, hosted(tmp_path, hub.url) as site:
+        assert site.export("--ping").returncode == 0
+        count = len(hub.told())
+        assert count == len({*hub.told()}) > 100
+        hub.pings.clear()
+        assert site.feeds("ping").stdout == f"told 0, known {count}\n"
+        assert not hub.pings
+        site.file.write_text(site.text.replace(OLD, "Actuary or actress?"))
+        site.export()
+        changed = site.feeds("ping")
+        told = [ping for ping in hub.pings if b"Actuary or actress?" in ping.body]
+        assert len(told) == len(hub.pings) < 20
+        assert changed.stdout == f"told {len(told)}, known {count - len(told)}\n"
+        assert site.feeds("ping", "--all").stdout == f"told {count}, known 0\n"
+
+
+@pytest.mark.heavy
+def test_a_feed_that_is_not_uploaded_yet_is_not_told(tmp_path: Path) -> None:
+    """The hub would read the old one: so it is waited for, and then said that it is not there."""
+    with listening() as hub, hosted(tmp_path, hub.url) as site:
+        site.export("--ping")
+        hub.pings.clear()
+        site.file.write_text(site.text.replace(OLD, "Actuary or actress?"))
+        done = site.feeds("ping", "--wait", "1")
+        assert done.returncode == 1
+        assert "does not give yet what was published (HTTP 200)" in done.stderr
+        assert not hub.pings
+        waiting = threading.Timer(1, site.export)
+        waiting.start()
+        assert site.feeds("ping", "--wait", "15").returncode == 0
+        waiting.join()
+        assert hub.pings
+        assert all(b"Actuary or actress?" in ping.body for ping in hub.pings)
+
+
+@pytest.mark.heavy
+def test_a_hub_that_is_dead_or_refuses_is_told_plainly(tmp_path: Path) -> None:
+    """The exit code is 1, and the export is done; once the hub is back, it hears of all."""
+    port = free_port()
+    with hosted(tmp_path, f"http://127.0.0.1:{port}/hub") as site:
+        site.export()
+        dead = site.feeds("ping", "--wait", "1")
+        assert dead.returncode == 1
+        assert f"http://127.0.0.1:{port}: Connection refused; feeds ping tries again" in dead.stderr
+        with listening(port, answers=[500] * 10000) as hub:
+            refused = site.feeds("ping", "--wait", "1")
+            assert f"{len({*(p.address for p in hub.pings)})} of" in refused.stderr
+            assert f"http://127.0.0.1:{port} answers 500" in refused.stderr
+        with listening(port) as hub:
+            assert site.feeds("ping").returncode == 0
+            assert hub.told()
+
+
+def test_a_host_may_give_everything_as_gzip(tmp_path: Path) -> None:
+    """What was published is known again under a coding that nobody asked for."""
+    with listening() as hub, hosted(tmp_path, hub.url, Packed) as site:
+        assert site.export("--no-pages", "--ping").returncode == 0
+        assert len(hub.told()) > 100
+
+
+def test_no_hub_elsewhere_is_told_of_this_machine(tmp_path: Path) -> None:
+    """A trial on this machine is nobody's business, and a site without a hub has nobody to tell."""
+    with hosted(tmp_path, "https://hub.example.org/") as site:
+        done = site.feeds("ping")
+        assert done.returncode == 1
+        assert f"no hub elsewhere can read {site.url}" in done.stderr
+        site.file.write_text(SHIPPED.read_text())
+        assert "the catalogue names no hub" in site.feeds("ping").stderr

@@ -1,0 +1,184 @@
+"""Caches are told of what changed and of what is gone, by a request or a command."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+from conftest import SHIPPED, run_feeds
+
+from feeds.after.purging import parse_purge
+from feeds.errors import FeedsError
+from feeds.keys import keys_of
+
+SITE = "https://news.example.org/feeds/"
+OLD = "Actuary or actor?"
+NEW = "Actuary or actress?"
+
+
+class Site:
+    """A catalogue, and where it is exported to."""
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / "entries.yaml"
+        self.out = folder / "out"
+        self.state = folder / "state"
+        self.file.write_text(SHIPPED.read_text())
+
+    def export(self, *options: str) -> CompletedProcess[str]:
+        common = ("--catalogue", self.file, "--state", self.state, "--url", SITE)
+        return run_feeds("export", *common, *options, self.out)
+
+    def edit(self) -> None:
+        self.file.write_text(self.file.read_text().replace(OLD, NEW))
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    found = Site(tmp_path)
+    assert found.export().returncode == 0
+    return found
+
+
+class Cache(ThreadingHTTPServer):
+    """Takes purges on this machine; `answers` are its next ones, before it takes all."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.answers: list[int] = []
+        cache = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_PURGE(self) -> None:
+                cache.asked.append(self.path)
+                self.send_response(cache.answers.pop() if cache.answers else 200)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """Be silent."""
+
+        super().__init__(("127.0.0.1", 0), Handler)
+
+
+@contextmanager
+def caching() -> Iterator[Cache]:
+    cache = Cache()
+    thread = threading.Thread(target=cache.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield cache
+    finally:
+        cache.shutdown()
+        thread.join()
+        cache.server_close()
+
+
+def test_a_document_s_keys_follow_from_its_path() -> None:
+    """A document is known by its topic and its country, and all are by `everything`."""
+    assert keys_of("atom.xml") == ("everything", "front")
+    assert keys_of("media/floor.jpg") == ("everything", "front")
+    assert keys_of("topics/x/atom.xml") == ("everything", "topic-x")
+    assert keys_of("countries/ke/index.html") == ("everything", "country-ke")
+    assert keys_of("topics/x/countries/ke/feed.json") == ("everything", "topic-x", "country-ke")
+    assert keys_of("entries/a b, c/index.html") == ("everything", "entry-a~20b~2C~20c")
+    assert keys_of("entries/topics/index.html") == ("everything", "entry-topics")
+
+
+def test_what_changed_and_what_is_gone_is_purged_and_nothing_else(site: Site) -> None:
+    """Each address of a written or removed file is asked for once, a page's folder too."""
+    with caching() as cache:
+        template = f"http://127.0.0.1:{cache.server_port}/cache{{path}}"
+        assert site.export("--purge", template).returncode == 0
+        assert cache.asked == []
+        site.edit()
+        done = site.export("--purge", template)
+        paths = {f"/cache/feeds/{path}" for path in ("", "index.html", "atom.xml", "feed.json")}
+        assert paths <= {*cache.asked}
+        assert len(cache.asked) == len({*cache.asked}) < 40
+        assert done.stderr.splitlines()[-1] == f"purged {len(cache.asked)}"
+        cache.asked.clear()
+        head, _, rest = site.file.read_text().partition("\nentries:\n")
+        site.file.write_text(f"{head}\nentries:\n- {rest.split(chr(10) + '- ', 1)[1]}")
+        assert site.export("--purge", template).returncode == 0
+        assert any("/entries/" in path for path in cache.asked)
+
+
+def test_keys_are_purged_once_each(site: Site) -> None:
+    """Where a template asks for keys, there is a request for each topic and country that changed."""
+    with caching() as cache:
+        site.edit()
+        template = f"PURGE http://127.0.0.1:{cache.server_port}/?key={{key}}"
+        assert site.export("--purge", template).returncode == 0
+        assert "/?key=front" in cache.asked
+        assert any(path.startswith("/?key=topic-") for path in cache.asked)
+        assert "/?key=everything" not in cache.asked
+        assert len(cache.asked) == len({*cache.asked})
+
+
+def test_a_failed_purge_says_so_leaves_the_export_done_and_is_tried_again(site: Site) -> None:
+    """The exit code is 1 and the site is new; the next export purges what was left."""
+    with caching() as cache:
+        cache.answers = [503]
+        site.edit()
+        template = f"http://127.0.0.1:{cache.server_port}{{path}}?secret=hidden"
+        done = site.export("--purge", template)
+        assert done.returncode == 1
+        assert done.stdout.startswith("written ")
+        assert NEW in (site.out / "atom.xml").read_text()
+        assert "could not be purged, first https://" in done.stderr or "/feeds/" in done.stderr
+        assert "503" in done.stderr
+        assert "hidden" not in done.stderr
+        cache.asked.clear()
+        assert site.export("--purge", template).returncode == 0
+        assert cache.asked
+        cache.asked.clear()
+        assert site.export("--purge", template).returncode == 0
+        assert not cache.asked
+
+
+def test_a_command_gets_addresses_as_words_or_as_its_input(site: Site, tmp_path: Path) -> None:
+    """No shell reads them; what it prints stays out of the report; its failure is told."""
+    site.edit()
+    listed = tmp_path / "listed"
+    assert site.export("--purge", f"tee {listed}", "--json").stdout.startswith("{")
+    addresses = listed.read_text().splitlines()
+    assert f"{SITE}atom.xml" in addresses
+    site.file.write_text(SHIPPED.read_text())
+    done = site.export("--purge", "printf '<%s>\\n' '$HOME' {urls}")
+    assert f"<{SITE}atom.xml>" in done.stderr.splitlines()
+    assert "<$HOME>" in done.stderr.splitlines()
+    site.edit()
+    done = site.export("--purge", "false")
+    assert done.returncode == 1
+    assert "feeds: false ended with exit code 1; what was published stays" in done.stderr
+    assert "no-such-program: No such file" in site.export("--purge", "no-such-program").stderr
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "PURGE https://cache.example.org/",
+        "https://cache.example.org{path}{key}",
+        "https://cache.example.org{file}",
+        "https://user:secret@cache.example.org{path}",
+        "https://{path}",
+        "curl {url}",
+        "curl {urls} {keys}",
+        "curl 'unclosed",
+        " ",
+    ],
+)
+def test_a_template_that_is_none_is_refused_before_anything_is_written(template: str) -> None:
+    """A mistake in the template is told at once."""
+    with pytest.raises(FeedsError, match="--purge: "):
+        parse_purge(template)
+
+
+def test_a_dry_run_purges_nothing(site: Site) -> None:
+    """Nothing was published, and no cache is told."""
+    site.edit()
+    assert site.export("--dry-run", "--purge", "false").returncode == 0
