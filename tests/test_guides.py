@@ -24,6 +24,7 @@ from feeds.model import Catalogue, Country, Entry, Topic
 from feeds.paths import (
     ALL_OPML,
     CHOICE,
+    FEED_STYLE,
     GONE,
     INDEX,
     LOST,
@@ -276,4 +277,4 @@ def test_without_pages_there_are_no_guides(catalogue: Catalogue) -> None:
     """A site that has pages of its own is given feeds alone."""
     release = Release(catalogue, as_of=AS_OF, pages=False)
     filenames = {form.filename for form in release.formats}
-    assert {path.rpartition("/")[2] for path in release} == filenames
+    assert {path.rpartition("/")[2] for path in release} == {*filenames, FEED_STYLE}
