@@ -9,7 +9,7 @@ from subprocess import DEVNULL, Popen, TimeoutExpired
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from conftest import free_port, program, wait_for
+from conftest import free_port, let_in, program, wait_for
 
 PATIENCE = 20
 LOGGED = "access.log"
@@ -91,8 +91,7 @@ def hosted(name: str, folder: Path, out: Path, port: int) -> Iterator[Popen[byte
         for module in APACHE_MODULES.split()
     )
     file.write_text(host.configuration.format(folder=folder, out=out, port=port, modules=modules))
-    for around in (folder, *folder.parents[:2]):
-        around.chmod(0o755)
+    let_in(folder)
     env = os.environ | {
         "HOME": str(folder),
         "XDG_DATA_HOME": str(folder),

@@ -62,6 +62,9 @@ class Site:
         assert done.returncode == 0, done.stderr
         state = self.folder / "state"
         self.documents = dict(Publisher(self.file, url=self.url, state=state).load())
+        # Apache's tag is a weak one as long as a file might change within the second.
+        newest = max(path.stat().st_mtime for path in self.out.rglob("*"))
+        time.sleep(max(newest + 2 - time.time(), 0))
 
     def edited(self) -> str:
         return self.text.replace(OLD, NEW)

@@ -11,7 +11,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
-from conftest import SHIPPED, free_port, program, run_feeds, wait_for
+from conftest import SHIPPED, free_port, let_in, program, run_feeds, wait_for
 
 from feeds import Publisher
 
@@ -34,8 +34,7 @@ def nginx(folder: Path) -> Iterator[str]:
     command = program("nginx")
     port = free_port()
     (folder / "nginx.conf").write_text(CONFIGURATION.format(folder=folder, port=port))
-    for around in (folder, *folder.parents[:2]):
-        around.chmod(0o755)
+    let_in(folder)
     with Popen([command, "-p", folder, "-c", folder / "nginx.conf"], stderr=DEVNULL) as server:
         try:
             url = f"http://127.0.0.1:{port}/"
