@@ -9,6 +9,7 @@ from feeds.catalogue.reading import Fault, Fields, join
 from feeds.model import Entry, Site, Topic
 from feeds.paths import (
     ALL_OPML,
+    ARCHIVE,
     CHOICE,
     FEED_KINDS,
     FEED_STYLE,
@@ -114,6 +115,9 @@ def _given_up(live: frozenset[str], around: frozenset[str], text: str) -> str:
         raise Fault(f"'{path}/' is still published")
     if path in around:
         raise Fault(f"what lies in {path!r} is still published")
+    feed, archive, _ = f"{path}/".partition(ARCHIVE)
+    if archive and (not feed or feed in live):
+        raise Fault(f"what lies in '{feed}{ARCHIVE}' comes and goes with older entries")
     return path
 
 
