@@ -265,11 +265,13 @@ def test_who_is_overtaken_says_so(bucket: Bucket) -> None:
     assert bucket.bodies() == bucket.release()
 
 
+@pytest.mark.heavy
 def test_a_killed_publish_leaves_whole_objects(bucket: Bucket) -> None:
     """Killed amid its uploads: each object is old or new, and the next publish completes."""
     assert assert_survives(bucket, 6, "")
 
 
+@pytest.mark.heavy
 def test_a_request_that_comes_late_harms_nothing(bucket: Bucket) -> None:
     """What a dead publisher sent, and arrives after the next one's end, replaces nothing of that."""
     bucket.publish()

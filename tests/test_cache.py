@@ -132,7 +132,9 @@ def said(data: bytes, workshop: Workshop | None = None) -> object:
         return str(error)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize(
+    "seed", [*range(6), *(pytest.param(seed, marks=pytest.mark.heavy) for seed in range(6, 12))]
+)
 def test_a_warm_build_is_a_cold_one(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

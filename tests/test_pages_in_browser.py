@@ -318,6 +318,7 @@ def test_axe_would_find_one(open_page: Callable[..., Page], site: Callable[[Path
     assert Axe().run(page, options=_AXE).violations_count == 1
 
 
+@pytest.mark.heavy
 def test_payloads_leave_pages_inert(
     site: Callable[[Path], str], open_page: Callable[..., Page], tmp_path: Path
 ) -> None:
