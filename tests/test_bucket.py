@@ -85,6 +85,7 @@ def test_objects_have_their_headers(compress: bool, bucket: Bucket) -> None:  # 
     assert coded == ({None, "gzip"} if compress else {None})
 
 
+@pytest.mark.heavy
 def test_new_headers_are_uploaded_again(bucket: Bucket) -> None:
     """Bytes that are as they were get their Cache-Control, and the old again where that was not to be."""
     bucket.publish()

@@ -133,7 +133,7 @@ def said(data: bytes, workshop: Workshop | None = None) -> object:
 
 
 @pytest.mark.parametrize(
-    "seed", [*range(6), *(pytest.param(seed, marks=pytest.mark.heavy) for seed in range(6, 12))]
+    "seed", [*range(4), *(pytest.param(seed, marks=pytest.mark.heavy) for seed in range(4, 12))]
 )
 def test_a_warm_build_is_a_cold_one(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -279,6 +279,7 @@ def test_a_cache_that_cannot_be_written_costs_time_alone(tmp_path: Path) -> None
     assert len(build(tmp_path / "cache")) > 0
 
 
+@pytest.mark.heavy
 def test_a_cache_does_not_grow_for_ever(tmp_path: Path) -> None:
     """After sixty edits it has at most some three times the size of a new one."""
     text = SHIPPED.read_text()

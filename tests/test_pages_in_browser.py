@@ -337,6 +337,7 @@ def test_payloads_leave_pages_inert(
     page.wait_for_timeout(200)
 
 
+@pytest.mark.heavy
 def test_the_nu_checker_finds_nothing(tmp_path: Path) -> None:
     """Every page and style sheet is right HTML and CSS to the W3C's checker, which does its work."""
     java = program("java")
