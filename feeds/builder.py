@@ -33,13 +33,17 @@ class Handover:
         self._woken = False
 
     def tell(self, publisher: Publisher) -> None:
-        """Hand over what is new, and wait until it is taken."""
+        """Hand over what is new, and wait until it is taken; ends where nobody follows any more."""
         standing = publisher.current, publisher.since, publisher.failure, publisher.degraded
         if standing == self._told:
             return
-        self._connection.send_bytes(pickle.dumps(_news(publisher, self._release)))
-        while self._connection.recv_bytes() != TAKEN:
-            self._woken = True
+        try:
+            self._connection.send_bytes(pickle.dumps(_news(publisher, self._release)))
+            while self._connection.recv_bytes() != TAKEN:
+                self._woken = True
+        except (EOFError, ConnectionError):
+            # To a publisher in the midst of its work, an error would be a bug to tell.
+            sys.exit()
         self._told, self._release = standing, publisher.current
 
     def woken(self, seconds: float) -> bool:
@@ -56,7 +60,7 @@ def _news(publisher: Publisher, before: Release | None) -> News:
     old: Mapping[str, Document] = before or {}
     new: Mapping[str, Document] = release or {}
     return News(
-        release=release.bare({}) if release and release is not before else None,
+        release=None if release is None or release is before else release.bare({}),
         changed={path: found for path, found in new.items() if old.get(path) is not found},
         gone=[path for path in old if path not in new],
         whole=before is None,

@@ -5,9 +5,14 @@ import signal
 import time
 from collections.abc import Callable
 from http.client import HTTPConnection
+from multiprocessing import Pipe
 from pathlib import Path
 
+import pytest
 from conftest import SHIPPED, Server, running
+
+from feeds.builder import Handover
+from feeds.publisher import Publisher
 
 
 def test_an_edit_is_served_though_the_builder_was_killed(tmp_path: Path) -> None:
@@ -54,6 +59,21 @@ def test_no_builder_outlives_its_server(tmp_path: Path) -> None:
             server.process.wait(10)
         wait_until(lambda: not builders(file))
         assert "Traceback" not in server.log()
+
+
+def test_a_builder_that_nobody_follows_ends_without_a_word(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A server that ends while a release is built leaves no bug in the log."""
+    file = tmp_path / "entries.yaml"
+    file.write_text(SHIPPED.read_text())
+    ours, theirs = Pipe()
+    ours.close()
+    publisher = Publisher(file, stands=Handover(theirs).tell)
+    with pytest.raises(SystemExit):
+        publisher.refresh()
+    theirs.close()
+    assert "bug" not in caplog.text
 
 
 def builders(file: Path) -> list[int]:
