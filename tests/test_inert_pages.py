@@ -8,16 +8,14 @@ from urllib.parse import quote
 
 import pytest
 from browser import chromium
-from conftest import AS_OF, ROOT, running
+from conftest import AS_OF, running
+from payloads import PAYLOADS, hostile_entries
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request
 
 from feeds import Release, load_catalogue
-from feeds.catalogue import read_catalogue
-from feeds.errors import CatalogueError
 from feeds.model import Catalogue
 from feeds.paths import INDEX
 
-PAYLOADS = (ROOT / "tests" / "xss.txt").read_text("utf-8").splitlines()
 SITE = """site:
   title: {text}
   description: {text}
@@ -45,35 +43,11 @@ document.addEventListener('securitypolicyviolation',
 """
 
 
-def accepted(item: str) -> bool:
-    try:
-        read_catalogue([("f", f"{HEAD}entries:\n{item}".encode())])
-    except CatalogueError:
-        return False
-    return True
-
-
 def hostile(folder: Path) -> tuple[Path, Catalogue]:
-    """Write a catalogue of payloads, each in every field that takes it."""
-    items = []
-    for number, payload in enumerate(PAYLOADS):
-        text, topic = json.dumps(payload), json.dumps(f"{number} {payload}")
-        fields = (
-            f"- id: p{number}\n  title: {text}\n  date: 2022-05-24\n  summary: {text}\n"
-            f"  author: {text}\n  topics: [{topic}]\n  countries: [Jordan]\n"
-            f"  photo: {{credit: {text}, alt: {text}, url: 'https://example.org/a.jpg'}}\n"
-        )
-        for name in ("link", "body"):
-            more = f"{fields}  {name}: {text}\n"
-            fields = more if accepted(more) else fields
-        photo = fields.replace("'https://example.org/a.jpg'", text)
-        items.append(photo if accepted(photo) else fields)
-    # Some parts of a text are taken for others only where they come together.
-    bodies = json.dumps("\n\n".join(text for text in PAYLOADS if "&#14;" not in text))
-    items.append(f"- id: bodies\n  title: Bodies\n  date: 2022-05-23\n  body: {bodies}\n")
-    file = folder / "entries.yaml"
+    """Write a catalogue of payloads."""
     countries = f"countries: {{JO: {json.dumps(' '.join(PAYLOADS))}}}\n"
-    file.write_text(f"{HEAD}{countries}entries:\n{''.join(items)}", "utf-8")
+    file = folder / "entries.yaml"
+    file.write_text(HEAD + countries + hostile_entries(HEAD), "utf-8")
     return file, load_catalogue(file)
 
 
