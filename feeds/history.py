@@ -9,7 +9,7 @@ longer published keeps its line, should it come back.
 import fcntl
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import MAXYEAR, datetime, timedelta
 from pathlib import Path
@@ -21,6 +21,9 @@ _HEADING = "# feeds history 1: address, ETag, when these bytes first appeared th
 _SECOND = timedelta(seconds=1)
 # Whoever holds the lock needs milliseconds.
 _PATIENCE = 10.0
+# How far ahead of the clock a moment may lie and be waited for. Further ahead,
+# the clock is wrong, or was when the moment was remembered.
+_WAIT = timedelta(seconds=5)
 
 _Record = tuple[str, datetime]
 
@@ -43,23 +46,23 @@ class History:
         etags: Mapping[str, str],
         *,
         clock: Callable[[], datetime],
+        sleep: Callable[[float], None],
         current: Callable[[], bool],
     ) -> dict[str, datetime]:
         """Give, for each address, since when its document has had this ETag.
 
         `etags` are by absolute address. A new ETag begins now, to the second,
-        and at least one second after the one before (RFC 9110 §8.8.2): so a
-        moment can lie a little in the future, and is then to be waited for.
+        and at least one second after the one before (RFC 9110 §8.8.2). What
+        begins up to five seconds ahead is waited for; only where the clock is
+        behind the history do moments remain that have not come.
 
-        `current` is asked while no other process can record anything; where it
-        denies, nothing is remembered and Outdated is raised. So the order of
-        moments is the order in which the catalogue had these contents. Raises
-        OSError where there can be no memory.
+        `current` is asked when all has come, while no other process can record
+        anything; where it denies, nothing is remembered and Outdated is raised.
+        So the order of moments is the order in which the catalogue had these
+        contents. Raises OSError where there can be no memory.
         """
         self.file.parent.mkdir(parents=True, exist_ok=True)
         with self._locked():
-            if not current():
-                raise Outdated
             records = self._read()
             now = clock().replace(microsecond=0)
             changed = {
@@ -67,9 +70,13 @@ class History:
                 for address, etag in etags.items()
                 if address not in records or records[address][0] != etag
             }
+            since = {address: (changed.get(address) or records[address])[1] for address in etags}
+            _await(since.values(), clock, sleep)
+            if not current():
+                raise Outdated
             if changed:
                 self._write(records | changed)
-        return {address: (changed.get(address) or records[address])[1] for address in etags}
+        return since
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -126,6 +133,15 @@ class History:
 
 def _begin(before: _Record | None, now: datetime) -> datetime:
     return max(now, before[1] + _SECOND) if before else now
+
+
+def _await(
+    moments: Iterable[datetime], clock: Callable[[], datetime], sleep: Callable[[float], None]
+) -> None:
+    now = clock()
+    ahead = max((at - now for at in moments if at - now <= _WAIT), default=timedelta())
+    if ahead > timedelta():
+        sleep(ahead.total_seconds())
 
 
 def _parsed(line: str) -> tuple[str, _Record] | None:

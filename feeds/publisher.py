@@ -8,7 +8,7 @@ import time
 import weakref
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
 _INTERVAL = 0.2
 # A catalogue that changes while it is being built is built again, this often.
 _TRIES = 5
-# How far ahead of the clock a moment may lie and be waited for. Further ahead,
-# the clock is wrong, or was when the moment was remembered.
-_WAIT = timedelta(seconds=5)
 # How long until what could not be dated is tried again.
 _UNDATED = 30.0
 # Some readers refuse a larger feed.
@@ -102,9 +99,10 @@ class Publisher:
     def refresh(self, *, anew: bool = False) -> None:
         """Publish what is new: a changed catalogue, or an entry whose embargo has ended.
 
-        The catalogue is read where it has changed, or else `anew`. A broken catalogue leaves the current release in place, and what the last
-        good one holds under embargo still appears. That it is broken is logged
-        once, and it is read again when its files have changed.
+        The catalogue is read where it has changed, or else `anew`. A broken
+        catalogue leaves the current release in place, and what the last good one
+        holds under embargo still appears. That it is broken is logged once, and
+        it is read again when its files have changed.
         """
         with self._lock, uncollected(), considerate():
             if anew or self._again or self._lookout.differs(self._seen):
@@ -222,7 +220,9 @@ class Publisher:
         paths = {release.site.address(path): path for path in release}
         etags = {address: release[path].etag for address, path in paths.items()}
         try:
-            found = self._history.record(etags, clock=self.clock, current=current)
+            found = self._history.record(
+                etags, clock=self.clock, sleep=self._sleep, current=current
+            )
         except OSError as error:
             if self._remembers:
                 reason = error.strerror or str(error)
@@ -242,16 +242,14 @@ class Publisher:
             self.current = self._dated(self.current)
 
     def _come(self, dates: Mapping[str, datetime]) -> dict[str, datetime]:
-        """Wait until all dates have come, and leave out those that will be long in coming."""
-        near = {path: at for path, at in dates.items() if at - self.clock() <= _WAIT}
-        if len(near) < len(dates):
+        """Leave out those dates that will be long in coming."""
+        now = self.clock()
+        come = {path: at for path, at in dates.items() if at <= now}
+        if len(come) < len(dates):
             self._undated = time.monotonic()
             far = max(dates.values())
             tell("clock-behind-history", logging.WARNING, file=self._history.file, latest=far)
-        ahead = (max(near.values(), default=self.clock()) - self.clock()).total_seconds()
-        if ahead > 0:
-            self._sleep(ahead)
-        return near
+        return come
 
     def _put(self, release: Release, seconds: float) -> None:
         before: Mapping[str, Document] = self.current or {}

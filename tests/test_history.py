@@ -17,10 +17,18 @@ START = datetime(2026, 11, 1, 12, 0, 0, 400_000, tzinfo=UTC)
 def record(folder: Path, seconds: float, etags: dict[str, str]) -> dict[str, float]:
     """Record at so many seconds after the start; give moments in seconds after it, too."""
     found = History(folder).record(
-        etags, clock=lambda: START + timedelta(seconds=seconds), current=lambda: True
+        etags,
+        clock=lambda: START + timedelta(seconds=seconds),
+        sleep=lambda _: None,
+        current=lambda: True,
     )
     whole = START.replace(microsecond=0)
     return {address: (moment - whole).total_seconds() for address, moment in found.items()}
+
+
+def never(seconds: float) -> None:
+    """Sleep in a test where nothing is to be waited for."""
+    raise AssertionError(seconds)
 
 
 def test_a_moment_is_when_these_bytes_first_appeared(tmp_path: Path) -> None:
@@ -49,9 +57,44 @@ def test_what_comes_back_unchanged_has_its_old_moment(tmp_path: Path) -> None:
 def test_what_is_no_longer_current_is_not_remembered(tmp_path: Path) -> None:
     """A process that comes too late with old bytes does not date them after the new ones."""
     record(tmp_path, 0, {A: "1"})
+    late = START + timedelta(seconds=10)
     with pytest.raises(Outdated):
-        History(tmp_path).record({A: "0"}, clock=lambda: START, current=lambda: False)
+        History(tmp_path).record({A: "0"}, clock=lambda: late, sleep=never, current=lambda: False)
     assert record(tmp_path, 20, {A: "1"}) == {A: 0}
+
+
+def test_what_is_about_to_begin_is_waited_for(tmp_path: Path) -> None:
+    """A second change within a second waits for its own, and counts if it is current by then."""
+    record(tmp_path, 0, {A: "1"})
+    begun = START + timedelta(seconds=0.1)
+    moments = [begun]
+
+    def sleep(seconds: float) -> None:
+        moments.append(moments[-1] + timedelta(seconds=seconds))
+
+    def current() -> bool:
+        return moments[-1] < START + timedelta(seconds=3)
+
+    def change(etag: str) -> datetime:
+        return History(tmp_path).record(
+            {A: etag}, clock=lambda: moments[-1], sleep=sleep, current=current
+        )[A]
+
+    assert change("2") == moments[-1] == START.replace(microsecond=0) + timedelta(seconds=1)
+    moments.append(START + timedelta(seconds=2.9))
+    change("3")
+    with pytest.raises(Outdated):
+        change("4")
+    assert record(tmp_path, 9, {A: "3"}) == {A: 3}
+
+
+def test_what_is_far_ahead_is_not_waited_for(tmp_path: Path) -> None:
+    """Under a clock that is wrong by an hour, nobody waits for an hour."""
+    record(tmp_path, 3600, {A: "1"})
+    found = History(tmp_path).record(
+        {A: "1"}, clock=lambda: START, sleep=never, current=lambda: True
+    )
+    assert found[A] > START + timedelta(seconds=3590)
 
 
 def test_a_damaged_line_costs_its_own_memory_alone(tmp_path: Path) -> None:
@@ -107,7 +150,7 @@ def test_a_fork_does_not_keep_the_lock(tmp_path: Path) -> None:
             os._exit(0)
         return True
 
-    History(tmp_path).record({A: "1"}, clock=lambda: START, current=current)
+    History(tmp_path).record({A: "1"}, clock=lambda: START, sleep=never, current=current)
     begun = time.monotonic()
     assert record(tmp_path, 5, {A: "2"}) == {A: 5}
     assert time.monotonic() - begun < 1
