@@ -2,6 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
+# Where bytecode is not kept, each program that is started compiles all that it uses.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: serve test test-all lint bench lock golden
 .DEFAULT_GOAL := test
 

@@ -15,6 +15,8 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
+from peers.runs import ENVIRONMENT
+
 ROOT = Path(__file__).parent.parent
 ROUNDS = 25
 FEEDS = str(Path(sys.executable).with_name("feeds"))
@@ -23,7 +25,7 @@ FEEDS = str(Path(sys.executable).with_name("feeds"))
 def seconds(command: Sequence[str]) -> float:
     """Give how long a command takes."""
     begun = time.perf_counter()
-    subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.DEVNULL)
+    subprocess.run(command, check=True, cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.DEVNULL)
     return time.perf_counter() - begun
 
 

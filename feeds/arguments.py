@@ -36,8 +36,17 @@ def add_common(verb: ArgumentParser) -> None:
     )
 
 
+def add_list(verb: ArgumentParser) -> None:
+    """Add what `list` takes."""
+    add_common(verb)
+    verb.add_argument(
+        "--json", action="store_true", help="print JSON, with the address of each format"
+    )
+
+
 def add_export(verb: ArgumentParser) -> None:
     """Add what `export` takes."""
+    add_common(verb)
     verb.add_argument("folder", type=Path, metavar="FOLDER", help="where to write")
     verb.add_argument(
         "--no-pages", action="store_true", help="write the feeds alone, without pages"
@@ -67,6 +76,7 @@ def add_export(verb: ArgumentParser) -> None:
 
 def add_publish(verb: ArgumentParser) -> None:
     """Add what `publish` takes."""
+    add_common(verb)
     verb.add_argument("address", metavar="ADDRESS", help="where to: s3://bucket/prefix, gs:, az:")
     verb.add_argument(
         "--no-pages", action="store_true", help="upload the feeds alone, without pages"
@@ -93,6 +103,7 @@ def add_publish(verb: ArgumentParser) -> None:
 
 def add_serve(verb: ArgumentParser) -> None:
     """Add what `serve` takes."""
+    add_common(verb)
     verb.add_argument(
         "--host", default="127.0.0.1", help="the address to listen on [default: %(default)s]"
     )
@@ -119,6 +130,7 @@ def _add_after(verb: ArgumentParser) -> None:
 
 def add_ping(verb: ArgumentParser) -> None:
     """Add what `ping` takes."""
+    add_common(verb)
     verb.add_argument("--all", action="store_true", help="tell of every feed, known or not")
     verb.add_argument(
         "--wait",

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import cache
 from hashlib import blake2b, sha256
+from operator import attrgetter
 from pathlib import Path
 
 # No text of a catalogue, and no XML or JSON, has this character.
@@ -169,7 +170,7 @@ def keys(context: bytes, inputs: Iterable[bytes]) -> list[bytes]:
 def _versions() -> bytes:
     """Give a hash of the program and of all that is installed beside it."""
     digest = blake2b(sys.version.encode())
-    for text in (*_installed(), *_own_files(Path(__file__).parent), *_zones()):
+    for text in (*_installed(), *_own_files(str(Path(__file__).parent)), *_zones()):
         digest.update(f"{text}\n".encode())
     return digest.digest()
 
@@ -178,19 +179,21 @@ def _installed() -> Iterator[str]:
     for folder in sys.path:
         with suppress(OSError):
             yield from sorted(
-                file.name
-                for file in Path(folder).iterdir()
-                if file.name.endswith((".dist-info", ".egg-info"))
+                name
+                for name in os.listdir(folder)  # noqa: PTH208  # many, and at each start
+                if name.endswith((".dist-info", ".egg-info"))
             )
 
 
-def _own_files(folder: Path) -> Iterator[str]:
-    for file in sorted(folder.iterdir()):
-        if file.is_dir():
-            yield from _own_files(file)
-        elif file.suffix != ".pyc":
-            found = file.stat()
-            yield f"{file} {found.st_size} {found.st_mtime_ns}"
+def _own_files(folder: str) -> Iterator[str]:
+    with os.scandir(folder) as found:
+        entries = sorted(found, key=attrgetter("path"))
+    for entry in entries:
+        if entry.is_dir():
+            yield from _own_files(entry.path)
+        elif not entry.name.endswith(".pyc"):
+            now = entry.stat()
+            yield f"{entry.path} {now.st_size} {now.st_mtime_ns}"
 
 
 def _zones() -> Iterator[str]:

@@ -2,12 +2,13 @@
 
 import os
 import sys
-from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Sequence
+from argparse import ArgumentParser, HelpFormatter, Namespace
+from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from feeds import __version__
-from feeds.arguments import add_common, add_export, add_ping, add_publish, add_serve
+from feeds.arguments import add_common, add_export, add_list, add_ping, add_publish, add_serve
 from feeds.errors import CatalogueError, FeedsError
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from feeds.verbs import Given
 
 _DESCRIPTION = "Publish a YAML catalogue of news as Atom, RSS and JSON feeds."
+# A terminal's width is asked for with each argument, by a module that is slow to load.
+_Help = partial(HelpFormatter, width=80)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -51,7 +54,8 @@ def _close_stdout() -> None:
 
 
 def _do(arguments: Sequence[str] | None) -> None:
-    options = _parser().parse_args(arguments)
+    asked = sys.argv[1:] if arguments is None else arguments
+    options = _parser(asked).parse_args(asked)
     try:
         options.verb(options)
     except CatalogueError as error:
@@ -66,32 +70,36 @@ def _do(arguments: Sequence[str] | None) -> None:
         sys.exit(130)
 
 
-def _parser() -> ArgumentParser:
-    parser = ArgumentParser(prog="feeds", description=_DESCRIPTION, allow_abbrev=False)
+def _parser(asked: Sequence[str]) -> ArgumentParser:
+    """Give a parser of the verb that is asked for, or else of all.
+
+    To prepare for all of them would take as long as what most runs do.
+    """
+    parser = ArgumentParser(
+        prog="feeds", description=_DESCRIPTION, allow_abbrev=False, formatter_class=_Help
+    )
     parser.add_argument("--version", action="version", version=f"feeds {__version__}")
     verbs = parser.add_subparsers(metavar="VERB", required=True)
-
-    def add(name: str, verb: Callable[[Namespace], None]) -> ArgumentParser:
+    arguments = {
+        "check": (_check, add_common),
+        "list": (_list, add_list),
+        "export": (_export, add_export),
+        "publish": (_publish, add_publish),
+        "serve": (_serve, add_serve),
+        "ping": (_ping, add_ping),
+    }
+    for name in set(asked[:1]) & arguments.keys() or arguments:
+        verb, add_arguments = arguments[name]
         text = verb.__doc__ or ""
         added = verbs.add_parser(
             name,
             help=text.partition("\n")[0].rstrip("."),
             description=" ".join(text.split()),
             allow_abbrev=False,
+            formatter_class=_Help,
         )
         added.set_defaults(verb=verb)
-        add_common(added)
-        return added
-
-    add("check", _check)
-    listing = add("list", _list)
-    listing.add_argument(
-        "--json", action="store_true", help="print JSON, with the address of each format"
-    )
-    add_export(add("export", _export))
-    add_publish(add("publish", _publish))
-    add_serve(add("serve", _serve))
-    add_ping(add("ping", _ping))
+        add_arguments(added)
     return parser
 
 

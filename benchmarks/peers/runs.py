@@ -12,6 +12,8 @@ from peers import Command
 
 # Seconds between two looks at the memory.
 PAUSE = 0.01
+# As for whoever uses a program, its second run finds the bytecode of the first.
+ENVIRONMENT = {name: os.environ[name] for name in os.environ if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,9 @@ def run(command: Command, folder: Path, *, sampled: bool) -> Cost:
     os.sync()
     with log.open("wb") as errors:
         begun = time.perf_counter()
-        process = subprocess.Popen(command, cwd=folder, stdout=errors, stderr=errors)
+        process = subprocess.Popen(
+            command, cwd=folder, env=ENVIRONMENT, stdout=errors, stderr=errors
+        )
         memory = _peak(process.pid) if sampled else 0
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - begun
