@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 T = TypeVar("T")
 
@@ -109,7 +109,11 @@ def _begin(
     try:
         os.close(ours)
         with os.fdopen(theirs, "wb") as pipe:
-            marshal.dump(_do(work, share), pipe)
+            results = _do(work, share)
+            # A copy of all of it would be in memory, here and there.
+            for at in range(0, len(results), _AT_ONCE):
+                marshal.dump(marshal.dumps(results[at : at + _AT_ONCE]), pipe)
+            marshal.dump(b"", pipe)
         status = 0
     finally:
         # Whatever else this copy would do on its way out is its parent's to do.
@@ -122,11 +126,18 @@ def _end(started: tuple[int, int] | None) -> list[bytes] | None:
         return None
     child, pipe = started
     with os.fdopen(pipe, "rb") as file:
-        data = file.read()
+        results = _received(file)
     # Where signals of ended children are ignored, there is nobody to wait for.
     with suppress(ChildProcessError):
         os.waitpid(child, 0)
+    return results
+
+
+def _received(file: BinaryIO) -> list[bytes] | None:
+    results: list[bytes] = []
     try:
-        return marshal.loads(data)  # type: ignore[no-any-return]  # noqa: S302  # of this program
+        while part := marshal.load(file):  # noqa: S302  # of this program
+            results += marshal.loads(part)  # noqa: S302
     except (EOFError, ValueError, TypeError):
         return None
+    return results
