@@ -27,6 +27,8 @@ ROBOTS = "robots.txt"
 # What a web server answers with where nothing is, or is any more.
 LOST = "404.html"
 GONE = "410.html"
+# By the status of such an answer.
+ERROR_PAGES = {404: LOST, 410: GONE}
 # By the names that `site.formats` has for the formats.
 FEEDS = {"atom": "atom.xml", "rss": "rss.xml", "json": "feed.json"}
 # By the names that `site.feeds` has for the feeds, beside that of everything.

@@ -15,10 +15,11 @@ import brotli
 import feedparser
 import pytest
 from conftest import SHIPPED, free_port, program, run, run_feeds
-from hosts import HOSTS, ask, hosted
+from hosts import HOSTS, Answer, ask, hosted
 from reader import make_reader
 
 from feeds import Publisher
+from feeds.headers import PAGE_POLICY
 
 if TYPE_CHECKING:
     from feeds.model import Document
@@ -205,6 +206,7 @@ def test_given_up_addresses_answer_301_and_410(site: Site) -> None:
         answer = ask(site.url + quote(old))
         assert answer.status == 410, old
         assert answer.headers["access-control-allow-origin"] == "*"
+        assert_page(answer, site.out / "410.html")
 
 
 def test_what_is_no_document_is_not_there(site: Site) -> None:
@@ -213,7 +215,15 @@ def test_what_is_no_document_is_not_there(site: Site) -> None:
     for path in paths:
         answer = ask(site.url + path)
         assert answer.status == 404, path
-        assert "max-age" not in answer.headers.get("cache-control", "")
+        assert_page(answer, site.out / "404.html")
+
+
+def assert_page(answer: Answer, file: Path) -> None:
+    """Whoever went astray is helped by a page, as safe as any other, which no cache keeps."""
+    assert answer.body == file.read_bytes()
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.headers["content-security-policy"] == PAGE_POLICY[1]
+    assert "max-age" not in answer.headers.get("cache-control", "")
 
 
 def test_an_unchanged_feed_keeps_its_validators(news: Site) -> None:

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 
 from feeds.headers import PAGE
 from feeds.model import Document
-from feeds.paths import GONE, HEALTH, LOST, moved_to, standing_for
+from feeds.paths import ERROR_PAGES, HEALTH, moved_to, standing_for
 from feeds.release import Release
 from feeds.standing import Standing
 from feeds.web.documents import RELEASE, freshness, page_of, requested_path
@@ -23,7 +23,6 @@ _RETRY_AFTER = 30
 # not there now may be in a second.
 _LASTING = {301, 410}
 _NOT_KEPT = ("Cache-Control", "no-cache")
-_PAGES = {404: LOST, 410: GONE}
 # No path of a site is longer; a hostile one would be looked up folder by folder.
 _LONGEST = 2000
 # What a reader that lives in a browser asks leave for (Fetch §3.2).
@@ -82,7 +81,7 @@ def create_fallback(standing: Standing) -> Flask:
 
 def _page(release: Release | None, code: int | None) -> Document | None:
     """Give the page that tells people of an error, where the release has one."""
-    path = _PAGES.get(code or 0)
+    path = ERROR_PAGES.get(code or 0)
     return release.get(path) if release and path else None
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from urllib.parse import quote
 
 from feeds.export.hosts.serving import Kind, Move, Serving
 
@@ -32,6 +33,10 @@ def files(serving: Serving) -> Mapping[str, bytes]:
     lines = [
         _HEADING.format(root=serving.root),
         *(f'Header always set {name} "{value}"' for name, value in serving.everywhere),
+        *(
+            f"ErrorDocument {status} {quote(serving.root + path)}"
+            for status, path in serving.error_pages.items()
+        ),
         *(line for kind in serving.kinds for line in _kind(kind, serving)),
         "RewriteEngine On",
         f"RewriteBase {_quoted(serving.root)}",
@@ -51,8 +56,11 @@ def _kind(kind: Kind, serving: Serving) -> Iterator[str]:
     start = "" if kind.ending.startswith(".") else "^"
     yield f"<FilesMatch {_quoted(f'{start}{pattern}{beside}$')}>"
     yield f"    ForceType {_quoted(kind.media_type)}"
-    for name, value in (serving.fresh, *kind.headers):
+    for name, value in kind.headers:
         yield f"    Header set {name} {_quoted(value)}"
+    name, value = serving.fresh
+    # A page that answers where nothing is has the headers of its file.
+    yield f'    Header set {name} {_quoted(value)} "expr=%{{REQUEST_STATUS}} -lt 400"'
     yield "</FilesMatch>"
 
 

@@ -26,7 +26,7 @@ def files(serving: Serving) -> Mapping[str, bytes]:
         _HEADING.format(root=root, file=FILE),
         f"route {_quoted(f'{root}*')} {{",
         r"    @feeds_hidden path_regexp /\.",
-        "    respond @feeds_hidden 404",
+        "    error @feeds_hidden 404",
         *_headers("", serving.everywhere),
         *(
             line
@@ -41,13 +41,39 @@ def files(serving: Serving) -> Mapping[str, bytes]:
             for number, kind in enumerate(serving.kinds)
             for line in _kind(f"@feeds_kind_{number}", kind)
         ),
-        *([] if serving.compressed else ["    encode gzip"]),
-        "    file_server {",
-        *["        precompressed br gzip"] * serving.compressed,
-        "    }",
+        *_files(serving),
         "}",
+        *_errors(serving),
     ]
     return {FILE: "\n".join([*lines, ""]).encode()}
+
+
+def _files(serving: Serving) -> Iterator[str]:
+    if not serving.compressed:
+        yield "    encode gzip"
+    yield "    file_server {"
+    yield from ["        precompressed br gzip"] * serving.compressed
+    yield "    }"
+
+
+def _errors(serving: Serving) -> Iterator[str]:
+    """Give what answers where nothing is; other parts of the site are left to themselves."""
+    pages = [kind for kind in serving.kinds if kind.page]
+    if not serving.error_pages or not pages:
+        return
+    yield "handle_errors {"
+    for status, path in serving.error_pages.items():
+        name = f"@feeds_{status}"
+        yield f"    {name} {{"
+        yield f"        path {_quoted(f'{serving.root}*')}"
+        yield f"        expression {{http.error.status_code}} == {status}"
+        yield "    }"
+        yield f"    handle {name} {{"
+        yield f"        rewrite * {_quoted(serving.root + path)}"
+        told = [("Content-Type", pages[0].media_type), *pages[0].headers]
+        yield from (f"    {line}" for line in (*_headers("", told), *_files(serving)))
+        yield "    }"
+    yield "}"
 
 
 def _kind(name: str, kind: Kind) -> Iterator[str]:
@@ -65,7 +91,7 @@ def _move(name: str, move: Move, serving: Serving) -> Iterator[str]:
     old = re.escape(serving.root + move.old.removesuffix("/"))
     yield f"    {name} path_regexp {_quoted(f'^{old}' + ('(/|$)' if move.folder else '$'))}"
     if move.new is None:
-        yield f"    respond {name} 410"
+        yield f"    error {name} 410"
     elif not move.folder:
         yield f"    redir {name} {_quoted(serving.address(move.new))} 301"
     else:

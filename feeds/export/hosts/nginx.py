@@ -24,6 +24,7 @@ def files(serving: Serving) -> Mapping[str, bytes]:
         "    index index.html;",
         *_compression(serving),
         *_headers(serving.everywhere, "    ", always=True),
+        *_errors(serving),
         "    location ~ /\\. { return 404; }",
         *(line for kind in serving.kinds for line in _kind(kind, serving)),
         "}",
@@ -44,12 +45,20 @@ def _compression(serving: Serving) -> list[str]:
     return [f"    {line}" for line in (*how, "gzip_vary on;", "gzip_proxied any;")]
 
 
+def _errors(serving: Serving) -> Iterator[str]:
+    # It knows no way to write a dollar here.
+    if "$" not in serving.root:
+        for status, path in serving.error_pages.items():
+            yield f"    error_page {status} {_quoted(serving.root + path)};"
+
+
 def _kind(kind: Kind, serving: Serving) -> Iterator[str]:
     yield f"    location ~ {_quoted(kind.pattern)} {{"
     yield "        types {}"
     yield f"        default_type {_quoted(kind.media_type)};"
     yield from _headers(serving.everywhere, "        ", always=True)
-    yield from _headers([serving.fresh, *kind.headers], "        ")
+    yield from _headers(kind.headers, "        ", always=kind.page)
+    yield from _headers([serving.fresh], "        ")
     yield "    }"
 
 
@@ -60,7 +69,7 @@ def _headers(headers: Iterable[Header], indent: str, *, always: bool = False) ->
 
 def _move(move: Move, serving: Serving) -> Iterator[str]:
     old = serving.root + move.old
-    told = [*_headers(serving.everywhere, "    ", always=True)]
+    told = [*_headers(serving.everywhere, "    ", always=True), *_errors(serving)]
     if move.new is None:
         does = answer = "return 410;"
     else:

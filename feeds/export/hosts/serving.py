@@ -11,7 +11,7 @@ from feeds.errors import FeedsError
 from feeds.formats import FORMATS
 from feeds.headers import CORS, FEED_POLICY, NOSNIFF, PAGE, Header, cache_control
 from feeds.model import Document, Site
-from feeds.paths import moved_to, standing_for
+from feeds.paths import ERROR_PAGES, moved_to, standing_for
 
 _PAGE = "text/html"
 # No plain server can tell a person from a reader: so feeds have the type under
@@ -93,6 +93,11 @@ class Serving:
     def fresh(self) -> Header:
         """What goes with every document: how long it may be kept."""
         return "Cache-Control", cache_control(self.site.max_age)
+
+    @property
+    def error_pages(self) -> dict[int, str]:
+        """The paths of the pages that answer where nothing is, or is any more, by status."""
+        return {status: path for status, path in ERROR_PAGES.items() if path in self.release}
 
     @cached_property
     def kinds(self) -> list[Kind]:
