@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.catalogue import read_catalogue
+from feeds.catalogue.source import forbidden_character
+from feeds.catalogue.strict_yaml import Refused, compose_part
 from feeds.errors import CatalogueError
 from feeds.workshop import Workshop
 
@@ -115,6 +117,17 @@ def test_no_case_reads_otherwise_for_being_cut(source: Path) -> None:
 def test_odd_files_read_the_same(text: str) -> None:
     """Where an item only seems to begin, nothing is cut that belongs together."""
     assert said(text) == said_as_a_whole(text)
+
+
+@pytest.mark.parametrize(
+    "around", ["a{}b", "'a{}b'", '"a{}b"', "a # {}", "|\n    a{}b", "a\n# {}", "a\n{}"]
+)
+def test_what_cannot_be_published_is_in_no_part(around: str) -> None:
+    """Each character that no document can carry is refused wherever it stands raw."""
+    characters = map(chr, (*range(0xD800), *range(0xE000, 0x11000)))
+    for character in filter(forbidden_character.match, characters):
+        with pytest.raises(Refused):
+            compose_part(f"- id: {around.format(character)}\n", within=1)
 
 
 def test_a_key_that_only_yaml_sees_is_a_key() -> None:

@@ -12,6 +12,7 @@ from feeds.catalogue.entries import Draft, EntryReader, draft_text, read_draft_t
 from feeds.catalogue.items import Items, Miscut
 from feeds.catalogue.nearest import Nearest
 from feeds.catalogue.reading import Reading
+from feeds.catalogue.strict_yaml import is_deep
 from feeds.errors import Problem
 from feeds.model import Entry
 from feeds.workshop import Workshop
@@ -145,7 +146,10 @@ def _read(
         draft = reader.read(reading, node, path)
     else:
         reading.problem(node, path, "an entry is a mapping: 'id: …', 'title: …', 'date: …'")
-    problems += own
     faulty = any(not problem.note for problem in own)
+    # Nothing that is right is deep.
+    if faulty and is_deep(node, within=2):
+        raise Miscut
+    problems += own
     # An id that is missing is told when all are known, so that one can be proposed.
     return draft if draft and draft.id and not faulty else None

@@ -8,7 +8,7 @@ from yaml.nodes import Node, SequenceNode
 from feeds.catalogue.cutting import Cut
 from feeds.catalogue.nearest import Nearest
 from feeds.catalogue.reading import Reading
-from feeds.catalogue.source import Excerpt, Source, forbidden_character
+from feeds.catalogue.source import Excerpt, Source
 from feeds.catalogue.strict_yaml import Refused, compose_part
 from feeds.errors import Problem
 
@@ -54,8 +54,6 @@ class Items:
             return Reading(self._source.excerpt, problems, nearest), self._nodes[number]
         try:
             text = self._cut.text(number).decode()
-            if forbidden_character.search(text):
-                raise Miscut
             node = compose_part(text, within=1)
         except (UnicodeDecodeError, Refused):
             raise Miscut from None

@@ -8,14 +8,8 @@ from feeds.catalogue.cutting import Cut, Part, cut
 from feeds.catalogue.items import Items
 from feeds.catalogue.nearest import Nearest
 from feeds.catalogue.reading import Reading
-from feeds.catalogue.source import (
-    Excerpt,
-    Source,
-    control_characters,
-    forbidden_character,
-    undecodable,
-)
-from feeds.catalogue.strict_yaml import Refused, compose, compose_part
+from feeds.catalogue.source import Excerpt, Source, control_characters, undecodable
+from feeds.catalogue.strict_yaml import Refused, compose, compose_part, is_deep
 from feeds.errors import Problem
 
 SECTIONS = ("site", "topics", "countries", "entries")
@@ -59,9 +53,9 @@ class Opened:
 
     def _part(self, source: Source, part: Part) -> Section:
         text = part.data.decode()
-        if forbidden_character.search(text):
-            raise Refused
         node = compose_part(text)
+        if is_deep(node):
+            raise Refused
         if node is None:
             node = MappingNode("", [])
         elif not isinstance(node, MappingNode) or node.flow_style or node.start_mark.column:

@@ -22,6 +22,7 @@ _DEPTH = 16
 _DOCUMENT = re.compile("(?:^|\n)(?:---|\\.\\.\\.)")
 # With so few characters that nest, and so little indentation, composing has stack to spare.
 _SPARE = 400
+_NESTING = "[{-?"
 _INDENTED = "\n" + " " * _SPARE
 # A line that ends so is a line to YAML alone.
 _LONE_RETURN = re.compile("\r(?!\n)")
@@ -71,7 +72,9 @@ class Refused(Exception):
 def compose_part(text: str, *, within: int = 0) -> Node | None:
     """Give the root node of a part of a file, so deep `within` it; raises Refused.
 
-    Why it was refused is told by composing the whole file.
+    Why it was refused is told by composing the whole file. Of raw characters
+    libyaml takes none that cannot be published (YAML 1.1 §5.1). How deep the
+    part is in itself is left to be seen.
     """
     try:
         if _unusual(text) and any(_refused(Excerpt(Source("", b""), text, int), within)):
@@ -82,10 +85,21 @@ def compose_part(text: str, *, within: int = 0) -> Node | None:
         node = _Loader(text).get_single_node()
     except (yaml.MarkedYAMLError, yaml.reader.ReaderError):
         raise Refused from None
-    indirect = ("&" in text or "!" in text) and _has_properties(node, text)
-    if indirect or _is_deep(node, within):
+    if ("&" in text or "!" in text) and _has_properties(node, text):
         raise Refused
     return node
+
+
+def is_deep(node: Node | None, *, within: int = 0) -> bool:
+    """Tell whether lists and mappings in a part are nested deeper than in a catalogue."""
+    depth = within
+    nodes = [node] if node else []
+    while nodes := [found for found in nodes if type(found) is not ScalarNode]:
+        depth += 1
+        if depth > _DEPTH:
+            return True
+        nodes = [child for found in nodes for child in _children(found)]
+    return False
 
 
 def compose(excerpt: Excerpt, problems: list[Problem]) -> Node | None:
@@ -105,9 +119,8 @@ def compose(excerpt: Excerpt, problems: list[Problem]) -> Node | None:
 
 def _unusual(text: str) -> bool:
     """Tell a text whose depth, or whose lines, only the parser can tell."""
-    nesting = text.count("[") + text.count("{") + text.count("- ") + text.count("? ")
     return (
-        nesting > _SPARE
+        sum(map(text.count, _NESTING)) > _SPARE
         or _INDENTED in text
         or "\t" in text
         or ("\r" in text and bool(_LONE_RETURN.search(text)))
@@ -122,17 +135,6 @@ def _has_properties(node: Node | None, text: str) -> bool:
         if text[found.start_mark.index : found.start_mark.index + 1] in {"&", "!"}:
             return True
         nodes += _children(found)
-    return False
-
-
-def _is_deep(node: Node | None, depth: int) -> bool:
-    """Tell whether lists and mappings are nested deeper than in a catalogue."""
-    nodes = [node] if node else []
-    while nodes := [found for found in nodes if type(found) is not ScalarNode]:
-        depth += 1
-        if depth > _DEPTH:
-            return True
-        nodes = [child for found in nodes for child in _children(found)]
     return False
 
 
