@@ -107,10 +107,11 @@ class Tree:
             return False
         return stat.S_ISREG(found.st_mode)
 
-    def write(self, path: str, body: bytes, time: int | None = None, *, told: str = "") -> None:
+    def write(self, path: str, body: bytes, time: int | None = None, *, told: str = "") -> int:
         """Write a file that is not there yet, in a folder that is; without a time it has now's.
 
-        What is refused is told of the path `told`, where that is given.
+        Gives its descriptor, to be closed by whoever asked. What is refused is told
+        of the path `told`, where that is given.
         """
         *folders, name = path.split("/")
         with self.naming(told or path):
@@ -122,8 +123,10 @@ class Tree:
                     left = left[os.write(fd, left) :]
                 if time is not None:
                     os.utime(fd, ns=(time, time))
-            finally:
+            except BaseException:
                 os.close(fd)
+                raise
+        return fd
 
     def make(self, folder: str, made: Callable[[str], None] = lambda _: None) -> None:
         """Make a folder with those around it, where they are missing, and tell which were made."""
