@@ -13,12 +13,13 @@ class Progress:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self._terminal = stream.isatty()
         self._begun = time.monotonic()
         self._shown = False
 
     def __call__(self, stage: str, part: float) -> None:
         """Show that this part of a stage is done, from 0 to 1."""
-        if self._stream.isatty() and time.monotonic() - self._begun > _PATIENCE:
+        if self._terminal and time.monotonic() - self._begun > _PATIENCE:
             full = round(part * _WIDTH)
             bar = "#" * full + "." * (_WIDTH - full)
             self._stream.write(f"\r[{bar}] {part:4.0%} {stage:<12}")
