@@ -12,25 +12,37 @@ from feeds.model import Entry, Site
 # Raw HTML passes through CommonMark, because nh3 comes after it.
 _OPTIONS = Options.CMARK_OPT_UNSAFE
 _SCHEMES = {"http", "https", "mailto", "tel"}
+_ATTRIBUTES = nh3.ALLOWED_ATTRIBUTES | {"*": {"id"}}
 
 
 def render_body(entry: Entry, site: Site) -> str:
     """Give an entry's body as sanitised HTML; '' for an entry without one.
 
     The body is CommonMark with tables. A relative link is resolved against the
-    site, and a fragment alone against the entry's own page.
+    site, and a fragment alone against the entry's own page. What it names by an
+    `id` has the entry's before it, so that no two of a document are the same.
     """
     if not entry.body:
         return ""
     html = cmarkgfm.cmark.markdown_to_html_with_extensions(
         entry.body, options=_OPTIONS, extensions=["table"]
     )
-    absolute = partial(_absolute, site.url, site.address(entry.path))
-    return nh3.clean(html, url_schemes=_SCHEMES, url_relative=absolute, link_rel=None).strip()
+    prefix = f"{entry.id}-"
+    absolute = partial(_absolute, site.url, site.address(entry.path), prefix)
+    return nh3.clean(
+        html,
+        attributes=_ATTRIBUTES,
+        id_prefix=prefix,
+        url_schemes=_SCHEMES,
+        url_relative=absolute,
+        link_rel=None,
+    ).strip()
 
 
-def _absolute(site_url: str, page: str, link: str) -> str | None:
+def _absolute(site_url: str, page: str, prefix: str, link: str) -> str | None:
+    if link.startswith("#"):
+        return f"{page}#{prefix}{link[1:]}" if link[1:] else page
     try:
-        return urljoin(page if link.startswith("#") else site_url, link)
+        return urljoin(site_url, link)
     except ValueError:
         return None

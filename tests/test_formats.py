@@ -451,6 +451,22 @@ def check_round_trip(text: str) -> None:
         assert folded(found) == expected
 
 
+def test_links_within_a_body_lead_there(every_field: Release) -> None:
+    """A fragment leads to what it names in the same body, on the entry's page, whatever others name."""
+    [entry] = [entry for entry in every_field.feeds[0].entries if entry.id == "everything"]
+    text = '<h3 id="a">A</h3>\n\n[to A](#a) [to the top](#) [elsewhere](b/#a)'
+    html = etree.HTML(render_body(entry._replace(body=text), every_field.site))
+    page = every_field.site.address(entry.path)
+    heading = html.find(".//h3")
+    assert heading is not None
+    assert heading.get("id") == "everything-a"
+    assert [link.get("href") for link in html.iter("a")] == [
+        f"{page}#everything-a",
+        page,
+        f"{every_field.site.url}b/#a",
+    ]
+
+
 @settings(max_examples=200)
 @given(st.text(max_size=200))
 @example("<script>alert(1)</script><a href='javascript:x'>y</a><img src=x onerror=alert(1)>")
