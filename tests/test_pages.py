@@ -268,6 +268,8 @@ def test_pages_speak_the_language_of_their_site() -> None:
         "fr": ('dir="ltr"', "S’abonner", "mai 2022", "Jordanie"),
         "ar": ('dir="rtl"', "اشترك", "مايو 2022", "الأردن"),
         "zh-Hant": ('dir="ltr"', "訂閱", "2022年5月", "約旦"),
+        "zh-TW": ('dir="ltr"', "訂閱", "2022年5月", "約旦"),
+        "zh-CN": ('dir="ltr"', "订阅", "2022年5月", "约旦"),
         "pt-BR": ('dir="ltr"', "Assinar", "maio de 2022", "Jordânia"),
         "sw": ('dir="ltr"', "Subscribe", "Mei 2022", "Jordan"),
     }
@@ -281,6 +283,14 @@ def test_translations_know_their_phrases() -> None:
     known = tomllib.loads((ROOT / "feeds" / "pages" / "words.toml").read_text("utf-8"))
     assert {"en", "fr", "es", "ar", "pt", "ru", "zh"} <= known.keys()
     assert {language for language in known if known[language].keys() != known["en"].keys()} == set()
+
+
+def test_feeds_in_a_browser_speak_the_languages_of_pages() -> None:
+    """What a browser shows above a feed is said in each language that pages speak."""
+    known = tomllib.loads((ROOT / "feeds" / "pages" / "words.toml").read_text("utf-8"))
+    sheet = (ROOT / "feeds" / "formats" / "feed.css").read_text("utf-8")
+    said = set(re.findall(r":root:lang\(([\w-]+)\)::before", sheet))
+    assert known.keys() - said == {"en"}
 
 
 @given(st.integers(0, 0xFFFFFF), st.sampled_from([PAPER, NIGHT]))

@@ -27,7 +27,7 @@ class Wording:
         self._months: dict[Period, str] = {}
         self._days: dict[date, str] = {}
         # As attributes: a template would take `words.items` of a mapping for its method.
-        self.words = SimpleNamespace(**_words(language))
+        self.words = SimpleNamespace(**_words(language, self._locale))
         self.direction = self._locale.text_direction
         territory = self._locale.territory
         # As Open Graph names it: language_TERRITORY.
@@ -65,14 +65,18 @@ class Wording:
         return moment.astimezone(self._zone).date()
 
 
-def _words(language: str) -> Mapping[str, str]:
-    """Give the words of the nearest language that has them, the others in English."""
+def _words(language: str, locale: Locale) -> Mapping[str, str]:
+    """Give the words of the nearest language that has them, the others in English.
+
+    A territory may write in another script than others: as Taiwan does.
+    """
     text = files("feeds.pages").joinpath("words.toml").read_text("utf-8")
     known: Mapping[str, Mapping[str, str]] = tomllib.loads(text)
     found = dict(known[_ENGLISH])
     parts = language.split("-")
-    for length in range(1, len(parts) + 1):
-        found |= known.get("-".join(parts[:length]), {})
+    tags = ["-".join(parts[: length + 1]) for length in range(len(parts))]
+    for tag in (tags[0], f"{locale.language}-{locale.script}", *tags[1:]):
+        found |= known.get(tag, {})
     return found
 
 
