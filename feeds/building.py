@@ -1,6 +1,6 @@
 """Feeds → Documents: those that would be as before are taken over, the others are made."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from operator import is_
 from typing import TYPE_CHECKING, Protocol
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from feeds.files import read_media
 from feeds.formats import Format, feed_style
 from feeds.model import Document, Entry, Feed, Picture, Site, etag_of
-from feeds.rendering import Renderer, render, render_remembered, show
+from feeds.rendering import render, show
 from feeds.workshop import Workshop
 
 if TYPE_CHECKING:
@@ -115,14 +115,11 @@ class Build:
                 same=same and (bool(listing.wider) or near[feed.path] == near_before[feed.path]),
             )
         ]
-        items = self._render(
-            "items",
-            pages.entries.items,
-            _distinct(entry for _, page in todo for entry in page.entries),
-        )
-        texts = {entry: piece.decode() for entry, piece in items.items()}
+        entries = _distinct(entry for _, page in todo for entry in page.entries)
+        items = self._workshop.spread("pages", pages.entries.items, entries)
+        pieces = {entry.id: piece for entry, piece in zip(entries, items, strict=True)}
         inputs = [(feed, listing, near[feed.path]) for feed, listing in todo]
-        make = partial(pages.listings.pages, texts)
+        make = partial(pages.listings.pages, pieces)
         bodies = self._workshop.spread("pages", make, inputs)
         for (feed, listing), body in zip(todo, bodies, strict=True):
             self._add(pages.listings.path(feed, listing), pages.media_type, body)
@@ -153,16 +150,13 @@ class Build:
                 same=entry.id in earlier and all(map(is_, around[entry.id], earlier[entry.id])),
             )
         ]
-        rendered = self._render("entry-pages", pages.entries.pages, todo)
-        for entry in todo:
-            newer, _, older = around[entry.id]
-            body = pages.entries.turned(rendered[entry.id], newer, older)
+        inputs = [
+            (entry, body, around[entry.id][0], around[entry.id][2])
+            for entry, body in show(todo, self._site, self._workshop)
+        ]
+        bodies = self._workshop.spread("pages", pages.entries.pages, inputs)
+        for entry, body in zip(todo, bodies, strict=True):
             self._add(pages.path(entry), pages.media_type, body)
-
-    def _render(
-        self, name: str, renderer: Renderer, entries: Sequence[Entry]
-    ) -> Mapping[str, bytes]:
-        return render_remembered(entries, self._site, name, renderer, self._workshop)
 
     def _taken_over(self, path: str, *, same: bool) -> bool:
         """Take a document from before where it would be the same; tell whether there was one."""

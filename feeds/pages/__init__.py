@@ -9,7 +9,7 @@ from markupsafe import Markup
 from feeds.formats import Format
 from feeds.model import Entry, Site
 from feeds.pages.colours import NIGHT, PAPER, readable
-from feeds.pages.entry_pages import TURN, EntryPages
+from feeds.pages.entry_pages import EntryPages
 from feeds.pages.guides import CSS, HTML, Guides
 from feeds.pages.listing_pages import ListingPages
 from feeds.pages.wording import Wording
@@ -43,7 +43,6 @@ class Pages:
             "documents": [
                 (form.name, form.media_type.partition(";")[0], form.filename) for form in formats
             ],
-            "turn": TURN,
         }
         # What stands on many pages is rendered once.
         for name in ("menu", "foot", "alternates"):

@@ -5,16 +5,13 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from jinja2 import Environment
-from markupsafe import Markup
 
 from feeds.model import Country, Entry, Photo, Site, Topic
-from feeds.pages.forms import Form, lines
+from feeds.pages.forms import Form, Text
 from feeds.pages.linked_data import article, as_json
 from feeds.pages.wording import Wording
 from feeds.paths import feed_folder
 
-# Where an entry's page says which entries are around it: no text has this character.
-TURN = "\x1d"
 # Of a longer summary, a list shows the beginning: that many bytes.
 _SUMMARY = 900
 _MOST_LABELS = 8
@@ -34,37 +31,28 @@ class EntryPages:
             for name in ("entry", "item", "turn", "way", "tag")
         )
         # Entries share their labels.
-        self._ways: dict[Topic | Country, Markup] = {}
-        self._tags: dict[Topic | Country, Markup] = {}
+        self._ways: dict[Topic | Country, bytes] = {}
+        self._tags: dict[Topic | Country, bytes] = {}
 
-    def items(self, entries: Sequence[tuple[Entry, str]], _: Site) -> list[bytes]:
+    def items(self, entries: Sequence[Entry]) -> list[bytes]:
         """Give each entry as it stands in the pages that list it."""
-        return [self._item_of(entry) for entry, _body in entries]
+        return [self._item_of(entry) for entry in entries]
 
-    def pages(self, entries: Sequence[tuple[Entry, str]], _: Site) -> list[bytes]:
-        """Give each entry's own page, still without `turned`; the HTML of each body is safe already."""
-        return [self._page_of(entry, body) for entry, body in entries]
+    def pages(self, inputs: Sequence[tuple[Entry, str, Entry | None, Entry | None]]) -> list[bytes]:
+        """Give the page of each entry, which comes with its body's HTML, safe already, and those around it.
 
-    def turned(self, page: bytes, newer: Entry | None, older: Entry | None) -> bytes:
-        """Give an entry's page with the ways to the entries around it."""
-        ways = self._turn.filled(
-            about=self._wording.words.news,
-            newer=newer.title if newer else "",
-            newer_address=self._site.address(newer.path) if newer else "",
-            older=older.title if older else "",
-            older_address=self._site.address(older.path) if older else "",
-        )
-        return page.replace(TURN.encode(), ways.encode(), 1)
+        They are the newer one and the older one, or None.
+        """
+        return [self._page_of(*each) for each in inputs]
 
     def _item_of(self, entry: Entry) -> bytes:
-        item = self._item.filled(
+        return self._item.filled(
             **self._texts(entry),
             summary=_clipped(entry.summary),
             labels=self._labels(entry, _MOST_LABELS),
         )
-        return f"{item}\n".encode()
 
-    def _page_of(self, entry: Entry, body: str) -> bytes:
+    def _page_of(self, entry: Entry, body: str, newer: Entry | None, older: Entry | None) -> bytes:
         texts = self._texts(entry)
         updated = self._wording.day(entry.updated)
         return self._page.filled(
@@ -73,13 +61,24 @@ class EntryPages:
             author=entry.author.name if entry.author else "",
             updated=entry.updated.isoformat(),
             updated_day=updated if updated != texts["day"] else "",
-            body=Markup(_lowered(body)),  # noqa: S704  # sanitised by feeds.content
+            body=_lowered(body).encode(),
             labels=self._labels(entry),
-            tags=lines([self._tag_of(label) for label in entry.labels]),
+            tags=b"\n".join([self._tag_of(label) for label in entry.labels]),
             data=as_json(article(entry, self._site)),
-        ).encode()
+            ways=self._turns(newer, older),
+        )
 
-    def _texts(self, entry: Entry) -> dict[str, str]:
+    def _turns(self, newer: Entry | None, older: Entry | None) -> bytes:
+        """Give the ways to the entries around."""
+        return self._turn.filled(
+            about=self._wording.words.news,
+            newer=newer.title if newer else "",
+            newer_address=self._site.address(newer.path) if newer else "",
+            older=older.title if older else "",
+            older_address=self._site.address(older.path) if older else "",
+        )
+
+    def _texts(self, entry: Entry) -> dict[str, Text]:
         """Give the texts that are shown of an entry wherever it stands."""
         photo = entry.photo or Photo()
         return {
@@ -96,20 +95,20 @@ class EntryPages:
             "photo_height": str(photo.height or ""),
         }
 
-    def _labels(self, entry: Entry, most: int | None = None) -> Markup:
+    def _labels(self, entry: Entry, most: int | None = None) -> bytes:
         """Give the ways to the feeds that are about an entry's labels."""
         feeds = self._site.feeds
         topics: _Labels = entry.topics if "topics" in feeds else ()
         countries: _Labels = entry.countries if "countries" in feeds else ()
-        return lines([self._way_to(label) for label in (*topics, *countries)[:most]])
+        return b"\n".join([self._way_to(label) for label in (*topics, *countries)[:most]])
 
-    def _way_to(self, label: Topic | Country) -> Markup:
+    def _way_to(self, label: Topic | Country) -> bytes:
         if label not in self._ways:
             address = self._site.address(_folder(label))
             self._ways[label] = self._way.filled(address=address, name=label.name)
         return self._ways[label]
 
-    def _tag_of(self, label: Topic | Country) -> Markup:
+    def _tag_of(self, label: Topic | Country) -> bytes:
         if label not in self._tags:
             self._tags[label] = self._tag.filled(name=label.name)
         return self._tags[label]

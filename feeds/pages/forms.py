@@ -7,13 +7,17 @@ long as setting texts into it.
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from jinja2 import Template
-from markupsafe import Markup, escape
+from markupsafe import escape
 
 # Stands around the name of a text that is to be set in: no text has this character.
 _SIGN = "\x1e"
 _PLACE = re.compile(f"{_SIGN}([a-z_]+){_SIGN}")
+
+# A text, which is escaped; or HTML, which is bytes already.
+Text = str | bytes
 
 
 class Form:
@@ -21,33 +25,38 @@ class Form:
 
     def __init__(self, template: Template) -> None:
         self._template = template
-        self._written: dict[tuple[str, ...], str] = {}
+        self._written: dict[tuple[str, ...], _Written] = {}
 
-    def filled(self, **texts: str) -> Markup:
-        """Give what the template makes of texts, each of them escaped unless it is Markup."""
+    def filled(self, **texts: Text) -> bytes:
+        """Give what the template makes of texts."""
         there = {
-            name: text if isinstance(text, Markup) else escape(text)
+            name: text if isinstance(text, bytes) else escape(text).encode()
             for name, text in texts.items()
             if text
         }
         names = tuple(there)
         if names not in self._written:
-            self._written[names] = self._write({**dict.fromkeys(texts, ""), **_places(names)})
-        return Markup(self._written[names] % there)  # noqa: S704  # a template of escaped texts
+            self._written[names] = self._write(texts)
+        form, places = self._written[names]
+        return form % tuple([there[name] for name in places])
 
-    def rows(self, each: Iterable[Mapping[str, str]]) -> Markup:
+    def rows(self, each: Iterable[Mapping[str, Text]]) -> bytes:
         """Give what the template makes of each of some texts, one below the other."""
-        return lines([self.filled(**texts) for texts in each])
+        return b"\n".join([self.filled(**texts) for texts in each])
 
-    def _write(self, context: dict[str, "str | _Place"]) -> str:
-        """Give the template as a format string, with a conversion for each place."""
-        written = self._template.render(context).replace("%", "%%")
-        return _PLACE.sub(r"%(\1)s", written)
+    def _write(self, texts: Mapping[str, Text]) -> "_Written":
+        written = self._template.render(
+            {name: _Place(name) if text else "" for name, text in texts.items()}
+        )
+        form = _PLACE.sub("%b", written.replace("%", "%%"))
+        return _Written(form.encode(), tuple(_PLACE.findall(written)))
 
 
-def lines(rows: Iterable[Markup]) -> Markup:
-    """Give rows one below the other."""
-    return Markup("\n".join(rows))  # noqa: S704  # all of them are Markup
+class _Written(NamedTuple):
+    """What a template gives, as a format, and the names of the texts that go into it."""
+
+    form: bytes
+    places: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +67,3 @@ class _Place:
 
     def __html__(self) -> str:
         return f"{_SIGN}{self.name}{_SIGN}"
-
-
-def _places(names: tuple[str, ...]) -> dict[str, "str | _Place"]:
-    return {name: _Place(name) for name in names}

@@ -4,7 +4,6 @@ import json
 from typing import Any
 
 from jinja2.utils import htmlsafe_json_dumps
-from markupsafe import Markup
 
 from feeds.model import Entry, Feed, Site
 
@@ -64,9 +63,9 @@ def collection(feed: Feed, site: Site, title: str, path: str) -> dict[str, Any]:
     )
 
 
-def as_json(data: dict[str, Any]) -> Markup:
+def as_json(data: dict[str, Any]) -> bytes:
     """Give data as JSON that can stand in HTML's `script`."""
-    return htmlsafe_json_dumps(data, dumps=_JSON.encode)
+    return htmlsafe_json_dumps(data, dumps=_JSON.encode).encode()
 
 
 def _publisher(site: Site) -> dict[str, Any]:
