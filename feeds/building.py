@@ -116,11 +116,11 @@ class Build:
             )
         ]
         entries = _distinct(entry for _, page in todo for entry in page.entries)
-        items = self._workshop.spread("pages", pages.entries.items, entries)
+        items = self._workshop.in_turn("pages", pages.entries.items, entries)
         pieces = {entry.id: piece for entry, piece in zip(entries, items, strict=True)}
         inputs = [(feed, listing, near[feed.path]) for feed, listing in todo]
         make = partial(pages.listings.pages, pieces)
-        bodies = self._workshop.spread("pages", make, inputs)
+        bodies = self._workshop.in_turn("pages", make, inputs)
         for (feed, listing), body in zip(todo, bodies, strict=True):
             self._add(pages.listings.path(feed, listing), pages.media_type, body)
 
@@ -154,7 +154,7 @@ class Build:
             (entry, body, around[entry.id][0], around[entry.id][2])
             for entry, body in show(todo, self._site, self._workshop)
         ]
-        bodies = self._workshop.spread("pages", pages.entries.pages, inputs)
+        bodies = self._workshop.in_turn("pages", pages.entries.pages, inputs)
         for entry, body in zip(todo, bodies, strict=True):
             self._add(pages.path(entry), pages.media_type, body)
 
