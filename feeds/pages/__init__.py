@@ -24,31 +24,7 @@ class Pages:
     def __init__(self, site: Site, formats: Sequence[Format]) -> None:
         self._site = site
         wording = Wording(site.language, site.timezone)
-        self._environment = environment = Environment(
-            loader=PackageLoader("feeds.pages"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            # Templates do not change under a running program.
-            auto_reload=False,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        environment.globals |= {
-            "site": site,
-            "style": site.address(STYLE),
-            "subscribe": site.address(SUBSCRIBE),
-            "direction": wording.direction,
-            "open_graph_locale": wording.open_graph,
-            "words": wording.words,
-            "documents": [
-                (form.name, form.media_type.partition(";")[0], form.filename) for form in formats
-            ],
-        }
-        # What stands on many pages is rendered once.
-        for name in ("menu", "foot", "alternates"):
-            template = environment.get_template(f"{name}.html")
-            html = template.render(feed_title=site.title, feed_address=site.url)
-            environment.globals[name] = Markup(html)  # noqa: S704  # of our template
+        self._environment = environment = environment_of(site, formats, wording)
         self.entries = EntryPages(environment, wording, site)
         self.listings = ListingPages(environment, wording, site)
         self.guides = Guides(environment, wording, site, formats)
@@ -63,6 +39,36 @@ class Pages:
         day, night = (readable(self._site.accent, ground) for ground in (PAPER, NIGHT))
         own = self._environment.get_template("accent.css").render(day=day, night=night)
         return STYLE, CSS, f"{sheet}\n{own}\n".encode()
+
+
+def environment_of(site: Site, formats: Sequence[Format], wording: Wording) -> Environment:
+    """Give the templates, and all that they know of a site."""
+    environment = Environment(
+        loader=PackageLoader("feeds.pages"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        # Templates do not change under a running program.
+        auto_reload=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals |= {
+        "site": site,
+        "style": site.address(STYLE),
+        "subscribe": site.address(SUBSCRIBE),
+        "direction": wording.direction,
+        "open_graph_locale": wording.open_graph,
+        "words": wording.words,
+        "documents": [
+            (form.name, form.media_type.partition(";")[0], form.filename) for form in formats
+        ],
+    }
+    # What stands on many pages is rendered once.
+    for name in ("menu", "foot", "alternates"):
+        template = environment.get_template(f"{name}.html")
+        html = template.render(feed_title=site.title, feed_address=site.url)
+        environment.globals[name] = Markup(html)  # noqa: S704  # of our template
+    return environment
 
 
 class Printer:
