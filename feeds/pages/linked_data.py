@@ -14,6 +14,7 @@ def article(entry: Entry, site: Site) -> dict[str, Any]:
     """Give an entry as a NewsArticle (schema.org), without what it does not have."""
     photo = entry.photo if entry.photo and entry.photo.url else None
     author = entry.author
+    publisher = _publisher(site)
     about = [{"@type": "Thing", "name": topic.name} for topic in entry.topics]
     about += [{"@type": "Country", "name": country.name} for country in entry.countries]
     return _present(
@@ -29,8 +30,8 @@ def article(entry: Entry, site: Site) -> dict[str, Any]:
             "dateModified": entry.updated.isoformat(),
             "author": _present({"@type": "Person", "name": author.name, "url": author.uri})
             if author
-            else _publisher(site),
-            "publisher": _publisher(site),
+            else publisher,
+            "publisher": publisher,
             "image": photo
             and _present(
                 {
