@@ -1,6 +1,6 @@
 """Feeds → Documents: those that would be as before are taken over, the others are made."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from operator import is_
 from typing import TYPE_CHECKING, Protocol
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from feeds.files import read_media
 from feeds.formats import Format, feed_style
 from feeds.model import Document, Entry, Feed, Picture, Site, etag_of
-from feeds.rendering import Renderer, render, render_remembered, show
+from feeds.rendering import render, show
 from feeds.workshop import Workshop
 
 if TYPE_CHECKING:
@@ -104,30 +104,29 @@ class Build:
             self._add(path, pages.guides.sitemap_type, body)
 
     def _make_feed_pages(self, pages: "Pages") -> None:
-        near = pages.neighbours(self._feeds)
-        near_before = pages.neighbours(self._before.feeds) if self._before else {}
+        near = pages.listings.neighbours(self._feeds)
+        near_before = pages.listings.neighbours(self._before.feeds) if self._before else {}
         todo = [
             (feed, listing)
             for feed in self._feeds
             for listing, same in self._listings(feed, pages)
             if not self._taken_over(
-                pages.listing_path(feed, listing),
+                pages.listings.path(feed, listing),
                 same=same and (bool(listing.wider) or near[feed.path] == near_before[feed.path]),
             )
         ]
-        items = self._render(
-            "items", pages.items, _distinct(entry for _, page in todo for entry in page.entries)
-        )
-        texts = {entry: piece.decode() for entry, piece in items.items()}
+        entries = _distinct(entry for _, page in todo for entry in page.entries)
+        items = self._workshop.in_turn("pages", pages.entries.items, entries)
+        pieces = {entry.id: piece for entry, piece in zip(entries, items, strict=True)}
         inputs = [(feed, listing, near[feed.path]) for feed, listing in todo]
-        make = partial(pages.listing_pages, texts)
-        bodies = self._workshop.spread("pages", make, inputs)
+        make = partial(pages.listings.pages, pieces)
+        bodies = self._workshop.in_turn("pages", make, inputs)
         for (feed, listing), body in zip(todo, bodies, strict=True):
-            self._add(pages.listing_path(feed, listing), pages.media_type, body)
+            self._add(pages.listings.path(feed, listing), pages.media_type, body)
 
     def _listings(self, feed: Feed, pages: "Pages") -> Iterator[tuple["Listing", bool]]:
         """Give each page that lists entries of a feed, and whether it listed the same before."""
-        now = pages.listings(feed)
+        now = pages.listings.of(feed)
         if feed.path in self._unchanged:
             yield from ((listing, True) for listing in now)
             return
@@ -136,7 +135,7 @@ class Build:
         then = (
             {}
             if not earlier or renamed
-            else {listing.period: listing for listing in pages.listings(earlier)}
+            else {listing.period: listing for listing in pages.listings.of(earlier)}
         )
         yield from ((listing, listing.is_like(then.get(listing.period))) for listing in now)
 
@@ -147,20 +146,17 @@ class Build:
             entry
             for entry in self._feeds[0].entries
             if not self._taken_over(
-                pages.path(entry.path),
+                pages.path(entry),
                 same=entry.id in earlier and all(map(is_, around[entry.id], earlier[entry.id])),
             )
         ]
-        rendered = self._render("entry-pages", pages.entry_pages, todo)
-        for entry in todo:
-            newer, _, older = around[entry.id]
-            body = pages.turned(rendered[entry.id], newer, older)
-            self._add(pages.path(entry.path), pages.media_type, body)
-
-    def _render(
-        self, name: str, renderer: Renderer, entries: Sequence[Entry]
-    ) -> Mapping[str, bytes]:
-        return render_remembered(entries, self._site, name, renderer, self._workshop)
+        inputs = [
+            (entry, body, around[entry.id][0], around[entry.id][2])
+            for entry, body in show(todo, self._site, self._workshop)
+        ]
+        bodies = self._workshop.in_turn("pages", pages.entries.pages, inputs)
+        for entry, body in zip(todo, bodies, strict=True):
+            self._add(pages.path(entry), pages.media_type, body)
 
     def _taken_over(self, path: str, *, same: bool) -> bool:
         """Take a document from before where it would be the same; tell whether there was one."""

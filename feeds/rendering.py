@@ -1,7 +1,6 @@
 """Entries → their pieces in each format, each made once, on all cores."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from feeds.cache import key, keys
@@ -37,21 +36,6 @@ def render(
     return {entry.id: [next(made) for _ in renderers] for entry, _ in shown}
 
 
-def render_remembered(
-    entries: Sequence[Entry], site: Site, name: str, renderer: Renderer, workshop: Workshop
-) -> dict[str, bytes]:
-    """Give each entry's piece by its id; what `renderer` made before is remembered under a name."""
-
-    def make(missing: Sequence[int]) -> list[bytes]:
-        shown = show([entries[number] for number in missing], site, workshop)
-        return workshop.spread("render", partial(_pieces, site, [renderer]), shown)
-
-    # What was given up changes no piece.
-    context = key(repr(replace(site, moved={}, retired=frozenset())))
-    made = workshop.remembered(name, keys(context, _fingerprints(entries)), make)
-    return {entry.id: piece for entry, piece in zip(entries, made, strict=True)}
-
-
 def _bodies(site: Site, entries: Sequence[Entry]) -> list[bytes]:
     return [render_body(entry, site).encode() for entry in entries]
 
@@ -60,20 +44,3 @@ def _pieces(site: Site, renderers: Sequence[Renderer], shown: Sequence[Shown]) -
     """Give the pieces of one entry after those of the other."""
     made = zip(*(render(shown, site) for render in renderers), strict=True)
     return [piece for pieces in made for piece in pieces]
-
-
-def _fingerprints(entries: Iterable[Entry]) -> Iterable[bytes]:
-    """Give for each entry all that its pieces depend on, but for the site."""
-    named: dict[int, str] = {}
-    for entry in entries:
-        # Entries about the same share their labels, which are alive all the while.
-        for labels in (entry.topics, entry.countries):
-            if id(labels) not in named:
-                named[id(labels)] = repr(labels)
-        texts = (
-            *(entry.id, entry.title, entry.summary, entry.body, entry.link),
-            *(entry.published.isoformat(), entry.updated.isoformat()),
-            *(named[id(entry.topics)], named[id(entry.countries)]),
-            *(repr(entry.photo and tuple(entry.photo)), repr(entry.author)),
-        )
-        yield "\x1f".join(texts).encode()

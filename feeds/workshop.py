@@ -56,6 +56,12 @@ class Workshop:
         """Do the same work on all inputs; results are in their order."""
         return spread(work, inputs, self.processes, partial(self.told, stage))
 
+    def in_turn(
+        self, stage: str, work: Callable[[Sequence[T]], list[bytes]], inputs: Sequence[T]
+    ) -> list[bytes]:
+        """Do the same on all inputs here, where that is done sooner than results come from elsewhere."""
+        return spread(work, inputs, 1, partial(self.told, stage))
+
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """Note how long a stage takes."""

@@ -28,6 +28,8 @@ HEAD = """site:
   id: tag:news.example.org,2021:t
   timezone: Europe/Zurich
 """
+# Each entry with a body.
+SHIPPED_LONGER = SHIPPED.read_text().replace("\n  date:", "\n  body: '**More** of it.'\n  date:")
 
 
 @dataclass
@@ -190,23 +192,22 @@ def test_the_same_moment_with_another_offset_is_another_text() -> None:
 
 
 def test_a_reload_forgets_nothing_that_is_in_use(tmp_path: Path) -> None:
-    """After an edit of one entry, the next process still finds the pages of all others."""
+    """After an edit of one entry, the next process still finds the bodies of all others."""
     file = tmp_path / "entries.yaml"
-    text = SHIPPED.read_text()
-    file.write_text(text)
+    file.write_text(SHIPPED_LONGER)
     publisher = Publisher(file, state=tmp_path)
     publisher.load()
-    pages = len(Cache(tmp_path / "cache").shelf("entry-pages"))
-    assert pages > 10
-    file.write_text(text.replace("\n  summary: >-\n", "\n  summary: >-\n    More.\n", 1))
+    bodies = len(Cache(tmp_path / "cache").shelf("bodies"))
+    assert bodies > 10
+    file.write_text(SHIPPED_LONGER.replace("**More**", "**Much more**", 1))
     publisher.load()
-    assert len(Cache(tmp_path / "cache").shelf("entry-pages")) >= pages
+    assert len(Cache(tmp_path / "cache").shelf("bodies")) >= bodies
 
 
-def build(folder: Path, source: Path = SHIPPED) -> Release:
+def build(folder: Path, text: str = SHIPPED_LONGER) -> Release:
     """Build with what a folder remembers."""
     workshop = Workshop(cache=Cache(folder))
-    catalogue = read_catalogue([("f.yaml", source.read_bytes())], workshop=workshop)
+    catalogue = read_catalogue([("f.yaml", text.encode())], workshop=workshop)
     release = Release(catalogue, as_of=AS_OF, workshop=workshop)
     workshop.cache.save()
     return release
@@ -217,9 +218,9 @@ def records(folder: Path) -> list[Path]:
 
 
 def remembered(folder: Path) -> set[int]:
-    """Count what a folder remembers of the shipped catalogue's entries, and of their pages."""
+    """Count what a folder remembers of the shipped catalogue's entries, and of their bodies."""
     cache = Cache(folder)
-    return {len(cache.shelf(kind)) for kind in ("entries", "entry-pages")}
+    return {len(cache.shelf(kind)) for kind in ("entries", "bodies")}
 
 
 def test_what_was_written_is_remembered(tmp_path: Path) -> None:
@@ -282,13 +283,11 @@ def test_a_cache_that_cannot_be_written_costs_time_alone(tmp_path: Path) -> None
 @pytest.mark.heavy
 def test_a_cache_does_not_grow_for_ever(tmp_path: Path) -> None:
     """After sixty edits it has at most some three times the size of a new one."""
-    text = SHIPPED.read_text()
-    source = tmp_path / "entries.yaml"
-    source.write_text(text)
-    build(tmp_path / "new", source)
+    text = SHIPPED_LONGER
+    build(tmp_path / "new", text)
     for number in range(60):
-        source.write_text(text.replace("  summary: >-\n", f"  summary: >-\n    {number}\n"))
-        build(tmp_path / "old", source)
+        edited = text.replace("body: '**More**", f"body: '**{number}**")
+        build(tmp_path / "old", edited)
     sizes = [
         sum(file.stat().st_size for file in records(tmp_path / name)) for name in ("new", "old")
     ]

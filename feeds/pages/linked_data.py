@@ -1,17 +1,20 @@
-"""What pages say of themselves to machines: schema.org's words, and Open Graph's."""
+"""What pages say of themselves to machines, in schema.org's words."""
 
+import json
 from typing import Any
+
+from jinja2.utils import htmlsafe_json_dumps
 
 from feeds.model import Entry, Feed, Site
 
-# A property's name and its content.
-Property = tuple[str, str]
+_JSON = json.JSONEncoder(ensure_ascii=False)
 
 
 def article(entry: Entry, site: Site) -> dict[str, Any]:
     """Give an entry as a NewsArticle (schema.org), without what it does not have."""
     photo = entry.photo if entry.photo and entry.photo.url else None
     author = entry.author
+    publisher = _publisher(site)
     about = [{"@type": "Thing", "name": topic.name} for topic in entry.topics]
     about += [{"@type": "Country", "name": country.name} for country in entry.countries]
     return _present(
@@ -27,8 +30,8 @@ def article(entry: Entry, site: Site) -> dict[str, Any]:
             "dateModified": entry.updated.isoformat(),
             "author": _present({"@type": "Person", "name": author.name, "url": author.uri})
             if author
-            else _publisher(site),
-            "publisher": _publisher(site),
+            else publisher,
+            "publisher": publisher,
             "image": photo
             and _present(
                 {
@@ -61,35 +64,9 @@ def collection(feed: Feed, site: Site, title: str, path: str) -> dict[str, Any]:
     )
 
 
-def article_properties(entry: Entry, site: Site) -> list[Property]:
-    """Give what Open Graph says of an entry's own page."""
-    photo = entry.photo if entry.photo and entry.photo.url else None
-    found = [
-        ("og:type", "article"),
-        ("og:title", entry.title),
-        ("og:url", site.address(entry.path)),
-        ("og:description", entry.summary),
-        ("og:image", photo.url if photo else site.logo),
-        ("og:image:alt", photo.alt if photo else ""),
-        ("og:image:width", str(photo.width or "") if photo else ""),
-        ("og:image:height", str(photo.height or "") if photo else ""),
-        ("article:published_time", entry.published.isoformat()),
-        ("article:modified_time", entry.updated.isoformat()),
-        *(("article:tag", label.name) for label in entry.labels),
-    ]
-    return [(name, content) for name, content in found if content]
-
-
-def collection_properties(feed: Feed, site: Site, title: str, path: str) -> list[Property]:
-    """Give what Open Graph says of a page that lists entries of a feed."""
-    found = [
-        ("og:type", "website"),
-        ("og:title", title),
-        ("og:url", site.address(path)),
-        ("og:description", feed.description),
-        ("og:image", site.logo),
-    ]
-    return [(name, content) for name, content in found if content]
+def as_json(data: dict[str, Any]) -> bytes:
+    """Give data as JSON that can stand in HTML's `script`."""
+    return htmlsafe_json_dumps(data, dumps=_JSON.encode).encode()
 
 
 def _publisher(site: Site) -> dict[str, Any]:

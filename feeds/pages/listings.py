@@ -99,13 +99,13 @@ def _cut(
     period: Period, dated: _Dated, *, months: bool
 ) -> dict[Period, list[tuple[Period, Entry]]]:
     """Cut a period into those one step narrower, newest first."""
-    cut: dict[Period, list[tuple[Period, Entry]]] = {}
-    for still, (month, entry) in zip(reversed(range(len(dated))), dated, strict=True):
-        if period == NEWEST:
-            narrower = month._replace(month=0)
-        elif months and not period.month:
-            narrower = month
-        else:
-            narrower = period._replace(part=still // MOST + 1)
-        cut.setdefault(narrower, []).append((month, entry))
-    return cut
+    if period == NEWEST:
+        step, numbers = "year", [month.year for month, _ in dated]
+    elif months and not period.month:
+        step, numbers = "month", [month.month for month, _ in dated]
+    else:
+        step, numbers = "part", [still // MOST + 1 for still in reversed(range(len(dated)))]
+    cut: dict[int, list[tuple[Period, Entry]]] = {}
+    for number, found in zip(numbers, dated, strict=True):
+        cut.setdefault(number, []).append(found)
+    return {period._replace(**{step: number}): found for number, found in cut.items()}
