@@ -4,7 +4,7 @@ import json
 import re
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -227,6 +227,55 @@ def test_arabic_is_a_mirror_of_english(
     assert sides == [[True, False, True, False], [False, True, False, True]]
     assert style(page, "html", "direction") == "rtl"
     screenshot(page, "page-news-arabic")
+
+
+TITLES = "h3 a", ".entry h1", ".older a"
+# Where the first letter and the last sign of what is found are, from the left.
+_ENDS = """found => {
+  const text = [...found.childNodes].filter(node => node.data?.trim()).at(-1)
+  const at = (from, to) => {
+    const range = document.createRange()
+    range.setStart(text, from)
+    range.setEnd(text, to)
+    return range.getBoundingClientRect().x
+  }
+  const [first, end] = [text.data.search(/\\S/), text.data.trimEnd().length]
+  return [at(first, first + 1), at(end - 1, end)]
+}"""
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_a_text_runs_in_its_own_direction(
+    open_page: Callable[..., Page], site: Callable[[Path], str], tmp_path: Path, language: str
+) -> None:
+    """A full stop stands at the end of an Arabic or an English title, whichever the page is in."""
+    titles = {"one": "توقع اتفاقية.", "two": "An agreement.", "three": "توقع اتفاقية."}
+    items = [
+        f"- {{id: {name}, title: {title}, date: 2022-05-2{9 - number}, summary: S.}}\n"
+        for number, (name, title) in enumerate(titles.items())
+    ]
+    file = tmp_path / "entries.yaml"
+    file.write_text(HEAD.format(title="T").replace("rights", f"language: {language}, rights"))
+    file.write_text(file.read_text() + "".join(items))
+    url = site(file)
+    page = open_page()
+    ends = []
+    for path in ("", "entries/one/", "entries/two/"):
+        page.goto(url + path)
+        ends += [found.evaluate(_ENDS) for found in page.locator(", ".join(TITLES)).all()]
+    arabic = [last < first for first, last in ends]
+    assert arabic == [True, False, True, True, False, False, True]
+
+
+def test_a_page_has_its_style_under_another_name(
+    browser: Browser, site: Callable[[Path], str]
+) -> None:
+    """Whoever opens a site by another name of its server sees it as it is."""
+    url = site(SHIPPED).replace("127.0.0.1", "localhost")
+    with closing(browser.new_page()) as page:
+        for path in ("", "subscribe/", "404.html"):
+            page.goto(url + path)
+            assert style(page, "body", "max-width") == "1152px", path
 
 
 def test_the_first_key_leads_past_the_menu(
