@@ -10,7 +10,7 @@ from feeds.formats import Format
 from feeds.model import Entry, Site
 from feeds.pages.colours import NIGHT, PAPER, readable
 from feeds.pages.entry_pages import EntryPages
-from feeds.pages.guides import CSS, HTML, Guides
+from feeds.pages.guides import CSS, HTML, Guides, hostless
 from feeds.pages.listing_pages import ListingPages
 from feeds.pages.wording import Wording
 from feeds.paths import INDEX, STYLE, SUBSCRIBE
@@ -54,7 +54,7 @@ def environment_of(site: Site, formats: Sequence[Format], wording: Wording) -> E
     )
     environment.globals |= {
         "site": site,
-        "style": site.address(STYLE),
+        "style": hostless(site.address(STYLE)),
         "subscribe": site.address(SUBSCRIBE),
         "direction": wording.direction,
         "open_graph_locale": wording.open_graph,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit, urlunsplit
 
 from jinja2 import Environment
 
@@ -67,6 +68,14 @@ class _Subscriptions(NamedTuple):
     lists: tuple[tuple[str, str, int], ...]
     choice: Choice | None
     version: str
+
+
+def hostless(address: str) -> str:
+    """Give the path and query of an address: what a page loads comes from where it is shown itself.
+
+    Under another name of the same server, the policy allows nothing else.
+    """
+    return urlunsplit(("", "", *urlsplit(address)[2:]))
 
 
 class Guides:
@@ -134,7 +143,7 @@ class Guides:
         return template.render(
             **shows._asdict(),
             formats=self._formats,
-            choice_style=f"{self._site.address(CHOICE)}?{shows.version}",
+            choice_style=f"{hostless(self._site.address(CHOICE))}?{shows.version}",
             up=_UP,
             list_media_type=MEDIA_TYPE.partition(";")[0],
         ).encode()
