@@ -13,6 +13,9 @@ from feeds.pages.neighbours import Neighbour, Neighbours, neighbours_of
 from feeds.pages.wording import Wording
 from feeds.paths import INDEX, archive_folder
 
+# Where the pieces of a month go: no text has this character.
+_ITEMS = b"\x1d"
+
 
 class ListingPages:
     """The pages that list the entries of a site's feeds."""
@@ -26,6 +29,7 @@ class ListingPages:
             Form(environment.get_template(f"{name}.html"))
             for name in ("feed", "archive", "month", "turn", "way", "neighbour")
         )
+        self._months_around: dict[Period, tuple[bytes, bytes]] = {}
 
     def of(self, feed: Feed) -> list[Listing]:
         """Give the pages that list a feed's entries, and first that of the newest."""
@@ -87,14 +91,19 @@ class ListingPages:
 
     def _months(self, entries: Sequence[Entry], items: Mapping[str, bytes]) -> bytes:
         """Give the pieces of entries, month by month."""
-        months = groupby(entries, lambda entry: self._wording.month_of(entry.published))
-        return self._month.rows(
-            {
-                "month": self._wording.period(month),
-                "items": b"\n".join([items[entry.id] for entry in found]),
-            }
-            for month, found in months
-        )
+        sections = []
+        for month, found in groupby(entries, lambda entry: self._wording.month_of(entry.published)):
+            before, behind = self._around(month)
+            sections.append(before + b"\n".join([items[entry.id] for entry in found]) + behind)
+        return b"\n".join(sections)
+
+    def _around(self, month: Period) -> tuple[bytes, bytes]:
+        """Give what stands before and behind the pieces of a month: many pages have the same."""
+        if month not in self._months_around:
+            name = self._wording.period(month)
+            before, _, behind = self._month.filled(month=name, items=_ITEMS).partition(_ITEMS)
+            self._months_around[month] = before, behind
+        return self._months_around[month]
 
     def _ways_to(self, feed: Feed, periods: Sequence[Period]) -> bytes:
         return self._way.rows(
