@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
@@ -176,11 +177,12 @@ def state(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFact
     monkeypatch.setenv("FEEDS_STATE", str(tmp_path_factory.getbasetemp() / "state"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path], str]]:
-    """Start `feeds serve` as often as asked, and give its URL; each is stopped at the end."""
+    """Serve catalogues with `feeds serve`, each from when it is first asked for, and give its URL."""
     with ExitStack() as stack:
 
+        @cache
         def start(catalogue: Path) -> str:
             folder = tmp_path_factory.mktemp("server")
             return stack.enter_context(running("feeds serve", catalogue, folder)).url

@@ -135,7 +135,7 @@ def said(data: bytes, workshop: Workshop | None = None) -> object:
 
 
 @pytest.mark.parametrize(
-    "seed", [*range(4), *(pytest.param(seed, marks=pytest.mark.heavy) for seed in range(4, 12))]
+    "seed", [*range(2), *(pytest.param(seed, marks=pytest.mark.heavy) for seed in range(2, 12))]
 )
 def test_a_warm_build_is_a_cold_one(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -1,6 +1,7 @@
 """The history: since when the bytes at an address have been there."""
 
 import os
+import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -154,4 +155,5 @@ def test_a_fork_does_not_keep_the_lock(tmp_path: Path) -> None:
     begun = time.monotonic()
     assert record(tmp_path, 5, {A: "2"}) == {A: 5}
     assert time.monotonic() - begun < 1
+    os.kill(children[0], signal.SIGKILL)
     os.waitpid(children[0], 0)

@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,18 +55,19 @@ class Site:
         self.text = SHIPPED.read_text().replace("\n  language:", f"{MOVES}\n  language:", 1)
         self.out.mkdir(parents=True)
         self.documents: dict[str, Document] = {}
+        self.public = datetime.now(UTC) - timedelta(days=1)
 
     def export(self, text: str = "") -> None:
-        """Export a catalogue's text."""
+        """Export a catalogue's text, which has been public for hours."""
         self.file.write_text(text or self.text)
-        options = ("--catalogue", self.file, "--state", self.folder / "state", "--url", self.url)
+        # Apache's tag is a weak one as long as a file might change within the second.
+        self.public += timedelta(hours=1)
+        state = self.folder / "state"
+        publisher = Publisher(self.file, url=self.url, state=state, clock=lambda: self.public)
+        self.documents = dict(publisher.load())
+        options = ("--catalogue", self.file, "--state", state, "--url", self.url)
         done = run_feeds("export", *options, self.out, "--host", self.name, "--compress")
         assert done.returncode == 0, done.stderr
-        state = self.folder / "state"
-        self.documents = dict(Publisher(self.file, url=self.url, state=state).load())
-        # Apache's tag is a weak one as long as a file might change within the second.
-        newest = max(path.stat().st_mtime for path in self.out.rglob("*"))
-        time.sleep(max(newest + 2 - time.time(), 0))
 
     def edited(self) -> str:
         return self.text.replace(OLD, NEW)

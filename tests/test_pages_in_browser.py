@@ -12,7 +12,7 @@ from urllib.parse import unquote
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser import chromium, screenshot, style
-from conftest import AS_OF, CATALOGUES, ROOT, SHIPPED, program, running
+from conftest import AS_OF, CATALOGUES, ROOT, SHIPPED, program
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, Route
 
 from feeds import Release, load_catalogue
@@ -54,23 +54,8 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path], str]]:
-    """Serve catalogues with `feeds serve`, each from when it is first asked for."""
-    urls: dict[Path, str] = {}
-    with ExitStack() as stack:
-
-        def start(catalogue: Path) -> str:
-            if catalogue not in urls:
-                folder = tmp_path_factory.mktemp("site")
-                urls[catalogue] = stack.enter_context(running("feeds serve", catalogue, folder)).url
-            return urls[catalogue]
-
-        yield start
-
-
-@pytest.fixture(scope="module")
-def busy_site(site: Callable[[Path], str], tmp_path_factory: pytest.TempPathFactory) -> str:
-    return site(busy(tmp_path_factory.mktemp("busy")))
+def busy_site(served: Callable[[Path], str], tmp_path_factory: pytest.TempPathFactory) -> str:
+    return served(busy(tmp_path_factory.mktemp("busy")))
 
 
 @pytest.fixture(params=[True, False], ids=["script", "no script"])
@@ -126,11 +111,11 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
 
 
 def test_a_person_finds_an_entry_its_topic_and_the_feed(
-    site: Callable[[Path], str], open_page: Callable[..., Page], *, script: bool
+    served: Callable[[Path], str], open_page: Callable[..., Page], *, script: bool
 ) -> None:
     """From the news to an entry, to its topic, to the address of the topic's feed; script or none."""
     page = open_page(java_script_enabled=script)
-    url = site(SHIPPED)
+    url = served(SHIPPED)
     page.goto(url)
     assert page.get_by_role("heading", level=2).first.text_content() == "May 2022"
     page.get_by_role("link", name="Jordan and ILO sign agreement").click()
@@ -143,11 +128,11 @@ def test_a_person_finds_an_entry_its_topic_and_the_feed(
 
 
 def test_a_person_goes_from_entry_to_entry(
-    site: Callable[[Path], str], open_page: Callable[..., Page]
+    served: Callable[[Path], str], open_page: Callable[..., Page]
 ) -> None:
     """The older and the newer entry are next to each entry; the ends have one neighbour."""
     page = open_page()
-    page.goto(site(SHIPPED))
+    page.goto(served(SHIPPED))
     entries = load_catalogue(SHIPPED).entries
     titles = [entry.title for entry in sorted(entries, key=lambda entry: entry.published)[::-1]]
     page.get_by_role("link", name=titles[0]).click()
@@ -172,12 +157,12 @@ def test_a_person_goes_back_in_time(busy_site: str, open_page: Callable[..., Pag
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_page_follows_the_readers_colours(
-    site: Callable[[Path], str], open_page: Callable[..., Page], scheme: str
+    served: Callable[[Path], str], open_page: Callable[..., Page], scheme: str
 ) -> None:
     """Light on dark for whoever likes that; dark on light for all others."""
     page = open_page(color_scheme=scheme)
     for path in ("", "entries/indonesia-maternity-rights/", "countries/id/"):
-        page.goto(site(SHIPPED) + path)
+        page.goto(served(SHIPPED) + path)
         ink, ground = (
             sum(map(int, style(page, "html", name)[4:-1].split(",")))
             for name in ("color", "background-color")
@@ -190,35 +175,36 @@ def test_a_page_follows_the_readers_colours(
 WIDE = "document.documentElement.scrollWidth"
 
 
-@pytest.mark.parametrize("width", [320, 700, 1000, 1600])
 def test_no_page_is_wider_than_its_window(
-    site: Callable[[Path], str], busy_site: str, open_page: Callable[..., Page], width: int
+    served: Callable[[Path], str], busy_site: str, open_page: Callable[..., Page]
 ) -> None:
     """From a small telephone to a large screen, nobody scrolls sideways (WCAG 2.2, 1.4.10)."""
-    page = open_page(viewport={"width": width, "height": 800})
+    page = open_page()
     topic = "topics/unemployment-protection/"
     for number, url in enumerate(
         [
-            *(site(SHIPPED) + path for path in ("", topic, topic + "countries/id/")),
-            *(site(EVERY_FIELD) + path for path in ("", "entries/everything/")),
-            *(site(ARABIC) + path for path in ("", "entries/second/")),
+            *(served(SHIPPED) + path for path in ("", topic, topic + "countries/id/")),
+            *(served(EVERY_FIELD) + path for path in ("", "entries/everything/")),
+            *(served(ARABIC) + path for path in ("", "entries/second/")),
             *(busy_site + path for path in ("archive/2022/", "archive/2022/05/")),
         ]
     ):
         page.goto(url)
-        assert page.evaluate(WIDE) == width, url
-        if width in {320, 1000}:
-            screenshot(page, f"page-{number}-{width}")
+        for width in (320, 700, 1000, 1600):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate(WIDE) == width, url
+            if width in {320, 1000}:
+                screenshot(page, f"page-{number}-{width}")
 
 
 def test_arabic_is_a_mirror_of_english(
-    site: Callable[[Path], str], open_page: Callable[..., Page]
+    served: Callable[[Path], str], open_page: Callable[..., Page]
 ) -> None:
     """Where an English page has something at the left, an Arabic one has it at the right."""
     page = open_page()
     sides = []
     for catalogue in (SHIPPED, ARABIC):
-        page.goto(site(catalogue))
+        page.goto(served(catalogue))
         boxes = [
             page.locator(selector).first.bounding_box()
             for selector in (".masthead .brand", ".masthead nav", ".news", ".aside")
@@ -279,11 +265,11 @@ def test_a_page_has_its_style_under_another_name(
 
 
 def test_the_first_key_leads_past_the_menu(
-    site: Callable[[Path], str], open_page: Callable[..., Page]
+    served: Callable[[Path], str], open_page: Callable[..., Page]
 ) -> None:
     """With the keyboard, the content is one step away, and where the focus is can be seen."""
     page = open_page()
-    page.goto(site(SHIPPED) + "topics/financing/")
+    page.goto(served(SHIPPED) + "topics/financing/")
     page.keyboard.press("Tab")
     skip = page.get_by_role("link", name="Skip to the content")
     box = skip.bounding_box()
@@ -296,11 +282,11 @@ def test_the_first_key_leads_past_the_menu(
 
 
 def test_a_printed_page_is_the_news_alone(
-    site: Callable[[Path], str], open_page: Callable[..., Page]
+    served: Callable[[Path], str], open_page: Callable[..., Page]
 ) -> None:
     """On paper, menus and addresses of feeds are left out, and ink is black on white."""
     page = open_page(color_scheme="dark")
-    page.goto(site(SHIPPED) + "topics/financing/")
+    page.goto(served(SHIPPED) + "topics/financing/")
     page.emulate_media(media="print", color_scheme="dark")
     assert style(page, "html", "color") == "rgb(0, 0, 0)"
     assert [style(page, part, "display") for part in (".aside", ".masthead nav")] == ["none"] * 2
@@ -309,15 +295,15 @@ def test_a_printed_page_is_the_news_alone(
 
 
 def test_axe_finds_no_violation(
-    site: Callable[[Path], str], busy_site: str, open_page: Callable[..., Page]
+    served: Callable[[Path], str], busy_site: str, open_page: Callable[..., Page]
 ) -> None:
     """On each kind of page, axe-core finds nothing against WCAG 2.2 AA, nor against good practice."""
     page = open_page()
     topic = "topics/unemployment-protection/"
     for url in (
-        *(site(SHIPPED) + path for path in ("", topic, topic + "countries/id/")),
-        *(site(EVERY_FIELD) + path for path in ("topics/empty/", "entries/everything/")),
-        *(site(ARABIC) + path for path in ("", "entries/second/")),
+        *(served(SHIPPED) + path for path in ("", topic, topic + "countries/id/")),
+        *(served(EVERY_FIELD) + path for path in ("topics/empty/", "entries/everything/")),
+        *(served(ARABIC) + path for path in ("", "entries/second/")),
         *(busy_site + path for path in ("", "archive/2022/", "archive/2022/05/1/")),
     ):
         page.goto(url)
@@ -328,10 +314,10 @@ def test_axe_finds_no_violation(
             assert found.violations_count == 0, found.generate_report()
 
 
-def test_axe_would_find_one(open_page: Callable[..., Page], site: Callable[[Path], str]) -> None:
+def test_axe_would_find_one(open_page: Callable[..., Page], served: Callable[[Path], str]) -> None:
     """The check itself works: a page that is spoilt has violations."""
     page = open_page()
-    page.goto(site(SHIPPED))
+    page.goto(served(SHIPPED))
     page.evaluate("document.documentElement.removeAttribute('lang')")
     assert Axe().run(page, options=_AXE).violations_count == 1
 

@@ -11,81 +11,97 @@ from conftest import SHIPPED, Server, program, run, running
 from reader import make_reader
 
 FORMATS = ("atom.xml", "rss.xml")
+TITLE = "Actuary or actor?"
 
 pytestmark = pytest.mark.parametrize("path", FORMATS)
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Server]:
-    file = tmp_path / "entries.yaml"
-    file.write_text(SHIPPED.read_text())
-    with running("feeds serve", file, tmp_path / "server") as found:
-        yield found
+class News:
+    """A served site whose first entry is given another title at each edit."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._file = server.folder.parent / "entries.yaml"
+        self._edits = 0
+        self._known = 0
+        self.url = server.url
+
+    @property
+    def title(self) -> str:
+        return f"Edition {self._edits}" if self._edits else TITLE
+
+    def edit(self) -> None:
+        """Change the title, and wait until the server has it."""
+        self._edits += 1
+        new = self._file.with_suffix(".new")
+        new.write_text(SHIPPED.read_text().replace(TITLE, self.title))
+        new.replace(self._file)
+        end = time.monotonic() + 5
+        while self._server.log().count("event=published") <= self._edits:
+            assert time.monotonic() < end
+            time.sleep(0.02)
+
+    def statuses(self, path: str) -> list[int]:
+        """Give the status of each request for a path since the last time, in order."""
+        time.sleep(0.05)
+        lines = [line.split('"') for line in self._server.access_log().splitlines()]
+        new, self._known = lines[self._known :], len(lines)
+        return [int(line[2].split()[0]) for line in new if line[1].split()[1] == f"/{path}"]
 
 
-def edit(server: Server) -> None:
-    """Change a title, and wait until the server has it."""
-    file = server.folder.parent / "entries.yaml"
-    new = file.with_suffix(".new")
-    new.write_text(SHIPPED.read_text().replace("Actuary or actor?", "Actor or actuary?"))
-    new.replace(file)
-    end = time.monotonic() + 5
-    while server.log().count("event=published") < 2:
-        assert time.monotonic() < end
-        time.sleep(0.02)
+@pytest.fixture(scope="module")
+def news(tmp_path_factory: pytest.TempPathFactory) -> Iterator[News]:
+    """One site for all readers; each makes an edit of its own."""
+    folder = tmp_path_factory.mktemp("news")
+    (folder / "entries.yaml").write_text(SHIPPED.read_text())
+    with running("feeds serve", folder / "entries.yaml", folder / "server") as server:
+        yield News(server)
 
 
-def statuses(server: Server, path: str) -> list[int]:
-    """Give the status of each request for a path, in order."""
-    time.sleep(0.05)
-    lines = [line.split('"') for line in server.access_log().splitlines()]
-    return [int(line[2].split()[0]) for line in lines if line[1].split()[1] == f"/{path}"]
-
-
-def check(server: Server, path: str, poll: Callable[[], list[str]], *earlier: int) -> None:
+def check(news: News, path: str, poll: Callable[[], list[str]], *earlier: int) -> None:
     """Poll twice, edit, poll twice again: what the reader knows, and what the server said."""
-    before = [poll(), poll()]
-    edit(server)
-    after = [poll(), poll()]
-    assert statuses(server, path) == [*earlier, 200, 304, 200, 304]
+    old, before = news.title, [poll(), poll()]
+    news.edit()
+    new, after = news.title, [poll(), poll()]
+    assert news.statuses(path) == [*earlier, 200, 304, 200, 304]
     assert all(len(found) == 20 for found in before + after)
-    assert all("Actuary or actor?" in found for found in before)
-    assert all("Actor or actuary?" in found for found in after)
+    assert all(old in found and new not in found for found in before)
+    assert all(new in found and old not in found for found in after)
 
 
 @pytest.mark.parametrize("validator", ["etag", "modified", "both"])
-def test_feedparser_polls_again(path: str, validator: str, server: Server) -> None:
+def test_feedparser_polls_again(path: str, validator: str, news: News) -> None:
     """feedparser sends back the ETag, the date, or both, and fetches each version once."""
     known: dict[str, str] = {}
     titles: list[str] = []
 
     def poll() -> list[str]:
-        parsed = feedparser.parse(server.url + path, **known)
+        parsed = feedparser.parse(news.url + path, **known)
         if parsed.status == 200:
             titles[:] = [entry.title for entry in parsed.entries]
             names = ("etag", "modified") if validator == "both" else (validator,)
             known.update({name: parsed[name] for name in names})
         return list(titles)
 
-    check(server, path, poll)
+    check(news, path, poll)
 
 
-def test_reader_polls_again(path: str, server: Server) -> None:
+def test_reader_polls_again(path: str, news: News) -> None:
     """The reader library fetches each version once."""
     with make_reader(":memory:") as reader:
-        reader.add_feed(server.url + path)
+        reader.add_feed(news.url + path)
 
         def poll() -> list[str]:
-            reader.update_feed(server.url + path)
+            reader.update_feed(news.url + path)
             return [entry.title or "" for entry in reader.get_entries()]
 
-        check(server, path, poll)
+        check(news, path, poll)
 
 
-def test_newsboat_polls_again(path: str, server: Server, tmp_path: Path) -> None:
+def test_newsboat_polls_again(path: str, news: News, tmp_path: Path) -> None:
     """newsboat fetches each version once."""
     newsboat = program("newsboat")
-    (tmp_path / "urls").write_text(server.url + path + "\n")
+    (tmp_path / "urls").write_text(news.url + path + "\n")
     (tmp_path / "config").write_text("")
     files = ("-u", tmp_path / "urls", "-c", tmp_path / "cache.db", "-C", tmp_path / "config")
 
@@ -98,7 +114,7 @@ def test_newsboat_polls_again(path: str, server: Server, tmp_path: Path) -> None
     # It keeps validators only of a feed that it knows already: its very first
     # poll is followed by one more without them.
     poll()
-    check(server, path, poll, 200)
+    check(news, path, poll, 200)
 
 
 def titles(cache: Path) -> list[str]:

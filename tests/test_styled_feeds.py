@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Literal
 
@@ -42,20 +43,25 @@ def browser() -> Iterator[Browser]:
         yield found
 
 
-@pytest.fixture(params=["served", "exported"])
+@pytest.fixture(scope="module", params=["served", "exported"])
 def site(
-    request: pytest.FixtureRequest, served: Callable[[Path], str], tmp_path: Path
+    request: pytest.FixtureRequest,
+    served: Callable[[Path], str],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Callable[[Path], str]]:
     """Publish a catalogue: with `feeds serve`, and as a folder behind nginx and a prefix."""
     if request.param == "served":
         yield served
         return
-    with nginx(tmp_path) as url:
+    folder = tmp_path_factory.mktemp("site")
+    with nginx(folder) as url:
 
+        @cache
         def exported(catalogue: Path) -> str:
-            done = run_feeds("export", "--catalogue", catalogue, tmp_path / "out" / PREFIX)
+            prefix = f"{catalogue.stem}/{PREFIX}"
+            done = run_feeds("export", "--catalogue", catalogue, folder / "out" / prefix)
             assert done.returncode == 0, done.stderr
-            return url + PREFIX
+            return url + prefix
 
         yield exported
 
@@ -193,21 +199,20 @@ def test_arabic_runs_from_right_to_left(
     assert {*edges} == {740}, "the middle 680 of 800 pixels"
 
 
-def hostile(folder: Path) -> tuple[Path, Catalogue]:
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Catalogue]:
     """Write a catalogue of payloads."""
-    file = folder / "entries.yaml"
+    file = tmp_path_factory.mktemp("hostile") / "hostile.yaml"
     file.write_text(HEAD + hostile_entries(HEAD), "utf-8")
     return file, load_catalogue(file)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_payloads_leave_a_feed_inert(
-    site: Callable[[Path], str], page: Page, name: str, tmp_path: Path
+    site: Callable[[Path], str], page: Page, name: str, hostile: tuple[Path, Catalogue]
 ) -> None:
     """Whatever is written in whatever field is seen as text: nothing runs, nothing is fetched."""
-    folder = tmp_path / "hostile"
-    folder.mkdir()
-    path, catalogue = hostile(folder)
+    path, catalogue = hostile
     assert sum(bool(entry.body) for entry in catalogue.entries) > 60
     assert sum(bool(entry.link) for entry in catalogue.entries) >= 6
     requested: set[str] = set()

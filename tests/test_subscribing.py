@@ -1,6 +1,7 @@
 """How a person subscribes: real Chromium, without scripts, served and from a folder behind nginx."""
 
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -32,18 +33,22 @@ def page(browser: Browser) -> Iterator[Page]:
         yield context.new_page()
 
 
-@pytest.fixture(params=["served", "exported"])
+@pytest.fixture(scope="module", params=["served", "exported"])
 def site(
-    request: pytest.FixtureRequest, served: Callable[[Path], str], tmp_path: Path
+    request: pytest.FixtureRequest,
+    served: Callable[[Path], str],
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Callable[[Path], str]]:
     """Publish a catalogue: with `feeds serve`, and as a folder behind nginx and a prefix."""
     if request.param == "served":
         yield served
         return
-    with nginx(tmp_path) as url:
+    folder = tmp_path_factory.mktemp("site")
+    with nginx(folder) as url:
 
+        @cache
         def exported(catalogue: Path) -> str:
-            out = tmp_path / "out" / PREFIX
+            out = folder / "out" / PREFIX
             done = run_feeds("export", "--catalogue", catalogue, "--url", url + PREFIX, out)
             assert done.returncode == 0, done.stderr
             return url + PREFIX
