@@ -7,14 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from feeds.catalogue import read_catalogue
 from feeds.catalogue.addresses import web_address
 from feeds.catalogue.dates import MONTHS, read_date
 from feeds.catalogue.free_dates import parse_freely
 from feeds.catalogue.reading import Fault
 from feeds.catalogue.slugs import slug, slug_of
-from feeds.catalogue.strict_yaml import Refused, compose_part
+from feeds.catalogue.strict_yaml import Refused, compose_part, is_deep
 from feeds.catalogue.texts import line
+from feeds.errors import CatalogueError
 
+HEAD = "site: {title: T, url: https://e.org/, id: 'tag:e.org,2021:t'}\n"
 ZONE = ZoneInfo("Europe/Zurich")
 
 
@@ -84,21 +87,33 @@ def test_a_plain_day_is_what_dateutil_makes_of_it(day: int, month: str, year: in
             "- x\n---\n- y",
             "- x\r--- y",
         ),
+        "-\t" * 20 + "x",
+        "- [" + "[\n" * 100_000,
+    ],
+)
+def test_nothing_that_a_catalogue_has_not_is_composed(text: str) -> None:
+    """Indirection, a second document or what could reach the stack's end is refused in a part."""
+    with pytest.raises(Refused):
+        compose_part(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "- " + "[" * 20 + "]" * 20,
         "- " * 20 + "x",
-        "-\t" * 20 + "x",
         "- " + "{a: " * 20 + "x" + "}" * 20,
         "".join(f"{' ' * n}a{n}:\n" for n in range(20)),
         "- ? " + "? " * 20 + "x",
         "- " + "[a: " * 10 + "x" + "]" * 10,
         "- " + "".join(f"a:\n{' ' * n}-\n{' ' * n} " for n in range(2, 12)) + "x",
-        "- [" + "[\n" * 100_000,
     ],
 )
-def test_nothing_that_a_catalogue_has_not_is_composed(text: str) -> None:
-    """Indirection, a second document or great depth in a part is seen before it is composed."""
-    with pytest.raises(Refused):
-        compose_part(text)
+def test_depth_is_seen_however_it_is_written(text: str) -> None:
+    """What is nested deeper than anything in a catalogue is found to be, and to be no entry."""
+    assert is_deep(compose_part(text))
+    with pytest.raises(CatalogueError, match="is nested more than 16 deep"):
+        read_catalogue([("f", f"{HEAD}entries:\n{text}\n".encode())])
 
 
 @pytest.mark.parametrize(
