@@ -14,7 +14,7 @@ from feeds.catalogue.dates import EPOCH, read_date
 from feeds.catalogue.reading import Fields, Reading, join
 from feeds.catalogue.site import read_person
 from feeds.catalogue.slugs import slug
-from feeds.catalogue.texts import line, markdown, media_type, whole_number
+from feeds.catalogue.texts import line, markdown, media_type, surely_shows, whole_number
 from feeds.catalogue.vocabulary import Vocabulary
 
 _REQUIRED = ("id", "title", "date")
@@ -99,7 +99,7 @@ class EntryReader:
             updated=updated.isoformat() if updated else "",
             title=fields.value("title", line, ""),
             summary=fields.value("summary", line, ""),
-            body=fields.value("body", markdown, ""),
+            body=_body(fields),
             link=fields.value("link", web_address, ""),
             topics=_ITEM.join(fields.list("topics", self.vocabulary.read(reading.nearest))),
             countries=_ITEM.join(fields.list("countries", self.countries.code(reading.nearest))),
@@ -118,6 +118,21 @@ class EntryReader:
         if updated < published:
             fields.problem("updated", "is before 'date'")
         return published, whole_day, updated
+
+
+def _body(fields: Fields) -> str:
+    body = fields.value("body", markdown, "")
+    if body and "summary" not in fields and not surely_shows(body):
+        # Loaded for the few bodies of which it cannot be told otherwise.
+        from feeds.content import shows_nothing  # noqa: PLC0415
+
+        if shows_nothing(body):
+            fields.problem(
+                "body",
+                "shows nothing: comments, scripts and the like are not published;"
+                " write a text, or a 'summary'",
+            )
+    return body
 
 
 def _photo(fields: Fields) -> str:

@@ -13,6 +13,13 @@ _DEPTH = 100
 _TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)")
 _VOID = frozenset("area br col embed hr img input link meta source track wbr".split())
 _NESTED_MARKERS = re.compile(r"^(?:[ \t]*(?:[>*+-]|[0-9]{1,9}[.)])){100}", re.MULTILINE)
+# Text that surely is seen: behind signs and harmless tags, a letter. Links, code and
+# characters by their names could be all that there is, and show nothing.
+_SEEN = re.compile(
+    r"(?:[^<\[&`~\w]++|[\d_]++"
+    r'|<(?:a|b|blockquote|div|em|h[1-6]|i|li|ol|p|span|strong|ul)(?: [a-z]+="[^"<>]*")*>'
+    r")*+[^\W\d_]"
+)
 _REFERENCE = re.compile(r"&#(?:[xX]0*([0-9A-Fa-f]{1,8})|0*([0-9]{1,8}))")
 _NO_CHARACTER = 0x110000
 
@@ -45,6 +52,11 @@ def markdown(text: str) -> str:
         if depth > _DEPTH:
             raise Fault(f"opens {_DEPTH} HTML elements without closing them")
     return text
+
+
+def surely_shows(body: str) -> bool:
+    """Tell at once, of nearly every body, that there is text to be seen in it."""
+    return bool(_SEEN.match(body))
 
 
 def whole_number(low: int, high: int, text: str) -> int:
