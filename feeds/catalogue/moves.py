@@ -1,5 +1,6 @@
 """`site.moved` and `site.retired` → the addresses that a publication has given up."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from itertools import accumulate, chain, product
@@ -34,6 +35,9 @@ _LONGEST = 500
 _ALWAYS = {STYLE, FEED_STYLE, HEALTH, ALL_OPML, SITEMAP, ROBOTS, LOST, GONE}
 # What ends or encodes a path in an address, and so cannot stand in one.
 _NO_PATH = "?#%\\"
+# What lies here and has no ending is a folder.
+_OF_FOLDERS = ("topics/", "countries/", "entries/")
+_ENDING = re.compile(r"[^/]\.[A-Za-z]\w{0,5}\Z")
 
 
 def read_moves(fields: Fields, live: frozenset[str]) -> tuple[Mapping[str, str], frozenset[str]]:
@@ -113,6 +117,8 @@ def _given_up(live: frozenset[str], around: frozenset[str], text: str) -> str:
     # Without its slash, a folder's address leads to the folder.
     if f"{path}/" in live:
         raise Fault(f"'{path}/' is still published")
+    if path.startswith(_OF_FOLDERS) and not path.endswith("/") and not _ENDING.search(path):
+        raise Fault(f"a folder ends in '/'; did you mean {path}/?")
     if path in around:
         raise Fault(f"what lies in {path!r} is still published")
     feed, archive, _ = f"{path}/".partition(ARCHIVE)
