@@ -29,6 +29,9 @@ LOST = "404.html"
 GONE = "410.html"
 # By the status of such an answer.
 ERROR_PAGES = {404: LOST, 410: GONE}
+# What Netlify and Cloudflare Pages read at the top of a site, and do not show.
+HOST_HEADERS = "_headers"
+HOST_REDIRECTS = "_redirects"
 # By the names that `site.formats` has for the formats.
 FEEDS = {"atom": "atom.xml", "rss": "rss.xml", "json": "feed.json"}
 # By the names that `site.feeds` has for the feeds, beside that of everything.

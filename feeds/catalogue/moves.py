@@ -17,6 +17,8 @@ from feeds.paths import (
     FEEDS,
     GONE,
     HEALTH,
+    HOST_HEADERS,
+    HOST_REDIRECTS,
     INDEX,
     LOST,
     OPML,
@@ -35,6 +37,8 @@ _LONGEST = 500
 _ALWAYS = {STYLE, FEED_STYLE, HEALTH, ALL_OPML, SITEMAP, ROBOTS, LOST, GONE}
 # What ends or encodes a path in an address, and so cannot stand in one.
 _NO_PATH = "?#%\\"
+# What an export may have beside a document: the same, compressed.
+_COMPRESSED = {"br", "gz"}
 # What lies here and has no ending is a folder.
 _OF_FOLDERS = ("topics/", "countries/", "entries/")
 _ENDING = re.compile(r"[^/]\.[A-Za-z]\w{0,5}\Z")
@@ -112,6 +116,8 @@ def _folders(path: str) -> Iterator[str]:
 
 def _given_up(live: frozenset[str], around: frozenset[str], text: str) -> str:
     path = _site_path(text)
+    if path in {HOST_HEADERS, HOST_REDIRECTS} or path.startswith(".") or "/." in path:
+        raise Fault("is never published: such names are those of a server's own files")
     if path in live:
         raise Fault(f"{path!r} is still published")
     # Without its slash, a folder's address leads to the folder.
@@ -119,6 +125,9 @@ def _given_up(live: frozenset[str], around: frozenset[str], text: str) -> str:
         raise Fault(f"'{path}/' is still published")
     if path.startswith(_OF_FOLDERS) and not path.endswith("/") and not _ENDING.search(path):
         raise Fault(f"a folder ends in '/'; did you mean {path}/?")
+    beside, _, ending = path.rpartition(".")
+    if ending in _COMPRESSED and beside in live:
+        raise Fault(f"lies beside {beside!r}, which is still published")
     if path in around:
         raise Fault(f"what lies in {path!r} is still published")
     feed, archive, _ = f"{path}/".partition(ARCHIVE)

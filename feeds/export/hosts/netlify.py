@@ -4,17 +4,16 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import quote
 
 from feeds.export.hosts.serving import Serving
+from feeds.paths import HOST_HEADERS, HOST_REDIRECTS
 
-HEADERS = "_headers"
-REDIRECTS = "_redirects"
 _INDEX = "index.html"
 
 
 def files(serving: Serving) -> Mapping[str, bytes]:
     """Give both files. What is retired answers 404, which needs no word."""
     return {
-        HEADERS: "\n".join([*headers(serving), ""]).encode(),
-        REDIRECTS: "\n".join([*redirects(serving, "301!"), ""]).encode(),
+        HOST_HEADERS: "\n".join([*headers(serving), ""]).encode(),
+        HOST_REDIRECTS: "\n".join([*redirects(serving, "301!"), ""]).encode(),
     }
 
 
