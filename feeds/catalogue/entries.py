@@ -14,7 +14,7 @@ from feeds.catalogue.dates import EPOCH, read_date
 from feeds.catalogue.reading import Fields, Reading, join
 from feeds.catalogue.site import read_person
 from feeds.catalogue.slugs import slug
-from feeds.catalogue.texts import line, markdown, media_type, surely_shows, whole_number
+from feeds.catalogue.texts import files_in, line, markdown, media_type, surely_shows, whole_number
 from feeds.catalogue.vocabulary import Vocabulary
 
 _REQUIRED = ("id", "title", "date")
@@ -45,8 +45,8 @@ class Draft(NamedTuple):
     """An entry as its item says it, before it is told apart from others: in texts alone.
 
     `published` and `updated` are in ISO 8601. `whole_day` is not empty where
-    the date is a day alone: then `published` is its noon. The labels, the photo
-    and the author are lists of texts.
+    the date is a day alone: then `published` is its noon. The labels, the photo,
+    the author and the files that the body leads to are lists of texts.
     """
 
     id: str
@@ -56,6 +56,7 @@ class Draft(NamedTuple):
     title: str
     summary: str
     body: str
+    files: str
     link: str
     topics: str
     countries: str
@@ -92,6 +93,7 @@ class EntryReader:
         if "summary" not in fields and "body" not in fields:
             reading.problem(node, path, "has neither a 'summary' nor a 'body'")
         published, whole_day, updated = self._dates(fields)
+        body = _body(fields)
         return Draft(
             id=fields.value("id", slug, ""),
             published=published.isoformat(),
@@ -99,7 +101,8 @@ class EntryReader:
             updated=updated.isoformat() if updated else "",
             title=fields.value("title", line, ""),
             summary=fields.value("summary", line, ""),
-            body=_body(fields),
+            body=body,
+            files=_ITEM.join(files_in(body)),
             link=fields.value("link", web_address, ""),
             topics=_ITEM.join(fields.list("topics", self.vocabulary.read(reading.nearest))),
             countries=_ITEM.join(fields.list("countries", self.countries.code(reading.nearest))),

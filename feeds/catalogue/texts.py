@@ -4,6 +4,7 @@ import re
 
 from feeds.catalogue.reading import Fault
 from feeds.catalogue.source import describe, forbidden_character
+from feeds.paths import MEDIA
 
 # No-break spaces are typography, and stay.
 _FOLDED = re.compile("[ \t\r\n\x85\u2028\u2029]+")
@@ -19,6 +20,10 @@ _SEEN = re.compile(
     r"(?:[^<\[&`~\w]++|[\d_]++"
     r'|<(?:a|b|blockquote|div|em|h[1-6]|i|li|ol|p|span|strong|ul)(?: [a-z]+="[^"<>]*")*>'
     r")*+[^\W\d_]"
+)
+# A file that is shown or linked to, in Markdown or in HTML.
+_FILE = re.compile(
+    rf"""(?:\]\(\s*<?|\]:\s*<?|\b(?:src|href)\s*=\s*["']?)(?:\./)*({MEDIA}[^\s"'<>()?\#]+)"""
 )
 _REFERENCE = re.compile(r"&#(?:[xX]0*([0-9A-Fa-f]{1,8})|0*([0-9]{1,8}))")
 _NO_CHARACTER = 0x110000
@@ -57,6 +62,11 @@ def markdown(text: str) -> str:
 def surely_shows(body: str) -> bool:
     """Tell at once, of nearly every body, that there is text to be seen in it."""
     return bool(_SEEN.match(body))
+
+
+def files_in(body: str) -> list[str]:
+    """Give the files in `media/` that a body leads to, each once, as they are written there."""
+    return list(dict.fromkeys(_FILE.findall(body))) if MEDIA in body else []
 
 
 def whole_number(low: int, high: int, text: str) -> int:
