@@ -14,7 +14,7 @@ from feeds.catalogue.addresses import (
     tag_uri,
     web_address,
 )
-from feeds.catalogue.countries import country_code
+from feeds.catalogue.countries import country_code, namesakes
 from feeds.catalogue.dates import EPOCH
 from feeds.catalogue.reading import Fault, Fields, Reading, join
 from feeds.catalogue.slugs import slug
@@ -119,9 +119,13 @@ def read_topics(reading: Reading, node: Node, own_scheme: str) -> tuple[Topic, .
     return tuple(topics)
 
 
-def read_country_names(reading: Reading, node: Node) -> dict[str, str]:
-    """Read the publication's own names of countries, by alpha-2 code."""
+def read_country_names(reading: Reading, node: Node, language: str) -> dict[str, str]:
+    """Read the publication's own names of countries, by alpha-2 code.
+
+    `language` is that of the other countries' names, of which none is taken.
+    """
     names: dict[str, str] = {}
+    places: dict[str, tuple[Node, str]] = {}
     for key, key_node, value in reading.pairs(node, "countries"):
         path = f"countries.{key}"
         code = reading.value(key_node, path, country_code, "")
@@ -130,6 +134,12 @@ def read_country_names(reading: Reading, node: Node) -> dict[str, str]:
         name = reading.value(value, path, line, "")
         if code and name:
             names[code] = name
+            places[code] = value, path
+    for code, other in namesakes(names, language).items():
+        message = f"is the name of {other} too; give each a name of its own"
+        if other in places:
+            message = f"has the same name as {places[other][1]}"
+        reading.problem(*places[code], message)
     return names
 
 
