@@ -13,7 +13,7 @@ from feeds.catalogue.countries import Countries
 from feeds.catalogue.dates import EPOCH, read_date
 from feeds.catalogue.reading import Fields, Reading, join
 from feeds.catalogue.site import read_person
-from feeds.catalogue.slugs import slug
+from feeds.catalogue.slugs import fitting
 from feeds.catalogue.texts import files_in, line, markdown, media_type, surely_shows, whole_number
 from feeds.catalogue.vocabulary import Vocabulary
 
@@ -95,7 +95,7 @@ class EntryReader:
         published, whole_day, updated = self._dates(fields)
         body = _body(fields)
         return Draft(
-            id=fields.value("id", slug, ""),
+            id=fields.value("id", fitting, ""),
             published=published.isoformat(),
             whole_day="day" if whole_day else "",
             updated=updated.isoformat() if updated else "",
