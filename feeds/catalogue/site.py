@@ -1,5 +1,7 @@
 """`site:`, `topics:` and `countries:` → what all entries share."""
 
+import re
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from zoneinfo import ZoneInfo, available_timezones
@@ -33,6 +35,11 @@ _OPTIONAL = (
 _MOST_ITEMS = 1000
 _LEAST_AGE = 60
 _MOST_AGE = 86_400
+# Files beside the zones on some machines: another name for one of them, or what
+# a machine that was never set up is in.
+_NO_ZONES = {"localtime", "posixrules", "Factory", "Etc/Unknown"}
+_OTHER_ZONES = ("posix/", "right/")
+_OFFSET = re.compile("(?:GMT|UTC)? *[+-] *[0-9]{1,2}(?::?[0-9]{2})?", re.IGNORECASE)
 
 # Stands in where there is none, so that the rest is read all the same.
 NO_SITE = Site(
@@ -169,10 +176,11 @@ def _founded(permanent: str) -> datetime:
 
 
 def _time_zone(reading: Reading, text: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(text)
-    except (KeyError, ValueError, OSError):
-        hint = reading.nearest.hint(text, available_timezones())
-        raise Fault(
-            f"no time zone is called {text!r}{hint or '; write it like Asia/Jakarta'}"
-        ) from None
+    if text not in _NO_ZONES and not text.startswith(_OTHER_ZONES):
+        with suppress(KeyError, ValueError, OSError):
+            return ZoneInfo(text)
+    hint = ""
+    if not _OFFSET.fullmatch(text):
+        known = available_timezones() - _NO_ZONES
+        hint = reading.nearest.hint(text.removeprefix("posix/").removeprefix("right/"), known)
+    raise Fault(f"no time zone is called {text!r}{hint or '; write it like Asia/Jakarta'}")
