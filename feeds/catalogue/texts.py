@@ -30,10 +30,15 @@ _NO_CHARACTER = 0x110000
 
 
 def line(text: str) -> str:
-    """Read plain text, its white space folded."""
+    """Read plain text, its white space folded; raises Fault where none of it can be seen."""
     if text.isprintable() and "  " not in text:
         return text.strip(" ")
-    return _FOLDED.sub(" ", text).strip()
+    folded = _FOLDED.sub(" ", text).strip()
+    if folded and not (
+        folded[0].isprintable() or any(map(str.isprintable, folded.replace(" ", "")))
+    ):
+        raise Fault(f"shows nothing: U+{ord(folded[0]):04X} cannot be seen")
+    return folded
 
 
 def markdown(text: str) -> str:
