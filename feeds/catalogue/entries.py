@@ -34,6 +34,10 @@ _IMAGE_TYPES = {
     "svg": "image/svg+xml",
     "webp": "image/webp",
 }
+# What is often meant to be linked to.
+_NO_IMAGES = frozenset(
+    "csv doc docx epub htm html mov mp3 mp4 odt pdf ppt pptx rtf txt webm xls xlsx xml zip".split()
+)
 _PIXELS = 100_000
 _BYTES = 10**11
 # Both are refused in every text of a catalogue.
@@ -147,6 +151,8 @@ def _photo(fields: Fields) -> str:
     credit = photo.value("credit", line, "")
     if isinstance(node, MappingNode) and "url" not in photo and "credit" not in photo:
         fields.problem("photo", "has neither a 'url' nor a 'credit'")
+    ending = _ending(url)
+    _note_photo(photo, ending)
     numbers = (
         photo.value("width", _pixels, 0),
         photo.value("height", _pixels, 0),
@@ -157,10 +163,24 @@ def _photo(fields: Fields) -> str:
             url,
             credit,
             photo.value("alt", line, ""),
-            photo.value("type", media_type, _guessed_type(url)),
+            photo.value("type", media_type, _IMAGE_TYPES.get(ending, "")),
             *map(str, numbers),
         )
     )
+
+
+def _note_photo(photo: Fields, ending: str) -> None:
+    """Tell what is said of a picture that is not named, or seems to be none."""
+    notes = {}
+    if "url" not in photo:
+        notes = dict.fromkeys(
+            ("width", "height", "length", "type"), "tells nothing without a 'url'"
+        )
+    elif ending in _NO_IMAGES:
+        notes = {"url": f"seems to be no picture: it ends in '.{ending}'"}
+    for name, message in notes.items():
+        if name in photo:
+            photo.reading.problem(photo.node(name), join(photo.path, name), message, note=True)
 
 
 _pixels = partial(whole_number, 1, _PIXELS)
@@ -172,6 +192,6 @@ def _author(fields: Fields) -> str:
     return _ITEM.join((author.name, author.email, author.uri)) if author else ""
 
 
-def _guessed_type(url: str) -> str:
+def _ending(url: str) -> str:
     ending = url.partition("#")[0].partition("?")[0].rpartition("/")[2].rpartition(".")
-    return _IMAGE_TYPES.get(ending[2].lower(), "") if ending[0] else ""
+    return ending[2].lower() if ending[0] else ""
