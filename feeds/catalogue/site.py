@@ -10,7 +10,6 @@ from yaml.nodes import MappingNode, Node
 
 from feeds.catalogue.addresses import (
     email,
-    language_tag,
     site_address,
     tag_date,
     tag_uri,
@@ -18,6 +17,7 @@ from feeds.catalogue.addresses import (
 )
 from feeds.catalogue.countries import country_code, namesakes
 from feeds.catalogue.dates import EPOCH
+from feeds.catalogue.languages import language_tag
 from feeds.catalogue.reading import Fault, Fields, Reading, join
 from feeds.catalogue.slugs import slug
 from feeds.catalogue.texts import colour, line, whole_number
