@@ -2,7 +2,7 @@
 
 import re
 from datetime import UTC, datetime
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from feeds.catalogue.reading import Fault
 from feeds.paths import MEDIA
@@ -94,6 +94,8 @@ def site_address(text: str) -> str:
         raise Fault("is where the documents live: it has no '?' and no '#'")
     if not address.endswith("/"):
         raise Fault(f"ends in '/': write {address}/")
+    if {".", ".."} & {*unquote(urlsplit(address).path).split("/")}:
+        raise Fault("has '.' or '..' between two '/': write where that leads to")
     return address
 
 
