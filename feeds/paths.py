@@ -51,6 +51,11 @@ def entry_folder(entry: str) -> str:
     return f"entries/{entry}/"
 
 
+def is_folder(path: str) -> bool:
+    """Tell whether a path is that of a folder, as the site's own is."""
+    return not path or path.endswith("/")
+
+
 def archive_folder(feed: str, year: int, month: int = 0, part: int = 0) -> str:
     """Give the folder of a feed's entries of a year, or of a month of it, or of a part of either."""
     months = f"{month:02}/" if month else ""
@@ -75,12 +80,14 @@ def standing_for(path: str, given_up: Collection[str]) -> str | None:
 def moved_to(path: str, moved: Mapping[str, str]) -> str | None:
     """Give the path that took a path's place, however often it moved.
 
-    None where it never moved, or moved on and on.
+    What lay in a folder has its place in the new one; where that is a document,
+    everything leads to it. None where it never moved, or moved on and on.
     """
     here = path
     for _ in range(_MOVES):
         old = standing_for(here, moved)
         if old is None:
             return here if here != path else None
-        here = moved[old] + here.removeprefix(old)
+        new = moved[old]
+        here = new + here.removeprefix(old) if is_folder(new) else new
     return None

@@ -39,6 +39,8 @@ _ALWAYS = {STYLE, FEED_STYLE, HEALTH, ALL_OPML, SITEMAP, ROBOTS, LOST, GONE}
 _NO_PATH = "?#%\\"
 # What an export may have beside a document: the same, compressed.
 _COMPRESSED = {"br", "gz"}
+# The path of the site itself, as an editor writes it.
+_OWN_PAGE = "./"
 # What lies here and has no ending is a folder.
 _OF_FOLDERS = ("topics/", "countries/", "entries/")
 _ENDING = re.compile(r"[^/]\.[A-Za-z]\w{0,5}\Z")
@@ -60,10 +62,10 @@ def read_moves(fields: Fields, live: frozenset[str]) -> tuple[Mapping[str, str],
     for name, key, value in pairs:
         path = join("site.moved", name)
         old = reading.value(key, path, given_up, "")
-        new = reading.value(value, path, partial(_taking_over, old), "")
+        new = reading.value(value, path, _taking_over, None)
         if old in retired:
             reading.problem(key, path, "stands under 'retired' too")
-        if old and new:
+        if old and new is not None:
             moved[old] = new
             places.append((old, value, path))
     for old, value, path in places:
@@ -136,11 +138,10 @@ def _given_up(live: frozenset[str], around: frozenset[str], text: str) -> str:
     return path
 
 
-def _taking_over(old: str, text: str) -> str:
-    path = _site_path(text)
-    if old.endswith("/") and not path.endswith("/"):
-        raise Fault(f"a folder moves to a folder; did you mean {path}/?")
-    return path
+def _taking_over(text: str) -> str:
+    if text in {"/", "."}:
+        raise Fault(f"the site's own page is written {_OWN_PAGE!r}")
+    return "" if text == _OWN_PAGE else _site_path(text)
 
 
 def _leads(
@@ -149,6 +150,8 @@ def _leads(
     last = moved_to(old, moved)
     if last is None:
         raise Fault("leads round in a circle")
-    if live and last not in live:
-        alike = [path for path in live if path.count("/") == last.count("/")]
-        raise Fault(f"nothing is published at {last!r}{nearest.hint(last, alike)}")
+    if live and last and last not in live:
+        depth = last.removesuffix("/").count("/")
+        alike = [path for path in live if path.removesuffix("/").count("/") == depth]
+        slash = f"; did you mean {last}/?" if f"{last}/" in live else ""
+        raise Fault(f"nothing is published at {last!r}{slash or nearest.hint(last, alike)}")

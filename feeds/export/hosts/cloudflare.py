@@ -16,8 +16,8 @@ def files(serving: Serving) -> Mapping[str, bytes]:
     """Give both files; raises FeedsError for more moves than are taken."""
     lines = [*redirects(serving, "301")]
     # The plain ones come first, or are not looked at.
-    lines.sort(key=lambda line: ":splat" in line)
-    splats = sum(":splat" in line for line in lines)
+    lines.sort(key=_for_a_folder)
+    splats = sum(map(_for_a_folder, lines))
     if splats > _WITH_SPLAT or len(lines) - splats > _LINES:
         raise FeedsError(
             f"{HOST_REDIRECTS}: Cloudflare Pages takes {_WITH_SPLAT} moved folders,"
@@ -27,3 +27,7 @@ def files(serving: Serving) -> Mapping[str, bytes]:
         HOST_HEADERS: "\n".join([*headers(serving), ""]).encode(),
         HOST_REDIRECTS: "\n".join([*lines, ""]).encode(),
     }
+
+
+def _for_a_folder(line: str) -> bool:
+    return "* " in line

@@ -43,7 +43,7 @@ def redirects(serving: Serving, status: str) -> Iterator[str]:
         old, new = f"/{quote(move.old)}", serving.address(move.new)
         if move.folder:
             yield f"{old.removesuffix('/')} {new} {status}"
-            yield f"{old}* {new}:splat {status}"
+            yield f"{old}* {new}{':splat' * move.to_folder} {status}"
         else:
             yield f"{old} {new} {status}"
 
