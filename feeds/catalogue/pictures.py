@@ -39,7 +39,11 @@ def read_pictures(
     An item with a Problem of its own, which has no draft, has those of its photo too.
     A picture that only a body shows is worth a note.
     """
-    items = [*zip(places, drafts, strict=True)]
+    items = [
+        (place, draft)
+        for place, draft in zip(places, drafts, strict=True)
+        if draft is None or draft.files or draft.photo.startswith(MEDIA)
+    ]
     claims = list(_claims(items))
     pictures = _claimed(claims, folder, problems, workshop) if claims else {}
     for place, draft in items:
