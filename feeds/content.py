@@ -1,6 +1,7 @@
 """An entry's Markdown → safe HTML whose links are absolute."""
 
 from functools import partial
+from html import unescape
 from urllib.parse import urljoin
 
 import cmarkgfm
@@ -24,19 +25,30 @@ def render_body(entry: Entry, site: Site) -> str:
     """
     if not entry.body:
         return ""
-    html = cmarkgfm.cmark.markdown_to_html_with_extensions(
-        entry.body, options=_OPTIONS, extensions=["table"]
-    )
     prefix = f"{entry.id}-"
     absolute = partial(_absolute, site.url, site.address(entry.path), prefix)
     return nh3.clean(
-        html,
+        _html(entry.body),
         attributes=_ATTRIBUTES,
         id_prefix=prefix,
         url_schemes=_SCHEMES,
         url_relative=absolute,
         link_rel=None,
     ).strip()
+
+
+def shows_nothing(body: str) -> bool:
+    """Tell whether neither text nor a picture is left of a body once it is safe."""
+    left = nh3.clean(_html(body), tags={"img"}, attributes={"img": {"src"}}, url_schemes=_SCHEMES)
+    text = unescape(left.replace("<img>", ""))
+    return not any(sign.isprintable() and not sign.isspace() for sign in text)
+
+
+def _html(body: str) -> str:
+    html: str = cmarkgfm.cmark.markdown_to_html_with_extensions(
+        body, options=_OPTIONS, extensions=["table"]
+    )
+    return html
 
 
 def _absolute(site_url: str, page: str, prefix: str, link: str) -> str | None:

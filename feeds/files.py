@@ -85,4 +85,4 @@ def _walk(folder: Path, path: str) -> Iterator[tuple[str, Stamp]]:
 
 def _is_yaml(file: Path) -> bool:
     # An editor's own lock and swap files begin with a dot.
-    return file.suffix in {".yaml", ".yml"} and not file.name.startswith(".")
+    return file.suffix.lower() in {".yaml", ".yml"} and not file.name.startswith(".")

@@ -128,7 +128,7 @@ class Site:
 
     `moved` gives, for a path that was given up, the one that took its place, and
     `retired` are the paths given up for good. One that ends in `/` stands for
-    all that lay below it.
+    all that lay below it. The new path is empty where it is the site's own.
     """
 
     title: str

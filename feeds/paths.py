@@ -29,6 +29,9 @@ LOST = "404.html"
 GONE = "410.html"
 # By the status of such an answer.
 ERROR_PAGES = {404: LOST, 410: GONE}
+# What Netlify and Cloudflare Pages read at the top of a site, and do not show.
+HOST_HEADERS = "_headers"
+HOST_REDIRECTS = "_redirects"
 # By the names that `site.formats` has for the formats.
 FEEDS = {"atom": "atom.xml", "rss": "rss.xml", "json": "feed.json"}
 # By the names that `site.feeds` has for the feeds, beside that of everything.
@@ -46,6 +49,11 @@ def feed_folder(topic: str = "", country: str = "") -> str:
 def entry_folder(entry: str) -> str:
     """Give the folder of an entry's own page, by the entry's id."""
     return f"entries/{entry}/"
+
+
+def is_folder(path: str) -> bool:
+    """Tell whether a path is that of a folder, as the site's own is."""
+    return not path or path.endswith("/")
 
 
 def archive_folder(feed: str, year: int, month: int = 0, part: int = 0) -> str:
@@ -72,12 +80,14 @@ def standing_for(path: str, given_up: Collection[str]) -> str | None:
 def moved_to(path: str, moved: Mapping[str, str]) -> str | None:
     """Give the path that took a path's place, however often it moved.
 
-    None where it never moved, or moved on and on.
+    What lay in a folder has its place in the new one; where that is a document,
+    everything leads to it. None where it never moved, or moved on and on.
     """
     here = path
     for _ in range(_MOVES):
         old = standing_for(here, moved)
         if old is None:
             return here if here != path else None
-        here = moved[old] + here.removeprefix(old)
+        new = moved[old]
+        here = new + here.removeprefix(old) if is_folder(new) else new
     return None

@@ -32,6 +32,9 @@ MOVES = """
     topics/توسيع $1/: topics/covid-19-response/
     topics/covid-19-response/old/: topics/covid-19-response/
     news.rss: rss.xml
+    feed/: news.rss
+    blog/: ./
+    home.html: ./
   retired:
     - topics/elections-2019/
     - topics/covid-19-response/countries/xx/
@@ -194,6 +197,16 @@ def test_given_up_addresses_answer_301_and_410(site: Site) -> None:
         "topics/توسيع $1/atom.xml": f"{TOPIC}atom.xml",
         "topics/covid-19-response/old/feed.json": f"{TOPIC}feed.json",
         "topics/pandemic/a b/ä.xml": f"{TOPIC}a b/ä.xml",
+        "feed/": "rss.xml",
+        "feed": "rss.xml",
+        "feed/rss2/": "rss.xml",
+        "blog/": "",
+        "blog": "",
+        "blog/atom.xml": "atom.xml",
+        "blog/news.rss": "rss.xml",
+        "blog/topics/pandemic/atom.xml": f"{TOPIC}atom.xml",
+        "blog/feed/": "rss.xml",
+        "home.html": "",
     }.items():
         answer = ask(site.url + quote(old))
         assert answer.status == 301, old

@@ -25,7 +25,7 @@ FLOORS = {
     "compression": 1,
     "headers": 0,
     "model": 0,
-    "catalogue": 1,
+    "catalogue": 2,
     "selection": 1,
     "directory": 1,
     "content": 1,

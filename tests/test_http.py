@@ -31,6 +31,9 @@ MOVES = """
     topics/older/: topics/described/
     news.rss: rss.xml
     أخبار/: countries/tr/
+    feed/: rss.xml
+    blog/: ./
+    home.html: ./
   retired: [topics/gone/, gone.xml, topics/described/gone/]
 """
 
@@ -515,6 +518,15 @@ def test_many_headers_and_long_ones_do_no_harm(server: Server) -> None:
         ("/topics/older/feed.json", "topics/described/feed.json"),
         ("/news.rss", "rss.xml"),
         ("/" + quote("أخبار/atom.xml"), "countries/tr/atom.xml"),
+        ("/feed/", "rss.xml"),
+        ("/feed", "rss.xml"),
+        ("/feed/rss2/", "rss.xml"),
+        ("/blog/", ""),
+        ("/blog", ""),
+        ("/blog/atom.xml", "atom.xml"),
+        ("/blog/topics/former/rss.xml", "topics/described/rss.xml"),
+        ("/blog/feed/", "rss.xml"),
+        ("/home.html", ""),
     ],
 )
 def test_moved_addresses_lead_on_in_one_step(server: Server, path: str, target: str) -> None:

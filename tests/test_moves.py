@@ -15,6 +15,9 @@ MOVED = {
     "topics/old/gone.xml": "rss.xml",
     "a/": "b/a/",
     "b/": "a/",
+    "feed/": "news.rss",
+    "news.rss": "rss.xml",
+    "blog/": "",
 }
 
 
@@ -39,6 +42,13 @@ def test_the_path_grammar_names_every_document(catalogue: Catalogue) -> None:
         ("topics/new/atom.xml", None),
         ("a/x", None),
         ("", None),
+        ("feed/", "rss.xml"),
+        ("feed/atom/", "rss.xml"),
+        ("feed", None),
+        ("blog/", ""),
+        ("blog/topics/new/atom.xml", "topics/new/atom.xml"),
+        ("blog/topics/old/atom.xml", "topics/new/atom.xml"),
+        ("blog/feed/", "rss.xml"),
     ],
 )
 def test_a_path_is_followed_to_its_last_place(path: str, place: str | None) -> None:

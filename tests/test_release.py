@@ -207,6 +207,6 @@ def test_a_folder_of_files_is_one_catalogue(tmp_path: Path) -> None:
     (tmp_path / "1-site.yaml").write_text(head)
     (tmp_path / "2-newer.yaml").write_text("entries:\n" + newer)
     (tmp_path / ".swap.yaml").write_text("x: [")
-    (tmp_path / "3-older.yml").write_text("entries:\n- id: learning-on-social-protection" + older)
+    (tmp_path / "3-older.YML").write_text("entries:\n- id: learning-on-social-protection" + older)
     whole = Release(load_catalogue(SHIPPED), as_of=AS_OF)
     assert dict(Release(load_catalogue(tmp_path), as_of=AS_OF)) == dict(whole)

@@ -14,7 +14,8 @@ from feeds.catalogue.free_dates import parse_freely
 from feeds.catalogue.reading import Fault
 from feeds.catalogue.slugs import slug, slug_of
 from feeds.catalogue.strict_yaml import Refused, compose_part, is_deep
-from feeds.catalogue.texts import line
+from feeds.catalogue.texts import line, surely_shows
+from feeds.content import shows_nothing
 from feeds.errors import CatalogueError
 
 HEAD = "site: {title: T, url: https://e.org/, id: 'tag:e.org,2021:t'}\n"
@@ -60,6 +61,23 @@ def test_white_space_is_folded_wherever_it_stands(text: str) -> None:
     while "  " in folded:
         folded = folded.replace("  ", " ")
     assert line(text) == folded.strip()
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                *"aé1 \n\t<>[]()#*_-+&;!`~\\|:.'\"",
+                *("<p>", "</p>", '<a href="b">', "<p", ' x="', "<!--", "-->"),
+                *("<script>", "</script>", "<style>", "&nbsp;", "    ", "```", "[a]: "),
+            ]
+        ),
+        max_size=12,
+    ).map("".join)
+)
+def test_a_body_that_surely_shows_something_does(body: str) -> None:
+    """A body of which it can be told at once that text is seen in it shows some."""
+    assert not (surely_shows(body) and shows_nothing(body))
 
 
 @given(st.integers(0, 40), st.sampled_from(MONTHS), st.integers(1000, 9999))

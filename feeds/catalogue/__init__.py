@@ -121,7 +121,7 @@ def _catalogue(
         topics = read_topics(reading, node, scheme)
     names: dict[str, str] = {}
     for reading, node in sections["countries"]:
-        names = read_country_names(reading, node)
+        names = read_country_names(reading, node, site.language)
     vocabulary = Vocabulary(topics, scheme)
     countries = Countries(site.language, names, workshop.shelf("countries"))
     reader = EntryReader(zone=site.timezone, vocabulary=vocabulary, countries=countries)

@@ -1,8 +1,8 @@
-"""Web addresses, tag URIs, e-mail addresses and language tags, as an editor writes them."""
+"""Web addresses, tag URIs and e-mail addresses, as an editor writes them."""
 
 import re
 from datetime import UTC, datetime
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from feeds.catalogue.reading import Fault
 from feeds.paths import MEDIA
@@ -25,7 +25,6 @@ _TAG = re.compile(
     r":(?P<specific>(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?]|%[0-9A-Fa-f]{2})+)"
 )
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|\d{3}))?")
 
 
 def web_address(text: str) -> str:
@@ -95,6 +94,8 @@ def site_address(text: str) -> str:
         raise Fault("is where the documents live: it has no '?' and no '#'")
     if not address.endswith("/"):
         raise Fault(f"ends in '/': write {address}/")
+    if {".", ".."} & {*unquote(urlsplit(address).path).split("/")}:
+        raise Fault("has '.' or '..' between two '/': write where that leads to")
     return address
 
 
@@ -122,17 +123,3 @@ def email(text: str) -> str:
     if not _EMAIL.fullmatch(text):
         raise Fault("is no e-mail address")
     return text
-
-
-def language_tag(text: str) -> str:
-    """Read a BCP 47 tag of language, script and region, in its usual case: `en`, `zh-Hant-TW`."""
-    if not _LANGUAGE.fullmatch(text):
-        raise Fault("is no language tag; write it like en, pt-BR or zh-Hant")
-    language, *rest = text.split("-")
-    script_length = 4
-    return "-".join(
-        [
-            language.lower(),
-            *(part.title() if len(part) == script_length else part.upper() for part in rest),
-        ]
-    )

@@ -10,7 +10,8 @@ from feeds.catalogue.countries import Countries
 from feeds.catalogue.drafts import Made, Memory, Place
 from feeds.catalogue.entries import Draft, listed
 from feeds.catalogue.reading import Reading
-from feeds.catalogue.slugs import slug_of
+from feeds.catalogue.slugs import fitting, slug_of, unfit
+from feeds.catalogue.source import forbidden_character
 from feeds.catalogue.texts import line
 from feeds.catalogue.vocabulary import Vocabulary
 from feeds.errors import Problem
@@ -109,7 +110,7 @@ class Assembly:
 
 
 def check_ids(places: Iterable[Place], drafts: Sequence[Draft | None]) -> list[Problem]:
-    """Report each entry without an id, with one to paste, and each id used twice."""
+    """Report each entry without a fitting id, with one to paste, and each id used twice."""
     problems: list[Problem] = []
     ids = {draft.id.casefold() for draft in drafts if draft}
     if len(ids) == len(drafts):
@@ -120,7 +121,7 @@ def check_ids(places: Iterable[Place], drafts: Sequence[Draft | None]) -> list[P
         texts = {"id": draft.id} if draft else _texts(place.open([])[1])
         if texts is None:
             continue
-        if "id" not in texts:
+        if "id" not in texts or not (draft or fitting(texts["id"])):
             nameless.append((place, texts))
             continue
         name = texts["id"].casefold()
@@ -138,16 +139,26 @@ def _propose_ids(
     nameless: Iterable[tuple[Place, dict[str, str]]], taken: set[str], problems: list[Problem]
 ) -> None:
     numbers: Counter[str] = Counter()
-    for place, texts in nameless:
-        reading, node = place.open(problems)
-        if any(key.value == "id" for key, _ in node.value):
-            continue
-        proposal = base = slug_of(texts.get("title", "")) or slug_of(texts.get("date", "entry"))
+
+    def free(base: str) -> str:
+        proposal = base
         while not proposal or proposal in taken:
             numbers[base] += 1
             proposal = f"{base or 'entry'}-{numbers[base] + 1}"
         taken.add(proposal)
-        reading.problem(node, place.path, f"has no 'id'; write a permanent one: 'id: {proposal}'")
+        return proposal
+
+    for place, texts in nameless:
+        reading, node = place.open(problems)
+        if not any(key.value == "id" for key, _ in node.value):
+            base = slug_of(texts.get("title", "")) or slug_of(texts.get("date", "entry"))
+            message = f"has no 'id'; write a permanent one: 'id: {free(base)}'"
+            reading.problem(node, place.path, message)
+        elif texts.get("id", "").strip() and not forbidden_character.search(texts["id"]):
+            # Any other that is no text to publish is told already.
+            base = slug_of(texts["id"], words=None)
+            at = _node(place, "id", [])[1]
+            reading.problem(at, f"{place.path}.id", unfit(base and free(base)))
 
 
 def check_topics(
@@ -177,7 +188,7 @@ def _texts(node: Node) -> dict[str, str] | None:
         return None
     return {
         key.value: value.value
-        for key, value in node.value
+        for key, value in reversed(node.value)
         if isinstance(key, ScalarNode) and isinstance(value, ScalarNode)
     }
 

@@ -72,6 +72,23 @@ def country_code(text: str) -> str:
     return code
 
 
+def namesakes(names: Mapping[str, str], language: str) -> dict[str, str]:
+    """Give, by alpha-2 code, the other country that has one of a publication's own names.
+
+    The others have that of `names`, or those that CLDR has in English and in a language.
+    """
+    from feeds.catalogue.territories import territories  # noqa: PLC0415  # loads Babel
+
+    called = {
+        _key(name): code
+        for table in (territories("en"), territories(language))
+        for code, name in table.items()
+        if code not in names
+    }
+    first = {code: called.setdefault(_key(name), code) for code, name in names.items()}
+    return {code: other for code, other in first.items() if other != code}
+
+
 def _tables(language: str, names: Mapping[str, str]) -> bytes:
     """Give the shown name of each code, and the code of each known key and other code, as lines.
 

@@ -151,5 +151,5 @@ def _read(
     if faulty and is_deep(node, within=2):
         raise Miscut
     problems += own
-    # An id that is missing is told when all are known, so that one can be proposed.
+    # An id that is missing or unfit is told when all are known, so that one can be proposed.
     return draft if draft and draft.id and not faulty else None

@@ -13,8 +13,8 @@ from feeds.catalogue.countries import Countries
 from feeds.catalogue.dates import EPOCH, read_date
 from feeds.catalogue.reading import Fields, Reading, join
 from feeds.catalogue.site import read_person
-from feeds.catalogue.slugs import slug
-from feeds.catalogue.texts import line, markdown, media_type, whole_number
+from feeds.catalogue.slugs import fitting
+from feeds.catalogue.texts import files_in, line, markdown, media_type, surely_shows, whole_number
 from feeds.catalogue.vocabulary import Vocabulary
 
 _REQUIRED = ("id", "title", "date")
@@ -34,6 +34,10 @@ _IMAGE_TYPES = {
     "svg": "image/svg+xml",
     "webp": "image/webp",
 }
+# What is often meant to be linked to.
+_NO_IMAGES = frozenset(
+    "csv doc docx epub htm html mov mp3 mp4 odt pdf ppt pptx rtf txt webm xls xlsx xml zip".split()
+)
 _PIXELS = 100_000
 _BYTES = 10**11
 # Both are refused in every text of a catalogue.
@@ -45,8 +49,8 @@ class Draft(NamedTuple):
     """An entry as its item says it, before it is told apart from others: in texts alone.
 
     `published` and `updated` are in ISO 8601. `whole_day` is not empty where
-    the date is a day alone: then `published` is its noon. The labels, the photo
-    and the author are lists of texts.
+    the date is a day alone: then `published` is its noon. The labels, the photo,
+    the author and the files that the body leads to are lists of texts.
     """
 
     id: str
@@ -56,6 +60,7 @@ class Draft(NamedTuple):
     title: str
     summary: str
     body: str
+    files: str
     link: str
     topics: str
     countries: str
@@ -92,14 +97,16 @@ class EntryReader:
         if "summary" not in fields and "body" not in fields:
             reading.problem(node, path, "has neither a 'summary' nor a 'body'")
         published, whole_day, updated = self._dates(fields)
+        body = _body(fields)
         return Draft(
-            id=fields.value("id", slug, ""),
+            id=fields.value("id", fitting, ""),
             published=published.isoformat(),
             whole_day="day" if whole_day else "",
             updated=updated.isoformat() if updated else "",
             title=fields.value("title", line, ""),
             summary=fields.value("summary", line, ""),
-            body=fields.value("body", markdown, ""),
+            body=body,
+            files=_ITEM.join(files_in(body)),
             link=fields.value("link", web_address, ""),
             topics=_ITEM.join(fields.list("topics", self.vocabulary.read(reading.nearest))),
             countries=_ITEM.join(fields.list("countries", self.countries.code(reading.nearest))),
@@ -120,6 +127,21 @@ class EntryReader:
         return published, whole_day, updated
 
 
+def _body(fields: Fields) -> str:
+    body = fields.value("body", markdown, "")
+    if body and "summary" not in fields and not surely_shows(body):
+        # Loaded for the few bodies of which it cannot be told otherwise.
+        from feeds.content import shows_nothing  # noqa: PLC0415
+
+        if shows_nothing(body):
+            fields.problem(
+                "body",
+                "shows nothing: comments, scripts and the like are not published;"
+                " write a text, or a 'summary'",
+            )
+    return body
+
+
 def _photo(fields: Fields) -> str:
     if "photo" not in fields:
         return ""
@@ -129,6 +151,8 @@ def _photo(fields: Fields) -> str:
     credit = photo.value("credit", line, "")
     if isinstance(node, MappingNode) and "url" not in photo and "credit" not in photo:
         fields.problem("photo", "has neither a 'url' nor a 'credit'")
+    ending = _ending(url)
+    _note_photo(photo, ending)
     numbers = (
         photo.value("width", _pixels, 0),
         photo.value("height", _pixels, 0),
@@ -139,10 +163,24 @@ def _photo(fields: Fields) -> str:
             url,
             credit,
             photo.value("alt", line, ""),
-            photo.value("type", media_type, _guessed_type(url)),
+            photo.value("type", media_type, _IMAGE_TYPES.get(ending, "")),
             *map(str, numbers),
         )
     )
+
+
+def _note_photo(photo: Fields, ending: str) -> None:
+    """Tell what is said of a picture that is not named, or seems to be none."""
+    notes = {}
+    if "url" not in photo:
+        notes = dict.fromkeys(
+            ("width", "height", "length", "type"), "tells nothing without a 'url'"
+        )
+    elif ending in _NO_IMAGES:
+        notes = {"url": f"seems to be no picture: it ends in '.{ending}'"}
+    for name, message in notes.items():
+        if name in photo:
+            photo.reading.problem(photo.node(name), join(photo.path, name), message, note=True)
 
 
 _pixels = partial(whole_number, 1, _PIXELS)
@@ -154,6 +192,6 @@ def _author(fields: Fields) -> str:
     return _ITEM.join((author.name, author.email, author.uri)) if author else ""
 
 
-def _guessed_type(url: str) -> str:
+def _ending(url: str) -> str:
     ending = url.partition("#")[0].partition("?")[0].rpartition("/")[2].rpartition(".")
-    return _IMAGE_TYPES.get(ending[2].lower(), "") if ending[0] else ""
+    return ending[2].lower() if ending[0] else ""

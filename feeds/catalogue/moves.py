@@ -1,5 +1,6 @@
 """`site.moved` and `site.retired` → the addresses that a publication has given up."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from itertools import accumulate, chain, product
@@ -16,6 +17,8 @@ from feeds.paths import (
     FEEDS,
     GONE,
     HEALTH,
+    HOST_HEADERS,
+    HOST_REDIRECTS,
     INDEX,
     LOST,
     OPML,
@@ -34,6 +37,13 @@ _LONGEST = 500
 _ALWAYS = {STYLE, FEED_STYLE, HEALTH, ALL_OPML, SITEMAP, ROBOTS, LOST, GONE}
 # What ends or encodes a path in an address, and so cannot stand in one.
 _NO_PATH = "?#%\\"
+# What an export may have beside a document: the same, compressed.
+_COMPRESSED = {"br", "gz"}
+# The path of the site itself, as an editor writes it.
+_OWN_PAGE = "./"
+# What lies here and has no ending is a folder.
+_OF_FOLDERS = ("topics/", "countries/", "entries/")
+_ENDING = re.compile(r"[^/]\.[A-Za-z]\w{0,5}\Z")
 
 
 def read_moves(fields: Fields, live: frozenset[str]) -> tuple[Mapping[str, str], frozenset[str]]:
@@ -52,10 +62,10 @@ def read_moves(fields: Fields, live: frozenset[str]) -> tuple[Mapping[str, str],
     for name, key, value in pairs:
         path = join("site.moved", name)
         old = reading.value(key, path, given_up, "")
-        new = reading.value(value, path, partial(_taking_over, old), "")
+        new = reading.value(value, path, _taking_over, None)
         if old in retired:
             reading.problem(key, path, "stands under 'retired' too")
-        if old and new:
+        if old and new is not None:
             moved[old] = new
             places.append((old, value, path))
     for old, value, path in places:
@@ -108,11 +118,18 @@ def _folders(path: str) -> Iterator[str]:
 
 def _given_up(live: frozenset[str], around: frozenset[str], text: str) -> str:
     path = _site_path(text)
+    if path in {HOST_HEADERS, HOST_REDIRECTS} or path.startswith(".") or "/." in path:
+        raise Fault("is never published: such names are those of a server's own files")
     if path in live:
         raise Fault(f"{path!r} is still published")
     # Without its slash, a folder's address leads to the folder.
     if f"{path}/" in live:
         raise Fault(f"'{path}/' is still published")
+    if path.startswith(_OF_FOLDERS) and not path.endswith("/") and not _ENDING.search(path):
+        raise Fault(f"a folder ends in '/'; did you mean {path}/?")
+    beside, _, ending = path.rpartition(".")
+    if ending in _COMPRESSED and beside in live:
+        raise Fault(f"lies beside {beside!r}, which is still published")
     if path in around:
         raise Fault(f"what lies in {path!r} is still published")
     feed, archive, _ = f"{path}/".partition(ARCHIVE)
@@ -121,11 +138,10 @@ def _given_up(live: frozenset[str], around: frozenset[str], text: str) -> str:
     return path
 
 
-def _taking_over(old: str, text: str) -> str:
-    path = _site_path(text)
-    if old.endswith("/") and not path.endswith("/"):
-        raise Fault(f"a folder moves to a folder; did you mean {path}/?")
-    return path
+def _taking_over(text: str) -> str:
+    if text in {"/", "."}:
+        raise Fault(f"the site's own page is written {_OWN_PAGE!r}")
+    return "" if text == _OWN_PAGE else _site_path(text)
 
 
 def _leads(
@@ -134,6 +150,8 @@ def _leads(
     last = moved_to(old, moved)
     if last is None:
         raise Fault("leads round in a circle")
-    if live and last not in live:
-        alike = [path for path in live if path.count("/") == last.count("/")]
-        raise Fault(f"nothing is published at {last!r}{nearest.hint(last, alike)}")
+    if live and last and last not in live:
+        depth = last.removesuffix("/").count("/")
+        alike = [path for path in live if path.removesuffix("/").count("/") == depth]
+        slash = f"; did you mean {last}/?" if f"{last}/" in live else ""
+        raise Fault(f"nothing is published at {last!r}{slash or nearest.hint(last, alike)}")

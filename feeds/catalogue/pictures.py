@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from urllib.parse import unquote
 
 from yaml.nodes import MappingNode, Node, ScalarNode
 
@@ -36,10 +37,27 @@ def read_pictures(
     """Give the pictures that photos show, by their paths; what is wrong becomes Problems.
 
     An item with a Problem of its own, which has no draft, has those of its photo too.
+    A picture that only a body shows is worth a note.
     """
-    claims = list(_claims(places, drafts))
-    if not claims:
-        return {}
+    items = [
+        (place, draft)
+        for place, draft in zip(places, drafts, strict=True)
+        if draft is None or draft.files or draft.photo.startswith(MEDIA)
+    ]
+    claims = list(_claims(items))
+    pictures = _claimed(claims, folder, problems, workshop) if claims else {}
+    for place, draft in items:
+        if draft and draft.files:
+            _note_unpublished(place, listed(draft.files), pictures, problems)
+    return pictures
+
+
+def _claimed(
+    claims: Sequence[tuple[Place, _Claim]],
+    folder: Path | None,
+    problems: list[Problem],
+    workshop: Workshop,
+) -> dict[str, Picture]:
     files = media_files(folder) if folder else {}
     wanted = {claim["url"] for _, claim in claims}
     seen = [files[path] for path in sorted(wanted & files.keys())]
@@ -59,10 +77,8 @@ def read_pictures(
     return pictures
 
 
-def _claims(
-    places: Iterable[Place], drafts: Sequence[Draft | None]
-) -> Iterator[tuple[Place, _Claim]]:
-    for place, draft in zip(places, drafts, strict=True):
+def _claims(items: Iterable[tuple[Place, Draft | None]]) -> Iterator[tuple[Place, _Claim]]:
+    for place, draft in items:
         if draft is None:
             claim = _claim(_photo(place.open([])[1]))
             if claim:
@@ -170,3 +186,13 @@ def _report(
         if name in faults:
             hint = reading.nearest.hint(str(node.value), meant) if meant else ""
             reading.problem(node, f"{place.path}.photo.{name}", faults[name] + hint)
+
+
+def _note_unpublished(
+    place: Place, files: Sequence[str], pictures: Mapping[str, Picture], problems: list[Problem]
+) -> None:
+    shown = dict.fromkeys(map(unquote, files))
+    for path in [path for path in shown if path not in pictures]:
+        reading, item = place.open(problems)
+        message = f"leads to {path!r}, which is not published: no photo names it"
+        reading.problem(_values(item)["body"], f"{place.path}.body", message, note=True)

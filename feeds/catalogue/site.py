@@ -1,5 +1,7 @@
 """`site:`, `topics:` and `countries:` → what all entries share."""
 
+import re
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from zoneinfo import ZoneInfo, available_timezones
@@ -8,14 +10,14 @@ from yaml.nodes import MappingNode, Node
 
 from feeds.catalogue.addresses import (
     email,
-    language_tag,
     site_address,
     tag_date,
     tag_uri,
     web_address,
 )
-from feeds.catalogue.countries import country_code
+from feeds.catalogue.countries import country_code, namesakes
 from feeds.catalogue.dates import EPOCH
+from feeds.catalogue.languages import language_tag
 from feeds.catalogue.reading import Fault, Fields, Reading, join
 from feeds.catalogue.slugs import slug
 from feeds.catalogue.texts import colour, line, whole_number
@@ -33,6 +35,11 @@ _OPTIONAL = (
 _MOST_ITEMS = 1000
 _LEAST_AGE = 60
 _MOST_AGE = 86_400
+# Files beside the zones on some machines: another name for one of them, or what
+# a machine that was never set up is in.
+_NO_ZONES = {"localtime", "posixrules", "Factory", "Etc/Unknown"}
+_OTHER_ZONES = ("posix/", "right/")
+_OFFSET = re.compile("(?:GMT|UTC)? *[+-] *[0-9]{1,2}(?::?[0-9]{2})?", re.IGNORECASE)
 
 # Stands in where there is none, so that the rest is read all the same.
 NO_SITE = Site(
@@ -119,9 +126,13 @@ def read_topics(reading: Reading, node: Node, own_scheme: str) -> tuple[Topic, .
     return tuple(topics)
 
 
-def read_country_names(reading: Reading, node: Node) -> dict[str, str]:
-    """Read the publication's own names of countries, by alpha-2 code."""
+def read_country_names(reading: Reading, node: Node, language: str) -> dict[str, str]:
+    """Read the publication's own names of countries, by alpha-2 code.
+
+    `language` is that of the other countries' names, of which none is taken.
+    """
     names: dict[str, str] = {}
+    places: dict[str, tuple[Node, str]] = {}
     for key, key_node, value in reading.pairs(node, "countries"):
         path = f"countries.{key}"
         code = reading.value(key_node, path, country_code, "")
@@ -130,6 +141,12 @@ def read_country_names(reading: Reading, node: Node) -> dict[str, str]:
         name = reading.value(value, path, line, "")
         if code and name:
             names[code] = name
+            places[code] = value, path
+    for code, other in namesakes(names, language).items():
+        message = f"is the name of {other} too; give each a name of its own"
+        if other in places:
+            message = f"has the same name as {places[other][1]}"
+        reading.problem(*places[code], message)
     return names
 
 
@@ -159,10 +176,11 @@ def _founded(permanent: str) -> datetime:
 
 
 def _time_zone(reading: Reading, text: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(text)
-    except (KeyError, ValueError, OSError):
-        hint = reading.nearest.hint(text, available_timezones())
-        raise Fault(
-            f"no time zone is called {text!r}{hint or '; write it like Asia/Jakarta'}"
-        ) from None
+    if text not in _NO_ZONES and not text.startswith(_OTHER_ZONES):
+        with suppress(KeyError, ValueError, OSError):
+            return ZoneInfo(text)
+    hint = ""
+    if not _OFFSET.fullmatch(text):
+        known = available_timezones() - _NO_ZONES
+        hint = reading.nearest.hint(text.removeprefix("posix/").removeprefix("right/"), known)
+    raise Fault(f"no time zone is called {text!r}{hint or '; write it like Asia/Jakarta'}")

@@ -21,15 +21,24 @@ def slug(text: str) -> str:
 
     Raises Fault, with a slug that would do.
     """
+    if not fitting(text):
+        raise Fault(unfit(slug_of(text, words=None)))
+    return text
+
+
+def fitting(text: str) -> str:
+    """Give a text that is a slug; '' for any other."""
     if len(text) <= _BYTES and _ORDINARY.fullmatch(text):
         return text
-    proposal = slug_of(text, words=None)
-    if proposal and text == proposal:
-        return text
+    return text if text == slug_of(text, words=None) else ""
+
+
+def unfit(proposal: str) -> str:
+    """Say what a slug is, and propose one where there is one to propose."""
     would_do = f": {proposal!r} would do" if proposal else ""
-    raise Fault(
+    return (
         "has lower-case letters (without accents on Latin ones) and digits,"
-        f" with a '-', '_' or '.' between them, in at most {_BYTES} bytes{would_do}"
+        f" with '-', '_' or '.' between them but no '--', in at most {_BYTES} bytes{would_do}"
     )
 
 

@@ -4,6 +4,7 @@ import re
 
 from feeds.catalogue.reading import Fault
 from feeds.catalogue.source import describe, forbidden_character
+from feeds.paths import MEDIA
 
 # No-break spaces are typography, and stay.
 _FOLDED = re.compile("[ \t\r\n\x85\u2028\u2029]+")
@@ -13,15 +14,31 @@ _DEPTH = 100
 _TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)")
 _VOID = frozenset("area br col embed hr img input link meta source track wbr".split())
 _NESTED_MARKERS = re.compile(r"^(?:[ \t]*(?:[>*+-]|[0-9]{1,9}[.)])){100}", re.MULTILINE)
+# Text that surely is seen: behind signs and harmless tags, a letter. Links, code and
+# characters by their names could be all that there is, and show nothing.
+_SEEN = re.compile(
+    r"(?:[^<\[&`~\w]++|[\d_]++"
+    r'|<(?:a|b|blockquote|div|em|h[1-6]|i|li|ol|p|span|strong|ul)(?: [a-z]+="[^"<>]*")*>'
+    r")*+[^\W\d_]"
+)
+# A file that is shown or linked to, in Markdown or in HTML.
+_FILE = re.compile(
+    rf"""(?:\]\(\s*<?|\]:\s*<?|\b(?:src|href)\s*=\s*["']?)(?:\./)*({MEDIA}[^\s"'<>()?\#]+)"""
+)
 _REFERENCE = re.compile(r"&#(?:[xX]0*([0-9A-Fa-f]{1,8})|0*([0-9]{1,8}))")
 _NO_CHARACTER = 0x110000
 
 
 def line(text: str) -> str:
-    """Read plain text, its white space folded."""
+    """Read plain text, its white space folded; raises Fault where none of it can be seen."""
     if text.isprintable() and "  " not in text:
         return text.strip(" ")
-    return _FOLDED.sub(" ", text).strip()
+    folded = _FOLDED.sub(" ", text).strip()
+    if folded and not (
+        folded[0].isprintable() or any(map(str.isprintable, folded.replace(" ", "")))
+    ):
+        raise Fault(f"shows nothing: U+{ord(folded[0]):04X} cannot be seen")
+    return folded
 
 
 def markdown(text: str) -> str:
@@ -45,6 +62,16 @@ def markdown(text: str) -> str:
         if depth > _DEPTH:
             raise Fault(f"opens {_DEPTH} HTML elements without closing them")
     return text
+
+
+def surely_shows(body: str) -> bool:
+    """Tell at once, of nearly every body, that there is text to be seen in it."""
+    return bool(_SEEN.match(body))
+
+
+def files_in(body: str) -> list[str]:
+    """Give the files in `media/` that a body leads to, each once, as they are written there."""
+    return list(dict.fromkeys(_FILE.findall(body))) if MEDIA in body else []
 
 
 def whole_number(low: int, high: int, text: str) -> int:

@@ -12,7 +12,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from feeds.compression import compress, pays
 from feeds.headers import cache_control
 from feeds.model import Document
-from feeds.paths import INDEX
+from feeds.paths import INDEX, is_folder
 from feeds.release import Release
 from feeds.standing import Standing
 from feeds.web.headers import (
@@ -101,7 +101,7 @@ def requested_path(path_info: str) -> str | None:
 
 def page_of(path: str) -> str:
     """Give the document that answers for a path: in a folder, its page."""
-    return path + INDEX if not path or path.endswith("/") else path
+    return path + INDEX if is_folder(path) else path
 
 
 class _Answer:

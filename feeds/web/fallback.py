@@ -100,7 +100,8 @@ def _elsewhere(release: Release, path: str | None) -> WerkzeugResponse:
         moved, retired = standing_for(here, site.moved), standing_for(here, site.retired)
         if retired and len(retired) > len(moved or ""):
             raise Gone
-        target = moved_to(here, site.moved) or here
+        new = moved_to(here, site.moved)
+        target = here if new is None else new
         if standing_for(target, site.retired) and page_of(target) not in release:
             raise Gone
         if page_of(target) in release:

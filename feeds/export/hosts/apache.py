@@ -74,7 +74,7 @@ def _move(move: Move, serving: Serving) -> str:
     # Given as people read it: Apache encodes the whole.
     new = serving.root + move.new
     escaped = re.sub(r"([\\$%])", r"\\\1", new)
-    target = _quoted(f"{serving.origin}{escaped}{'$1' * folder}")
+    target = _quoted(f"{serving.origin}{escaped}{'$1' * move.to_folder}")
     return f"{start} {target} [R=301,L,QSD]"
 
 

@@ -92,7 +92,7 @@ def _move(name: str, move: Move, serving: Serving) -> Iterator[str]:
     yield f"    {name} path_regexp {_quoted(f'^{old}' + ('(/|$)' if move.folder else '$'))}"
     if move.new is None:
         yield f"    error {name} 410"
-    elif not move.folder:
+    elif not move.to_folder:
         yield f"    redir {name} {_quoted(serving.address(move.new))} 301"
     else:
         prefix = quote(serving.root + move.old.removesuffix("/"), safe=_COMPARED)

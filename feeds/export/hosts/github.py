@@ -5,7 +5,7 @@ from html import escape
 
 from feeds.export.hosts.serving import Move, Serving
 from feeds.model import Document
-from feeds.paths import INDEX
+from feeds.paths import INDEX, is_folder
 
 _AS_IT_IS = ".nojekyll"
 _PAGE = """\
@@ -27,7 +27,7 @@ def files(serving: Serving) -> Mapping[str, bytes]:
     for move in serving.moves:
         for old, document in _moved(move, serving):
             if old not in found and old not in serving.release:
-                found[old] = _led_on(document, serving)
+                found[old] = _led_on(old, document, serving)
     return found
 
 
@@ -35,18 +35,18 @@ def _moved(move: Move, serving: Serving) -> Iterator[tuple[str, Document]]:
     """Give each old path that a move stands for, with the document that is at its new one now."""
     if move.new is None:
         return
-    if not move.folder:
-        document = serving.release.get(move.new if not move.new.endswith("/") else move.new + INDEX)
+    if not move.to_folder:
+        document = serving.release.get(move.new + INDEX * is_folder(move.new))
         if document:
-            yield move.old, document
+            yield move.old + INDEX * move.folder, document
         return
     for path, document in serving.release.items():
         if path.startswith(move.new):
             yield move.old + path.removeprefix(move.new), document
 
 
-def _led_on(document: Document, serving: Serving) -> bytes:
-    if not document.media_type.startswith("text/html"):
+def _led_on(old: str, document: Document, serving: Serving) -> bytes:
+    if not (document.media_type.startswith("text/html") or old.endswith(INDEX)):
         return document.body
     address = escape(serving.site.address(document.path.removesuffix(INDEX)))
     return _PAGE.format(language=escape(serving.site.language), address=address).encode()

@@ -4,17 +4,16 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import quote
 
 from feeds.export.hosts.serving import Serving
+from feeds.paths import HOST_HEADERS, HOST_REDIRECTS
 
-HEADERS = "_headers"
-REDIRECTS = "_redirects"
 _INDEX = "index.html"
 
 
 def files(serving: Serving) -> Mapping[str, bytes]:
     """Give both files. What is retired answers 404, which needs no word."""
     return {
-        HEADERS: "\n".join([*headers(serving), ""]).encode(),
-        REDIRECTS: "\n".join([*redirects(serving, "301!"), ""]).encode(),
+        HOST_HEADERS: "\n".join([*headers(serving), ""]).encode(),
+        HOST_REDIRECTS: "\n".join([*redirects(serving, "301!"), ""]).encode(),
     }
 
 
@@ -44,7 +43,7 @@ def redirects(serving: Serving, status: str) -> Iterator[str]:
         old, new = f"/{quote(move.old)}", serving.address(move.new)
         if move.folder:
             yield f"{old.removesuffix('/')} {new} {status}"
-            yield f"{old}* {new}:splat {status}"
+            yield f"{old}* {new}{':splat' * move.to_folder} {status}"
         else:
             yield f"{old} {new} {status}"
 

@@ -73,7 +73,8 @@ def _move(move: Move, serving: Serving) -> Iterator[str]:
     if move.new is None:
         does = answer = "return 410;"
     else:
-        answer = f"return 301 {_quoted(serving.address(move.new))};"
+        does = answer = f"return 301 {_quoted(serving.address(move.new))};"
+    if move.new is not None and move.to_folder:
         new = serving.origin + _escaped(serving.address(move.new).removeprefix(serving.origin))
         does = f"rewrite {_quoted(f'^{re.escape(old)}(.*)$')} {_quoted(f'{new}$1?')} permanent;"
     if move.folder:

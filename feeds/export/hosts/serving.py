@@ -11,7 +11,7 @@ from feeds.errors import FeedsError
 from feeds.formats import FORMATS
 from feeds.headers import CORS, FEED_POLICY, NOSNIFF, PAGE, Header, cache_control
 from feeds.model import Document, Site
-from feeds.paths import ERROR_PAGES, moved_to, standing_for
+from feeds.paths import ERROR_PAGES, is_folder, moved_to, standing_for
 
 _PAGE = "text/html"
 # No plain server can tell a person from a reader: so feeds have the type under
@@ -58,6 +58,11 @@ class Move(NamedTuple):
     def folder(self) -> bool:
         """Whether it stands for all below it."""
         return self.old.endswith("/")
+
+    @property
+    def to_folder(self) -> bool:
+        """Whether all below it has its own place in the new one, and does not lead to one document."""
+        return self.folder and self.new is not None and is_folder(self.new)
 
 
 class Serving:
@@ -138,14 +143,16 @@ class Serving:
         for path in paths:
             for old, new in moved.items():
                 below = old + path.removeprefix(new)
-                led = old.endswith("/") and path.startswith(new) and not path.startswith(old)
+                folders = old.endswith("/") and is_folder(new)
+                led = folders and path.startswith(new) and not path.startswith(old)
                 if led and standing_for(below, {*moved, *retired}) == old:
                     yield below
 
     def _end(self, path: str) -> str | None:
         if standing_for(path, self.site.retired) == path:
             return None
-        new = moved_to(path, self.site.moved) or path
+        new = moved_to(path, self.site.moved)
+        new = path if new is None else new
         return None if standing_for(new, self.site.retired) else new
 
     def address(self, path: str) -> str:
