@@ -23,6 +23,7 @@ class Opened:
     def __init__(self, problems: list[Problem], nearest: Nearest) -> None:
         self.sections: dict[str, list[Section]] = {name: [] for name in SECTIONS}
         self.items: list[Items] = []
+        self._keys: dict[str, Section] = {}
         self._problems = problems
         self._nearest = nearest
 
@@ -86,8 +87,9 @@ class Opened:
                 self.sections[name].append((reading, value))
                 nodes = [item for _, item in reading.items(value, name)]
                 self.items.append(Items(source, self._nearest, nodes=nodes))
-            elif self.sections[name]:
-                other, first = self.sections[name][0]
+            elif name in self._keys:
+                other, first = self._keys[name]
                 reading.problem(key, name, f"stands in another file too, at {other.place(first)}")
             else:
+                self._keys[name] = reading, key
                 self.sections[name].append((reading, value))
