@@ -74,8 +74,8 @@ class Opened:
         before = len(self._problems)
         node = compose(source.excerpt, self._problems)
         if node is None and len(self._problems) == before:
-            message = "is empty: it needs 'site' and 'entries'"
-            self._problems.append(source.excerpt.problem(0, "", message))
+            # What a catalogue needs may stand in another file.
+            return MappingNode("", [])
         return node
 
     def _sort(self, source: Source, reading: Reading, node: Node) -> None:
