@@ -53,12 +53,18 @@ _SIGNS = (
         "the bracket that opens here is not closed: what stands behind ' #' is a comment",
     ),
 )
+# They look like a space, or like nothing, and end a line (YAML 1.1 §5.4).
+_SEPARATOR = re.compile("[\x85\u2028\u2029]")
 
 
 def syntax_problem(excerpt: Excerpt, error: yaml.MarkedYAMLError) -> Problem:
     """Give what makes a file no YAML, at the place where it was done."""
     said = error.problem or error.context or "the parser gave up"
     at = _index(error)
+    separator = _separator(excerpt.text, at)
+    if separator is not None:
+        name = f"the invisible character U+{ord(excerpt.text[separator]):04X}"
+        return excerpt.problem(separator, "", f"is not YAML: {name} ends the line here; remove it")
     if error.context_mark and any(words in said for words in _BEGUN):
         at = error.context_mark.index
     hint = _hint(said, excerpt.text, at)
@@ -69,6 +75,25 @@ def syntax_problem(excerpt: Excerpt, error: yaml.MarkedYAMLError) -> Problem:
 def _index(error: yaml.MarkedYAMLError) -> int:
     mark = error.problem_mark or error.context_mark
     return mark.index if mark else 0
+
+
+def _separator(text: str, at: int) -> int | None:
+    """Find the line separator before a mistake that would be none without it."""
+    before = [found.start() for found in _SEPARATOR.finditer(text, 0, at)]
+    if not before or _first_mistake(_SEPARATOR.sub(" ", text)) == at:
+        return None
+    return before[-1]
+
+
+def _first_mistake(text: str) -> int | None:
+    try:
+        for _ in yaml.parse(text, Loader=yaml.CBaseLoader):
+            pass
+    except yaml.MarkedYAMLError as error:
+        return _index(error)
+    except yaml.reader.ReaderError as error:
+        return int(error.position)
+    return None
 
 
 def _hint(said: str, text: str, at: int) -> str:
