@@ -12,8 +12,8 @@ from feeds.errors import Problem
 
 T = TypeVar("T")
 
-# `Project #5` loses its number in silence; `# a comment` has a space.
-_LIKELY_TEXT = re.compile(r"[ \t]+#\w")
+# `Project #5` loses its number in silence, and `in F #` its sign; `# a comment` has a space.
+_LIKELY_TEXT = re.compile(r"[ \t]+#(?:\w|[ \t]*(?:[\r\n]|\Z))")
 
 _EMPTY = "is empty: give it a value, or remove the line"
 
