@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from dateutil.parser import parse, parserinfo
 
-from feeds.catalogue.dates import EXAMPLE, MONTHS, NOON
+from feeds.catalogue.dates import EXAMPLE, MONTHS, NO_DAY, NO_TIME, NOON
 from feeds.catalogue.reading import Fault
 
 _YEAR_FIRST = re.compile(r"\d{4}\D")
@@ -15,9 +15,11 @@ _OFFSET_FROM_A_NAME = re.compile(r"\b[A-Za-z]{3,}[+-]\d")
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _WEEKDAY = re.compile(r"\b(mon|tue|wed|thu|fri|sat|sun)(?:s|rs?|nes|ur)?(?:day)?\b", re.IGNORECASE)
 
-# Two defaults that differ in year, month, day and hour: where two parses
-# differ, the part was not in the text.
-_DEFAULTS = (datetime(2000, 1, 1, 0), datetime(2001, 2, 2, 1))  # noqa: DTZ001  # parts, not instants
+# dateutil takes a lone a or p for am or pm, and drops m and t.
+_LETTER = re.compile(r"(?<![\w.])(?:[apm]|t(?! ?\d))(?![\w.])", re.IGNORECASE)
+
+# Two defaults that differ in each part: where two parses differ, the part was not in the text.
+_DEFAULTS = (datetime(2000, 1, 1), datetime(2001, 2, 2, 1, 1, 1))  # noqa: DTZ001  # parts, not instants
 
 
 class _FullYears(parserinfo):
@@ -39,11 +41,16 @@ def parse_freely(text: str, zone: ZoneInfo) -> tuple[datetime, bool]:
     """Give a date, and whether it is a day alone; raises Fault."""
     if _OFFSET_FROM_A_NAME.search(text):
         raise Fault("an offset from a named zone is read both ways; write it alone, as +03:00")
+    letter = _LETTER.search(text)
+    if letter:
+        raise Fault(
+            f"{letter[0]!r} is not understood; write am or pm, or an offset, such as +02:00"
+        )
     bare = text.removesuffix(f" {zone.key}")
     orders = (_MONTH_FIRST,) if _YEAR_FIRST.match(text) else (_DAY_FIRST, _MONTH_FIRST)
     readings = [[_by_dateutil(bare, order, part, zone) for part in _DEFAULTS] for order in orders]
     if any(low.date() != high.date() for low, high in readings):
-        raise Fault(f"a date needs its day, its month and its year; {EXAMPLE}")
+        raise Fault(NO_DAY)
     days = [low.date() for low, _ in readings]
     if len(set(days)) > 1:
         meant = " or ".join(f"{day.day} {MONTHS[day.month - 1]}" for day in days)
@@ -54,8 +61,10 @@ def parse_freely(text: str, zone: ZoneInfo) -> tuple[datetime, bool]:
         raise Fault(f"{low.day} {MONTHS[low.month - 1]} {low.year} is a {_WEEKDAYS[low.weekday()]}")
     if low.hour == high.hour:
         return low, False
+    if low.minute == high.minute or low.second == high.second:
+        raise Fault("has minutes or seconds, but no hour; write a time like 10:00")
     if low.tzinfo or bare != text:
-        raise Fault("names a zone, but no time")
+        raise Fault(NO_TIME)
     return datetime.combine(low, NOON), True
 
 
