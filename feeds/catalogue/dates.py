@@ -19,6 +19,7 @@ _ISO_DAY = re.compile(
 )
 NO_DAY = f"a date needs its day, its month and its year; {EXAMPLE}"
 NO_TIME = "names a zone, but no time; write both or neither"
+NO_OFFSET = "no place on earth has this offset"
 MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July"),
     *("August", "September", "October", "November", "December"),
@@ -99,5 +100,13 @@ def _with_fixed_offset(aware: datetime) -> datetime:
     """Keep the offset and forget the zone's rules, so that it prints the same everywhere."""
     offset = aware.utcoffset() or timedelta()
     if offset.seconds % 60 or abs(offset) > _FARTHEST:
-        raise Fault("no place on earth has this offset")
+        if not isinstance(aware.tzinfo, ZoneInfo):
+            raise Fault(NO_OFFSET)
+        return aware.astimezone(timezone(_nearest_offset(offset))).replace(microsecond=0)
     return aware.replace(microsecond=0, fold=0, tzinfo=timezone(offset))
+
+
+def _nearest_offset(local: timedelta) -> timedelta:
+    """Give the offset that stands for a town's own time, before there were zones (RFC 3339 §5.8)."""
+    minutes = timedelta(minutes=round(local / timedelta(minutes=1)))
+    return min(max(minutes, -_FARTHEST), _FARTHEST)
