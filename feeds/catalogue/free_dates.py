@@ -40,16 +40,26 @@ _DAY_FIRST = _FullYears(dayfirst=True)
 _MONTH_FIRST = _FullYears(dayfirst=False)
 
 
-@lru_cache(maxsize=4096)
 def parse_freely(text: str, zone: ZoneInfo) -> tuple[datetime, bool]:
     """Give a date, and whether it is a day alone; raises Fault."""
+    read = _read(text, zone)
+    if isinstance(read, str):
+        raise Fault(read)
+    return read
+
+
+@lru_cache(maxsize=4096)
+def _read(text: str, zone: ZoneInfo) -> tuple[datetime, bool] | str:
+    """Give a date, or what is wrong: a faulty item is read once more where it is told."""
     unclear = read_both_ways(text)
     if unclear:
-        raise Fault(unclear)
+        return unclear
     try:
         return _parse(text, zone)
+    except Fault as fault:
+        return str(fault)
     except _NoDateError:
-        raise Fault(why_no_date(text, partial(_day_of, zone=zone))) from None
+        return why_no_date(text, partial(_day_of, zone=zone))
 
 
 def _day_of(text: str, zone: ZoneInfo) -> datetime | None:
