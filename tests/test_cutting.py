@@ -133,7 +133,7 @@ def test_what_cannot_be_published_is_in_no_part(around: str) -> None:
 def test_a_key_that_only_yaml_sees_is_a_key() -> None:
     """A section in a line that ends what seems to be a comment is no comment."""
     text = TWO.replace("entries:\n", "entries: # x\x85topics:\n")
-    assert "entries: is a text; a list belongs here" in str(said(text))
+    assert "entries: is empty: give it a value, or remove the line" in str(said(text))
 
 
 def test_proposals_are_as_many_cut_or_whole() -> None:

@@ -126,6 +126,9 @@ HOSTILE = {
     + "".join(f"    {'  ' * n}- a\n" for n in range(400)),
     "dates": SEEDS[0]
     + "".join(f"- {{id: z{n}, title: Z, date: {n} M, body: B}}\n" for n in range(3000)),
+    "days": SEEDS[0]
+    + "".join(f"- {{id: z{n}, title: Z, date: 31.4.{n:04}, body: B}}\n" for n in range(3000)),
+    "separators": SEEDS[0] + "# \u2028\n" * 100_000 + "title T\nx: y\n",
 }
 
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 
 from feeds.cache import Shelf, key
-from feeds.catalogue.country_aliases import ALIASES
-from feeds.catalogue.nearest import Nearest
+from feeds.catalogue.country_aliases import ALIASES, MEANT
+from feeds.catalogue.nearest import CLOSER, Nearest
 from feeds.catalogue.reading import Fault
 from feeds.model import Country
 
@@ -42,11 +42,22 @@ class Countries:
             text = " ".join(text.split())
             code = self._known.get(text.upper()) or self._known.get(_key(text))
             if code is None:
-                hint = nearest.hint(_key(text), self._shown) if len(text) > _CODE else ""
-                raise Fault(f"no country is called {text!r}{hint}")
+                raise Fault(f"no country is called {text!r}{self._hint(text, nearest)}")
             return code
 
         return find
+
+    def _hint(self, text: str, nearest: Nearest) -> str:
+        if len(text) <= _CODE:
+            return ""
+        word = _key(text)
+        codes = next((codes for name, codes in MEANT.items() if _key(name) == word), ())
+        if codes:
+            return f"; did you mean {' or '.join(map(self._with_code, codes))}?"
+        return nearest.hint(word, self._shown, CLOSER)
+
+    def _with_code(self, code: str) -> str:
+        return f"{self._countries[code].name} ({code})"
 
     def country(self, code: str) -> Country:
         """Give the Country that has a code."""
@@ -55,7 +66,7 @@ class Countries:
     @cached_property
     def _shown(self) -> dict[str, str]:
         return {
-            known: f"{self._countries[code].name} ({code})"
+            known: self._with_code(code)
             for known, code in self._known.items()
             if not (known.isascii() and known.isupper())
         }

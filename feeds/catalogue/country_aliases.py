@@ -11,6 +11,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "CD": (
         *("Democratic Republic of the Congo", "DR Congo", "DRC", "Zaire"),
         *("Congo (Democratic Republic of the)", "Congo, Democratic Republic of the"),
+        "Congo (DRC)",
     ),
     "CF": ("CAR",),
     "CG": ("Congo", "Republic of the Congo", "Congo Republic"),
@@ -70,4 +71,17 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "VE": ("Venezuela (Bolivarian Republic of)", "Bolivarian Republic of Venezuela"),
     "VN": ("Viet Nam", "Socialist Republic of Viet Nam"),
     "XK": ("Kosovo (UNSCR 1244)",),
+}
+
+# Names of no country, and the countries that may be meant.
+MEANT: dict[str, tuple[str, ...]] = {
+    "Czechoslovakia": ("CZ", "SK"),
+    "England": ("GB",),
+    "Korea": ("KR", "KP"),
+    "Netherlands Antilles": ("BQ", "CW", "SX"),
+    "Northern Ireland": ("GB",),
+    "Scotland": ("GB",),
+    "Serbia and Montenegro": ("ME", "RS"),
+    "Virgin Islands": ("VG", "VI"),
+    "Wales": ("GB",),
 }

@@ -13,7 +13,13 @@ _YEARS = range(1800, 2200)
 _FARTHEST = timedelta(hours=14)
 NOON = time(12)
 EXAMPLE = "write it like 24 May 2022 or 2022-05-24T09:00+02:00"
-_ISO_DAY = re.compile(r"\d{4}-?\d\d-?\d\d|\d{4}-?W\d\d-?\d")
+# `fromisoformat` takes any character between a day and a time, and a week for its Monday.
+_ISO_DAY = re.compile(
+    r"\d{4}-?(?:(?:\d\d-?\d\d|W\d\d-?\d)(?:\Z|(?P<zone>[+-]))|W\d\d(?P<week>\Z|\D))"
+)
+NO_DAY = f"a date needs its day, its month and its year; {EXAMPLE}"
+NO_TIME = "names a zone, but no time; write both or neither"
+NO_OFFSET = "no place on earth has this offset"
 MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July"),
     *("August", "September", "October", "November", "December"),
@@ -45,9 +51,14 @@ def _parse(text: str, zone: ZoneInfo) -> tuple[datetime, bool]:
         parsed = datetime.fromisoformat(text)
     except ValueError:
         return _parse_day(text) or _parse_freely(text, zone)
-    if _ISO_DAY.fullmatch(text):
-        return datetime.combine(parsed, NOON), True
-    return parsed, False
+    day = _ISO_DAY.match(text)
+    if not day:
+        return parsed, False
+    if day["zone"]:
+        raise Fault(NO_TIME)
+    if day["week"] is not None:
+        raise Fault(NO_DAY)
+    return datetime.combine(parsed, NOON), True
 
 
 def _parse_day(text: str) -> tuple[datetime, bool] | None:
@@ -89,5 +100,13 @@ def _with_fixed_offset(aware: datetime) -> datetime:
     """Keep the offset and forget the zone's rules, so that it prints the same everywhere."""
     offset = aware.utcoffset() or timedelta()
     if offset.seconds % 60 or abs(offset) > _FARTHEST:
-        raise Fault("no place on earth has this offset")
+        if not isinstance(aware.tzinfo, ZoneInfo):
+            raise Fault(NO_OFFSET)
+        return aware.astimezone(timezone(_nearest_offset(offset))).replace(microsecond=0)
     return aware.replace(microsecond=0, fold=0, tzinfo=timezone(offset))
+
+
+def _nearest_offset(local: timedelta) -> timedelta:
+    """Give the offset that stands for a town's own time, before there were zones (RFC 3339 §5.8)."""
+    minutes = timedelta(minutes=round(local / timedelta(minutes=1)))
+    return min(max(minutes, -_FARTHEST), _FARTHEST)

@@ -2,22 +2,28 @@
 
 import re
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from zoneinfo import ZoneInfo
 
 from dateutil.parser import parse, parserinfo
 
-from feeds.catalogue.dates import EXAMPLE, MONTHS, NOON
+from feeds.catalogue.date_mistakes import read_both_ways, why_no_date
+from feeds.catalogue.dates import MONTHS, NO_DAY, NO_TIME, NOON
 from feeds.catalogue.reading import Fault
 
 _YEAR_FIRST = re.compile(r"\d{4}\D")
-_OFFSET_FROM_A_NAME = re.compile(r"\b[A-Za-z]{3,}[+-]\d")
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _WEEKDAY = re.compile(r"\b(mon|tue|wed|thu|fri|sat|sun)(?:s|rs?|nes|ur)?(?:day)?\b", re.IGNORECASE)
 
-# Two defaults that differ in year, month, day and hour: where two parses
-# differ, the part was not in the text.
-_DEFAULTS = (datetime(2000, 1, 1, 0), datetime(2001, 2, 2, 1))  # noqa: DTZ001  # parts, not instants
+# dateutil takes a lone a or p for am or pm, and drops m and t.
+_LETTER = re.compile(r"(?<![\w.])(?:[apm]|t(?! ?\d))(?![\w.])", re.IGNORECASE)
+
+# Two defaults that differ in each part: where two parses differ, the part was not in the text.
+_DEFAULTS = (datetime(2000, 1, 1), datetime(2001, 2, 2, 1, 1, 1))  # noqa: DTZ001  # parts, not instants
+
+
+class _NoDateError(Exception):
+    """A text that dateutil does not read."""
 
 
 class _FullYears(parserinfo):
@@ -34,16 +40,43 @@ _DAY_FIRST = _FullYears(dayfirst=True)
 _MONTH_FIRST = _FullYears(dayfirst=False)
 
 
-@lru_cache(maxsize=4096)
 def parse_freely(text: str, zone: ZoneInfo) -> tuple[datetime, bool]:
     """Give a date, and whether it is a day alone; raises Fault."""
-    if _OFFSET_FROM_A_NAME.search(text):
-        raise Fault("an offset from a named zone is read both ways; write it alone, as +03:00")
+    read = _read(text, zone)
+    if isinstance(read, str):
+        raise Fault(read)
+    return read
+
+
+@lru_cache(maxsize=4096)
+def _read(text: str, zone: ZoneInfo) -> tuple[datetime, bool] | str:
+    """Give a date, or what is wrong: a faulty item is read once more where it is told."""
+    unclear = read_both_ways(text)
+    if unclear:
+        return unclear
+    try:
+        return _parse(text, zone)
+    except Fault as fault:
+        return str(fault)
+    except _NoDateError:
+        return why_no_date(text, partial(_day_of, zone=zone))
+
+
+def _day_of(text: str, zone: ZoneInfo) -> datetime | None:
+    try:
+        return _readings(text, zone)[0][0]
+    except (_NoDateError, Fault):
+        return None
+
+
+def _parse(text: str, zone: ZoneInfo) -> tuple[datetime, bool]:
+    letter = _LETTER.search(text)
+    if letter:
+        raise Fault(
+            f"{letter[0]!r} is not understood; write am or pm, or an offset, such as +02:00"
+        )
     bare = text.removesuffix(f" {zone.key}")
-    orders = (_MONTH_FIRST,) if _YEAR_FIRST.match(text) else (_DAY_FIRST, _MONTH_FIRST)
-    readings = [[_by_dateutil(bare, order, part, zone) for part in _DEFAULTS] for order in orders]
-    if any(low.date() != high.date() for low, high in readings):
-        raise Fault(f"a date needs its day, its month and its year; {EXAMPLE}")
+    readings = _readings(bare, zone)
     days = [low.date() for low, _ in readings]
     if len(set(days)) > 1:
         meant = " or ".join(f"{day.day} {MONTHS[day.month - 1]}" for day in days)
@@ -54,9 +87,20 @@ def parse_freely(text: str, zone: ZoneInfo) -> tuple[datetime, bool]:
         raise Fault(f"{low.day} {MONTHS[low.month - 1]} {low.year} is a {_WEEKDAYS[low.weekday()]}")
     if low.hour == high.hour:
         return low, False
+    if low.minute == high.minute or low.second == high.second:
+        raise Fault("has minutes or seconds, but no hour; write a time like 10:00")
     if low.tzinfo or bare != text:
-        raise Fault("names a zone, but no time")
+        raise Fault(NO_TIME)
     return datetime.combine(low, NOON), True
+
+
+def _readings(text: str, zone: ZoneInfo) -> list[list[datetime]]:
+    """Read a text with each order of day and month that it may have, and with each default."""
+    orders = (_MONTH_FIRST,) if _YEAR_FIRST.match(text) else (_DAY_FIRST, _MONTH_FIRST)
+    readings = [[_by_dateutil(text, order, part, zone) for part in _DEFAULTS] for order in orders]
+    if any(low.date() != high.date() for low, high in readings):
+        raise Fault(NO_DAY)
+    return readings
 
 
 def _by_dateutil(text: str, order: parserinfo, default: datetime, zone: ZoneInfo) -> datetime:
@@ -74,7 +118,7 @@ def _by_dateutil(text: str, order: parserinfo, default: datetime, zone: ZoneInfo
         parsed.utcoffset()
     except (ValueError, OverflowError, TypeError, AttributeError, IndexError):
         # dateutil's own error is a ValueError; the others are its slips on odd text.
-        raise Fault(f"is no date; {EXAMPLE}") from None
+        raise _NoDateError from None
     if named and parsed.tzname() != named[0]:
         raise Fault(f"the zone {named[0]!r} is not understood; write an offset, such as +02:00")
     return parsed

@@ -1,10 +1,14 @@
 """Finds what a mistyped word was meant to be: “did you mean …?”."""
 
+import re
 from collections.abc import Iterable, Mapping
 
 _LONGEST = 60
 # Closer than difflib's own 0.6: Atlantis is not Albania.
-_CLOSE = 0.7
+CLOSE = 0.7
+# Among hundreds of names: Africa is not America, Europe alone is not Europe/Rome.
+CLOSER = 0.8
+_PART = re.compile(r"[^\W_]+")
 
 
 class Nearest:
@@ -17,10 +21,13 @@ class Nearest:
     def __init__(self, budget: int = 100) -> None:
         self._budget = budget
 
-    def hint(self, word: str, choices: Mapping[str, str] | Iterable[str]) -> str:
+    def hint(
+        self, word: str, choices: Mapping[str, str] | Iterable[str], close: float = CLOSE
+    ) -> str:
         """Give `; did you mean X?` or nothing.
 
-        `choices` maps what might have been typed to what should be shown.
+        `choices` maps what might have been typed to what should be shown;
+        `close` tells how alike the two must be, from 0 to 1.
         """
         shown = choices if isinstance(choices, Mapping) else {choice: choice for choice in choices}
         if len(word) > _LONGEST or self._budget <= 0:
@@ -29,6 +36,21 @@ class Nearest:
         # Loaded for who makes a mistake.
         from difflib import get_close_matches  # noqa: PLC0415
 
-        close = get_close_matches(word.casefold(), [key.casefold() for key in shown], 1, _CLOSE)
+        word = word.casefold()
         folded = {key.casefold(): value for key, value in shown.items()}
-        return f"; did you mean {folded[close[0]]}?" if close else ""
+        alike = get_close_matches(word, folded, 5, close)
+        found = next((key for key in alike if _alike_in_parts(word, key, close)), None)
+        return f"; did you mean {folded[found]}?" if found else ""
+
+
+def _alike_in_parts(word: str, key: str, close: float) -> bool:
+    """Tell whether two are alike part by part: `media/` in front makes no two names alike."""
+    from difflib import SequenceMatcher  # noqa: PLC0415
+
+    pairs = [(word, key)]
+    parts, others = _PART.findall(word), _PART.findall(key)
+    if len(parts) == len(others):
+        pairs = [*zip(parts, others, strict=True)]
+    else:
+        close = max(close, CLOSER)
+    return all(SequenceMatcher(None, *pair).ratio() >= close for pair in pairs)

@@ -23,6 +23,7 @@ class Opened:
     def __init__(self, problems: list[Problem], nearest: Nearest) -> None:
         self.sections: dict[str, list[Section]] = {name: [] for name in SECTIONS}
         self.items: list[Items] = []
+        self._keys: dict[str, Section] = {}
         self._problems = problems
         self._nearest = nearest
 
@@ -73,8 +74,8 @@ class Opened:
         before = len(self._problems)
         node = compose(source.excerpt, self._problems)
         if node is None and len(self._problems) == before:
-            message = "is empty: it needs 'site' and 'entries'"
-            self._problems.append(source.excerpt.problem(0, "", message))
+            # What a catalogue needs may stand in another file.
+            return MappingNode("", [])
         return node
 
     def _sort(self, source: Source, reading: Reading, node: Node) -> None:
@@ -86,8 +87,9 @@ class Opened:
                 self.sections[name].append((reading, value))
                 nodes = [item for _, item in reading.items(value, name)]
                 self.items.append(Items(source, self._nearest, nodes=nodes))
-            elif self.sections[name]:
-                other, first = self.sections[name][0]
+            elif name in self._keys:
+                other, first = self._keys[name]
                 reading.problem(key, name, f"stands in another file too, at {other.place(first)}")
             else:
+                self._keys[name] = reading, key
                 self.sections[name].append((reading, value))

@@ -12,8 +12,10 @@ from feeds.errors import Problem
 
 T = TypeVar("T")
 
-# `Project #5` loses its number in silence; `# a comment` has a space.
-_LIKELY_TEXT = re.compile(r"[ \t]+#\w")
+# `Project #5` loses its number in silence, and `in F #` its sign; `# a comment` has a space.
+_LIKELY_TEXT = re.compile(r"[ \t]+#(?:\w|[ \t]*(?:[\r\n]|\Z))")
+
+_EMPTY = "is empty: give it a value, or remove the line"
 
 
 class Fault(Exception):
@@ -70,7 +72,7 @@ class Reading:
 
     def _scalar(self, node: Node) -> str:
         if type(node) is not ScalarNode:
-            raise Fault(f"is {_kind(node)}; a text belongs here")
+            raise Fault(_misfit(node, "a text belongs here"))
         text: str = node.value
         # Raw characters were looked at when the file was read; an escape can
         # only stand in double quotes.
@@ -78,7 +80,7 @@ class Reading:
         if bad:
             raise Fault(f"{describe(bad[0])} cannot be published")
         if not text or text.isspace():
-            raise Fault("is empty: give it a value, or remove the line")
+            raise Fault(_EMPTY)
         return text
 
     def _loses_text(self, node: Node) -> bool:
@@ -89,7 +91,7 @@ class Reading:
     def items(self, node: Node, path: str) -> Iterator[tuple[str, Node]]:
         """Give a list's items, each with its key path."""
         if not isinstance(node, SequenceNode):
-            self.problem(node, path, f"is {_kind(node)}; a list belongs here")
+            self.problem(node, path, _misfit(node, "a list belongs here"))
             return
         for number, item in enumerate(node.value):
             yield f"{path}[{number}]", item
@@ -97,7 +99,7 @@ class Reading:
     def pairs(self, node: Node, path: str) -> Iterator[tuple[str, ScalarNode, Node]]:
         """Give a mapping's keys with their nodes and values; a key given twice is a Problem."""
         if not isinstance(node, MappingNode):
-            self.problem(node, path, f"is {_kind(node)}; 'key: value' lines belong here")
+            self.problem(node, path, _misfit(node, "'key: value' lines belong here"))
             return
         seen: dict[str, ScalarNode] = {}
         for key, value in node.value:
@@ -193,6 +195,8 @@ def _plain_fields(node: Node, known: tuple[str, ...]) -> dict[str, Node] | None:
     return values if sound else None
 
 
-def _kind(node: Node) -> str:
+def _misfit(node: Node, wanted: str) -> str:
+    if type(node) is ScalarNode and not node.value.strip():
+        return _EMPTY
     kinds = {ScalarNode: "a text", SequenceNode: "a list", MappingNode: "a mapping"}
-    return kinds[type(node)]
+    return f"is {kinds[type(node)]}; {wanted}"

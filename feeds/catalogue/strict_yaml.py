@@ -15,6 +15,7 @@ import yaml
 from yaml._yaml import CParser
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from feeds.catalogue.mistakes import syntax_problem
 from feeds.catalogue.source import Excerpt, Source
 from feeds.errors import Problem
 
@@ -31,25 +32,6 @@ _STEPS = {
     yaml.MappingStartEvent: 1,
     yaml.SequenceEndEvent: -1,
     yaml.MappingEndEvent: -1,
-}
-
-# libyaml's words, and what an editor has usually done.
-_HINTS = {
-    "mapping values are not allowed in this context": "a text with ': ' in it must stand in quotes",
-    "could not find expected ':'": "a ':' after the key is missing, or a quote is not closed",
-    "found unexpected end of stream": "the quote that opens here is not closed",
-    "found character that cannot start any token": (
-        "indent with spaces, not tabs; a text that starts with @, ` or % must stand in quotes"
-    ),
-    "did not find expected alphabetic": "a text that starts with & or * must stand in quotes",
-    "found a tab character": "indent with spaces",
-    "did not find expected key": (
-        "the line is indented differently from its neighbours,"
-        " or a quote inside a quoted text is not doubled"
-    ),
-    "did not find expected '-' indicator": (
-        "an item of a list starts with '- ', indented like the items before it"
-    ),
 }
 
 
@@ -111,7 +93,7 @@ def compose(excerpt: Excerpt, problems: list[Problem]) -> Node | None:
             return None
         return _Loader(excerpt.text).get_single_node()
     except yaml.MarkedYAMLError as error:
-        problems.append(_syntax_problem(excerpt, error))
+        problems.append(syntax_problem(excerpt, error))
     except yaml.reader.ReaderError as error:
         problems.append(excerpt.problem(error.position, "", f"is not YAML: {error.reason}"))
     return None
@@ -170,14 +152,3 @@ def _indirection(event: yaml.Event) -> str:
     if tag is not None:
         return f"the tag {tag}: a catalogue has none; quote a text that starts with !"
     return ""
-
-
-def _syntax_problem(excerpt: Excerpt, error: yaml.MarkedYAMLError) -> Problem:
-    said = error.problem or error.context or "the parser gave up"
-    mark = error.problem_mark or error.context_mark
-    if "end of stream" in said:
-        # Where the quote was opened, not the end of the file.
-        mark = error.context_mark or mark
-    hint = next((hint for words, hint in _HINTS.items() if words in said), None)
-    message = f"is not YAML: {said}"
-    return excerpt.problem(mark.index if mark else 0, "", f"{message}: {hint}" if hint else message)
