@@ -18,7 +18,7 @@ from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 
 import pytest
-from conftest import SERVERS, SHIPPED, Server, free_port, run_feeds, running, wait_for
+from conftest import ROOT, SERVERS, SHIPPED, Server, free_port, run_feeds, running, wait_for
 
 BROKEN = "entries: [\n"
 
@@ -298,6 +298,35 @@ def test_hup_reads_the_catalogue_anew(file: Path, tmp_path: Path) -> None:
         wait_until(lambda: health(server)["status"] == "degraded", 2)
         assert b"actress" in body(ask(server, "/atom.xml"))
         assert children(server) == workers
+
+
+def test_hup_does_not_end_a_server_that_starts() -> None:
+    """From the first look at the catalogue until there is an answer, SIGHUP does no harm."""
+    port = free_port()
+    file = ROOT / "tests" / "cases" / "repeated-time.yaml"
+    command = [sys.executable, "-m", "feeds", "serve", "--catalogue", str(file)]
+    with subprocess.Popen([*command, "--port", str(port)], stderr=subprocess.PIPE) as process:
+        try:
+            assert process.stderr
+            assert b": note: " in process.stderr.readline()
+            process.send_signal(signal.SIGHUP)
+            over = threading.Event()
+
+            def hang_up() -> None:
+                while not over.wait(0.01):
+                    process.send_signal(signal.SIGHUP)
+
+            with ThreadPoolExecutor(1) as pool:
+                hanging_up = pool.submit(hang_up)
+                try:
+                    wait_for(f"http://127.0.0.1:{port}/healthz", process)
+                finally:
+                    over.set()
+                    hanging_up.result(10)
+        finally:
+            process.terminate()
+        assert b"Traceback" not in process.stderr.read()
+        assert process.wait(10) == 0
 
 
 def test_hup_with_a_broken_catalogue_does_not_end_gunicorn(file: Path, tmp_path: Path) -> None:
