@@ -453,6 +453,9 @@ def test_the_access_log_is_in_the_combined_format(file: Path, tmp_path: Path) ->
         ask(server, "/topics/%0a%22%d8%a3", {"Authorization": "Basic secret"})
         whole = ask(server, "/atom.xml")
         ask(server, "/atom.xml", {"If-None-Match": str(whole.getheader("ETag"))})
+        with socket.create_connection(("127.0.0.1", server.port)) as old:
+            old.sendall(b"HEAD /atom.xml HTTP/1.0\r\n\r\n")
+            assert old.recv(100).startswith(b"HTTP/1.0 200 ")
         time.sleep(0.1)
         log = server.access_log()
     stamp = r"\[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\]"
@@ -460,11 +463,12 @@ def test_the_access_log_is_in_the_combined_format(file: Path, tmp_path: Path) ->
         assert re.fullmatch(rf'127\.0\.0\.1 - - {stamp} "[^"]+" \d{{3}} \d+ "[^"]*" "[^"]*"', line)
     said = [re.sub(stamp, "", line).partition("- -  ")[2] for line in log.splitlines()]
     length = whole.getheader("Content-Length")
-    assert said[-4:] == [
+    assert said[-5:] == [
         rf'"GET /atom.xml HTTP/1.1" 200 {length} "https://x.example/" "a \x22reader\x22 \x5c"',
         '"GET /topics/%0A%22%D8%A3 HTTP/1.1" 404 14 "-" "-"',
         f'"GET /atom.xml HTTP/1.1" 200 {length} "-" "-"',
         '"GET /atom.xml HTTP/1.1" 304 0 "-" "-"',
+        '"HEAD /atom.xml HTTP/1.0" 200 0 "-" "-"',
     ]
     assert "secret" not in log
     assert "secret" not in server.log()
