@@ -1,11 +1,13 @@
 """`python -m feeds.builder`: builds releases for the process that started it, its follower."""
 
 import gc
+import os
 import pickle
 import signal
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +23,9 @@ from feeds.workshop import Workshop
 
 if TYPE_CHECKING:
     from feeds.model import Document
+
+# How long until it is looked again whether the follower has ended, in seconds.
+_LOOK = 0.1
 
 
 class Handover:
@@ -73,9 +78,9 @@ def _news(publisher: Publisher, before: Release | None) -> News:
 def main(arguments: Sequence[str]) -> None:
     """Build for whoever holds the other end of a connection, until that is closed."""
     descriptor, path, url, state = arguments
-    # A terminal's signals are for the follower; when that has ended, this ends too.
-    for number in (signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
+        signal.signal(number, partial(_end_with, os.getppid()))
     log_to(sys.stderr)
     handover = Handover(Connection(int(descriptor)))
     folder = Path(state) if state else Path(path).parent / ".feeds"
@@ -86,6 +91,16 @@ def main(arguments: Sequence[str]) -> None:
     # Whoever follows no more has closed the connection.
     with suppress(EOFError, ConnectionError):
         _build(publisher, handover, Herald(folder))
+
+
+def _end_with(follower: int, *_: object) -> None:
+    """End as soon as the follower has, and never before: it would take that for a failure.
+
+    Terminals and service managers send their signals to all processes at once.
+    """
+    if os.getppid() != follower:
+        sys.exit()
+    signal.setitimer(signal.ITIMER_REAL, _LOOK)
 
 
 def _build(publisher: Publisher, handover: Handover, herald: Herald) -> None:

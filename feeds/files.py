@@ -1,5 +1,6 @@
 """The files of a catalogue."""
 
+import errno
 import os
 import stat
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ def catalogue_files(path: Path) -> list[Path]:
 def read_files(path: Path) -> list[tuple[str, bytes]]:
     """Give the name and the bytes of each file; raises FeedsError where there is nothing to read."""
     try:
-        texts = [(str(file), file.read_bytes()) for file in catalogue_files(path)]
+        texts = [(str(file), _read(file)[0]) for file in catalogue_files(path)]
     except OSError as error:
         raise FeedsError(
             f"{error.filename or path}: {error.strerror or 'cannot be read'}"
@@ -58,14 +59,25 @@ def media_files(folder: Path) -> dict[str, Stamp]:
 def read_media(file: Path, seen: Stamp) -> bytes:
     """Read a picture as it was seen; raises FeedsError where it is so no more."""
     try:
-        with file.open("rb") as opened:
-            body = opened.read()
-            now = stamp(seen[0], os.fstat(opened.fileno()))
+        body, found = _read(file)
     except OSError as error:
         raise FeedsError(f"{file}: {error.strerror or 'cannot be read'}") from None
-    if now != seen:
+    if stamp(seen[0], found) != seen:
         raise FeedsError(f"{file}: is being written")
     return body
+
+
+def _read(file: Path) -> tuple[bytes, os.stat_result]:
+    """Give a file's bytes, and what it was when they were read; raises OSError where it is none."""
+    with open(file, "rb", opener=_at_once) as opened:
+        return opened.read(), os.fstat(opened.fileno())
+
+
+def _at_once(name: str, flags: int) -> int:
+    # A pipe would keep us waiting for whoever writes into it.
+    if not stat.S_ISREG(Path(name).stat().st_mode):
+        raise OSError(errno.EINVAL, "is no file", name)
+    return os.open(name, flags | os.O_NONBLOCK)
 
 
 def _walk(folder: Path, path: str) -> Iterator[tuple[str, Stamp]]:

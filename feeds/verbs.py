@@ -211,6 +211,11 @@ def built(
 
 def serve(given: Given, host: str, port: int, *, access_log: bool) -> None:
     """Serve a catalogue's documents until interrupted; raises FeedsError."""
+    import signal
+
+    # It asks for what is being done.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
     from feeds.catalogue import load_catalogue
     from feeds.web.server import Settings
     from feeds.web.server import serve as serve_site

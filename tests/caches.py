@@ -50,8 +50,11 @@ def nginx(folder: Path, origin: int, port: int, name: str = "nginx.conf") -> lis
 def varnish(folder: Path, origin: int, port: int) -> list[str | Path]:
     vcl = placed("varnish.vcl", folder, origin, port)
     where = ("-n", folder / "varnish", "-s", "malloc,32m", "-j", "none")
+    purge = free_port()
+    (folder / "purge").write_text(f"http://127.0.0.1:{purge}/")
+    sockets = ("-a", f"127.0.0.1:{port}", "-a", f"purge=127.0.0.1:{purge}")
     options = ("-p", "http_gzip_support=off")
-    return [program("varnishd"), "-F", "-f", vcl, "-a", f"127.0.0.1:{port}", *where, *options]
+    return [program("varnishd"), "-F", "-f", vcl, *sockets, *where, *options]
 
 
 def nginx_bucket(folder: Path, origin: int, port: int) -> list[str | Path]:

@@ -410,6 +410,56 @@ def test_a_store_without_tls_must_be_meant(bucket: Bucket) -> None:
     assert "is without TLS; where it is to be so, set AWS_ALLOW_HTTP=true" in err
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AWS_ENDPOINT_URL", "minio.example.org"),
+        ("AWS_ENDPOINT_URL", "localhost:9000"),
+        ("AWS_ENDPOINT_URL", "http://"),
+        ("AWS_ENDPOINT_URL", "http://key:SECRET@[::1"),
+        ("AWS_ENDPOINT_URL", "http://store.example.org:99999"),
+        ("AWS_ENDPOINT_URL", "http://store example.org"),
+        ("AWS_ENDPOINT_URL_S3", "ftp://store.example.org"),
+        ("AWS_ACCESS_KEY_ID", "SEC\nRET"),
+        ("AWS_SECRET_ACCESS_KEY", "SECRET\n"),
+        ("AWS_SESSION_TOKEN", "SECRET\r"),
+        ("AWS_REGION", "eu-west-1\n"),
+    ],
+)
+def test_a_slip_in_the_environment_is_one_line(name: str, value: str, tmp_path: Path) -> None:
+    """A line end from a CI's secrets or an endpoint without its scheme is named, and not repeated."""
+    env = environment(9, **{name: value}, FEEDS_STATE=str(tmp_path))
+    done = run_feeds("publish", "s3://feeds/x", "--dry-run", "--timeout", "1", env=env)
+    assert done.returncode == 1
+    assert re.fullmatch(
+        rf"feeds: {name} (is no address of a store|has a line end).*\n", done.stderr
+    )
+    assert "SEC" not in done.stderr.removeprefix(f"feeds: {name}")
+
+
+@pytest.mark.parametrize("file", ["config", "credentials"])
+def test_a_slip_in_the_usual_files_is_one_line(file: str, tmp_path: Path) -> None:
+    """A token that was broken into two lines is told with its file, and not repeated."""
+    (tmp_path / ".aws").mkdir()
+    text = "[default]\naws_access_key_id = SECRET\naws_session_token = SECRET\n  SECRET\n"
+    (tmp_path / ".aws" / file).write_text(text)
+    env = environment(9, HOME=str(tmp_path), FEEDS_STATE=str(tmp_path), AWS_ACCESS_KEY_ID="")
+    done = run_feeds("publish", "s3://feeds/x", "--dry-run", "--timeout", "1", env=env)
+    assert done.returncode == 1
+    told = f"{tmp_path}/.aws/{file}: aws_session_token has a line end"
+    assert done.stderr.startswith(f"feeds: {told}")
+    assert "SECRET" not in done.stderr
+
+
+def test_what_obstore_gives_up_over_is_told(tmp_path: Path) -> None:
+    """Whatever else it cannot bear, the last line says where to look, and the exit code is 1."""
+    env = environment(9, AWS_ENDPOINT_URL="http://a|b", FEEDS_STATE=str(tmp_path))
+    done = run_feeds("publish", "s3://feeds/x", "--dry-run", "--timeout", "1", env=env)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("feeds: s3://feeds/x at http://a|b: obstore ")
+    assert "Traceback" not in done.stderr
+
+
 def test_a_store_that_is_not_there(bucket: Bucket) -> None:
     """Nobody listens: that is told at once."""
     code, _, err = bucket.begin(port=1).end()

@@ -1,5 +1,6 @@
 """A site is built in a process of its own: what is served follows it, whatever becomes of it."""
 
+import fcntl
 import os
 import signal
 import time
@@ -61,6 +62,37 @@ def test_no_builder_outlives_its_server(tmp_path: Path) -> None:
         assert "Traceback" not in server.log()
 
 
+def test_a_signal_to_the_whole_group_is_an_ordinary_stop(tmp_path: Path) -> None:
+    """A service manager tells all processes to end at once: the log has no error, the code is 0."""
+    file = tmp_path / "entries.yaml"
+    file.write_text(SHIPPED.read_text())
+    for number in (signal.SIGTERM, signal.SIGINT):
+        with running("feeds serve", file, tmp_path / number.name) as server:
+            tell_all(server, file, number)
+            assert server.process.wait(10) == 0
+            wait_until(lambda: not builders(file))
+            assert "level=error" not in server.log()
+            assert "Traceback" not in server.log()
+
+
+def test_a_builder_at_work_ends_with_its_follower(tmp_path: Path) -> None:
+    """Told to end with all others, it waits for nothing but them, whatever it is about."""
+    file = tmp_path / "entries.yaml"
+    file.write_text(SHIPPED.read_text())
+    lock_file = tmp_path / "server" / "state" / "history.lock"
+    with (
+        running("feeds serve", file, tmp_path / "server") as server,
+        lock_file.open("a") as lock,
+    ):
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        write(file, SHIPPED.read_text().replace("Actuary or actor?", "Actuary or actress?"))
+        time.sleep(1)
+        begun = time.monotonic()
+        tell_all(server, file, signal.SIGTERM)
+        wait_until(lambda: not builders(file))
+        assert time.monotonic() - begun < 5
+
+
 def test_a_builder_that_nobody_follows_ends_without_a_word(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -74,6 +106,17 @@ def test_a_builder_that_nobody_follows_ends_without_a_word(
         publisher.refresh()
     theirs.close()
     assert "bug" not in caplog.text
+
+
+def tell_all(server: Server, file: Path, number: signal.Signals) -> None:
+    """Send a signal to each process of a server, to the builder a little before the others."""
+    tasks = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children")
+    workers = map(int, tasks.read_text().split())
+    for builder in builders(file):
+        os.kill(builder, number)
+    time.sleep(0.2)
+    for process in (*workers, server.process.pid):
+        os.kill(process, number)
 
 
 def builders(file: Path) -> list[int]:

@@ -12,6 +12,7 @@ from hosts import ask
 
 from feeds.after.purging import Stale, parse_purge, stale_of
 from feeds.catalogue import load_catalogue
+from feeds.errors import FeedsError
 from feeds.release import Release
 
 TOPIC = "topics/covid-19-response/"
@@ -102,7 +103,7 @@ def test_varnish_forgets_exactly_what_it_is_told_to(tmp_path: Path) -> None:
         running("feeds serve", SHIPPED, tmp_path / "server") as server,
         caching("varnish", tmp_path, server.port) as url,
     ):
-        root = url.removesuffix(FOLDER)
+        root = (tmp_path / "varnish" / "purge").read_text()
         by_key = parse_purge(f"PURGE {root}.keys/{{key}}")
         by_path = parse_purge(f"{root.removesuffix('/')}{{path}}")
         missing(url, paths)
@@ -117,6 +118,22 @@ def test_varnish_forgets_exactly_what_it_is_told_to(tmp_path: Path) -> None:
         assert missing(url, paths) == {"atom.xml"}
         by_key(Stale([], ["everything"]))
         assert missing(url, paths) == {*paths}
+
+
+def test_varnish_takes_no_purge_where_the_world_comes_in(tmp_path: Path) -> None:
+    """Whoever asks by way of a proxy on the same machine, which has its address, is refused."""
+    program("varnishd")
+    with (
+        running("feeds serve", SHIPPED, tmp_path / "server") as server,
+        caching("varnish", tmp_path, server.port) as url,
+    ):
+        root = url.removesuffix(FOLDER)
+        missing(url, ["atom.xml"])
+        with pytest.raises(FeedsError, match="answers 403"):
+            parse_purge("PURGE {url}")(Stale([f"{url}atom.xml"]))
+        with pytest.raises(FeedsError, match="answers 403"):
+            parse_purge(f"PURGE {root}.keys/{{key}}")(Stale([], ["everything"]))
+        assert missing(url, ["atom.xml"]) == set()
 
 
 def missing(url: str, paths: list[str]) -> set[str]:

@@ -94,7 +94,7 @@ def test_a_person_finds_a_page_where_nothing_is(
     assert (answer.status, answer.body) == (status, expected.body)
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
     assert answer.headers["Vary"] == "Accept"
-    assert ("no-cache" in answer.headers["Cache-Control"]) is (status == 404)
+    assert ("no-store" in answer.headers["Cache-Control"]) is (status == 404)
     assert "ETag" not in answer.headers
     for name in ("Content-Security-Policy", "Referrer-Policy", "X-Content-Type-Options"):
         assert answer.headers[name] == expected.headers[name] != ""

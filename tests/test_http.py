@@ -572,7 +572,7 @@ def test_what_is_not_there_is_a_short_404(server: Server, path: str) -> None:
     assert (answer.status, answer.body) == (404, b"404 Not Found\n")
     assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    assert answer.headers["Cache-Control"] == "no-cache"
+    assert answer.headers["Cache-Control"] == "no-store"
 
 
 def test_health_tells_the_release_its_age_and_no_secret(server: Server) -> None:
@@ -580,7 +580,7 @@ def test_health_tells_the_release_its_age_and_no_secret(server: Server) -> None:
     answer = ask(server, "/healthz")
     told = json.loads(answer.body)
     assert answer.status == 200
-    assert answer.headers["Cache-Control"] == "no-cache"
+    assert answer.headers["Cache-Control"] == "no-store"
     assert set(told) == {"status", "release", "age", "failure"}
     assert told["status"] == "ok"
     assert re.fullmatch("[0-9a-f]{16}", told["release"])

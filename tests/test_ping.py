@@ -4,15 +4,22 @@ import gzip
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from subprocess import CompletedProcess
+from typing import ClassVar
 
 import pytest
 from conftest import SHIPPED, free_port, run_feeds
 from hub import listening
 
+from feeds.after.announced import announced
+from feeds.after.asking import UnreachedError, ask
+from feeds.catalogue import load_catalogue
+
+HUB = "https://hub.example.org/"
 OLD = "Actuary or actor?"
 
 
@@ -148,3 +155,67 @@ def test_no_hub_elsewhere_is_told_of_this_machine(tmp_path: Path) -> None:
         assert f"no hub elsewhere can read {site.url}" in done.stderr
         site.file.write_text(SHIPPED.read_text())
         assert "the catalogue names no hub" in site.feeds("ping").stderr
+
+
+@pytest.mark.parametrize(
+    ("url", "hub", "told"),
+    [
+        ("http://127.0.0.2:8000/", HUB, False),
+        ("http://127.0.0.2:8000/", "http://192.168.1.9/hub", False),
+        ("http://127.0.0.2:8000/", "http://127.0.0.1/hub", True),
+        ("http://[::ffff:127.0.0.1]:8000/", HUB, False),
+        ("http://news.localhost/", HUB, False),
+        ("http://192.168.1.7:8000/", HUB, False),
+        ("http://192.168.1.7:8000/", "http://192.168.1.9/hub", True),
+        ("http://192.168.1.7:8000/", "http://127.0.0.1/hub", True),
+        ("http://[fe80::1]:8000/", HUB, False),
+        ("http://[fd00::1]:8000/", HUB, False),
+        ("http://laptop:8000/", HUB, False),
+        ("http://laptop.local:8000/", HUB, False),
+        ("http://laptop.local:8000/", "http://hub/", True),
+        ("http://news.internal/", HUB, False),
+        ("https://news.example.org/feeds/", HUB, True),
+        ("https://local.example.org/", HUB, True),
+        ("https://93.184.216.34/", HUB, True),
+        ("https://[2606:2800:220:1::1]/", HUB, True),
+        ("https://news.example.org/", "http://127.0.0.1/hub", True),
+        ("https://news.example.org/", "http://hub.local/", True),
+    ],
+)
+def test_a_hub_hears_of_what_it_can_read(url: str, hub: str, *, told: bool) -> None:
+    """A trial on a machine or in its network bothers no hub out there; a site on the net is told of."""
+    site = replace(load_catalogue(SHIPPED, url=url).site, hub=hub)
+    assert announced(site, {"atom.xml": "etag"}) == ({f"{url}atom.xml": "etag"} if told else {})
+
+
+class Misleading(Quiet):
+    """Redirects all to what is no address."""
+
+    location: ClassVar = "http://[::1"
+
+    def do_GET(self) -> None:
+        self.send_response(302)
+        self.send_header("Location", self.location)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+
+@pytest.mark.parametrize(
+    "location",
+    ["http://[::1", "//[", "http://127.0.0.1:99999/", "http://x:y/", "http://a b/", "\xe9"],
+)
+def test_a_redirect_that_leads_nowhere_is_told(location: str, tmp_path: Path) -> None:
+    """Whatever stands there, nobody was reached, and the host that said so is named."""
+    kind = type("Handler", (Misleading,), {"location": location})
+    with hosted(tmp_path, HUB, kind) as site, pytest.raises(UnreachedError, match=r"^http://"):
+        ask("GET", site.url)
+
+
+def test_a_public_address_that_leads_nowhere_is_one_line(tmp_path: Path) -> None:
+    """`feeds ping` names the host that redirects to no address, and tries again another time."""
+    with listening() as hub, hosted(tmp_path, hub.url, Misleading) as site:
+        done = site.feeds("ping", "--wait", "1")
+        assert done.returncode == 1
+        wrong = f"{site.url.removesuffix('/')} redirects to what is no web address"
+        assert f"{wrong}; feeds ping tries again" in done.stderr
+        assert "Traceback" not in done.stderr

@@ -166,6 +166,8 @@ def test_a_command_gets_addresses_as_words_or_as_its_input(site: Site, tmp_path:
         "https://cache.example.org{file}",
         "https://user:secret@cache.example.org{path}",
         "https://{path}",
+        "PURGE http://[bad{path}",
+        "http://cache.example.org:99999{path}",
         "curl {url}",
         "curl {urls} {keys}",
         "curl 'unclosed",

@@ -18,7 +18,7 @@ from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 
 import pytest
-from conftest import SERVERS, SHIPPED, Server, free_port, run_feeds, running, wait_for
+from conftest import ROOT, SERVERS, SHIPPED, Server, free_port, run_feeds, running, wait_for
 
 BROKEN = "entries: [\n"
 
@@ -300,6 +300,35 @@ def test_hup_reads_the_catalogue_anew(file: Path, tmp_path: Path) -> None:
         assert children(server) == workers
 
 
+def test_hup_does_not_end_a_server_that_starts() -> None:
+    """From the first look at the catalogue until there is an answer, SIGHUP does no harm."""
+    port = free_port()
+    file = ROOT / "tests" / "cases" / "repeated-time.yaml"
+    command = [sys.executable, "-m", "feeds", "serve", "--catalogue", str(file)]
+    with subprocess.Popen([*command, "--port", str(port)], stderr=subprocess.PIPE) as process:
+        try:
+            assert process.stderr
+            assert b": note: " in process.stderr.readline()
+            process.send_signal(signal.SIGHUP)
+            over = threading.Event()
+
+            def hang_up() -> None:
+                while not over.wait(0.01):
+                    process.send_signal(signal.SIGHUP)
+
+            with ThreadPoolExecutor(1) as pool:
+                hanging_up = pool.submit(hang_up)
+                try:
+                    wait_for(f"http://127.0.0.1:{port}/healthz", process)
+                finally:
+                    over.set()
+                    hanging_up.result(10)
+        finally:
+            process.terminate()
+        assert b"Traceback" not in process.stderr.read()
+        assert process.wait(10) == 0
+
+
 def test_hup_with_a_broken_catalogue_does_not_end_gunicorn(file: Path, tmp_path: Path) -> None:
     """New workers with nothing to serve answer 503, the master lives, and mending is noticed."""
     with running("gunicorn", file, tmp_path / "server") as server:
@@ -426,6 +455,9 @@ def test_the_access_log_is_in_the_combined_format(file: Path, tmp_path: Path) ->
         ask(server, "/topics/%0a%22%d8%a3", {"Authorization": "Basic secret"})
         whole = ask(server, "/atom.xml")
         ask(server, "/atom.xml", {"If-None-Match": str(whole.getheader("ETag"))})
+        with socket.create_connection(("127.0.0.1", server.port)) as old:
+            old.sendall(b"HEAD /atom.xml HTTP/1.0\r\n\r\n")
+            assert old.recv(100).startswith(b"HTTP/1.0 200 ")
         time.sleep(0.1)
         log = server.access_log()
     stamp = r"\[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\]"
@@ -433,11 +465,12 @@ def test_the_access_log_is_in_the_combined_format(file: Path, tmp_path: Path) ->
         assert re.fullmatch(rf'127\.0\.0\.1 - - {stamp} "[^"]+" \d{{3}} \d+ "[^"]*" "[^"]*"', line)
     said = [re.sub(stamp, "", line).partition("- -  ")[2] for line in log.splitlines()]
     length = whole.getheader("Content-Length")
-    assert said[-4:] == [
+    assert said[-5:] == [
         rf'"GET /atom.xml HTTP/1.1" 200 {length} "https://x.example/" "a \x22reader\x22 \x5c"',
         '"GET /topics/%0A%22%D8%A3 HTTP/1.1" 404 14 "-" "-"',
         f'"GET /atom.xml HTTP/1.1" 200 {length} "-" "-"',
         '"GET /atom.xml HTTP/1.1" 304 0 "-" "-"',
+        '"HEAD /atom.xml HTTP/1.0" 200 0 "-" "-"',
     ]
     assert "secret" not in log
     assert "secret" not in server.log()

@@ -157,6 +157,39 @@ def test_what_was_told_is_known_after_a_restart(tmp_path: Path) -> None:
             assert hub.told() == sorted(server.url + path for path in CHANGED)
 
 
+class Misleading(BaseHTTPRequestHandler):
+    """Redirects all to what is no address."""
+
+    def do_GET(self) -> None:
+        self.send_response(302)
+        self.send_header("Location", "http://[::1")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Be silent."""
+
+
+def test_a_public_address_that_leads_nowhere_is_logged_and_waited_for(tmp_path: Path) -> None:
+    """What answers before the site with a broken redirect ends nobody's telling."""
+    file = tmp_path / "entries.yaml"
+    write(file, text(f"http://127.0.0.1:{free_port()}/hub"))
+    front = ThreadingHTTPServer(("127.0.0.1", 0), Misleading)
+    thread = threading.Thread(target=front.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        url = f"http://127.0.0.1:{front.server_port}/"
+        with running("feeds serve", file, tmp_path / "server", url=url) as server:
+            wait_until(lambda: "event=hub-not-told" in server.log())
+            assert "redirects to what is no web address" in server.log()
+            assert len(tellers(tmp_path)) == 1
+            assert "Traceback" not in server.log()
+    finally:
+        front.shutdown()
+        thread.join()
+        front.server_close()
+
+
 def tellers(folder: Path) -> list[bytes]:
     """Give the processes that tell what is published with a state below a folder."""
     found = []

@@ -1,5 +1,6 @@
 # Varnish in front of `feeds serve`, with its module xkey (Debian: varnish-modules).
-# To be run with `-p http_gzip_support=off`: the server compresses, with Brotli too.
+# To be run with `-p http_gzip_support=off`: the server compresses, with Brotli too;
+# and with `-a purge=127.0.0.1:6082` beside the address that the world comes to.
 vcl 4.1;
 
 import xkey;
@@ -11,7 +12,8 @@ backend feeds {
   .first_byte_timeout = 10s;
 }
 
-# Who may purge.
+# Who may purge, at the address that is named for it. Elsewhere an address says little: who
+# comes through a proxy on this machine, such as one for TLS, has that of the machine.
 acl purgers {
   "127.0.0.1";
   "::1";
@@ -23,7 +25,7 @@ sub vcl_recv {
   set req.url = regsub(regsub(req.url, "\?.*", ""), "^/social-protection/", "/");
 
   if (req.method == "PURGE") {
-    if (client.ip !~ purgers) {
+    if (local.socket != "purge" || client.ip !~ purgers) {
       return (synth(403));
     }
     if (req.url ~ "^/\.keys/") {

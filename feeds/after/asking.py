@@ -48,7 +48,7 @@ class UnreachedError(Exception):
 
 
 def ask(method: str, address: str, form: bytes | None = None) -> Answer:
-    """Ask once, and follow a few redirects to http and https alone; raises UnreachedError.
+    """Ask a web address once, and follow a few redirects to others; raises UnreachedError.
 
     `form` is the body, as `application/x-www-form-urlencoded`.
     """
@@ -58,20 +58,30 @@ def ask(method: str, address: str, form: bytes | None = None) -> Answer:
         follows = answer.status in _KEEPING or (answer.status in _MOVED and method == "GET")
         if not location or not follows:
             return answer
-        address = urljoin(address, location)
+        address = _target(address, location)
     raise UnreachedError(f"{host_of(address)} redirects on and on")
 
 
 def host_of(address: str) -> str:
-    """Give the scheme and the host of an address: what may be told of it."""
+    """Give the scheme and the host of a web address: what may be told of it."""
     parts = urlsplit(address)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
+def _target(address: str, location: str) -> str:
+    """Give where an address redirects to; raises UnreachedError where that is none to ask."""
+    try:
+        target = urljoin(address, location)
+        parts = urlsplit(target)
+        if parts.hostname and parts.port != 0 and parts.scheme in _SCHEMES:
+            return target
+    except ValueError:
+        pass
+    raise UnreachedError(f"{host_of(address)} redirects to what is no web address")
+
+
 def _asked(method: str, address: str, form: bytes | None, end: float) -> tuple[Answer, str]:
-    if urlsplit(address).scheme not in _SCHEMES:
-        raise UnreachedError(f"{host_of(address)} is no http or https address")
-    request = Request(address, data=form, method=method)  # noqa: S310  # looked at just now
+    request = Request(address, data=form, method=method)  # noqa: S310  # looked at by the caller
     request.add_header("User-Agent", f"feeds/{__version__}")
     try:
         with _opener().open(request, timeout=_STEP) as response:

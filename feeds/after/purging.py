@@ -152,13 +152,17 @@ def _request(method: str, address: str) -> Requests:
     fields = _FIELD.findall(address)
     if len(fields) != 1 or fields[0] not in _FIELDS:
         raise FeedsError("--purge: an address has one of {url}, {path} and {key}")
-    if not address.startswith("{"):
-        parts = urlsplit(address.replace(f"{{{fields[0]}}}", "/"))
-        if not parts.hostname or "@" in parts.netloc:
-            raise FeedsError(
-                "--purge: an address has a host, and no password; give those to a command"
-            )
+    if not address.startswith("{") and not _may_be_asked(address.replace(f"{{{fields[0]}}}", "/")):
+        raise FeedsError("--purge: an address has a host, and no password; give those to a command")
     return Requests(method, address, fields[0])
+
+
+def _may_be_asked(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+        return bool(parts.hostname) and "@" not in parts.netloc and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _expanded(words: Iterable[str], placeholder: str, things: Sequence[str]) -> Iterable[str]:

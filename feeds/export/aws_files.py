@@ -5,6 +5,7 @@ See https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html.
 
 from collections.abc import Mapping
 from configparser import Error, RawConfigParser
+from itertools import chain
 from pathlib import Path
 
 from feeds.errors import FeedsError
@@ -24,6 +25,8 @@ _IN_ENVIRONMENT = {
 
 def aws_settings(environment: Mapping[str, str]) -> dict[str, str]:
     """Give what the profile's files say and the environment does not; raises FeedsError."""
+    for name in (*map(str.upper, _SECRETS.values()), *chain(*_IN_ENVIRONMENT.values())):
+        _refuse_unprintable(name, environment.get(name, ""))
     profile = environment.get("AWS_PROFILE") or "default"
     home = Path(environment.get("HOME") or "~").expanduser() / ".aws"
     credentials = Path(environment.get("AWS_SHARED_CREDENTIALS_FILE") or home / "credentials")
@@ -54,4 +57,13 @@ def _section(file: Path, name: str) -> dict[str, str]:
     except (Error, ValueError):
         # What the parser says of a line repeats the line, and a secret may be on it.
         raise FeedsError(f"{file}: cannot be understood") from None
-    return dict(parser[name]) if parser.has_section(name) else {}
+    found = dict(parser[name]) if parser.has_section(name) else {}
+    for key in {*_SECRETS.values(), *_SETTINGS.values()} & found.keys():
+        _refuse_unprintable(f"{file}: {key}", found[key])
+    return found
+
+
+def _refuse_unprintable(name: str, value: str) -> None:
+    """Name what would break a request's head; what is pasted into a CI's secrets often ends so."""
+    if not value.isprintable():
+        raise FeedsError(f"{name} has a line end, or another character that cannot be printed")

@@ -38,6 +38,7 @@ _UNABLE = "the store knows no conditional writes, without which two publishes wo
 _SILENT = "the store does not answer within {bound} seconds; try again"
 _FAR = "the store cannot be reached; check the address and the network"
 _FAILS = "the store, or the way to it, fails; try again"
+_PANICS = "obstore gives up over what it is told; check {variables}, and what else names the store"
 # By the name of the error, the status of the answer, or what obstore says of the connection.
 _KINDS = {
     "PermissionDeniedError": _REFUSES,
@@ -89,7 +90,7 @@ class Store:
             ) from None
         self._errors = (BaseError, ValueError, OSError, NotImplementedError)
         settings = aws_settings(environment) if parts.scheme == "s3" else {}
-        endpoint = settings.get("endpoint") or _endpoint(prefix, environment)
+        endpoint = _endpoint(prefix, environment, settings)
         allow_http = environment.get(f"{prefix}_ALLOW_HTTP", "").lower() in _YES
         self.address = address.rstrip("/") + (f" at {_bare_host(endpoint)}" if endpoint else "")
         if endpoint.startswith("http:") and not allow_http:
@@ -174,6 +175,12 @@ class Store:
                 raise Conflict from None
             of = f" ({path})" if path else ""
             raise FeedsError(f"{self.address}: {self._reason(error)}{of}") from None
+        except BaseException as error:
+            # What obstore's own language raises is no Exception, and cannot be imported.
+            if type(error).__name__ != "PanicException":
+                raise
+            told = _PANICS.format(variables=self._variables)
+            raise FeedsError(f"{self.address}: {told}") from None
 
     def _reason(self, error: Exception) -> str:
         text = str(error)
@@ -205,9 +212,26 @@ def checked(address: str) -> SplitResult:
     return parts
 
 
-def _endpoint(prefix: str, environment: Mapping[str, str]) -> str:
-    names = (f"{prefix}_ENDPOINT_URL_S3", f"{prefix}_ENDPOINT_URL", f"{prefix}_ENDPOINT")
-    return next(filter(None, map(environment.get, names)), "")
+def _endpoint(prefix: str, environment: Mapping[str, str], settings: Mapping[str, str]) -> str:
+    """Give the address of a store that is not its makers' own, if any; raises FeedsError."""
+    if "endpoint" in settings:
+        name, endpoint = "endpoint_url", settings["endpoint"]
+    else:
+        names = (f"{prefix}_ENDPOINT_URL_S3", f"{prefix}_ENDPOINT_URL", f"{prefix}_ENDPOINT")
+        name = next(filter(environment.get, names), "")
+        endpoint = environment.get(name, "")
+    if endpoint and not _is_web_address(endpoint):
+        raise FeedsError(f"{name} is no address of a store; one is https://store.example.org:9000")
+    return endpoint
+
+
+def _is_web_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        host = parts.scheme in {"http", "https"} and parts.port != 0 and parts.hostname
+    except ValueError:
+        return False
+    return bool(host) and text.isprintable() and " " not in text
 
 
 def _bare_host(endpoint: str) -> str:

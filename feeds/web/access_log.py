@@ -56,7 +56,10 @@ def _length(headers: list[tuple[str, str]]) -> str:
 def _line(environ: WSGIEnvironment, status: str, length: str) -> str:
     now = datetime.now().astimezone()
     path = quote(environ["PATH_INFO"].encode("latin-1"), safe="/:@!$&'()*+,;=~")
-    request = " ".join([environ["REQUEST_METHOD"], path, environ["SERVER_PROTOCOL"]])
+    protocol = environ["SERVER_PROTOCOL"]
+    # granian leaves out a minor version of 0 (RFC 9112 §2.3).
+    protocol += ".0" * (protocol == "HTTP/1")
+    request = f"{environ['REQUEST_METHOD']} {path} {protocol}"
     return (
         f"{environ.get('REMOTE_ADDR') or '-'} - - [{now:%d/%b/%Y:%H:%M:%S %z}]"
         f' "{_escaped(request)}" {status} {length}'

@@ -22,7 +22,7 @@ _RETRY_AFTER = 30
 # What an editor decided for good may be kept as long as a document; what is
 # not there now may be in a second.
 _LASTING = {301, 410}
-_NOT_KEPT = ("Cache-Control", "no-cache")
+_NOT_KEPT = ("Cache-Control", "no-store")
 # No path of a site is longer; a hostile one would be looked up folder by folder.
 _LONGEST = 2000
 # What a reader that lives in a browser asks leave for (Fetch §3.2).

@@ -97,6 +97,8 @@ class _Server(MPServer):
 
 def _application(settings: Settings) -> WSGIApplication:
     """Give the served application; called once, in the process that answers."""
+    # That of the process before, whose copy this may be, is for it alone.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     log_to(sys.stderr)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     follower = Follower(settings.catalogue, url=settings.url, state=settings.state)
