@@ -120,7 +120,7 @@ def _list(options: Namespace) -> None:
 def _export(options: Namespace) -> None:
     """Write every document into FOLDER, leaving identical files untouched."""
     from feeds.export.report import Options
-    from feeds.verbs import Exporting, export
+    from feeds.exporting import Exporting, export
 
     how = Options(
         prune=options.prune,
