@@ -177,7 +177,7 @@ def _afterwards(options: Namespace) -> "Afterwards | None":
         return None
     from feeds.after.afterwards import Afterwards
 
-    return Afterwards(options.purge, ping=options.ping)
+    return Afterwards(options.purge, _given(options).folder, ping=options.ping)
 
 
 def _ping(options: Namespace) -> None:

@@ -3,6 +3,8 @@
 import gc
 import sys
 import time
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,8 +16,12 @@ if TYPE_CHECKING:
     from feeds.after.afterwards import Afterwards
     from feeds.cache import Cache
     from feeds.export.report import Options, Report
+    from feeds.model import Site
     from feeds.release import Release
     from feeds.workshop import Workshop
+
+# A catalogue's files: the name and the bytes of each.
+_Texts = Sequence[tuple[str, bytes]]
 
 
 class Exporting(NamedTuple):
@@ -34,13 +40,17 @@ def export(given: Given, folder: Path, how: Exporting) -> None:
     from datetime import UTC, datetime
 
     from feeds.export.current import up_to_date
+    from feeds.export.ownership import refuse_catalogue
     from feeds.watch import fingerprint
 
     begun = time.perf_counter()
     workshop = make_workshop(given.cache())
     seen = fingerprint(given.catalogue)
+    release: Release | None = None
     with workshop.stage("compare"):
-        outcome, notes = _outcomes(given, workshop.cache, folder, how)
+        texts = read_files(given.catalogue)
+        refuse_catalogue(folder, (Path(name) for name, _ in texts))
+        outcome, notes = _outcomes(given, texts, workshop.cache, how)
         etags = outcome.etags(datetime.now(UTC))
         said = notes.text()
         report = up_to_date(etags, folder, how.options) if etags else None
@@ -58,21 +68,28 @@ def export(given: Given, folder: Path, how: Exporting) -> None:
     # On the way out, nobody need look for cycles in all that was built.
     gc.freeze()
     if how.after and not how.options.dry_run:
-        from feeds.catalogue import load_catalogue
-
-        site = load_catalogue(given.catalogue, url=given.url, workshop=workshop).site
-        for line in how.after(site, given.folder, report.changed, report.etags):
+        site = partial(_site, given, texts, workshop, release)
+        for line in how.after(site, report.etags):
             say(line)
 
 
-def _outcomes(
-    given: Given, cache: "Cache", folder: Path, how: Exporting
-) -> tuple[Outcome, Outcome]:
-    """Give what is known of the catalogue's files, and of its notes; raises FeedsError."""
-    from feeds.export.ownership import refuse_catalogue
+def _site(given: Given, texts: _Texts, workshop: "Workshop", release: "Release | None") -> "Site":
+    """Give the site of what lies in the folder; raises FeedsError.
 
-    texts = read_files(given.catalogue)
-    refuse_catalogue(folder, (Path(name) for name, _ in texts))
+    It is read again from the very bytes that were found to be exported already.
+    """
+    if release:
+        return release.site
+    from feeds.catalogue import read_catalogue
+
+    media = media_folder(given.catalogue)
+    return read_catalogue(texts, url=given.url, media=media, workshop=workshop).site
+
+
+def _outcomes(
+    given: Given, texts: _Texts, cache: "Cache", how: Exporting
+) -> tuple[Outcome, Outcome]:
+    """Give what is known of the catalogue's files, and of its notes."""
     media = media_files(media_folder(given.catalogue))
     contents = contents_of(texts)
     options = (given.url, how.pages, how.options.compress, how.host, media)
@@ -104,7 +121,14 @@ def _export_anew(
             release, notes = built(given, workshop, pages=how.pages, dry_run=how.options.dry_run)
             with workshop.stage("write"):
                 extra = host_files(how.host, release, release.site, compressed=how.options.compress)
-                report = write_release(tree, release, how.options, extra=extra, workshop=workshop)
+                report = write_release(
+                    tree,
+                    release,
+                    how.options,
+                    extra=extra,
+                    workshop=workshop,
+                    owe=partial(how.after.owe, release.site) if how.after else lambda _: None,
+                )
     finally:
         progress.end()
     return release, report, "\n".join(map(str, notes))

@@ -50,20 +50,22 @@ def opened(folder: Path, options: Options) -> Iterator[Tree]:
             yield tree
 
 
-def write_release(
+def write_release(  # noqa: PLR0913  # each is named, and has its default
     tree: Tree,
     release: Mapping[str, Document],
     options: Options = _USUAL,
     *,
     extra: Mapping[str, bytes] = _NOTHING,
     workshop: Workshop | None = None,
+    owe: Callable[[Sequence[str]], None] = lambda _: None,
 ) -> Report:
     """Write each document whose bytes differ from the file's, and the extra files after them.
 
     A written file's time is the document's `modified`, from which a plain web
     server makes its validators. All files are written and brought to rest under
     other names before the first is put in place; where a step fails, what was
-    there is there again. Raises FeedsError with the path that was refused.
+    there is there again. Before anything is changed, `owe` is given the paths that
+    will be. Raises FeedsError with the path that was refused.
     """
     workshop = workshop or Workshop()
     before, finished = owned(tree, force=options.force)
@@ -82,6 +84,7 @@ def write_release(
     if not options.dry_run:
         sweep(tree)
         if plan.puts or not finished or before != after:
+            owe(report.changed)
             manifests = _manifests(tree, claim=report.files, final=after)
             _carry_out(tree, plan.puts, stale if options.prune else [], manifests, workshop.told)
     return report
