@@ -40,7 +40,7 @@ def export(given: Given, folder: Path, how: Exporting) -> None:
     from datetime import UTC, datetime
 
     from feeds.export.current import up_to_date
-    from feeds.export.ownership import refuse_catalogue
+    from feeds.export.ownership import refuse_private
     from feeds.watch import fingerprint
 
     begun = time.perf_counter()
@@ -49,7 +49,7 @@ def export(given: Given, folder: Path, how: Exporting) -> None:
     release: Release | None = None
     with workshop.stage("compare"):
         texts = read_files(given.catalogue)
-        refuse_catalogue(folder, (Path(name) for name, _ in texts))
+        refuse_private(folder, [*(Path(name) for name, _ in texts), given.folder / "cache"])
         outcome, notes = _outcomes(given, texts, workshop.cache, how)
         etags = outcome.etags(datetime.now(UTC))
         said = notes.text()

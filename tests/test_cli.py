@@ -67,6 +67,8 @@ def test_notes_do_not_fail_a_check() -> None:
         (["list", "--url", "news.example.org"], 1, "begins with https:// or http://"),
         (["list", "--url", "https://news.example.org"], 1, "write https://news.example.org/"),
         (["export", "/dev/null/x"], 1, "/dev/null/x"),
+        (["export", "x" * 300], 1, "x: File name too long"),
+        (["export", "x" * 300, "--dry-run"], 1, "x: File name too long"),
         (["export"], 2, "required: FOLDER"),
         (["proclaim"], 2, "invalid choice: 'proclaim'"),
         (["serve", "--port", "99999"], 2, "99999"),

@@ -283,11 +283,62 @@ def test_a_folder_with_a_catalogue_is_refused(folder: Folder) -> None:
     (folder.out / "entries.yaml").write_text("embargoed")
     for options in ((), ("--force",)):
         assert "holds entries.yaml; export into a folder of its own" in folder.refused(*options)
+    (folder.out / "entries.yaml").unlink()
     own = folder.file.rename(folder.out.parent / "news.yaml")
     command = ("export", own.parent, "--catalogue", own, "--force", "--state", folder.state)
     done = run_feeds(*command)
     assert done.returncode == 1
     assert f"{own.parent}: holds news.yaml; export into" in done.stderr
+
+
+@pytest.mark.parametrize("given", ["cat/deep/news.yaml", "cat/deep", "link/news.yaml"])
+def test_a_catalogue_anywhere_below_is_refused(folder: Folder, given: str) -> None:
+    """However deep it lies, and by whatever way it is named, it would be published."""
+    deep = folder.out / "cat" / "deep"
+    deep.mkdir(parents=True)
+    (deep / "news.yaml").write_text(folder.file.read_text())
+    (folder.out.parent / "link").symlink_to(deep)
+    base = folder.out.parent if given.startswith("link") else folder.out
+    folder.file = base / given
+    assert folder.refused("--force") == (
+        f"feeds: {folder.out}: holds cat/deep/news.yaml; export into a folder of its own"
+    )
+
+
+def test_a_catalogue_s_memory_is_not_published(folder: Folder) -> None:
+    """What is remembered has entries that are not public yet."""
+    folder.state = folder.out / "a" / "state"
+    assert folder.refused("--force") == (
+        f"feeds: {folder.out}: holds a/state/cache; export into a folder of its own"
+    )
+    assert not folder.out.exists()
+
+
+def test_everybody_may_read_the_site(folder: Folder) -> None:
+    """Files and folders are what a web server's user can read, whatever the umask."""
+    folder.out = folder.out / "deep" / "site"
+    before = os.umask(0o077)
+    try:
+        folder.export()
+    finally:
+        os.umask(before)
+    for path in (folder.out.parent.parent, folder.out.parent, folder.out, *folder.out.rglob("*")):
+        wanted = 0o600 if path.name == "lock" else 0o755 if path.is_dir() else 0o644
+        assert path.stat().st_mode & 0o777 == wanted, path
+    assert folder.state.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_folder_keeps_what_its_owner_gave_it(folder: Folder) -> None:
+    """New folders belong to the group of the one around them, where that is how it was made."""
+    folder.out.mkdir()
+    folder.out.chmod(0o2775)
+    before = os.umask(0o077)
+    try:
+        folder.export()
+    finally:
+        os.umask(before)
+    assert folder.out.stat().st_mode & 0o7777 == 0o2775
+    assert (folder.out / "topics").stat().st_mode & 0o7777 == 0o2755
 
 
 @pytest.mark.parametrize(

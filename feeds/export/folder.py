@@ -15,7 +15,7 @@ from feeds.export.plan import add_compressed, make_plan
 from feeds.export.report import Options, Report
 from feeds.export.staging import Put, stage
 from feeds.export.sweeping import NEW, sweep
-from feeds.export.tree import OURS, Tree
+from feeds.export.tree import OURS, Tree, let_in
 from feeds.model import Document
 from feeds.workshop import Workshop
 
@@ -136,11 +136,11 @@ def _carry_out(
 
 def _make(folder: Path) -> None:
     """Make a folder that lasts, with those around it; raises FeedsError."""
-    missing = [path for path in (folder, *folder.parents) if not path.is_dir()]
-    if not missing:
-        return
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        missing = [path for path in (folder, *folder.parents) if not path.is_dir()]
+        for path in reversed(missing):
+            path.mkdir(exist_ok=True)
+            let_in(path)
     except OSError as error:
         raise FeedsError(f"{folder}: {error.strerror or 'cannot be made'}") from None
     for path in missing:

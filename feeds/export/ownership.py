@@ -1,6 +1,7 @@
 """Whose a folder is: what earlier exports wrote there, and whether one may."""
 
 from collections.abc import Iterable
+from os.path import realpath
 from pathlib import Path
 
 from feeds.errors import FeedsError
@@ -42,8 +43,14 @@ def owned(tree: Tree, *, force: bool = False) -> tuple[dict[str, File], bool]:
         ) from None
 
 
-def refuse_catalogue(folder: Path, files: Iterable[Path]) -> None:
-    """Raise FeedsError where a catalogue's own files lie right in a folder: they are not public."""
+def refuse_private(folder: Path, files: Iterable[Path]) -> None:
+    """Raise FeedsError where a file that is not public lies anywhere below a folder.
+
+    It may lie there itself, or a link to it.
+    """
+    top = Path(realpath(folder))
     for file in files:
-        if file.parent.resolve() == folder.resolve():
-            raise FeedsError(f"{folder}: holds {file.name}; export into a folder of its own")
+        for place in (Path(realpath(file.parent), file.name), Path(realpath(file))):
+            if place.is_relative_to(top):
+                name = place.relative_to(top).as_posix()
+                raise FeedsError(f"{folder}: holds {name}; export into a folder of its own")
