@@ -110,6 +110,24 @@ def test_without_pruning_nothing_is_removed_until_later(folder: Folder) -> None:
     assert not (folder.out / "countries" / "am").exists()
 
 
+@pytest.mark.parametrize("options", [["--compress"], []], ids=["shrunk", "plain"])
+def test_nothing_old_stays_beside_what_is_new(folder: Folder, options: list[str]) -> None:
+    """Whoever takes gzip is given what everybody gets, though nothing is pruned."""
+    folder.export("--compress", "--pages")
+    assert (folder.out / "topics.opml.gz").exists()
+    head = folder.file.read_text().partition("\nentries:\n")[0]
+    entry = "- {id: one, title: One, date: 24 May 2022, summary: Text., topics: [one]}"
+    folder.file.write_text(f"{head.partition('topics:')[0]}\nentries:\n{entry}\n")
+    report = folder.report("--no-prune", "--pages", *options)
+    assert {"topics.opml.gz", "topics.opml.br"} <= {*report["removed"]}
+    found = tree(folder.out)
+    for path in found.keys() & {f"{path}.gz" for path in report["written"]}:
+        assert gzip.decompress(found[path]) == found[path.removesuffix(".gz")]
+    assert "topics/formalization/atom.xml.gz" in found
+    again = folder.report("--no-prune", "--pages", *options)
+    assert again["written"] == again["removed"] == []
+
+
 def test_feeds_come_before_pages(folder: Folder) -> None:
     """Whoever reads a page can follow it to the feeds that it names."""
     written = folder.report("--pages")["written"]
@@ -275,6 +293,27 @@ def test_a_strange_folder_is_refused(folder: Folder) -> None:
     folder.export("--force")
     assert folder.export().startswith("written 0, ")
     assert (folder.out / "thesis.txt").read_text() == "years of work"
+
+
+def test_own_files_are_not_replaced(folder: Folder) -> None:
+    """What the webmaster wrote where a file is to be is told, and stays unless that is forced."""
+    folder.export()
+    own = folder.out / ".htaccess"
+    own.write_text("mine")
+    before = tree(folder.out)
+    folder.edit(*EDIT)
+    for options in (("--host", "apache"), ("--host", "apache", "--dry-run")):
+        assert folder.refused(*options) == (
+            f"feeds: {own}: is there, and no export wrote it; take it away,"
+            " or have it replaced with --force"
+        )
+    assert tree(folder.out) == before
+    folder.export()
+    assert own.read_text() == "mine"
+    folder.export("--host", "apache", "--force")
+    assert "mine" not in own.read_text()
+    folder.export()
+    assert not own.exists()
 
 
 def test_a_folder_with_a_catalogue_is_refused(folder: Folder) -> None:

@@ -9,8 +9,8 @@ from feeds.errors import FeedsError
 from feeds.export import manifest
 from feeds.export.exchange import Exchange
 from feeds.export.lock import locked
-from feeds.export.manifest import Manifest
-from feeds.export.ownership import MANIFEST, admit, owned
+from feeds.export.manifest import Manifest, beside
+from feeds.export.ownership import MANIFEST, admit, owned, refuse_others
 from feeds.export.plan import add_compressed, make_plan
 from feeds.export.report import Options, Report
 from feeds.export.staging import Put, stage
@@ -72,12 +72,17 @@ def write_release(  # noqa: PLR0913  # each is named, and has its default
     plan = make_plan(tree, release, extra, workshop)
     if options.compress:
         add_compressed(tree, plan, release, before, workshop)
+    if not options.force:
+        refuse_others(tree, plan.puts, before)
     stale = sorted(before.keys() - plan.wanted.keys())
-    after = plan.wanted if options.prune else {**before, **plan.wanted}
+    # Beside other bytes nothing old may stay: it would be sent in their place.
+    kept = [] if options.prune else [path for path in stale if beside(path) not in plan.wanted]
+    gone = sorted({*stale} - {*kept})
+    after = {path: before[path] for path in kept} | plan.wanted
     report = Report(
         written=tuple(put.path for put in plan.puts),
         unchanged=tuple(plan.unchanged),
-        removed=tuple(path for path in stale if options.prune and tree.holds(path)),
+        removed=tuple(path for path in gone if tree.holds(path)),
         files={**before, **plan.wanted},
         dry_run=options.dry_run,
     )
@@ -86,7 +91,7 @@ def write_release(  # noqa: PLR0913  # each is named, and has its default
         if plan.puts or not finished or before != after:
             owe(report.changed)
             manifests = _manifests(tree, claim=report.files, final=after)
-            _carry_out(tree, plan.puts, stale if options.prune else [], manifests, workshop.told)
+            _carry_out(tree, plan.puts, gone, manifests, workshop.told)
     return report
 
 

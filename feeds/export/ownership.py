@@ -6,7 +6,8 @@ from pathlib import Path
 
 from feeds.errors import FeedsError
 from feeds.export import manifest
-from feeds.export.manifest import File
+from feeds.export.manifest import File, Manifest
+from feeds.export.staging import Put
 from feeds.export.tree import OURS, Tree
 
 MANIFEST = f"{OURS}/manifest.tsv"
@@ -41,6 +42,16 @@ def owned(tree: Tree, *, force: bool = False) -> tuple[dict[str, File], bool]:
             f"{tree.root / MANIFEST}: is damaged; with --force a new one is written,"
             " and what only the old one knew is left alone"
         ) from None
+
+
+def refuse_others(tree: Tree, puts: Iterable[Put], owned: Manifest) -> None:
+    """Raise FeedsError where a file is to be replaced that no export wrote."""
+    for put in puts:
+        if put.replaces and put.path not in owned:
+            raise FeedsError(
+                f"{tree.root / put.path}: is there, and no export wrote it; take it away,"
+                " or have it replaced with --force"
+            )
 
 
 def refuse_private(folder: Path, files: Iterable[Path]) -> None:
