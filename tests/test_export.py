@@ -19,7 +19,7 @@ from feeds import Release, load_catalogue
 from feeds.catalogue import read_catalogue
 from feeds.errors import FeedsError
 from feeds.export import manifest
-from feeds.export.folder import export_folder
+from feeds.export.folder import export_folder, opened, write_release
 from feeds.export.hosts import HOSTS, host_files
 from feeds.export.manifest import File
 from feeds.export.report import Options
@@ -566,6 +566,21 @@ def test_what_hosts_are_told_is_golden(host: str, request: pytest.FixtureRequest
         if path.is_file()
     }
     assert files == golden
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_what_a_host_is_told_is_no_change_of_the_site(host: str, tmp_path: Path) -> None:
+    """No cache holds a server's configuration; what lies at a moved address, it does."""
+    catalogue = load_catalogue(HOSTS_GOLDEN / "moved.yaml")
+    release = Release(catalogue, as_of=AS_OF)
+    extra = host_files(host, release, catalogue.site, compressed=False)
+    export_folder(release, tmp_path / "out")
+    with opened(tmp_path / "out", Options()) as tree:
+        reports = [write_release(tree, release, extra=files) for files in (extra, {})]
+    assert {*reports[0].written} == {*reports[1].removed} == {*extra}
+    moved = extra.keys() - {".nojekyll"} if host == "github-pages" else set()
+    assert bool(moved) == (host == "github-pages")
+    assert all({*report.changed} == moved for report in reports)
 
 
 def test_many_files_are_brought_to_rest_at_once(
