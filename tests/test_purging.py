@@ -191,6 +191,9 @@ def test_a_command_gets_addresses_as_words_or_as_its_input(site: Site, tmp_path:
         "https://{path}",
         "curl {url}",
         "curl {urls} {keys}",
+        "curl --urls={urls}",
+        "sh -c 'curl {urls}'",
+        "curl --next={url}",
         "curl 'unclosed",
         " ",
     ],
@@ -308,3 +311,10 @@ def test_a_debt_that_cannot_be_written_down_is_told_before_anything_changes(site
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == f"feeds: {lock}: Is a directory\n"
     assert OLD in (site.out / "atom.xml").read_text()
+
+
+def test_a_command_s_other_braces_are_its_own(site: Site) -> None:
+    """What is no placeholder is given on as it is."""
+    site.edit()
+    done = site.export("--purge", "printf '<%s>\\n' '{\"a\": 1}' x{y} {urls}")
+    assert {'<{"a": 1}>', "<x{y}>"} <= {*done.stderr.splitlines()}
