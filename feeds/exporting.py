@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from feeds.files import media_files, media_folder, read_files
 from feeds.outcome import Outcome, contents_of
-from feeds.verbs import Given, built, make_workshop, say
+from feeds.verbs import Given, built, make_workshop, say, show
 
 if TYPE_CHECKING:
     from feeds.after.afterwards import Afterwards
@@ -62,7 +62,7 @@ def export(given: Given, folder: Path, how: Exporting) -> None:
             workshop.cache.save()
     for note in filter(None, said.split("\n")):
         say(note)
-    print(report.as_json() if how.as_json else report)
+    show(report.as_json() if how.as_json else report)
     if how.profile:
         _say_stages(workshop, time.perf_counter() - begun)
     # On the way out, nobody need look for cycles in all that was built.

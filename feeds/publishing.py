@@ -5,7 +5,7 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from feeds.verbs import Given, built, make_workshop, say
+from feeds.verbs import Given, built, make_workshop, say, show
 
 if TYPE_CHECKING:
     from feeds.after.afterwards import Afterwards
@@ -49,7 +49,7 @@ def publish(given: Given, address: str, how: Publishing) -> None:
         report = publish_bucket(begun, publication, how.options)
     finally:
         progress.end()
-    print(report.as_json() if how.as_json else report)
+    show(report.as_json() if how.as_json else report)
     if how.after and not how.options.dry_run:
         etags = {path: document.etag for path, document in release.items()}
         for line in how.after(lambda: release.site, etags):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from feeds.cache import Cache
+from feeds.errors import FeedsError
 from feeds.files import media_files, media_folder, read_files
 from feeds.outcome import Outcome, contents_of
 from feeds.paths import FEEDS
@@ -57,7 +58,7 @@ def check(given: Given) -> None:
     summary, *notes = said.split("\n")
     for note in notes:
         say(note)
-    print(f"{given.catalogue}: {summary}")
+    show(f"{given.catalogue}: {summary}")
 
 
 def list_feeds(given: Given, *, as_json: bool) -> None:
@@ -75,7 +76,7 @@ def list_feeds(given: Given, *, as_json: bool) -> None:
     feeds = select(found, datetime.now(UTC))
     if as_json:
         rows = [_described(feed, found.site) for feed in feeds]
-        print(json.dumps(rows, ensure_ascii=False, indent=2))
+        show(json.dumps(rows, ensure_ascii=False, indent=2))
         return
     table = [("ADDRESS", "TITLE", "ENTRIES", "LAST UPDATED")] + [
         (
@@ -88,7 +89,7 @@ def list_feeds(given: Given, *, as_json: bool) -> None:
     ]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for row in table:
-        print("  ".join(map(str.ljust, row, widths)).rstrip())
+        show("  ".join(map(str.ljust, row, widths)).rstrip())
 
 
 def built(
@@ -185,6 +186,16 @@ def say_notes(catalogue: "Catalogue | None") -> None:
     """Tell what is worth an editor's look."""
     for note in catalogue.notes if catalogue else ():
         say(str(note))
+
+
+def show(result: object) -> None:
+    """Give a result to whoever asked for it; raises FeedsError where it cannot be written."""
+    try:
+        print(result)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise FeedsError(f"the output cannot be written: {error.strerror}") from None
 
 
 def say(text: str) -> None:
