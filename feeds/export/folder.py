@@ -8,6 +8,7 @@ from types import MappingProxyType
 from feeds.errors import FeedsError
 from feeds.export import manifest
 from feeds.export.exchange import Exchange
+from feeds.export.interruption import interrupted_once
 from feeds.export.lock import locked
 from feeds.export.manifest import Manifest, beside
 from feeds.export.ownership import MANIFEST, admit, owned, refuse_others
@@ -116,27 +117,41 @@ def _carry_out(
     told: Callable[[str, float], None],
 ) -> None:
     exchange = Exchange(tree)
-    claim, final = range(len(puts), len(puts) + 2)
-    try:
-        stage(tree, [*puts, *manifests], told)
-        tree.rename(f"{NEW}/{claim}", MANIFEST)
-        tree.sync(OURS)
-        for number, put in enumerate(puts):
-            told("place", number / len(puts))
-            exchange.put(number, put.path, replaces=put.replaces)
-        exchange.sync()
-        for path in stale:
-            exchange.take(path)
-        exchange.put(final, MANIFEST, replaces=True)
-        exchange.sync()
-    except BaseException as error:
-        whole = exchange.undo()
-        with suppress(FeedsError):
-            sweep(tree)
-        if whole or not isinstance(error, FeedsError):
-            raise
-        raise FeedsError(f"{error}; not all could be put back: export again") from None
+    with interrupted_once() as ignore_interrupts:
+        try:
+            stage(tree, [*puts, *manifests], told)
+            _place(tree, exchange, puts, stale, told)
+        except BaseException as error:
+            ignore_interrupts()
+            whole = exchange.undo()
+            with suppress(FeedsError):
+                sweep(tree)
+            if whole or not isinstance(error, FeedsError | KeyboardInterrupt):
+                raise
+            reason = error if isinstance(error, FeedsError) else "interrupted"
+            raise FeedsError(f"{reason}; not all could be put back: export again") from None
     sweep(tree)
+
+
+def _place(
+    tree: Tree,
+    exchange: Exchange,
+    puts: Sequence[Put],
+    stale: Sequence[str],
+    told: Callable[[str, float], None],
+) -> None:
+    """Put all that is staged in place, between the two manifests, and take away what is stale."""
+    claim, final = range(len(puts), len(puts) + 2)
+    tree.rename(f"{NEW}/{claim}", MANIFEST)
+    tree.sync(OURS)
+    for number, put in enumerate(puts):
+        told("place", number / len(puts))
+        exchange.put(number, put.path, replaces=put.replaces)
+    exchange.sync()
+    for path in stale:
+        exchange.take(path)
+    exchange.put(final, MANIFEST, replaces=True)
+    exchange.sync()
 
 
 def _make(folder: Path) -> None:
