@@ -64,7 +64,7 @@ def add_export(verb: ArgumentParser) -> None:
         "--host", choices=_HOSTS, default="", help="write what this web server or host is told by"
     )
     verb.add_argument(
-        "--force", action="store_true", help="write into a folder that holds other things, too"
+        "--force", action="store_true", help="write among what no export wrote, and over it"
     )
     verb.add_argument("--dry-run", action="store_true", help="tell what would be done")
     verb.add_argument(

@@ -26,6 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     A user's mistake is shown as its text on stderr, with exit code 1; or 2 where
     it is one in the arguments. A bug keeps its traceback.
     """
+    _open_streams()
     try:
         _do(arguments)
     except BrokenPipeError:
@@ -35,6 +36,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     finally:
         # Not at the interpreter's end, where nobody could say what is wrong.
         _flush()
+
+
+def _open_streams() -> None:
+    """Let what is said to nobody go nowhere: else a file would be opened in its place."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115  # for good
 
 
 def _flush() -> None:
@@ -120,7 +128,7 @@ def _list(options: Namespace) -> None:
 def _export(options: Namespace) -> None:
     """Write every document into FOLDER, leaving identical files untouched."""
     from feeds.export.report import Options
-    from feeds.verbs import Exporting, export
+    from feeds.exporting import Exporting, export
 
     how = Options(
         prune=options.prune,
@@ -177,7 +185,7 @@ def _afterwards(options: Namespace) -> "Afterwards | None":
         return None
     from feeds.after.afterwards import Afterwards
 
-    return Afterwards(options.purge, ping=options.ping)
+    return Afterwards(options.purge, _given(options).folder, ping=options.ping)
 
 
 def _ping(options: Namespace) -> None:

@@ -1,6 +1,6 @@
 """The verb `ping`: a catalogue's hub is told of its feeds."""
 
-from feeds.verbs import Given, make_workshop
+from feeds.verbs import Given, make_workshop, show
 
 
 def ping_hub(given: Given, *, every: bool, seconds: float) -> None:
@@ -15,4 +15,4 @@ def ping_hub(given: Given, *, every: bool, seconds: float) -> None:
     found = load_catalogue(given.catalogue, url=given.url, workshop=workshop)
     release = Release(found, as_of=datetime.now(UTC), pages=False, workshop=workshop)
     etags = {path: document.etag for path, document in release.items()}
-    print(ping(found.site, etags, given.folder, seconds=seconds, every=every))
+    show(ping(found.site, etags, given.folder, seconds=seconds, every=every))

@@ -2,9 +2,10 @@
 
 import os
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from feeds.verbs import Given, built, make_workshop, say
+from feeds.verbs import Given, built, make_workshop, say, show
 
 if TYPE_CHECKING:
     from feeds.after.afterwards import Afterwards
@@ -43,12 +44,13 @@ def publish(given: Given, address: str, how: Publishing) -> None:
         for note in notes:
             progress.end()
             say(str(note))
-        publication = Publication(release, release.site, lambda: datetime.now(UTC), progress)
+        owe = partial(how.after.owe, release.site) if how.after else lambda _: None
+        publication = Publication(release, release.site, lambda: datetime.now(UTC), progress, owe)
         report = publish_bucket(begun, publication, how.options)
     finally:
         progress.end()
-    print(report.as_json() if how.as_json else report)
+    show(report.as_json() if how.as_json else report)
     if how.after and not how.options.dry_run:
         etags = {path: document.etag for path, document in release.items()}
-        for line in how.after(release.site, given.folder, report.changed, etags):
+        for line in how.after(lambda: release.site, etags):
             say(line)

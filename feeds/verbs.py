@@ -4,21 +4,18 @@ Each imports what it alone needs: what is known from before is told without
 reading a catalogue, and a catalogue is read without a renderer or a server.
 """
 
-import gc
 import sys
-import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from feeds.cache import Cache
+from feeds.errors import FeedsError
 from feeds.files import media_files, media_folder, read_files
 from feeds.outcome import Outcome, contents_of
 from feeds.paths import FEEDS
 
 if TYPE_CHECKING:
-    from feeds.after.afterwards import Afterwards
-    from feeds.export.report import Options, Report
     from feeds.model import Catalogue, Feed, Site
     from feeds.release import Release
     from feeds.workshop import Workshop
@@ -61,7 +58,7 @@ def check(given: Given) -> None:
     summary, *notes = said.split("\n")
     for note in notes:
         say(note)
-    print(f"{given.catalogue}: {summary}")
+    show(f"{given.catalogue}: {summary}")
 
 
 def list_feeds(given: Given, *, as_json: bool) -> None:
@@ -79,7 +76,7 @@ def list_feeds(given: Given, *, as_json: bool) -> None:
     feeds = select(found, datetime.now(UTC))
     if as_json:
         rows = [_described(feed, found.site) for feed in feeds]
-        print(json.dumps(rows, ensure_ascii=False, indent=2))
+        show(json.dumps(rows, ensure_ascii=False, indent=2))
         return
     table = [("ADDRESS", "TITLE", "ENTRIES", "LAST UPDATED")] + [
         (
@@ -92,97 +89,7 @@ def list_feeds(given: Given, *, as_json: bool) -> None:
     ]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for row in table:
-        print("  ".join(map(str.ljust, row, widths)).rstrip())
-
-
-class Exporting(NamedTuple):
-    """What `export` is told beside the catalogue: how to write, and how to tell what was done."""
-
-    options: "Options"
-    pages: bool = True
-    host: str = ""
-    profile: bool = False
-    as_json: bool = False
-    after: "Afterwards | None" = None
-
-
-def export(given: Given, folder: Path, how: Exporting) -> None:
-    """Write a catalogue's documents into a folder; raises FeedsError."""
-    from datetime import UTC, datetime
-
-    from feeds.export.current import up_to_date
-    from feeds.watch import fingerprint
-
-    begun = time.perf_counter()
-    workshop = make_workshop(given.cache())
-    seen = fingerprint(given.catalogue)
-    with workshop.stage("compare"):
-        outcome, notes = _outcomes(given, workshop.cache, folder, how)
-        etags = outcome.etags(datetime.now(UTC))
-        said = notes.text()
-        report = up_to_date(etags, folder, how.options) if etags else None
-    if report is None or said is None:
-        release, report, said = _export_anew(given, folder, workshop, how)
-        if fingerprint(given.catalogue) == seen and not how.options.dry_run:
-            outcome.keep_etags(report.etags, as_of=release.as_of, until=release.until)
-            notes.keep_text(said)
-            workshop.cache.save()
-    for note in filter(None, said.split("\n")):
-        say(note)
-    print(report.as_json() if how.as_json else report)
-    if how.profile:
-        _say_stages(workshop, time.perf_counter() - begun)
-    # On the way out, nobody need look for cycles in all that was built.
-    gc.freeze()
-    if how.after and not how.options.dry_run:
-        from feeds.catalogue import load_catalogue
-
-        site = load_catalogue(given.catalogue, url=given.url, workshop=workshop).site
-        for line in how.after(site, given.folder, report.changed, report.etags):
-            say(line)
-
-
-def _outcomes(given: Given, cache: Cache, folder: Path, how: Exporting) -> tuple[Outcome, Outcome]:
-    """Give what is known of the catalogue's files, and of its notes; raises FeedsError."""
-    from feeds.export.ownership import refuse_catalogue
-
-    texts = read_files(given.catalogue)
-    refuse_catalogue(folder, (Path(name) for name, _ in texts))
-    media = media_files(media_folder(given.catalogue))
-    contents = contents_of(texts)
-    options = (given.url, how.pages, how.options.compress, how.host, media)
-    return (
-        Outcome(cache, "release", contents, options),
-        Outcome(cache, "notes", contents, (given.url, media)),
-    )
-
-
-def _export_anew(
-    given: Given, folder: Path, workshop: "Workshop", how: Exporting
-) -> tuple["Release", "Report", str]:
-    """Build and write; give the notes too, a line each."""
-    with workshop.stage("load"):
-        import logging
-        from dataclasses import replace
-
-        from feeds.export.folder import opened, write_release
-        from feeds.export.hosts import host_files
-        from feeds.logs import log_to
-        from feeds.progress import Progress
-
-    log_to(sys.stderr, logging.WARNING)
-    progress = Progress(sys.stderr)
-    workshop = replace(workshop, told=progress)
-    try:
-        # Nobody else's older catalogue may come after this one: building is part of it.
-        with opened(folder, how.options) as tree:
-            release, notes = built(given, workshop, pages=how.pages, dry_run=how.options.dry_run)
-            with workshop.stage("write"):
-                extra = host_files(how.host, release, release.site, compressed=how.options.compress)
-                report = write_release(tree, release, how.options, extra=extra, workshop=workshop)
-    finally:
-        progress.end()
-    return release, report, "\n".join(map(str, notes))
+        show("  ".join(map(str.ljust, row, widths)).rstrip())
 
 
 def built(
@@ -280,16 +187,20 @@ def _described(feed: "Feed", site: "Site") -> dict[str, Any]:
     }
 
 
-def _say_stages(workshop: "Workshop", whole: float) -> None:
-    rest = whole - sum(workshop.seconds.values())
-    for stage, seconds in [*workshop.seconds.items(), ("else", rest), ("all", whole)]:
-        say(f"{stage:<10}{seconds:8.3f} s {seconds / whole:5.0%}")
-
-
 def say_notes(catalogue: "Catalogue | None") -> None:
     """Tell what is worth an editor's look."""
     for note in catalogue.notes if catalogue else ():
         say(str(note))
+
+
+def show(result: object) -> None:
+    """Give a result to whoever asked for it; raises FeedsError where it cannot be written."""
+    try:
+        print(result)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise FeedsError(f"the output cannot be written: {error.strerror}") from None
 
 
 def say(text: str) -> None:

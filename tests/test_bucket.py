@@ -164,6 +164,24 @@ def test_what_comes_back_is_no_longer_stale(bucket: Bucket) -> None:
     assert all(line.endswith("\t") for line in bucket.manifest().splitlines()[2:])
 
 
+def test_what_a_broken_off_publish_changed_is_purged_by_the_next(
+    bucket: Bucket, tmp_path: Path
+) -> None:
+    """Cut off amid its uploads, it has written down all that it was about to change."""
+    state, listed = str(tmp_path / "state"), tmp_path / "listed"
+    options = ("--state", state, "--purge", f"tee {listed}")
+    bucket.publish()
+    bucket.write("New")
+    bucket.proxy.begin(lambda _n, _m, path: "cut" if path.endswith("index.html") else None)
+    assert bucket.begin(*options).end()[0] == 1
+    assert any(path.endswith("/atom.xml") for path in bucket.proxy.uploaded())
+    assert not listed.exists()
+    bucket.proxy.begin()
+    assert bucket.begin(*options).end()[0] == 0
+    assert "atom.xml" not in bucket.uploaded()
+    assert "https://news.example.org/atom.xml" in listed.read_text().splitlines()
+
+
 @pytest.mark.parametrize("damage", ["", "{manifest}../x\t1\ta\tb\t\n"])
 def test_a_damaged_manifest_is_told(damage: str, bucket: Bucket) -> None:
     """Where it cannot be known what is ours, nothing is done; --force writes a new one."""

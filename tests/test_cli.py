@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from conftest import CATALOGUES, ROOT, run, run_feeds, tree
 
+from feeds.export.tree import OURS
 from feeds.progress import Progress
 from feeds.verbs import own_address
 
@@ -67,6 +68,8 @@ def test_notes_do_not_fail_a_check() -> None:
         (["list", "--url", "news.example.org"], 1, "begins with https:// or http://"),
         (["list", "--url", "https://news.example.org"], 1, "write https://news.example.org/"),
         (["export", "/dev/null/x"], 1, "/dev/null/x"),
+        (["export", "x" * 300], 1, "x: File name too long"),
+        (["export", "x" * 300, "--dry-run"], 1, "x: File name too long"),
         (["export"], 2, "required: FOLDER"),
         (["proclaim"], 2, "invalid choice: 'proclaim'"),
         (["serve", "--port", "99999"], 2, "99999"),
@@ -208,13 +211,15 @@ def test_a_reader_that_has_seen_enough_is_no_error(verb: str) -> None:
     assert done.stderr == ""
 
 
-def test_output_that_cannot_be_written_is_told() -> None:
-    """A full disk under stdout is a message and exit code 1."""
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("verb", ["check", "list", "list --json", "export {out} --json"])
+def test_output_that_cannot_be_written_is_told(verb: str, unbuffered: str, tmp_path: Path) -> None:
+    """A full disk under stdout is a message and exit code 1, however much is written."""
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "feeds", "check"],
+            [sys.executable, "-m", "feeds", *verb.format(out=tmp_path / "out").split()],
             cwd=ROOT,
-            env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
+            env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
@@ -222,6 +227,18 @@ def test_output_that_cannot_be_written_is_told() -> None:
         )
     assert done.returncode == 1
     assert done.stderr == "feeds: the output cannot be written: No space left on device\n"
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
+def test_what_nobody_hears_is_said_to_nobody(closed: str, tmp_path: Path) -> None:
+    """With its output closed, a verb does what it is asked for, and no file takes the output."""
+    out = tmp_path / "out"
+    for _ in range(2):
+        command = f"exec {sys.executable} -m feeds export {out} {closed}"
+        done = run("sh", "-c", command, cwd=ROOT)
+        assert (done.returncode, done.stderr) == (0, "")
+    assert (out / OURS / "lock").read_bytes() == b""
+    assert run_feeds("export", out, cwd=ROOT).stdout.startswith("written 0, ")
 
 
 def test_a_name_of_any_bytes_is_a_name(tmp_path: Path) -> None:

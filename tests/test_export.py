@@ -19,7 +19,7 @@ from feeds import Release, load_catalogue
 from feeds.catalogue import read_catalogue
 from feeds.errors import FeedsError
 from feeds.export import manifest
-from feeds.export.folder import export_folder
+from feeds.export.folder import export_folder, opened, write_release
 from feeds.export.hosts import HOSTS, host_files
 from feeds.export.manifest import File
 from feeds.export.report import Options
@@ -108,6 +108,24 @@ def test_without_pruning_nothing_is_removed_until_later(folder: Folder) -> None:
     assert (folder.out / "countries" / "am" / "atom.xml").exists()
     assert "countries/am/atom.xml" in folder.report()["removed"]
     assert not (folder.out / "countries" / "am").exists()
+
+
+@pytest.mark.parametrize("options", [["--compress"], []], ids=["shrunk", "plain"])
+def test_nothing_old_stays_beside_what_is_new(folder: Folder, options: list[str]) -> None:
+    """Whoever takes gzip is given what everybody gets, though nothing is pruned."""
+    folder.export("--compress", "--pages")
+    assert (folder.out / "topics.opml.gz").exists()
+    head = folder.file.read_text().partition("\nentries:\n")[0]
+    entry = "- {id: one, title: One, date: 24 May 2022, summary: Text., topics: [one]}"
+    folder.file.write_text(f"{head.partition('topics:')[0]}\nentries:\n{entry}\n")
+    report = folder.report("--no-prune", "--pages", *options)
+    assert {"topics.opml.gz", "topics.opml.br"} <= {*report["removed"]}
+    found = tree(folder.out)
+    for path in found.keys() & {f"{path}.gz" for path in report["written"]}:
+        assert gzip.decompress(found[path]) == found[path.removesuffix(".gz")]
+    assert "topics/formalization/atom.xml.gz" in found
+    again = folder.report("--no-prune", "--pages", *options)
+    assert again["written"] == again["removed"] == []
 
 
 def test_feeds_come_before_pages(folder: Folder) -> None:
@@ -277,17 +295,89 @@ def test_a_strange_folder_is_refused(folder: Folder) -> None:
     assert (folder.out / "thesis.txt").read_text() == "years of work"
 
 
+def test_own_files_are_not_replaced(folder: Folder) -> None:
+    """What the webmaster wrote where a file is to be is told, and stays unless that is forced."""
+    folder.export()
+    own = folder.out / ".htaccess"
+    own.write_text("mine")
+    before = tree(folder.out)
+    folder.edit(*EDIT)
+    for options in (("--host", "apache"), ("--host", "apache", "--dry-run")):
+        assert folder.refused(*options) == (
+            f"feeds: {own}: is there, and no export wrote it; take it away,"
+            " or have it replaced with --force"
+        )
+    assert tree(folder.out) == before
+    folder.export()
+    assert own.read_text() == "mine"
+    folder.export("--host", "apache", "--force")
+    assert "mine" not in own.read_text()
+    folder.export()
+    assert not own.exists()
+
+
 def test_a_folder_with_a_catalogue_is_refused(folder: Folder) -> None:
     """What editors write is never published beside the feeds, whatever it is called."""
     folder.out.mkdir()
     (folder.out / "entries.yaml").write_text("embargoed")
     for options in ((), ("--force",)):
         assert "holds entries.yaml; export into a folder of its own" in folder.refused(*options)
+    (folder.out / "entries.yaml").unlink()
     own = folder.file.rename(folder.out.parent / "news.yaml")
     command = ("export", own.parent, "--catalogue", own, "--force", "--state", folder.state)
     done = run_feeds(*command)
     assert done.returncode == 1
     assert f"{own.parent}: holds news.yaml; export into" in done.stderr
+
+
+@pytest.mark.parametrize("given", ["cat/deep/news.yaml", "cat/deep", "link/news.yaml"])
+def test_a_catalogue_anywhere_below_is_refused(folder: Folder, given: str) -> None:
+    """However deep it lies, and by whatever way it is named, it would be published."""
+    deep = folder.out / "cat" / "deep"
+    deep.mkdir(parents=True)
+    (deep / "news.yaml").write_text(folder.file.read_text())
+    (folder.out.parent / "link").symlink_to(deep)
+    base = folder.out.parent if given.startswith("link") else folder.out
+    folder.file = base / given
+    assert folder.refused("--force") == (
+        f"feeds: {folder.out}: holds cat/deep/news.yaml; export into a folder of its own"
+    )
+
+
+def test_a_catalogue_s_memory_is_not_published(folder: Folder) -> None:
+    """What is remembered has entries that are not public yet."""
+    folder.state = folder.out / "a" / "state"
+    assert folder.refused("--force") == (
+        f"feeds: {folder.out}: holds a/state/cache; export into a folder of its own"
+    )
+    assert not folder.out.exists()
+
+
+def test_everybody_may_read_the_site(folder: Folder) -> None:
+    """Files and folders are what a web server's user can read, whatever the umask."""
+    folder.out = folder.out / "deep" / "site"
+    before = os.umask(0o077)
+    try:
+        folder.export()
+    finally:
+        os.umask(before)
+    for path in (folder.out.parent.parent, folder.out.parent, folder.out, *folder.out.rglob("*")):
+        wanted = 0o600 if path.name == "lock" else 0o755 if path.is_dir() else 0o644
+        assert path.stat().st_mode & 0o777 == wanted, path
+    assert folder.state.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_folder_keeps_what_its_owner_gave_it(folder: Folder) -> None:
+    """New folders belong to the group of the one around them, where that is how it was made."""
+    folder.out.mkdir()
+    folder.out.chmod(0o2775)
+    before = os.umask(0o077)
+    try:
+        folder.export()
+    finally:
+        os.umask(before)
+    assert folder.out.stat().st_mode & 0o7777 == 0o2775
+    assert (folder.out / "topics").stat().st_mode & 0o7777 == 0o2755
 
 
 @pytest.mark.parametrize(
@@ -476,6 +566,21 @@ def test_what_hosts_are_told_is_golden(host: str, request: pytest.FixtureRequest
         if path.is_file()
     }
     assert files == golden
+
+
+@pytest.mark.parametrize("host", HOSTS)
+def test_what_a_host_is_told_is_no_change_of_the_site(host: str, tmp_path: Path) -> None:
+    """No cache holds a server's configuration; what lies at a moved address, it does."""
+    catalogue = load_catalogue(HOSTS_GOLDEN / "moved.yaml")
+    release = Release(catalogue, as_of=AS_OF)
+    extra = host_files(host, release, catalogue.site, compressed=False)
+    export_folder(release, tmp_path / "out")
+    with opened(tmp_path / "out", Options()) as tree:
+        reports = [write_release(tree, release, extra=files) for files in (extra, {})]
+    assert {*reports[0].written} == {*reports[1].removed} == {*extra}
+    moved = extra.keys() - {".nojekyll"} if host == "github-pages" else set()
+    assert bool(moved) == (host == "github-pages")
+    assert all({*report.changed} == moved for report in reports)
 
 
 def test_many_files_are_brought_to_rest_at_once(

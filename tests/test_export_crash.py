@@ -208,6 +208,25 @@ def test_interrupted_while_files_are_put_in_place(ground: Ground) -> None:
     every(ground.interrupted, ground.faults("signal=SIGINT", ["renameat"]))
 
 
+def test_interrupted_again_and_again(ground: Ground) -> None:
+    """Ctrl-C at each rename, on the way back too, puts everything back all the same."""
+    faults = ground.faults("signal=SIGINT", ["renameat"])
+    every(ground.interrupted, [fault._replace(lasting=True) for fault in faults])
+
+
+def test_refused_and_interrupted(ground: Ground) -> None:
+    """Ctrl-C while that is put back which a refused step leaves: it is put back, and told."""
+    calls = ground.calls()
+    fault = Fault("linkat", calls["linkat"][-1], "error=EIO")
+    back = f"inject=renameat:signal=SIGINT:when={calls['renameat'][-1]}+"
+    with ground.trial() as folder:
+        done = ground.export(folder, "-o", folder / "log", "-e", fault.option, "-e", back)
+        assert done.returncode == 1, done
+        assert "Input/output error" in done.stderr
+        assert tree(folder / "site") == ground.old
+        ground.completes(folder, fault)
+
+
 def test_refused_once(ground: Ground) -> None:
     """Refused at the last call of each kind, an export puts everything back, and says where."""
     calls = ground.calls

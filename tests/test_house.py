@@ -44,6 +44,7 @@ FLOORS = {
     "builder": 7,
     "web": 8,
     "verbs": 9,
+    "exporting": 10,
     "publishing": 10,
     "pinging": 10,
     "arguments": 10,

@@ -1,17 +1,23 @@
 """Caches are told of what changed and of what is gone, by a request or a command."""
 
+import os
+import signal
+import subprocess
+import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
-from conftest import SHIPPED, run_feeds
+from conftest import SHIPPED, program, run_feeds, traced
 
 from feeds.after.purging import parse_purge
 from feeds.errors import FeedsError
+from feeds.export.tree import OURS
 from feeds.keys import keys_of
 
 SITE = "https://news.example.org/feeds/"
@@ -28,12 +34,29 @@ class Site:
         self.state = folder / "state"
         self.file.write_text(SHIPPED.read_text())
 
-    def export(self, *options: str) -> CompletedProcess[str]:
+    def command(self, *options: str) -> list[str]:
         common = ("--catalogue", self.file, "--state", self.state, "--url", SITE)
-        return run_feeds("export", *common, *options, self.out)
+        return [*map(str, ("export", *common, *options, self.out))]
+
+    def export(self, *options: str) -> CompletedProcess[str]:
+        return run_feeds(*self.command(*options))
+
+    def begin(self, *options: str, under: tuple[str, ...] = ()) -> subprocess.Popen[str]:
+        """Begin to export, under another program where one is named."""
+        command = [*under, sys.executable, "-m", "feeds", *self.command(*options)]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, process_group=0)
 
     def edit(self) -> None:
         self.file.write_text(self.file.read_text().replace(OLD, NEW))
+
+    def owed(self) -> list[str]:
+        """Give the addresses that the next export purges without any edit."""
+        listed = self.file.with_name("owed")
+        listed.unlink(missing_ok=True)
+        assert self.export("--purge", f"tee {listed}").returncode == 0
+        assert not [*self.state.glob("unpurged*.tsv")]
+        return listed.read_text().splitlines() if listed.exists() else []
 
 
 @pytest.fixture
@@ -170,6 +193,9 @@ def test_a_command_gets_addresses_as_words_or_as_its_input(site: Site, tmp_path:
         "http://cache.example.org:99999{path}",
         "curl {url}",
         "curl {urls} {keys}",
+        "curl --urls={urls}",
+        "sh -c 'curl {urls}'",
+        "curl --next={url}",
         "curl 'unclosed",
         " ",
     ],
@@ -184,3 +210,113 @@ def test_a_dry_run_purges_nothing(site: Site) -> None:
     """Nothing was published, and no cache is told."""
     site.edit()
     assert site.export("--dry-run", "--purge", "false").returncode == 0
+
+
+def wait_until(true: Callable[[], object]) -> None:
+    end = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def all_of(site: Site) -> set[str]:
+    """Give what an edit has to have purged, as an export purges it that comes to its end."""
+    listed = site.file.with_name("all")
+    text = site.file.read_text()
+    site.edit()
+    assert site.export("--purge", f"tee {listed}").returncode == 0
+    site.file.write_text(text)
+    assert site.export().returncode == 0
+    return {*listed.read_text().splitlines()}
+
+
+@pytest.mark.parametrize("number", [2, 4, 12])
+def test_what_a_killed_export_changed_is_purged_by_the_next(site: Site, number: int) -> None:
+    """Killed amid its files, it has written down all that it was about to change."""
+    wanted = all_of(site)
+    site.edit()
+    kill = ("-e", "trace=renameat", "-e", f"inject=renameat:signal=SIGKILL:when={number}")
+    command = site.command("--purge", "true")
+    done = traced("-o", "/dev/null", *kill, sys.executable, "-m", "feeds", *command)
+    assert done.returncode in {-9, 137}
+    assert {*site.owed()} == wanted
+    assert site.owed() == []
+
+
+def test_a_purge_needs_no_catalogue_any_more(site: Site) -> None:
+    """Broken by an editor while the export writes, it keeps nobody from being told."""
+    wanted = all_of(site)
+    site.edit()
+    listed = site.file.with_name("listed")
+    slow = ("-e", "trace=renameat", "-e", "inject=renameat:delay_enter=2000000:when=1")
+    under = (program("strace"), "-f", "-qq", "-o", "/dev/null", *slow)
+    with site.begin("--purge", f"tee {listed}", under=under) as process:
+        wait_until((site.out / OURS / "new").exists)
+        site.file.write_text("entries: broken")
+        out, err = process.communicate(timeout=30)
+    if "ptrace" in err:
+        pytest.skip(f"no process may be traced here: {err.splitlines()[0]}")
+    assert (process.returncode, out[:8]) == (0, "written "), err
+    assert {*listed.read_text().splitlines()} == wanted
+
+
+@pytest.mark.parametrize("taken", [True, False], ids=["taken", "refused"])
+def test_of_two_purges_at_once_each_settles_its_own(site: Site, *, taken: bool) -> None:
+    """What one owes is not forgotten because the other is done, nor missed where both are."""
+    waits, go = (site.file.with_name(name) for name in ("waits", "go"))
+    script = site.file.with_name("slow.sh")
+    script.write_text(f"cat >/dev/null; touch {waits}; while [ ! -e {go} ]; do sleep 0.02; done")
+    site.edit()
+    with site.begin("--purge", f"sh {script}") as first:
+        wait_until(waits.exists)
+        site.file.write_text(SHIPPED.read_text())
+        second = site.export("--purge", "true" if taken else "false")
+        go.touch()
+        _, err = first.communicate(timeout=30)
+    assert first.returncode == 0, err
+    assert second.returncode == (not taken), second.stderr
+    assert bool(site.owed()) != taken
+
+
+def test_what_is_owed_by_one_at_work_is_left_to_it(site: Site) -> None:
+    """Whoever purges meanwhile would do so too early: killed then, it still owes all."""
+    wanted = all_of(site)
+    site.edit()
+    stop = ("-e", "trace=renameat", "-e", "inject=renameat:signal=SIGSTOP:when=1")
+    under = (program("strace"), "-f", "-qq", "-o", "/dev/null", *stop)
+    with site.begin("--purge", "true", under=under) as process:
+        try:
+            wait_until(lambda: [*site.state.glob("unpurged-*")] or process.poll() is not None)
+            if process.poll() is not None:
+                pytest.skip("no process may be traced here")
+            elsewhere = [*site.command("--purge", "true")[:-1], str(site.out.with_name("other"))]
+            assert run_feeds(*elsewhere).returncode == 0
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+    assert {*site.owed()} == wanted
+
+
+def test_what_an_earlier_version_owed_is_purged(site: Site) -> None:
+    """The file of debts was one, under a fixed name."""
+    file = site.state / "unpurged.tsv"
+    file.write_text("# feeds unpurged 1: an address, or a key\naddress\thttps://x.example/\n")
+    assert site.owed() == ["https://x.example/"]
+
+
+def test_a_debt_that_cannot_be_written_down_is_told_before_anything_changes(site: Site) -> None:
+    """Without a memory for what is owed, nothing is published."""
+    site.edit()
+    lock = site.state / "unpurged.lock"
+    lock.mkdir()
+    done = site.export("--purge", "true")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"feeds: {lock}: Is a directory\n"
+    assert OLD in (site.out / "atom.xml").read_text()
+
+
+def test_a_command_s_other_braces_are_its_own(site: Site) -> None:
+    """What is no placeholder is given on as it is."""
+    site.edit()
+    done = site.export("--purge", "printf '<%s>\\n' '{\"a\": 1}' x{y} {urls}")
+    assert {'<{"a": 1}>', "<x{y}>"} <= {*done.stderr.splitlines()}

@@ -1,9 +1,9 @@
-"""What a publish to a folder or a bucket does when it is done."""
+"""What a publish to a folder or a bucket does for those who have copies of it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from feeds.after.owed import purge_all
+from feeds.after.owed import Owed
 from feeds.after.pinging import ping
 from feeds.after.purging import parse_purge, stale_of
 from feeds.model import Site
@@ -15,20 +15,27 @@ _PATIENCE = 60.0
 class Afterwards:
     """Purges caches by a template where there is one, and tells the hub where that is asked for."""
 
-    def __init__(self, template: str = "", *, ping: bool = False) -> None:
-        """Raise FeedsError where the template is none: before anything is published."""
+    def __init__(self, template: str, folder: Path, *, ping: bool = False) -> None:
+        """Raise FeedsError where the template is none; `folder` is that of the history."""
         self._purge = parse_purge(template) if template else None
+        self._owed = Owed(folder)
+        self._folder = folder
         self._ping = ping
 
-    def __call__(
-        self, site: Site, folder: Path, changed: Iterable[str], etags: Mapping[str, str]
-    ) -> Iterator[str]:
-        """Do it, and tell each step that is done; raises FeedsError where one fails.
+    def owe(self, site: Site, paths: Iterable[str]) -> None:
+        """Remember that caches are to forget these paths, before any of them changes.
 
-        `folder` is that of the history; `changed` are the paths that are other
-        than before or gone, and `etags` those of all documents by path.
+        Raises FeedsError where it cannot be remembered.
         """
         if self._purge:
-            yield f"purged {purge_all(self._purge, stale_of(site, changed), folder)}"
+            self._owed.owe(stale_of(site, paths))
+
+    def __call__(self, site: Callable[[], Site], etags: Mapping[str, str]) -> Iterator[str]:
+        """Do it, and tell each step that is done; raises FeedsError where one fails.
+
+        `etags` are those of all documents by path.
+        """
+        if self._purge:
+            yield f"purged {self._owed.settle(self._purge)}"
         if self._ping:
-            yield str(ping(site, etags, folder, seconds=_PATIENCE))
+            yield str(ping(site(), etags, self._folder, seconds=_PATIENCE))

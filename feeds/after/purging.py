@@ -27,6 +27,9 @@ _REQUEST = re.compile(r"(?:(?P<method>[A-Z]+) +)?(?P<address>(?:https?://|\{url\
 _FIELD = re.compile(r"\{([^{}]*)\}")
 _FIELDS = ("url", "path", "key")
 _LISTS = ("urls", "paths", "keys")
+_NAMED = {*_FIELDS, *_LISTS}
+# Any other braces in a command are its own, as those of JSON are.
+_WORD = re.compile(r"\{[a-z]+\}")
 
 
 class Stale(NamedTuple):
@@ -141,10 +144,12 @@ def parse_purge(template: str) -> Purge:
         raise FeedsError(f"--purge: {error}") from None
     if not words:
         raise FeedsError("--purge: neither an address nor a command")
-    fields = [word[1:-1] for word in words if _FIELD.fullmatch(word)]
-    found = [field for field in fields if field in _LISTS]
-    if found != fields or len(found) > 1:
-        raise FeedsError("--purge: a command has one of {urls}, {paths} and {keys}, or none")
+    found = [word[1:-1] for word in words if _WORD.fullmatch(word)]
+    named = [field for word in words for field in _FIELD.findall(word) if field in _NAMED]
+    if found != named or len(found) > 1 or not {*found} <= {*_LISTS}:
+        raise FeedsError(
+            "--purge: a command has one of {urls}, {paths} and {keys} as a word of its own, or none"
+        )
     return Command(words, found[0] if found else "")
 
 

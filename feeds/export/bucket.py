@@ -24,12 +24,16 @@ _TRIES = 3
 
 
 class Publication(NamedTuple):
-    """What is to be published, by which clock, and who is told how far it has come."""
+    """What is to be published, by which clock, and who is told how far it has come.
+
+    `owe` is given the paths that will change, before the first does.
+    """
 
     release: Mapping[str, Document]
     site: Site
     clock: Callable[[], datetime]
     told: Callable[[str, float], None] = lambda _stage, _part: None
+    owe: Callable[[Sequence[str]], None] = lambda _: None
 
 
 class Begun(NamedTuple):
@@ -61,7 +65,7 @@ def publish_bucket(begun: Begun, publication: Publication, options: Options) -> 
     no publish put there.
     """
     store, manifest, version = begun
-    release, site, clock, told = publication
+    release, site, clock, told, owe = publication
     told("compare", 0)
     there = store.list()
     if version is None and not options.force and any(_foreign(there)):
@@ -81,6 +85,7 @@ def publish_bucket(begun: Begun, publication: Publication, options: Options) -> 
     claim = Claim(store, version, before | unknown)
     claim.take()
     try:
+        owe(report.changed)
         _carry_out(plan, claim, store, told)
         done = {put.path: claim.objects[put.path] for put in plan.puts}
         claim.finish(_since(plan.after, now, clock()) | done)

@@ -25,6 +25,8 @@ def up_to_date(etags: Mapping[str, str], folder: Path, options: Options) -> Repo
         others = files.keys() - etags.keys()
         if not finished or not swept(tree) or (others and options.prune):
             return None
+        if any(beside(path) in etags for path in others):
+            return None
         times: dict[str, int] = {}
         for path, etag in etags.items():
             found = tree.read(path)

@@ -8,14 +8,15 @@ from types import MappingProxyType
 from feeds.errors import FeedsError
 from feeds.export import manifest
 from feeds.export.exchange import Exchange
+from feeds.export.interruption import interrupted_once
 from feeds.export.lock import locked
-from feeds.export.manifest import Manifest
-from feeds.export.ownership import MANIFEST, admit, owned
+from feeds.export.manifest import Manifest, beside
+from feeds.export.ownership import MANIFEST, admit, owned, refuse_others
 from feeds.export.plan import add_compressed, make_plan
 from feeds.export.report import Options, Report
 from feeds.export.staging import Put, stage
 from feeds.export.sweeping import NEW, sweep
-from feeds.export.tree import OURS, Tree
+from feeds.export.tree import OURS, Tree, let_in
 from feeds.model import Document
 from feeds.workshop import Workshop
 
@@ -50,40 +51,48 @@ def opened(folder: Path, options: Options) -> Iterator[Tree]:
             yield tree
 
 
-def write_release(
+def write_release(  # noqa: PLR0913  # each is named, and has its default
     tree: Tree,
     release: Mapping[str, Document],
     options: Options = _USUAL,
     *,
     extra: Mapping[str, bytes] = _NOTHING,
     workshop: Workshop | None = None,
+    owe: Callable[[Sequence[str]], None] = lambda _: None,
 ) -> Report:
     """Write each document whose bytes differ from the file's, and the extra files after them.
 
     A written file's time is the document's `modified`, from which a plain web
     server makes its validators. All files are written and brought to rest under
     other names before the first is put in place; where a step fails, what was
-    there is there again. Raises FeedsError with the path that was refused.
+    there is there again. Before anything is changed, `owe` is given the paths that
+    will be. Raises FeedsError with the path that was refused.
     """
     workshop = workshop or Workshop()
     before, finished = owned(tree, force=options.force)
     plan = make_plan(tree, release, extra, workshop)
     if options.compress:
         add_compressed(tree, plan, release, before, workshop)
+    if not options.force:
+        refuse_others(tree, plan.puts, before)
     stale = sorted(before.keys() - plan.wanted.keys())
-    after = plan.wanted if options.prune else {**before, **plan.wanted}
+    # Beside other bytes nothing old may stay: it would be sent in their place.
+    kept = [] if options.prune else [path for path in stale if beside(path) not in plan.wanted]
+    gone = sorted({*stale} - {*kept})
+    after = {path: before[path] for path in kept} | plan.wanted
     report = Report(
         written=tuple(put.path for put in plan.puts),
         unchanged=tuple(plan.unchanged),
-        removed=tuple(path for path in stale if options.prune and tree.holds(path)),
+        removed=tuple(path for path in gone if tree.holds(path)),
         files={**before, **plan.wanted},
         dry_run=options.dry_run,
     )
     if not options.dry_run:
         sweep(tree)
         if plan.puts or not finished or before != after:
+            owe(report.changed)
             manifests = _manifests(tree, claim=report.files, final=after)
-            _carry_out(tree, plan.puts, stale if options.prune else [], manifests, workshop.told)
+            _carry_out(tree, plan.puts, gone, manifests, workshop.told)
     return report
 
 
@@ -108,36 +117,50 @@ def _carry_out(
     told: Callable[[str, float], None],
 ) -> None:
     exchange = Exchange(tree)
-    claim, final = range(len(puts), len(puts) + 2)
-    try:
-        stage(tree, [*puts, *manifests], told)
-        tree.rename(f"{NEW}/{claim}", MANIFEST)
-        tree.sync(OURS)
-        for number, put in enumerate(puts):
-            told("place", number / len(puts))
-            exchange.put(number, put.path, replaces=put.replaces)
-        exchange.sync()
-        for path in stale:
-            exchange.take(path)
-        exchange.put(final, MANIFEST, replaces=True)
-        exchange.sync()
-    except BaseException as error:
-        whole = exchange.undo()
-        with suppress(FeedsError):
-            sweep(tree)
-        if whole or not isinstance(error, FeedsError):
-            raise
-        raise FeedsError(f"{error}; not all could be put back: export again") from None
+    with interrupted_once() as ignore_interrupts:
+        try:
+            stage(tree, [*puts, *manifests], told)
+            _place(tree, exchange, puts, stale, told)
+        except BaseException as error:
+            ignore_interrupts()
+            whole = exchange.undo()
+            with suppress(FeedsError):
+                sweep(tree)
+            if whole or not isinstance(error, FeedsError | KeyboardInterrupt):
+                raise
+            reason = error if isinstance(error, FeedsError) else "interrupted"
+            raise FeedsError(f"{reason}; not all could be put back: export again") from None
     sweep(tree)
+
+
+def _place(
+    tree: Tree,
+    exchange: Exchange,
+    puts: Sequence[Put],
+    stale: Sequence[str],
+    told: Callable[[str, float], None],
+) -> None:
+    """Put all that is staged in place, between the two manifests, and take away what is stale."""
+    claim, final = range(len(puts), len(puts) + 2)
+    tree.rename(f"{NEW}/{claim}", MANIFEST)
+    tree.sync(OURS)
+    for number, put in enumerate(puts):
+        told("place", number / len(puts))
+        exchange.put(number, put.path, replaces=put.replaces)
+    exchange.sync()
+    for path in stale:
+        exchange.take(path)
+    exchange.put(final, MANIFEST, replaces=True)
+    exchange.sync()
 
 
 def _make(folder: Path) -> None:
     """Make a folder that lasts, with those around it; raises FeedsError."""
-    missing = [path for path in (folder, *folder.parents) if not path.is_dir()]
-    if not missing:
-        return
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        missing = [path for path in (folder, *folder.parents) if not path.is_dir()]
+        for path in reversed(missing):
+            path.mkdir(exist_ok=True)
+            let_in(path)
     except OSError as error:
         raise FeedsError(f"{folder}: {error.strerror or 'cannot be made'}") from None
     for path in missing:

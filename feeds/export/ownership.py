@@ -1,11 +1,13 @@
 """Whose a folder is: what earlier exports wrote there, and whether one may."""
 
 from collections.abc import Iterable
+from os.path import realpath
 from pathlib import Path
 
 from feeds.errors import FeedsError
 from feeds.export import manifest
-from feeds.export.manifest import File
+from feeds.export.manifest import File, Manifest
+from feeds.export.staging import Put
 from feeds.export.tree import OURS, Tree
 
 MANIFEST = f"{OURS}/manifest.tsv"
@@ -42,8 +44,24 @@ def owned(tree: Tree, *, force: bool = False) -> tuple[dict[str, File], bool]:
         ) from None
 
 
-def refuse_catalogue(folder: Path, files: Iterable[Path]) -> None:
-    """Raise FeedsError where a catalogue's own files lie right in a folder: they are not public."""
+def refuse_others(tree: Tree, puts: Iterable[Put], owned: Manifest) -> None:
+    """Raise FeedsError where a file is to be replaced that no export wrote."""
+    for put in puts:
+        if put.replaces and put.path not in owned:
+            raise FeedsError(
+                f"{tree.root / put.path}: is there, and no export wrote it; take it away,"
+                " or have it replaced with --force"
+            )
+
+
+def refuse_private(folder: Path, files: Iterable[Path]) -> None:
+    """Raise FeedsError where a file that is not public lies anywhere below a folder.
+
+    It may lie there itself, or a link to it.
+    """
+    top = Path(realpath(folder))
     for file in files:
-        if file.parent.resolve() == folder.resolve():
-            raise FeedsError(f"{folder}: holds {file.name}; export into a folder of its own")
+        for place in (Path(realpath(file.parent), file.name), Path(realpath(file))):
+            if place.is_relative_to(top):
+                name = place.relative_to(top).as_posix()
+                raise FeedsError(f"{folder}: holds {name}; export into a folder of its own")

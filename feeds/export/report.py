@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from feeds.export.manifest import Manifest, beside
+from feeds.export.tree import OURS
 
+# What hosts that read it in the folder itself are told by.
+_TOLD = {".htaccess", "_headers", "_redirects", ".nojekyll"}
 _DONE = ("written", "unchanged", "removed")
 _TO_DO = ("to write", "to leave", "to remove")
 
@@ -57,8 +60,16 @@ class Report:
 
     @property
     def changed(self) -> list[str]:
-        """The paths whose content is other than before, or gone, without what is beside a file."""
-        return [path for path in (*self.written, *self.removed) if beside(path) is None]
+        """The paths that are answered otherwise than before.
+
+        What lies beside a file under a content coding has no address, nor has what
+        a server or a host is told.
+        """
+        return [
+            path
+            for path in (*self.written, *self.removed)
+            if beside(path) is None and not path.startswith(f"{OURS}/") and path not in _TOLD
+        ]
 
     @property
     def etags(self) -> dict[str, str]:

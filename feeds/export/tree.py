@@ -139,6 +139,7 @@ class Tree:
                 except FileNotFoundError:
                     os.mkdir(name, _FOLDER_MODE, dir_fd=self._folder(parts[:depth]))
                     made(path)
+                    let_in(self._folder(parts[: depth + 1]))
 
     def rename(self, path: str, new: str) -> None:
         """Put a file in another's place, or where none is."""
@@ -237,6 +238,13 @@ class Tree:
 def _leave(chain: list[tuple[str, int]], depth: int) -> None:
     while len(chain) > depth:
         os.close(chain.pop()[1])
+
+
+def let_in(folder: int | Path) -> None:
+    """Let everybody read a folder that is new, whatever the umask; what it inherited stays."""
+    mode = os.stat(folder).st_mode  # noqa: PTH116  # of a descriptor, too
+    if mode & _FOLDER_MODE != _FOLDER_MODE:
+        os.chmod(folder, stat.S_IMODE(mode) | _FOLDER_MODE)  # noqa: PTH101  # as above
 
 
 def forgive(error: OSError) -> None:
