@@ -216,7 +216,7 @@ def test_interrupted_again_and_again(ground: Ground) -> None:
 
 def test_refused_and_interrupted(ground: Ground) -> None:
     """Ctrl-C while that is put back which a refused step leaves: it is put back, and told."""
-    calls = ground.calls()
+    calls = ground.calls
     fault = Fault("linkat", calls["linkat"][-1], "error=EIO")
     back = f"inject=renameat:signal=SIGINT:when={calls['renameat'][-1]}+"
     with ground.trial() as folder:

@@ -120,8 +120,10 @@ def _given_up(live: frozenset[str], around: frozenset[str], text: str) -> str:
     path = _site_path(text)
     if path in {HOST_HEADERS, HOST_REDIRECTS} or path.startswith(".") or "/." in path:
         raise Fault("is never published: such names are those of a server's own files")
-    if path in live:
-        raise Fault(f"{path!r} is still published")
+    # A folder's address without its slash is the folder's too.
+    for found in (path, path.removesuffix("/")):
+        if found in live:
+            raise Fault(f"{found!r} is still published")
     # Without its slash, a folder's address leads to the folder.
     if f"{path}/" in live:
         raise Fault(f"'{path}/' is still published")
