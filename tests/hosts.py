@@ -118,14 +118,14 @@ class Answer(NamedTuple):
     body: bytes
 
 
-def ask(url: str, **headers: str) -> Answer:
+def ask(url: str, method: str = "GET", **headers: str) -> Answer:
     """Ask once, follow nothing, and decode nothing; header names come in lower case."""
     parts = urlsplit(url)
     assert parts.hostname
     connection = HTTPConnection(parts.hostname, parts.port, timeout=5)
     try:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        connection.request("GET", parts.path or "/", headers={"Accept-Encoding": ""} | sent)
+        connection.request(method, parts.path or "/", headers={"Accept-Encoding": ""} | sent)
         answer = connection.getresponse()
         named = {name.lower(): value for name, value in answer.getheaders()}
         return Answer(answer.status, named, answer.read())

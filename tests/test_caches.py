@@ -119,6 +119,22 @@ def test_varnish_forgets_exactly_what_it_is_told_to(tmp_path: Path) -> None:
         assert missing(url, paths) == {*paths}
 
 
+@pytest.mark.parametrize("sent", [{"X_Forwarded_For": "192.0.2.1"}, {"Forwarded": "for=192.0.2.1"}])
+def test_nobody_purges_through_a_proxy(
+    sent: dict[str, str], fronted: tuple[Server, str], request: pytest.FixtureRequest
+) -> None:
+    """Where TLS ends on the same machine, the world comes from an address that may purge."""
+    if "varnish" not in request.node.name:
+        pytest.skip("nginx cannot purge")
+    _, url = fronted
+    ask(f"{url}atom.xml")
+    assert ask(f"{url}atom.xml", "PURGE", **sent).status == 403
+    root = url.removesuffix(FOLDER)
+    assert ask(f"{root}.keys/everything", "PURGE", **sent).status == 403
+    assert missing(url, ["atom.xml"]) == set()
+    assert ask(f"{url}atom.xml", "PURGE").status == 200
+
+
 def missing(url: str, paths: list[str]) -> set[str]:
     """Ask for all these paths, and give those that the cache had to ask the server for."""
     # The second number is that of the request for which the answer was fetched.

@@ -11,7 +11,7 @@ backend feeds {
   .first_byte_timeout = 10s;
 }
 
-# Who may purge.
+# Who may purge, from here and not through a proxy: Varnish adds whoever asks it to X-Forwarded-For.
 acl purgers {
   "127.0.0.1";
   "::1";
@@ -23,7 +23,7 @@ sub vcl_recv {
   set req.url = regsub(regsub(req.url, "\?.*", ""), "^/social-protection/", "/");
 
   if (req.method == "PURGE") {
-    if (client.ip !~ purgers) {
+    if (client.ip !~ purgers || req.http.X-Forwarded-For ~ "," || req.http.Forwarded) {
       return (synth(403));
     }
     if (req.url ~ "^/\.keys/") {
