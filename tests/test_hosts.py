@@ -31,7 +31,15 @@ MOVES = """
     topics/توسيع $1/: topics/covid-19-response/
     topics/covid-19-response/old/: topics/covid-19-response/
     news.rss: rss.xml
+    feed: atom.xml
+    feed/: topics/covid-19-response/
+    ünï {1}/: topics/covid-19-response/
+    blog: rss.xml
+    style.css/: topics/covid-19-response/
+    gone/here/: topics/covid-19-response/
   retired:
+    - blog/
+    - gone/
     - topics/elections-2019/
     - topics/covid-19-response/countries/xx/
     - gone.xml
@@ -192,6 +200,15 @@ def test_given_up_addresses_answer_301_and_410(site: Site) -> None:
         "topics/توسيع $1/atom.xml": f"{TOPIC}atom.xml",
         "topics/covid-19-response/old/feed.json": f"{TOPIC}feed.json",
         "topics/pandemic/a b/ä.xml": f"{TOPIC}a b/ä.xml",
+        "feed": "atom.xml",
+        "feed/": TOPIC,
+        "feed/rss.xml": f"{TOPIC}rss.xml",
+        "ünï {1}": TOPIC,
+        "ünï {1}/": TOPIC,
+        "ünï {1}/ä{b}.xml": f"{TOPIC}ä{{b}}.xml",
+        "blog": "rss.xml",
+        "style.css/": TOPIC,
+        "gone/here/": TOPIC,
     }.items():
         answer = ask(site.url + quote(old))
         assert answer.status == 301, old
@@ -201,6 +218,7 @@ def test_given_up_addresses_answer_301_and_410(site: Site) -> None:
     for old in (
         *("gone.xml", "topics/elections-2019/", "topics/elections-2019/atom.xml"),
         *("topics/elections-2019", "topics/pandemic/countries/xx/atom.xml"),
+        *("blog/", "blog/feed", "gone/here", "gone/there/"),
         'topics/sars "2"/countries/xx/rss.xml',
     ):
         answer = ask(site.url + quote(old))
@@ -211,11 +229,15 @@ def test_given_up_addresses_answer_301_and_410(site: Site) -> None:
 
 def test_what_is_no_document_is_not_there(site: Site) -> None:
     """404 is kept by no cache for long, and what the export has for itself is not shown."""
-    paths = ("nothing.xml", "topics/nothing/", ".feeds-export/manifest.tsv", ".htaccess")
-    for path in paths:
+    for path in (
+        *("nothing.xml", "topics/nothing/"),
+        *(".feeds-export/manifest.tsv", ".htaccess"),
+    ):
         answer = ask(site.url + path)
         assert answer.status == 404, path
         assert_page(answer, site.out / "404.html")
+        assert answer.headers["access-control-allow-origin"] == "*"
+        assert answer.headers["x-content-type-options"] == "nosniff"
 
 
 def assert_page(answer: Answer, file: Path) -> None:

@@ -40,8 +40,8 @@ def files(serving: Serving) -> Mapping[str, bytes]:
         *(line for kind in serving.kinds for line in _kind(kind, serving)),
         "RewriteEngine On",
         f"RewriteBase {_quoted(serving.root)}",
-        r'RewriteRule "(^|/)\." - [R=404,L]',
         *(_move(move, serving) for move in serving.moves),
+        r'RewriteRule "(^|/)\." - [R=404,L]',
     ]
     if serving.compressed:
         for coding, ending in (("br", ".br"), ("gzip", ".gz")):
@@ -65,17 +65,19 @@ def _kind(kind: Kind, serving: Serving) -> Iterator[str]:
 
 
 def _move(move: Move, serving: Serving) -> str:
-    folder = move.folder
-    pattern = re.escape(move.old.removesuffix("/")) + ("(?:/(.*))?" if folder else "")
+    below = "(?:/(.*))?" if move.bare else "/(.*)" if move.folder else ""
+    pattern = re.escape(move.old.removesuffix("/")) + below
     # Within its quotes, mod_rewrite knows no way to write one.
     start = 'RewriteRule "^' + pattern.replace('"', _QUOTE) + '$"'
     if move.new is None:
         return f"{start} - [G]"
+    return f"{start} {_target(move.new, serving, '$1' * move.folder)}"
+
+
+def _target(path: str, serving: Serving, led: str) -> str:
     # Given as people read it: Apache encodes the whole.
-    new = serving.root + move.new
-    escaped = re.sub(r"([\\$%])", r"\\\1", new)
-    target = _quoted(f"{serving.origin}{escaped}{'$1' * folder}")
-    return f"{start} {target} [R=301,L,QSD]"
+    escaped = re.sub(r"([\\$%])", r"\\\1", serving.root + path)
+    return f"{_quoted(serving.origin + escaped + led)} [R=301,L,QSD]"
 
 
 def _quoted(text: str) -> str:

@@ -25,14 +25,14 @@ def files(serving: Serving) -> Mapping[str, bytes]:
     lines = [
         _HEADING.format(root=root, file=FILE),
         f"route {_quoted(f'{root}*')} {{",
-        r"    @feeds_hidden path_regexp /\.",
-        "    error @feeds_hidden 404",
         *_headers("", serving.everywhere),
         *(
             line
             for number, move in enumerate(serving.moves)
             for line in _move(f"@feeds_moved_{number}", move, serving)
         ),
+        r"    @feeds_hidden path_regexp /\.",
+        "    error @feeds_hidden 404",
         # On what is not there nobody is told for how long it may be kept.
         "    @feeds_found file {path} {path}/index.html {path}index.html",
         *_headers("@feeds_found ", [serving.fresh]),
@@ -77,8 +77,7 @@ def _errors(serving: Serving) -> Iterator[str]:
 
 
 def _kind(name: str, kind: Kind) -> Iterator[str]:
-    pattern = f"(/|{kind.pattern[:-1]})$" if kind.page else kind.pattern
-    yield f"    {name} path_regexp {_quoted(pattern)}"
+    yield f"    {name} path_regexp {_quoted(kind.addresses)}"
     yield from _headers(f"{name} ", [("Content-Type", kind.media_type), *kind.headers])
 
 
@@ -88,18 +87,28 @@ def _headers(matcher: str, headers: Iterable[Header]) -> Iterator[str]:
 
 
 def _move(name: str, move: Move, serving: Serving) -> Iterator[str]:
-    old = re.escape(serving.root + move.old.removesuffix("/"))
-    yield f"    {name} path_regexp {_quoted(f'^{old}' + ('(/|$)' if move.folder else '$'))}"
+    path = serving.root + move.old.removesuffix("/")
+    old = _matched(path)
     if move.new is None:
+        end = "(/|$)" if move.bare else "/" if move.folder else "$"
+        yield f"    {name} path_regexp {_quoted(f'^{old}{end}')}"
         yield f"    error {name} 410"
-    elif not move.folder:
-        yield f"    redir {name} {_quoted(serving.address(move.new))} 301"
-    else:
-        prefix = quote(serving.root + move.old.removesuffix("/"), safe=_COMPARED)
-        yield f"    route {name} {{"
-        yield f"        uri strip_prefix {_quoted(prefix)}"
-        yield f"        redir {_quoted(serving.address(move.new).removesuffix('/') + '{uri}')} 301"
+        return
+    new = serving.address(move.new)
+    if move.bare or not move.folder:
+        yield f"    {name} path_regexp {_quoted(f'^{old}$')}"
+        yield f"    redir {name} {_quoted(new)} 301"
+    if move.folder:
+        yield f"    {name}_below path_regexp {_quoted(f'^{old}/')}"
+        yield f"    route {name}_below {{"
+        yield f"        uri strip_prefix {_quoted(quote(path, safe=_COMPARED))}"
+        yield f"        redir {_quoted(new.removesuffix('/') + '{uri}')} 301"
         yield "    }"
+
+
+def _matched(path: str) -> str:
+    # From an imported file, Caddy takes the backslash before a brace away.
+    return re.escape(path).replace(r"\{", r"\x7b").replace(r"\}", r"\x7d")
 
 
 def _quoted(text: str) -> str:

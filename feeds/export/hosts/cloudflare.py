@@ -3,7 +3,13 @@
 from collections.abc import Mapping
 
 from feeds.errors import FeedsError
-from feeds.export.hosts.netlify import HEADERS, REDIRECTS, headers, redirects
+from feeds.export.hosts.netlify import (
+    HEADERS,
+    REDIRECTS,
+    headers,
+    redirects,
+    shapes,
+)
 from feeds.export.hosts.serving import Serving
 
 # https://developers.cloudflare.com/pages/configuration/redirects/
@@ -13,9 +19,8 @@ _WITH_SPLAT = 100
 
 def files(serving: Serving) -> Mapping[str, bytes]:
     """Give both files; raises FeedsError for more moves than are taken."""
+    rules = [*headers(serving, shapes)]
     lines = [*redirects(serving, "301")]
-    # The plain ones come first, or are not looked at.
-    lines.sort(key=lambda line: ":splat" in line)
     splats = sum(":splat" in line for line in lines)
     if splats > _WITH_SPLAT or len(lines) - splats > _LINES:
         raise FeedsError(
@@ -23,6 +28,6 @@ def files(serving: Serving) -> Mapping[str, bytes]:
             f" and {_LINES} moved paths; site.moved has more"
         )
     return {
-        HEADERS: "\n".join([*headers(serving), ""]).encode(),
+        HEADERS: "\n".join([*rules, ""]).encode(),
         REDIRECTS: "\n".join([*lines, ""]).encode(),
     }

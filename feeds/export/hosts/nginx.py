@@ -69,20 +69,25 @@ def _headers(headers: Iterable[Header], indent: str, *, always: bool = False) ->
 
 def _move(move: Move, serving: Serving) -> Iterator[str]:
     old = serving.root + move.old
-    told = [*_headers(serving.everywhere, "    ", always=True), *_errors(serving)]
+    told = [
+        *_headers(serving.everywhere, "    ", always=True),
+        *_errors(serving),
+    ]
     if move.new is None:
         does = answer = "return 410;"
     else:
         answer = f"return 301 {_quoted(serving.address(move.new))};"
-        new = serving.origin + _escaped(serving.address(move.new).removeprefix(serving.origin))
-        does = f"rewrite {_quoted(f'^{re.escape(old)}(.*)$')} {_quoted(f'{new}$1?')} permanent;"
+        does = _rewrite(old, "(.*)", serving.address(move.new), "$1")
     if move.folder:
         yield from (f"location ^~ {_quoted(old)} {{", *told, f"    {does}", "}")
-    yield from (f"location = {_quoted(old.removesuffix('/'))} {{", *told, f"    {answer}", "}")
+    if move.bare or not move.folder:
+        yield from (f"location = {_quoted(old.removesuffix('/'))} {{", *told, f"    {answer}", "}")
 
 
-def _escaped(address: str) -> str:
-    return address.replace("$", "%24")
+def _rewrite(folder: str, rest: str, address: str, led: str) -> str:
+    """Give what leads on whatever lies below a folder."""
+    new = address.replace("$", "%24") + led
+    return f"rewrite {_quoted(f'^{re.escape(folder)}{rest}$')} {_quoted(f'{new}?')} permanent;"
 
 
 def _quoted(text: str) -> str:
