@@ -44,7 +44,7 @@ DocumentRoot {folder}/www
   Require all granted
 </Directory>
 """
-APACHE_MODULES = "mpm_event authz_core dir headers mime rewrite"
+APACHE_MODULES = "mpm_event authz_core autoindex dir headers mime rewrite"
 APACHE_FOLDER = Path("/usr/lib/apache2/modules")
 CADDY = """
 {{

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from email.utils import format_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urljoin
 
 import brotli
 import feedparser
@@ -230,14 +230,38 @@ def test_given_up_addresses_answer_301_and_410(site: Site) -> None:
 def test_what_is_no_document_is_not_there(site: Site) -> None:
     """404 is kept by no cache for long, and what the export has for itself is not shown."""
     for path in (
-        *("nothing.xml", "topics/nothing/"),
-        *(".feeds-export/manifest.tsv", ".htaccess"),
+        *("nothing.xml", "topics/nothing/", "atom.xml/", f"{TOPIC}atom.xml/x"),
+        *(".feeds-export/manifest.tsv", ".feeds-export/", ".htaccess"),
+        *("topics/", "topics", "entries/", f"{TOPIC}countries/", f"{TOPIC}countries"),
     ):
         answer = ask(site.url + path)
         assert answer.status == 404, path
         assert_page(answer, site.out / "404.html")
         assert answer.headers["access-control-allow-origin"] == "*"
         assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_no_name_is_too_long_to_be_missing(site: Site) -> None:
+    """A name that no file system takes is not there."""
+    for name in ("x" * 300, quote("ä" * 200), f"{'x' * 300}/", "x/" * 3000):
+        answer = ask(site.url + name)
+        if site.name == "apache":
+            # It never comes to look at .htaccess.
+            assert answer.status in {403, 404}
+        else:
+            assert answer.status == 404
+            assert_page(answer, site.out / "404.html")
+
+
+def test_a_folder_lacks_its_slash(site: Site) -> None:
+    """The address with it is the site's own, whatever the server believes to be called."""
+    # Caddy serves nobody under a name that it was not told; its answer has none.
+    inner = {} if site.name == "caddy" else {"Host": "inner.example:8080"}
+    for folder in (TOPIC, "countries/id/", "subscribe/"):
+        answer = ask(site.url + folder.removesuffix("/"), **inner)
+        assert answer.status in {301, 308}
+        assert urljoin(site.url, answer.headers["location"]) == site.url + folder
+        assert answer.headers["access-control-allow-origin"] == "*"
 
 
 def assert_page(answer: Answer, file: Path) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import quote
 
 from feeds.export.hosts.serving import Kind, Move, Serving
+from feeds.paths import INDEX
 
 FILE = ".htaccess"
 
@@ -42,6 +43,7 @@ def files(serving: Serving) -> Mapping[str, bytes]:
         f"RewriteBase {_quoted(serving.root)}",
         *(_move(move, serving) for move in serving.moves),
         r'RewriteRule "(^|/)\." - [R=404,L]',
+        *_folders(serving),
     ]
     if serving.compressed:
         for coding, ending in (("br", ".br"), ("gzip", ".gz")):
@@ -62,6 +64,15 @@ def _kind(kind: Kind, serving: Serving) -> Iterator[str]:
     # A page that answers where nothing is has the headers of its file.
     yield f'    Header set {name} {_quoted(value)} "expr=%{{REQUEST_STATUS}} -lt 400"'
     yield "</FilesMatch>"
+
+
+def _folders(serving: Serving) -> Iterator[str]:
+    """Give what answers for folders: by itself Apache forbids those without a page, and names itself."""
+    yield "RewriteCond %{REQUEST_FILENAME} -d"
+    yield f"RewriteCond %{{REQUEST_FILENAME}}/{INDEX} !-f"
+    yield "RewriteRule ^ - [R=404,L]"
+    yield "RewriteCond %{REQUEST_FILENAME} -d"
+    yield f'RewriteRule "^(.*[^/])$" {_target("", serving, "$1/")}'
 
 
 def _move(move: Move, serving: Serving) -> str:

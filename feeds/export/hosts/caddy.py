@@ -7,11 +7,23 @@ from urllib.parse import quote
 from feeds.export.hosts.serving import Kind, Move, Serving
 from feeds.export.tree import OURS
 from feeds.headers import Header
+from feeds.paths import INDEX
 
 FILE = f"{OURS}/Caddyfile"
 
 # What Caddy compares with a path however that is encoded; anything else stands encoded.
 _COMPARED = "".join(sign for sign in map(chr, range(0x20, 0x7F)) if sign not in "%{}")
+
+# A folder without a page is found by its address, and is not there for anybody.
+_LOST = f"""\
+    @feeds_lost {{
+        not file {{path}}/{INDEX}
+        not {{
+            file {{path}}
+            not path */
+        }}
+    }}
+    error @feeds_lost 404"""
 
 _HEADING = """\
 # Written by feeds export. In the site block whose root holds this folder as {root}:
@@ -33,9 +45,8 @@ def files(serving: Serving) -> Mapping[str, bytes]:
         ),
         r"    @feeds_hidden path_regexp /\.",
         "    error @feeds_hidden 404",
-        # On what is not there nobody is told for how long it may be kept.
-        "    @feeds_found file {path} {path}/index.html {path}index.html",
-        *_headers("@feeds_found ", [serving.fresh]),
+        _LOST,
+        *_headers("", [serving.fresh]),
         *(
             line
             for number, kind in enumerate(serving.kinds)

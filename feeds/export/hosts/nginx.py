@@ -7,6 +7,7 @@ from feeds.compression import pays
 from feeds.export.hosts.serving import Kind, Move, Serving
 from feeds.export.tree import OURS
 from feeds.headers import Header
+from feeds.paths import INDEX
 
 FILE = f"{OURS}/nginx.conf"
 
@@ -21,12 +22,15 @@ def files(serving: Serving) -> Mapping[str, bytes]:
     lines = [
         _HEADING.format(root=serving.root, file=FILE),
         f"location {_quoted(serving.root)} {{",
-        "    index index.html;",
         *_compression(serving),
         *_headers(serving.everywhere, "    ", always=True),
         *_errors(serving),
         "    location ~ /\\. { return 404; }",
         *(line for kind in serving.kinds for line in _kind(kind, serving)),
+        f"    if (-f $request_filename/{INDEX}) {{",
+        f"        {_rewrite(serving.root, '(.*[^/])', serving.address(''), '$1/')}",
+        "    }",
+        "    try_files $uri =404;",
         "}",
         *(line for move in serving.moves for line in _move(move, serving)),
     ]
@@ -53,7 +57,9 @@ def _errors(serving: Serving) -> Iterator[str]:
 
 
 def _kind(kind: Kind, serving: Serving) -> Iterator[str]:
-    yield f"    location ~ {_quoted(kind.pattern)} {{"
+    yield f"    location ~ {_quoted(kind.addresses)} {{"
+    if kind.page:
+        yield f"        try_files $uri ${{uri}}{INDEX} =404;"
     yield "        types {}"
     yield f"        default_type {_quoted(kind.media_type)};"
     yield from _headers(serving.everywhere, "        ", always=True)
