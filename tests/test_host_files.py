@@ -131,3 +131,10 @@ def test_a_folder_that_was_retired_makes_no_file() -> None:
     """Beside a file that moved, a withdrawn folder stands in nobody's way."""
     site = replace(SITE, moved={"feed": "atom.xml"}, retired=frozenset({"feed/"}))
     assert files("github-pages", site)["feed"] == RELEASE["atom.xml"].body
+
+
+@pytest.mark.parametrize("path", ["{y}", "%7By%7D", "{", "}"])
+def test_caddy_takes_no_braces_in_the_path_of_a_site(path: str) -> None:
+    """Where it would start and show nothing, the configuration is not written."""
+    with pytest.raises(FeedsError, match="Caddy"):
+        files("caddy", replace(SITE, url=f"https://news.example.org/{path}/"))

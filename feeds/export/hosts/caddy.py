@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote
 
+from feeds.errors import FeedsError
 from feeds.export.hosts.serving import Kind, Move, Serving
 from feeds.export.tree import OURS
 from feeds.headers import Header
@@ -32,8 +33,10 @@ _HEADING = """\
 
 
 def files(serving: Serving) -> Mapping[str, bytes]:
-    """Give the configuration."""
+    """Give the configuration; raises FeedsError for a site's path with braces."""
     root = serving.root
+    if {*"{}"} & {*root}:
+        raise FeedsError(f"{root!r}: Caddy cannot be told of such a path")
     lines = [
         _HEADING.format(root=root, file=FILE),
         f"route {_quoted(f'{root}*')} {{",
