@@ -19,7 +19,7 @@ from hosts import HOSTS, Answer, ask, hosted
 from reader import make_reader
 
 from feeds import Publisher
-from feeds.headers import PAGE_POLICY
+from feeds.headers import CORS, PAGE_POLICY, PREFLIGHT
 
 if TYPE_CHECKING:
     from feeds.model import Document
@@ -262,6 +262,32 @@ def test_a_folder_lacks_its_slash(site: Site) -> None:
         assert answer.status in {301, 308}
         assert urljoin(site.url, answer.headers["location"]) == site.url + folder
         assert answer.headers["access-control-allow-origin"] == "*"
+
+
+def test_a_browser_is_given_leave(site: Site) -> None:
+    """The preflight of a reader that lives in a browser is answered as `feeds serve` answers it."""
+    for path in (
+        "atom.xml",
+        "",
+        TOPIC,
+        "topics",
+        "topics/",
+        "nothing.xml",
+        "feed",
+        "feed/x",
+        "gone.xml",
+    ):
+        answer = ask(
+            site.url + path,
+            method="OPTIONS",
+            Origin="https://reader.example",
+            Access_Control_Request_Method="GET",
+            Access_Control_Request_Headers="if-none-match",
+        )
+        assert (answer.status, answer.body) == (204, b""), path
+        wanted = {name.lower(): value for name, value in (*CORS, *PREFLIGHT)}
+        assert wanted.items() <= answer.headers.items(), path
+    assert "access-control-max-age" not in ask(site.url + "atom.xml").headers
 
 
 def assert_page(answer: Answer, file: Path) -> None:

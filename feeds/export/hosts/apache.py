@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import quote
 
 from feeds.export.hosts.serving import Kind, Move, Serving
+from feeds.headers import PREFLIGHT
 from feeds.paths import INDEX
 
 FILE = ".htaccess"
@@ -21,6 +22,7 @@ RewriteCond %{{HTTP:Accept-Encoding}} "(^|[,\\s]){coding}\\s*(,|;\\s*q=(1|0?\\.0
 RewriteCond %{{REQUEST_FILENAME}}{ending} -f
 RewriteRule "^(.+)$" "$1{ending}" [L]"""
 _QUOTE = r"\x22"
+_ASKED = "\"expr=%{REQUEST_METHOD} == 'OPTIONS'\""
 _BESIDE = """\
 RemoveLanguage .br
 RemoveType .br .gz
@@ -34,6 +36,7 @@ def files(serving: Serving) -> Mapping[str, bytes]:
     lines = [
         _HEADING.format(root=serving.root),
         *(f'Header always set {name} "{value}"' for name, value in serving.everywhere),
+        *(f'Header always set {name} "{value}" {_ASKED}' for name, value in PREFLIGHT),
         *(
             f"ErrorDocument {status} {quote(serving.root + path)}"
             for status, path in serving.error_pages.items()
@@ -41,6 +44,8 @@ def files(serving: Serving) -> Mapping[str, bytes]:
         *(line for kind in serving.kinds for line in _kind(kind, serving)),
         "RewriteEngine On",
         f"RewriteBase {_quoted(serving.root)}",
+        "RewriteCond %{REQUEST_METHOD} =OPTIONS",
+        "RewriteRule ^ - [R=204,L]",
         *(_move(move, serving) for move in serving.moves),
         r'RewriteRule "(^|/)\." - [R=404,L]',
         *_folders(serving),

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from feeds.errors import FeedsError
 from feeds.export.hosts.serving import Kind, Move, Serving
 from feeds.export.tree import OURS
-from feeds.headers import Header
+from feeds.headers import PREFLIGHT, Header
 from feeds.paths import INDEX
 
 FILE = f"{OURS}/Caddyfile"
@@ -41,6 +41,9 @@ def files(serving: Serving) -> Mapping[str, bytes]:
         _HEADING.format(root=root, file=FILE),
         f"route {_quoted(f'{root}*')} {{",
         *_headers("", serving.everywhere),
+        "    @feeds_preflight method OPTIONS",
+        *_headers("@feeds_preflight ", PREFLIGHT),
+        "    respond @feeds_preflight 204",
         *(
             line
             for number, move in enumerate(serving.moves)

@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from urllib.parse import quote
 
 from feeds.compression import pays
 from feeds.export.hosts.serving import Kind, Move, Serving
 from feeds.export.tree import OURS
-from feeds.headers import Header
+from feeds.headers import PREFLIGHT, Header
 from feeds.paths import INDEX
 
 FILE = f"{OURS}/nginx.conf"
 
+# What reads files refuses it by itself; whatever is refused, `_errors` has it answered.
+_ASKED = "if ($request_method = OPTIONS) { return 405; }"
 _HEADING = """\
 # Written by feeds export. In the server block whose root holds this folder as {root}:
 #     include …/{file};
@@ -21,12 +24,18 @@ def files(serving: Serving) -> Mapping[str, bytes]:
     """Give the configuration."""
     lines = [
         _HEADING.format(root=serving.root, file=FILE),
+        f"location {_preflight(serving)} {{",
+        "    if ($request_method != OPTIONS) { return 405; }",
+        *_headers([*serving.everywhere, *PREFLIGHT], "    ", always=True),
+        "    return 204;",
+        "}",
         f"location {_quoted(serving.root)} {{",
         *_compression(serving),
         *_headers(serving.everywhere, "    ", always=True),
         *_errors(serving),
         "    location ~ /\\. { return 404; }",
         *(line for kind in serving.kinds for line in _kind(kind, serving)),
+        f"    {_ASKED}",
         f"    if (-f $request_filename/{INDEX}) {{",
         f"        {_rewrite(serving.root, '(.*[^/])', serving.address(''), '$1/')}",
         "    }",
@@ -49,7 +58,13 @@ def _compression(serving: Serving) -> list[str]:
     return [f"    {line}" for line in (*how, "gzip_vary on;", "gzip_proxied any;")]
 
 
+def _preflight(serving: Serving) -> str:
+    """Give the name of what answers OPTIONS: of each site in a server block another."""
+    return f"@feeds:{quote(serving.root)}"
+
+
 def _errors(serving: Serving) -> Iterator[str]:
+    yield f"    error_page 405 = {_preflight(serving)};"
     # It knows no way to write a dollar here.
     if "$" not in serving.root:
         for status, path in serving.error_pages.items():
@@ -59,6 +74,7 @@ def _errors(serving: Serving) -> Iterator[str]:
 def _kind(kind: Kind, serving: Serving) -> Iterator[str]:
     yield f"    location ~ {_quoted(kind.addresses)} {{"
     if kind.page:
+        yield f"        {_ASKED}"
         yield f"        try_files $uri ${{uri}}{INDEX} =404;"
     yield "        types {}"
     yield f"        default_type {_quoted(kind.media_type)};"
@@ -78,6 +94,7 @@ def _move(move: Move, serving: Serving) -> Iterator[str]:
     told = [
         *_headers(serving.everywhere, "    ", always=True),
         *_errors(serving),
+        f"    {_ASKED}",
     ]
     if move.new is None:
         does = answer = "return 410;"
