@@ -133,6 +133,30 @@ def test_a_folder_that_was_retired_makes_no_file() -> None:
     assert files("github-pages", site)["feed"] == RELEASE["atom.xml"].body
 
 
+@pytest.mark.parametrize("host", ["netlify", "cloudflare-pages"])
+def test_a_folder_becomes_the_top_of_a_site(host: str) -> None:
+    """Where the folder cannot lie at the path of the site's URL, a URL with one is refused."""
+    with pytest.raises(FeedsError, match="--url"):
+        files(host, replace(SITE, url="https://news.example.org/news/"))
+
+
+def picture(path: str, media_type: str) -> dict[str, Document]:
+    return {path: Document(path=path, body=b"", media_type=media_type, etag="")}
+
+
+def test_cloudflare_is_told_of_any_number_of_pictures() -> None:
+    """It takes a hundred rules: pictures that end alike need one; more than it takes are refused."""
+    release = dict(RELEASE)
+    for number in range(150):
+        release |= picture(f"media/{number}.jpg", "image/jpeg")
+    told = files("cloudflare-pages", SITE, release)["_headers"].decode()
+    assert "/*.jpg\n  Content-Type: image/jpeg\n" in told
+    assert sum(line.startswith("/") for line in told.splitlines()) < 15
+    release |= picture("media/other.jpg", "image/png")
+    with pytest.raises(FeedsError, match="100 rules"):
+        files("cloudflare-pages", SITE, release)
+
+
 @pytest.mark.parametrize("path", ["{y}", "%7By%7D", "{", "}"])
 def test_caddy_takes_no_braces_in_the_path_of_a_site(path: str) -> None:
     """Where it would start and show nothing, the configuration is not written."""

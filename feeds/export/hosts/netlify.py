@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from urllib.parse import quote
 
+from feeds.errors import FeedsError
 from feeds.export.hosts.serving import Kind, Serving
 from feeds.paths import INDEX
 
@@ -11,11 +12,24 @@ REDIRECTS = "_redirects"
 
 
 def files(serving: Serving) -> Mapping[str, bytes]:
-    """Give both files. What is retired answers 404, which needs no word."""
+    """Give both files. What is retired answers 404, which needs no word.
+
+    Raises FeedsError for a site whose URL has a path.
+    """
+    refuse_path(serving)
     return {
         HEADERS: "\n".join([*headers(serving, shapes), ""]).encode(),
         REDIRECTS: "\n".join([*redirects(serving, "301!"), ""]).encode(),
     }
+
+
+def refuse_path(serving: Serving) -> None:
+    """Raise FeedsError unless the site is the top of its host, as what is published here will be."""
+    if serving.root != "/":
+        raise FeedsError(
+            f"{serving.site.url}: the folder becomes the top of a site, so its URL has no path;"
+            " name another with --url"
+        )
 
 
 def headers(serving: Serving, addresses: Callable[[Kind, Serving], Iterable[str]]) -> Iterator[str]:
