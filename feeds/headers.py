@@ -10,6 +10,12 @@ CORS: tuple[Header, ...] = (
     ("Access-Control-Allow-Origin", "*"),
     ("Access-Control-Expose-Headers", "ETag, Link"),
 )
+# What one of those asks leave for before it asks for a document (Fetch §3.2).
+PREFLIGHT: tuple[Header, ...] = (
+    ("Access-Control-Allow-Methods", "GET, HEAD"),
+    ("Access-Control-Allow-Headers", "If-None-Match, If-Modified-Since"),
+    ("Access-Control-Max-Age", "86400"),
+)
 # What a page may load: its own style sheet, and pictures from where editors found them.
 _PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self' https: http:;"

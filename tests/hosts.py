@@ -44,7 +44,7 @@ DocumentRoot {folder}/www
   Require all granted
 </Directory>
 """
-APACHE_MODULES = "mpm_event authz_core dir headers mime rewrite"
+APACHE_MODULES = "mpm_event authz_core autoindex dir headers mime rewrite"
 APACHE_FOLDER = Path("/usr/lib/apache2/modules")
 CADDY = """
 {{
@@ -118,14 +118,14 @@ class Answer(NamedTuple):
     body: bytes
 
 
-def ask(url: str, **headers: str) -> Answer:
+def ask(url: str, method: str = "GET", **headers: str) -> Answer:
     """Ask once, follow nothing, and decode nothing; header names come in lower case."""
     parts = urlsplit(url)
     assert parts.hostname
     connection = HTTPConnection(parts.hostname, parts.port, timeout=5)
     try:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
-        connection.request("GET", parts.path or "/", headers={"Accept-Encoding": ""} | sent)
+        connection.request(method, parts.path or "/", headers={"Accept-Encoding": ""} | sent)
         answer = connection.getresponse()
         named = {name.lower(): value for name, value in answer.getheaders()}
         return Answer(answer.status, named, answer.read())

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urljoin
 
 import brotli
 import feedparser
@@ -20,7 +20,7 @@ from hosts import HOSTS, Answer, ask, hosted
 from reader import make_reader
 
 from feeds import Publisher
-from feeds.headers import PAGE_POLICY
+from feeds.headers import CORS, PAGE_POLICY, PREFLIGHT
 
 if TYPE_CHECKING:
     from feeds.model import Document
@@ -32,10 +32,17 @@ MOVES = """
     topics/توسيع $1/: topics/covid-19-response/
     topics/covid-19-response/old/: topics/covid-19-response/
     news.rss: rss.xml
-    feed/: news.rss
-    blog/: ./
+    wp/: news.rss
+    journal/: ./
     home.html: ./
+    feed: atom.xml
+    feed/: topics/covid-19-response/
+    ünï {1}/: topics/covid-19-response/
+    blog: rss.xml
+    gone/here/: topics/covid-19-response/
   retired:
+    - blog/
+    - gone/
     - topics/elections-2019/
     - topics/covid-19-response/countries/xx/
     - gone.xml
@@ -197,16 +204,24 @@ def test_given_up_addresses_answer_301_and_410(site: Site) -> None:
         "topics/توسيع $1/atom.xml": f"{TOPIC}atom.xml",
         "topics/covid-19-response/old/feed.json": f"{TOPIC}feed.json",
         "topics/pandemic/a b/ä.xml": f"{TOPIC}a b/ä.xml",
-        "feed/": "rss.xml",
-        "feed": "rss.xml",
-        "feed/rss2/": "rss.xml",
-        "blog/": "",
-        "blog": "",
-        "blog/atom.xml": "atom.xml",
-        "blog/news.rss": "rss.xml",
-        "blog/topics/pandemic/atom.xml": f"{TOPIC}atom.xml",
-        "blog/feed/": "rss.xml",
+        "wp/": "rss.xml",
+        "wp": "rss.xml",
+        "wp/rss2/": "rss.xml",
+        "journal/": "",
+        "journal": "",
+        "journal/atom.xml": "atom.xml",
+        "journal/news.rss": "rss.xml",
+        "journal/topics/pandemic/atom.xml": f"{TOPIC}atom.xml",
+        "journal/wp/": "rss.xml",
         "home.html": "",
+        "feed": "atom.xml",
+        "feed/": TOPIC,
+        "feed/rss.xml": f"{TOPIC}rss.xml",
+        "ünï {1}": TOPIC,
+        "ünï {1}/": TOPIC,
+        "ünï {1}/ä{b}.xml": f"{TOPIC}ä{{b}}.xml",
+        "blog": "rss.xml",
+        "gone/here/": TOPIC,
     }.items():
         answer = ask(site.url + quote(old))
         assert answer.status == 301, old
@@ -216,6 +231,7 @@ def test_given_up_addresses_answer_301_and_410(site: Site) -> None:
     for old in (
         *("gone.xml", "topics/elections-2019/", "topics/elections-2019/atom.xml"),
         *("topics/elections-2019", "topics/pandemic/countries/xx/atom.xml"),
+        *("blog/", "blog/feed", "gone/here", "gone/there/"),
         'topics/sars "2"/countries/xx/rss.xml',
     ):
         answer = ask(site.url + quote(old))
@@ -226,11 +242,65 @@ def test_given_up_addresses_answer_301_and_410(site: Site) -> None:
 
 def test_what_is_no_document_is_not_there(site: Site) -> None:
     """404 is kept by no cache for long, and what the export has for itself is not shown."""
-    paths = ("nothing.xml", "topics/nothing/", ".feeds-export/manifest.tsv", ".htaccess")
-    for path in paths:
+    for path in (
+        *("nothing.xml", "topics/nothing/", "atom.xml/", f"{TOPIC}atom.xml/x"),
+        *(".feeds-export/manifest.tsv", ".feeds-export/", ".htaccess"),
+        *("topics/", "topics", "entries/", f"{TOPIC}countries/", f"{TOPIC}countries"),
+    ):
         answer = ask(site.url + path)
         assert answer.status == 404, path
         assert_page(answer, site.out / "404.html")
+        assert answer.headers["access-control-allow-origin"] == "*"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_no_name_is_too_long_to_be_missing(site: Site) -> None:
+    """A name that no file system takes is not there."""
+    for name in ("x" * 300, quote("ä" * 200), f"{'x' * 300}/", "x/" * 3000):
+        answer = ask(site.url + name)
+        if site.name == "apache":
+            # It never comes to look at .htaccess.
+            assert answer.status in {403, 404}
+        else:
+            assert answer.status == 404
+            assert_page(answer, site.out / "404.html")
+
+
+def test_a_folder_lacks_its_slash(site: Site) -> None:
+    """The address with it is the site's own, whatever the server believes to be called."""
+    # Caddy serves nobody under a name that it was not told; its answer has none.
+    inner = {} if site.name == "caddy" else {"Host": "inner.example:8080"}
+    for folder in (TOPIC, "countries/id/", "subscribe/"):
+        answer = ask(site.url + folder.removesuffix("/"), **inner)
+        assert answer.status in {301, 308}
+        assert urljoin(site.url, answer.headers["location"]) == site.url + folder
+        assert answer.headers["access-control-allow-origin"] == "*"
+
+
+def test_a_browser_is_given_leave(site: Site) -> None:
+    """The preflight of a reader that lives in a browser is answered as `feeds serve` answers it."""
+    for path in (
+        "atom.xml",
+        "",
+        TOPIC,
+        "topics",
+        "topics/",
+        "nothing.xml",
+        "feed",
+        "feed/x",
+        "gone.xml",
+    ):
+        answer = ask(
+            site.url + path,
+            method="OPTIONS",
+            Origin="https://reader.example",
+            Access_Control_Request_Method="GET",
+            Access_Control_Request_Headers="if-none-match",
+        )
+        assert (answer.status, answer.body) == (204, b""), path
+        wanted = {name.lower(): value for name, value in (*CORS, *PREFLIGHT)}
+        assert wanted.items() <= answer.headers.items(), path
+    assert "access-control-max-age" not in ask(site.url + "atom.xml").headers
 
 
 def assert_page(answer: Answer, file: Path) -> None:

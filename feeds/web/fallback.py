@@ -10,7 +10,7 @@ from werkzeug.exceptions import Gone, HTTPException, NotFound, ServiceUnavailabl
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from feeds.headers import PAGE
+from feeds.headers import PAGE, PREFLIGHT
 from feeds.model import Document
 from feeds.paths import ERROR_PAGES, HEALTH, moved_to, standing_for
 from feeds.release import Release
@@ -25,12 +25,6 @@ _LASTING = {301, 410}
 _NOT_KEPT = ("Cache-Control", "no-store")
 # No path of a site is longer; a hostile one would be looked up folder by folder.
 _LONGEST = 2000
-# What a reader that lives in a browser asks leave for (Fetch §3.2).
-_PREFLIGHT = {
-    "Access-Control-Allow-Methods": "GET, HEAD",
-    "Access-Control-Allow-Headers": "If-None-Match, If-Modified-Since",
-    "Access-Control-Max-Age": "86400",
-}
 
 
 def create_fallback(standing: Standing) -> Flask:
@@ -73,7 +67,7 @@ def create_fallback(standing: Standing) -> Flask:
         fresh = freshness(request.environ[RELEASE], standing.clock()) if lasting else _NOT_KEPT
         response.headers.set(*fresh)
         if request.method == "OPTIONS":
-            response.headers.update(_PREFLIGHT)
+            response.headers.update(PREFLIGHT)
         return response
 
     return app

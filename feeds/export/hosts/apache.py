@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from urllib.parse import quote
 
 from feeds.export.hosts.serving import Kind, Move, Serving
+from feeds.headers import PREFLIGHT
+from feeds.paths import INDEX
 
 FILE = ".htaccess"
 
@@ -20,6 +22,7 @@ RewriteCond %{{HTTP:Accept-Encoding}} "(^|[,\\s]){coding}\\s*(,|;\\s*q=(1|0?\\.0
 RewriteCond %{{REQUEST_FILENAME}}{ending} -f
 RewriteRule "^(.+)$" "$1{ending}" [L]"""
 _QUOTE = r"\x22"
+_ASKED = "\"expr=%{REQUEST_METHOD} == 'OPTIONS'\""
 _BESIDE = """\
 RemoveLanguage .br
 RemoveType .br .gz
@@ -33,6 +36,7 @@ def files(serving: Serving) -> Mapping[str, bytes]:
     lines = [
         _HEADING.format(root=serving.root),
         *(f'Header always set {name} "{value}"' for name, value in serving.everywhere),
+        *(f'Header always set {name} "{value}" {_ASKED}' for name, value in PREFLIGHT),
         *(
             f"ErrorDocument {status} {quote(serving.root + path)}"
             for status, path in serving.error_pages.items()
@@ -40,8 +44,11 @@ def files(serving: Serving) -> Mapping[str, bytes]:
         *(line for kind in serving.kinds for line in _kind(kind, serving)),
         "RewriteEngine On",
         f"RewriteBase {_quoted(serving.root)}",
-        r'RewriteRule "(^|/)\." - [R=404,L]',
+        "RewriteCond %{REQUEST_METHOD} =OPTIONS",
+        "RewriteRule ^ - [R=204,L]",
         *(_move(move, serving) for move in serving.moves),
+        r'RewriteRule "(^|/)\." - [R=404,L]',
+        *_folders(serving),
     ]
     if serving.compressed:
         for coding, ending in (("br", ".br"), ("gzip", ".gz")):
@@ -64,18 +71,29 @@ def _kind(kind: Kind, serving: Serving) -> Iterator[str]:
     yield "</FilesMatch>"
 
 
+def _folders(serving: Serving) -> Iterator[str]:
+    """Give what answers for folders: by itself Apache forbids those without a page, and names itself."""
+    yield "RewriteCond %{REQUEST_FILENAME} -d"
+    yield f"RewriteCond %{{REQUEST_FILENAME}}/{INDEX} !-f"
+    yield "RewriteRule ^ - [R=404,L]"
+    yield "RewriteCond %{REQUEST_FILENAME} -d"
+    yield f'RewriteRule "^(.*[^/])$" {_target("", serving, "$1/")}'
+
+
 def _move(move: Move, serving: Serving) -> str:
-    folder = move.folder
-    pattern = re.escape(move.old.removesuffix("/")) + ("(?:/(.*))?" if folder else "")
+    below = "(?:/(.*))?" if move.bare else "/(.*)" if move.folder else ""
+    pattern = re.escape(move.old.removesuffix("/")) + below
     # Within its quotes, mod_rewrite knows no way to write one.
     start = 'RewriteRule "^' + pattern.replace('"', _QUOTE) + '$"'
     if move.new is None:
         return f"{start} - [G]"
+    return f"{start} {_target(move.new, serving, '$1' * move.to_folder)}"
+
+
+def _target(path: str, serving: Serving, led: str) -> str:
     # Given as people read it: Apache encodes the whole.
-    new = serving.root + move.new
-    escaped = re.sub(r"([\\$%])", r"\\\1", new)
-    target = _quoted(f"{serving.origin}{escaped}{'$1' * move.to_folder}")
-    return f"{start} {target} [R=301,L,QSD]"
+    escaped = re.sub(r"([\\$%])", r"\\\1", serving.root + path)
+    return f"{_quoted(serving.origin + escaped + led)} [R=301,L,QSD]"
 
 
 def _quoted(text: str) -> str:

@@ -4,14 +4,27 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote
 
+from feeds.errors import FeedsError
 from feeds.export.hosts.serving import Kind, Move, Serving
 from feeds.export.tree import OURS
-from feeds.headers import Header
+from feeds.headers import PREFLIGHT, Header
+from feeds.paths import INDEX
 
 FILE = f"{OURS}/Caddyfile"
 
 # What Caddy compares with a path however that is encoded; anything else stands encoded.
 _COMPARED = "".join(sign for sign in map(chr, range(0x20, 0x7F)) if sign not in "%{}")
+
+# A folder without a page is found by its address, and is not there for anybody.
+_LOST = f"""\
+    @feeds_lost {{
+        not file {{path}}/{INDEX}
+        not {{
+            file {{path}}
+            not path */
+        }}
+    }}
+    error @feeds_lost 404"""
 
 _HEADING = """\
 # Written by feeds export. In the site block whose root holds this folder as {root}:
@@ -20,22 +33,26 @@ _HEADING = """\
 
 
 def files(serving: Serving) -> Mapping[str, bytes]:
-    """Give the configuration."""
+    """Give the configuration; raises FeedsError for a site's path with braces."""
     root = serving.root
+    if {*"{}"} & {*root}:
+        raise FeedsError(f"{root!r}: Caddy cannot be told of such a path")
     lines = [
         _HEADING.format(root=root, file=FILE),
         f"route {_quoted(f'{root}*')} {{",
-        r"    @feeds_hidden path_regexp /\.",
-        "    error @feeds_hidden 404",
         *_headers("", serving.everywhere),
+        "    @feeds_preflight method OPTIONS",
+        *_headers("@feeds_preflight ", PREFLIGHT),
+        "    respond @feeds_preflight 204",
         *(
             line
             for number, move in enumerate(serving.moves)
             for line in _move(f"@feeds_moved_{number}", move, serving)
         ),
-        # On what is not there nobody is told for how long it may be kept.
-        "    @feeds_found file {path} {path}/index.html {path}index.html",
-        *_headers("@feeds_found ", [serving.fresh]),
+        r"    @feeds_hidden path_regexp /\.",
+        "    error @feeds_hidden 404",
+        _LOST,
+        *_headers("", [serving.fresh]),
         *(
             line
             for number, kind in enumerate(serving.kinds)
@@ -77,8 +94,7 @@ def _errors(serving: Serving) -> Iterator[str]:
 
 
 def _kind(name: str, kind: Kind) -> Iterator[str]:
-    pattern = f"(/|{kind.pattern[:-1]})$" if kind.page else kind.pattern
-    yield f"    {name} path_regexp {_quoted(pattern)}"
+    yield f"    {name} path_regexp {_quoted(kind.addresses)}"
     yield from _headers(f"{name} ", [("Content-Type", kind.media_type), *kind.headers])
 
 
@@ -88,18 +104,29 @@ def _headers(matcher: str, headers: Iterable[Header]) -> Iterator[str]:
 
 
 def _move(name: str, move: Move, serving: Serving) -> Iterator[str]:
-    old = re.escape(serving.root + move.old.removesuffix("/"))
-    yield f"    {name} path_regexp {_quoted(f'^{old}' + ('(/|$)' if move.folder else '$'))}"
+    path = serving.root + move.old.removesuffix("/")
+    old = _matched(path)
+    end = "(/|$)" if move.bare else "/" if move.folder else "$"
     if move.new is None:
+        yield f"    {name} path_regexp {_quoted(f'^{old}{end}')}"
         yield f"    error {name} 410"
-    elif not move.to_folder:
-        yield f"    redir {name} {_quoted(serving.address(move.new))} 301"
-    else:
-        prefix = quote(serving.root + move.old.removesuffix("/"), safe=_COMPARED)
-        yield f"    route {name} {{"
-        yield f"        uri strip_prefix {_quoted(prefix)}"
-        yield f"        redir {_quoted(serving.address(move.new).removesuffix('/') + '{uri}')} 301"
+        return
+    new = serving.address(move.new)
+    if move.bare or not move.to_folder:
+        end = "$" if move.to_folder else end
+        yield f"    {name} path_regexp {_quoted(f'^{old}{end}')}"
+        yield f"    redir {name} {_quoted(new)} 301"
+    if move.to_folder:
+        yield f"    {name}_below path_regexp {_quoted(f'^{old}/')}"
+        yield f"    route {name}_below {{"
+        yield f"        uri strip_prefix {_quoted(quote(path, safe=_COMPARED))}"
+        yield f"        redir {_quoted(new.removesuffix('/') + '{uri}')} 301"
         yield "    }"
+
+
+def _matched(path: str) -> str:
+    # From an imported file, Caddy takes the backslash before a brace away.
+    return re.escape(path).replace(r"\{", r"\x7b").replace(r"\}", r"\x7d")
 
 
 def _quoted(text: str) -> str:

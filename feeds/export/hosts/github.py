@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from html import escape
 
+from feeds.errors import FeedsError
 from feeds.export.hosts.serving import Move, Serving
 from feeds.model import Document
 from feeds.paths import INDEX, is_folder
@@ -21,14 +22,32 @@ _PAGE = """\
 
 
 def files(serving: Serving) -> Mapping[str, bytes]:
-    """Give a page that leads on at each moved page's address, and at a moved feed's the feed itself."""
+    """Give a page that leads on at each moved page's address, and at a moved feed's the feed itself.
+
+    Raises FeedsError where a file and a folder would have the same name.
+    """
     found = {_AS_IT_IS: b""}
+    # By each path, the address that is the reason for it.
+    reasons = {path: path for path in serving.release}
     # The nearest comes first, and counts.
     for move in serving.moves:
         for old, document in _moved(move, serving):
-            if old not in found and old not in serving.release:
+            if old not in reasons:
+                reasons[old] = move.old
                 found[old] = _led_on(old, document, serving)
+    _refuse_both(reasons)
     return found
+
+
+def _refuse_both(reasons: Mapping[str, str]) -> None:
+    for path, reason in reasons.items():
+        folder = path
+        while folder := folder.rpartition("/")[0]:
+            if folder in reasons:
+                raise FeedsError(
+                    f"{reasons[folder]!r} and {reason!r}: GitHub Pages cannot have"
+                    f" a file and a folder of the name {folder!r}"
+                )
 
 
 def _moved(move: Move, serving: Serving) -> Iterator[tuple[str, Document]]:

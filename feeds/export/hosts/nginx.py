@@ -2,14 +2,18 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from urllib.parse import quote
 
 from feeds.compression import pays
 from feeds.export.hosts.serving import Kind, Move, Serving
 from feeds.export.tree import OURS
-from feeds.headers import Header
+from feeds.headers import PREFLIGHT, Header
+from feeds.paths import INDEX
 
 FILE = f"{OURS}/nginx.conf"
 
+# What reads files refuses it by itself; whatever is refused, `_errors` has it answered.
+_ASKED = "if ($request_method = OPTIONS) { return 405; }"
 _HEADING = """\
 # Written by feeds export. In the server block whose root holds this folder as {root}:
 #     include …/{file};
@@ -20,13 +24,22 @@ def files(serving: Serving) -> Mapping[str, bytes]:
     """Give the configuration."""
     lines = [
         _HEADING.format(root=serving.root, file=FILE),
+        f"location {_preflight(serving)} {{",
+        "    if ($request_method != OPTIONS) { return 405; }",
+        *_headers([*serving.everywhere, *PREFLIGHT], "    ", always=True),
+        "    return 204;",
+        "}",
         f"location {_quoted(serving.root)} {{",
-        "    index index.html;",
         *_compression(serving),
         *_headers(serving.everywhere, "    ", always=True),
         *_errors(serving),
         "    location ~ /\\. { return 404; }",
         *(line for kind in serving.kinds for line in _kind(kind, serving)),
+        f"    {_ASKED}",
+        f"    if (-f $request_filename/{INDEX}) {{",
+        f"        {_rewrite(serving.root, '(.*[^/])', serving.address(''), '$1/')}",
+        "    }",
+        "    try_files $uri =404;",
         "}",
         *(line for move in serving.moves for line in _move(move, serving)),
     ]
@@ -45,7 +58,13 @@ def _compression(serving: Serving) -> list[str]:
     return [f"    {line}" for line in (*how, "gzip_vary on;", "gzip_proxied any;")]
 
 
+def _preflight(serving: Serving) -> str:
+    """Give the name of what answers OPTIONS: of each site in a server block another."""
+    return f"@feeds:{quote(serving.root)}"
+
+
 def _errors(serving: Serving) -> Iterator[str]:
+    yield f"    error_page 405 = {_preflight(serving)};"
     # It knows no way to write a dollar here.
     if "$" not in serving.root:
         for status, path in serving.error_pages.items():
@@ -53,7 +72,10 @@ def _errors(serving: Serving) -> Iterator[str]:
 
 
 def _kind(kind: Kind, serving: Serving) -> Iterator[str]:
-    yield f"    location ~ {_quoted(kind.pattern)} {{"
+    yield f"    location ~ {_quoted(kind.addresses)} {{"
+    if kind.page:
+        yield f"        {_ASKED}"
+        yield f"        try_files $uri ${{uri}}{INDEX} =404;"
     yield "        types {}"
     yield f"        default_type {_quoted(kind.media_type)};"
     yield from _headers(serving.everywhere, "        ", always=True)
@@ -69,21 +91,27 @@ def _headers(headers: Iterable[Header], indent: str, *, always: bool = False) ->
 
 def _move(move: Move, serving: Serving) -> Iterator[str]:
     old = serving.root + move.old
-    told = [*_headers(serving.everywhere, "    ", always=True), *_errors(serving)]
+    told = [
+        *_headers(serving.everywhere, "    ", always=True),
+        *_errors(serving),
+        f"    {_ASKED}",
+    ]
     if move.new is None:
         does = answer = "return 410;"
     else:
         does = answer = f"return 301 {_quoted(serving.address(move.new))};"
-    if move.new is not None and move.to_folder:
-        new = serving.origin + _escaped(serving.address(move.new).removeprefix(serving.origin))
-        does = f"rewrite {_quoted(f'^{re.escape(old)}(.*)$')} {_quoted(f'{new}$1?')} permanent;"
+        if move.to_folder:
+            does = _rewrite(old, "(.*)", serving.address(move.new), "$1")
     if move.folder:
         yield from (f"location ^~ {_quoted(old)} {{", *told, f"    {does}", "}")
-    yield from (f"location = {_quoted(old.removesuffix('/'))} {{", *told, f"    {answer}", "}")
+    if move.bare or not move.folder:
+        yield from (f"location = {_quoted(old.removesuffix('/'))} {{", *told, f"    {answer}", "}")
 
 
-def _escaped(address: str) -> str:
-    return address.replace("$", "%24")
+def _rewrite(folder: str, rest: str, address: str, led: str) -> str:
+    """Give what leads on whatever lies below a folder."""
+    new = address.replace("$", "%24") + led
+    return f"rewrite {_quoted(f'^{re.escape(folder)}{rest}$')} {_quoted(f'{new}?')} permanent;"
 
 
 def _quoted(text: str) -> str:

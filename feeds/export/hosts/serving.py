@@ -1,7 +1,7 @@
 """How a folder is to be served, in no host's words yet."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import groupby
 from typing import NamedTuple
@@ -38,6 +38,11 @@ class Kind(NamedTuple):
         return ("" if self.ending.startswith(".") else "/") + re.escape(self.ending) + "$"
 
     @property
+    def addresses(self) -> str:
+        """The same of the end of its address, which for a page may be its folder's."""
+        return f"(/|{self.pattern[:-1]})$" if self.page else self.pattern
+
+    @property
     def headers(self) -> list[Header]:
         """What goes with such a file alone, beside its media type."""
         if self.media_type in _SHOWN_AS.values():
@@ -48,11 +53,13 @@ class Kind(NamedTuple):
 class Move(NamedTuple):
     """A path that was given up, and the one in its place; None where it is gone for good.
 
-    One that ends in `/` stands for all that lay below it.
+    One that ends in `/` stands for all that lay below it, and where `bare` for the
+    same address without the slash.
     """
 
     old: str
     new: str | None
+    bare: bool
 
     @property
     def folder(self) -> bool:
@@ -134,7 +141,7 @@ class Serving:
         for _ in range(_STEPS):
             found = set(self._before(found)) - given_up
             given_up |= found
-        moves = [Move(path, self._end(path)) for path in given_up]
+        moves = [Move(path, self._end(path), self._bare(path, given_up)) for path in given_up]
         return sorted(moves, key=lambda move: (-len(move.old), move.old))
 
     def _before(self, paths: Iterable[str]) -> Iterator[str]:
@@ -149,11 +156,20 @@ class Serving:
                     yield below
 
     def _end(self, path: str) -> str | None:
-        if standing_for(path, self.site.retired) == path:
+        moved, retired = self.site.moved, self.site.retired
+        if len(standing_for(path, retired) or "") > len(standing_for(path, moved) or ""):
             return None
-        new = moved_to(path, self.site.moved)
+        new = moved_to(path, moved)
         new = path if new is None else new
-        return None if standing_for(new, self.site.retired) else new
+        return None if standing_for(new, retired) else new
+
+    def _bare(self, path: str, given_up: Collection[str]) -> bool:
+        """Tell whether nothing but a folder is meant by its address without the slash."""
+        bare = path.removesuffix("/")
+        if bare == path or bare in given_up:
+            return False
+        end = self._end(bare)
+        return end is not None and end not in self.release
 
     def address(self, path: str) -> str:
         """Give the absolute address of a path, as an ASCII URI."""

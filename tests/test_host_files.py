@@ -1,0 +1,164 @@
+"""What hosts are told of an address is what the server answers for it; what they cannot be told is refused."""
+
+from collections.abc import Callable, Mapping
+from copy import copy
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+import pytest
+from conftest import AS_OF
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+from feeds import Release, load_catalogue
+from feeds.errors import FeedsError
+from feeds.export.hosts import host_files
+from feeds.export.hosts.serving import Serving
+from feeds.model import Document, Site
+from feeds.paths import INDEX, is_folder, moved_to
+from feeds.web import create_app
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from feeds.standing import Failure
+
+RELEASE = Release(
+    load_catalogue(Path(__file__).parent / "golden-hosts" / "moved.yaml"), as_of=AS_OF
+)
+SITE = replace(RELEASE.site, url="https://news.example.org/", moved={}, retired=frozenset())
+TOPIC = "topics/floors/"
+OLD = ("a", "a/", "a/b", "a/b/", "b", "b/", "b/a", "b/a/", "style.css/")
+NEW = ("atom.xml", "", TOPIC, "countries/jo/", "a/", "b/", "b/a/")
+
+
+class Now:
+    """A standing that nothing changes."""
+
+    def __init__(self, release: Release) -> None:
+        self.current: Release | None = release
+        self.since: datetime | None = None
+        self.failure: Failure | None = None
+        self.degraded = False
+        self.clock: Callable[[], datetime] = lambda: AS_OF
+
+
+@given(st.dictionaries(st.sampled_from(OLD), st.sampled_from(NEW)), st.sets(st.sampled_from(OLD)))
+@example({"a": "atom.xml", "a/": TOPIC}, set())
+@example({"a": "atom.xml"}, {"a/"})
+@example({"a/": TOPIC}, {"a"})
+@example({"a/b/": TOPIC}, {"a/"})
+@example({"style.css/": TOPIC}, set())
+def test_hosts_are_told_of_each_address_what_is_served(
+    moved: dict[str, str], retired: set[str]
+) -> None:
+    """Whatever lies in whatever moved or was withdrawn, each address has one fate, on hosts as here."""
+    assume(all(_allowed(old, moved) for old in moved))
+    release = copy(RELEASE)
+    release.site = replace(
+        SITE,
+        moved={old: new for old, new in moved.items() if old not in retired},
+        retired=frozenset(retired),
+    )
+    assume(all(_allowed(old, release.site.moved) for old in release.site.moved))
+    told = Serving(release, release.site, compressed=False)
+    client = create_app(Now(release)).test_client()
+    for path in (*OLD, "style.css", *(f"{old}atom.xml" for old in OLD if old.endswith("/"))):
+        answer = client.get(f"/{path}")
+        here = answer.headers.get("Location", "").removeprefix(SITE.url)
+        assert (answer.status_code, unquote(here)) == _told(path, told), path
+
+
+def _allowed(old: str, moved: Mapping[str, str]) -> bool:
+    """Tell whether a catalogue may have this move, into no folder around or below it."""
+    new, last = moved[old], moved_to(old, moved)
+    within = old.endswith("/") and (new.startswith(old) or old.startswith(new))
+    return not within and last is not None and _page(last) in RELEASE
+
+
+def _told(path: str, told: Serving) -> tuple[int, str]:
+    """Give the status of a path, and where it leads at last, as a server does what it was told."""
+    if _page(path) in told.release:
+        # Nothing may be told of it.
+        assert not [move for move in told.moves if move.old == path]
+        assert not [move for move in told.moves if move.bare and move.old == f"{path}/"]
+        return 200, ""
+    for move in told.moves:
+        if move.old == path or (move.bare and move.old == f"{path}/"):
+            return (301, move.new) if move.new is not None else (410, "")
+    for move in told.moves:
+        if move.folder and path.startswith(move.old):
+            return _led(path, move.old, move.new, told)
+    return 404, ""
+
+
+def _led(path: str, old: str, new: str | None, told: Serving) -> tuple[int, str]:
+    if new is None:
+        return 410, ""
+    target = new + path.removeprefix(old) if is_folder(new) else new
+    # Where nothing is, the server says so at once, and knows of a lacking slash.
+    found = [there for there in (target, f"{target}/") if _page(there) in told.release]
+    return (301, found[0]) if found else (404, "")
+
+
+def _page(path: str) -> str:
+    return path + INDEX if is_folder(path) else path
+
+
+def files(host: str, site: Site, release: Mapping[str, Document] = RELEASE) -> Mapping[str, bytes]:
+    return host_files(host, release, site, compressed=False)
+
+
+@pytest.mark.parametrize(
+    ("moved", "named"),
+    [
+        ({"feed": "atom.xml", "feed/": TOPIC}, ("'feed'", "'feed/'")),
+        ({"feed": "atom.xml", "feed/old/": TOPIC}, ("'feed'", "'feed/old/'")),
+        ({"topics": "atom.xml"}, ("'topics'", "'topics/floors/")),
+        ({"style.css/": TOPIC}, ("'style.css'", "'style.css/'")),
+    ],
+)
+def test_files_cannot_lie_in_files(moved: dict[str, str], named: tuple[str, str]) -> None:
+    """GitHub Pages, told by files alone, cannot have two things under one name: both are named."""
+    with pytest.raises(FeedsError, match="a file and a folder") as caught:
+        files("github-pages", replace(SITE, moved=moved))
+    assert all(name in str(caught.value) for name in named)
+
+
+def test_a_folder_that_was_retired_makes_no_file() -> None:
+    """Beside a file that moved, a withdrawn folder stands in nobody's way."""
+    site = replace(SITE, moved={"feed": "atom.xml"}, retired=frozenset({"feed/"}))
+    assert files("github-pages", site)["feed"] == RELEASE["atom.xml"].body
+
+
+@pytest.mark.parametrize("host", ["netlify", "cloudflare-pages"])
+def test_a_folder_becomes_the_top_of_a_site(host: str) -> None:
+    """Where the folder cannot lie at the path of the site's URL, a URL with one is refused."""
+    with pytest.raises(FeedsError, match="--url"):
+        files(host, replace(SITE, url="https://news.example.org/news/"))
+
+
+def picture(path: str, media_type: str) -> dict[str, Document]:
+    return {path: Document(path=path, body=b"", media_type=media_type, etag="")}
+
+
+def test_cloudflare_is_told_of_any_number_of_pictures() -> None:
+    """It takes a hundred rules: pictures that end alike need one; more than it takes are refused."""
+    release = dict(RELEASE)
+    for number in range(150):
+        release |= picture(f"media/{number}.jpg", "image/jpeg")
+    told = files("cloudflare-pages", SITE, release)["_headers"].decode()
+    assert "/*.jpg\n  Content-Type: image/jpeg\n" in told
+    assert sum(line.startswith("/") for line in told.splitlines()) < 15
+    release |= picture("media/other.jpg", "image/png")
+    with pytest.raises(FeedsError, match="100 rules"):
+        files("cloudflare-pages", SITE, release)
+
+
+@pytest.mark.parametrize("path", ["{y}", "%7By%7D", "{", "}"])
+def test_caddy_takes_no_braces_in_the_path_of_a_site(path: str) -> None:
+    """Where it would start and show nothing, the configuration is not written."""
+    with pytest.raises(FeedsError, match="Caddy"):
+        files("caddy", replace(SITE, url=f"https://news.example.org/{path}/"))
