@@ -76,15 +76,15 @@ def write_release(  # noqa: PLR0913  # each is named, and has its default
     if not options.force:
         refuse_others(tree, plan.puts, before)
     stale = sorted(before.keys() - plan.wanted.keys())
-    # Beside other bytes nothing old may stay: it would be sent in their place.
-    kept = [] if options.prune else [path for path in stale if beside(path) not in plan.wanted]
-    gone = sorted({*stale} - {*kept})
-    after = {path: before[path] for path in kept} | plan.wanted
+    # Beside a document nothing old may stay: it would be sent in its place.
+    gone = [path for path in stale if options.prune or beside(path) in plan.wanted]
+    files = {**before, **plan.wanted}
+    after = {path: files[path] for path in files.keys() - {*gone}}
     report = Report(
         written=tuple(put.path for put in plan.puts),
         unchanged=tuple(plan.unchanged),
         removed=tuple(path for path in gone if tree.holds(path)),
-        files={**before, **plan.wanted},
+        files=files,
         dry_run=options.dry_run,
     )
     if not options.dry_run:
