@@ -232,7 +232,7 @@ _ENDS = """found => {
 
 @pytest.mark.parametrize("language", ["en", "ar"])
 def test_a_text_runs_in_its_own_direction(
-    open_page: Callable[..., Page], site: Callable[[Path], str], tmp_path: Path, language: str
+    open_page: Callable[..., Page], served: Callable[[Path], str], tmp_path: Path, language: str
 ) -> None:
     """A full stop stands at the end of an Arabic or an English title, whichever the page is in."""
     titles = {"one": "توقع اتفاقية.", "two": "An agreement.", "three": "توقع اتفاقية."}
@@ -243,7 +243,7 @@ def test_a_text_runs_in_its_own_direction(
     file = tmp_path / "entries.yaml"
     file.write_text(HEAD.format(title="T").replace("rights", f"language: {language}, rights"))
     file.write_text(file.read_text() + "".join(items))
-    url = site(file)
+    url = served(file)
     page = open_page()
     ends = []
     for path in ("", "entries/one/", "entries/two/"):
@@ -254,10 +254,10 @@ def test_a_text_runs_in_its_own_direction(
 
 
 def test_a_page_has_its_style_under_another_name(
-    browser: Browser, site: Callable[[Path], str]
+    browser: Browser, served: Callable[[Path], str]
 ) -> None:
     """Whoever opens a site by another name of its server sees it as it is."""
-    url = site(SHIPPED).replace("127.0.0.1", "localhost")
+    url = served(SHIPPED).replace("127.0.0.1", "localhost")
     with closing(browser.new_page()) as page:
         for path in ("", "subscribe/", "404.html"):
             page.goto(url + path)

@@ -89,8 +89,8 @@ def test_a_plain_day_is_what_dateutil_makes_of_it(day: int, month: str, year: in
     except Fault:
         return
     parsed, also = parse_freely(text, ZONE)
-    assert (found.replace(tzinfo=None), whole_day) == (parsed, also)
-    assert found.replace(tzinfo=None) == datetime.strptime(text, "%d %B %Y").replace(hour=12)  # noqa: DTZ007  # a day
+    assert (found, whole_day) == (parsed.replace(tzinfo=ZONE), also)
+    assert found == datetime.strptime(text, "%d %B %Y").replace(hour=12, tzinfo=ZONE)
 
 
 @pytest.mark.parametrize(
