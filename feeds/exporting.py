@@ -55,6 +55,8 @@ def export(given: Given, folder: Path, how: Exporting) -> None:
         said = notes.text()
         report = up_to_date(etags, folder, how.options) if etags else None
     if report is None or said is None:
+        # What is built is read anew, and would be in memory twice.
+        texts.clear()
         release, report, said = _export_anew(given, folder, workshop, how)
         if fingerprint(given.catalogue) == seen and not how.options.dry_run:
             outcome.keep_etags(report.etags, as_of=release.as_of, until=release.until)
