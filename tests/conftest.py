@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -28,6 +29,9 @@ CATALOGUES = ROOT / "tests" / "catalogues"
 MEDIA = ROOT / "tests" / "media"
 AS_OF = datetime(2026, 11, 1, tzinfo=UTC)
 _PATIENCE = 20
+
+# In the background ctrl-C is ignored, and would be by every program that a test starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # The same examples at every run: a red test is the change's own. What is marked
 # heavy looks for new ones.
