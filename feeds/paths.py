@@ -51,6 +51,11 @@ def entry_folder(entry: str) -> str:
     return f"entries/{entry}/"
 
 
+def is_for_hosts(path: str) -> bool:
+    """Tell whether a path is never a document's: hidden from everybody, or what a host is told by."""
+    return path.startswith(".") or "/." in path or path in {HOST_HEADERS, HOST_REDIRECTS}
+
+
 def is_folder(path: str) -> bool:
     """Tell whether a path is that of a folder, as the site's own is."""
     return not path or path.endswith("/")

@@ -17,8 +17,6 @@ from feeds.paths import (
     FEEDS,
     GONE,
     HEALTH,
-    HOST_HEADERS,
-    HOST_REDIRECTS,
     INDEX,
     LOST,
     OPML,
@@ -28,6 +26,7 @@ from feeds.paths import (
     SUBSCRIBE,
     entry_folder,
     feed_folder,
+    is_for_hosts,
     moved_to,
     sitemap_parts,
 )
@@ -118,7 +117,7 @@ def _folders(path: str) -> Iterator[str]:
 
 def _given_up(live: frozenset[str], around: frozenset[str], text: str) -> str:
     path = _site_path(text)
-    if path in {HOST_HEADERS, HOST_REDIRECTS} or path.startswith(".") or "/." in path:
+    if is_for_hosts(path):
         raise Fault("is never published: such names are those of a server's own files")
     # A folder's address without its slash is the folder's too.
     for found in (path, path.removesuffix("/")):

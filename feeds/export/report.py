@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from feeds.export.manifest import Manifest, beside
-from feeds.export.tree import OURS
+from feeds.paths import is_for_hosts
 
-# What hosts that read it in the folder itself are told by.
-_TOLD = {".htaccess", "_headers", "_redirects", ".nojekyll"}
 _DONE = ("written", "unchanged", "removed")
 _TO_DO = ("to write", "to leave", "to remove")
 
@@ -68,7 +66,7 @@ class Report:
         return [
             path
             for path in (*self.written, *self.removed)
-            if beside(path) is None and not path.startswith(f"{OURS}/") and path not in _TOLD
+            if beside(path) is None and not is_for_hosts(path)
         ]
 
     @property
