@@ -14,6 +14,8 @@ _LANGUAGES = frozenset(
     " or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg sh si sk sl sm sn so sq sr ss st su sv"
     " sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu".split()
 )
+# Of a code in letters; others have three, or are numbers.
+_SHORT = 2
 _NOBODYS = re.compile("q[a-t][a-z]")
 # ISO 3166-1, Kosovo, and what BCP 47 has beside them.
 _REGIONS = frozenset(
@@ -42,10 +44,9 @@ def language_tag(text: str) -> str:
         raise Fault("is no language tag; write it like en, pt-BR or zh-Hant")
     language, script, region = found[1].lower(), (found[2] or "").title(), (found[3] or "").upper()
     tag = "-".join(filter(None, (language, script, region)))
-    two = 2
-    if _NOBODYS.fullmatch(language) or (len(language) == two and language not in _LANGUAGES):
+    if _NOBODYS.fullmatch(language) or (len(language) == _SHORT and language not in _LANGUAGES):
         raise Remark(tag, f"no language has the code {language!r}{_hint(language)}")
-    if len(region) == two and region not in _REGIONS:
+    if len(region) == _SHORT and region not in _REGIONS:
         raise Remark(tag, f"no country has the code {region!r}{_hint(region)}")
     return tag
 
