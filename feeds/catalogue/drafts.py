@@ -8,10 +8,19 @@ from typing import NamedTuple
 from yaml.nodes import MappingNode, Node
 
 from feeds.cache import key, keys
-from feeds.catalogue.entries import Draft, EntryReader, draft_text, read_draft_text
+from feeds.catalogue.entries import (
+    KNOWN,
+    REQUIRED,
+    Draft,
+    EntryReader,
+    draft_text,
+    read_draft_text,
+)
 from feeds.catalogue.items import Items, Miscut
 from feeds.catalogue.nearest import Nearest
-from feeds.catalogue.reading import Reading
+from feeds.catalogue.plain_fields import PlainFields
+from feeds.catalogue.plain_lines import NotPlain, plain_lines
+from feeds.catalogue.reading import Fault, Reading, Remark
 from feeds.catalogue.strict_yaml import is_deep
 from feeds.errors import Problem
 from feeds.model import Entry
@@ -122,13 +131,28 @@ def _read_alone(reader: EntryReader, items: Items, numbers: Sequence[int]) -> li
     """Read items; nothing for one with a Problem or a note, which is to be read where it is told."""
     texts = []
     for number in numbers:
-        problems: list[Problem] = []
-        try:
-            draft = _read(reader, items, number, problems, _SILENT)
-        except Miscut:
-            draft = None
-        texts.append(draft_text(draft).encode() if draft and not problems else b"")
+        draft = _read_lines(reader, items, number) or _read_silently(reader, items, number)
+        texts.append(draft_text(draft).encode() if draft else b"")
     return texts
+
+
+def _read_lines(reader: EntryReader, items: Items, number: int) -> Draft | None:
+    """Read an item by its lines alone, where that can be done."""
+    try:
+        values = plain_lines(items.texts[number], len(items.dash))
+        draft = reader.read(PlainFields(values, known=KNOWN, required=REQUIRED))
+    except (NotPlain, Fault, Remark):
+        return None
+    return draft if draft.id else None
+
+
+def _read_silently(reader: EntryReader, items: Items, number: int) -> Draft | None:
+    problems: list[Problem] = []
+    try:
+        draft = _read(reader, items, number, problems, _SILENT)
+    except Miscut:
+        return None
+    return None if problems else draft
 
 
 def _read(
@@ -143,7 +167,7 @@ def _read(
     path = f"entries[{number}]"
     draft = None
     if isinstance(node, MappingNode):
-        draft = reader.read(reading, node, path)
+        draft = reader.read(reading.fields(node, path, known=KNOWN, required=REQUIRED))
     else:
         reading.problem(node, path, "an entry is a mapping: 'id: …', 'title: …', 'date: …'")
     faulty = any(not problem.note for problem in own)
@@ -151,5 +175,4 @@ def _read(
     if faulty and is_deep(node, within=2):
         raise Miscut
     problems += own
-    # An id that is missing or unfit is told when all are known, so that one can be proposed.
     return draft if draft and draft.id and not faulty else None

@@ -6,24 +6,22 @@ from functools import partial
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from yaml.nodes import MappingNode, Node
-
 from feeds.catalogue.addresses import photo_address, web_address
 from feeds.catalogue.countries import Countries
 from feeds.catalogue.dates import EPOCH, read_date
-from feeds.catalogue.reading import Fields, Reading, join
+from feeds.catalogue.reading import Values
 from feeds.catalogue.site import read_person
 from feeds.catalogue.slugs import fitting
 from feeds.catalogue.texts import files_in, line, markdown, media_type, surely_shows, whole_number
 from feeds.catalogue.vocabulary import Vocabulary
 
-_REQUIRED = ("id", "title", "date")
-_OPTIONAL = (
-    *("updated", "summary", "body", "link"),
+# An id that is missing is told when all are known, so that one can be proposed.
+REQUIRED = ("title", "date")
+KNOWN = frozenset(REQUIRED) | {
+    *("id", "updated", "summary", "body", "link"),
     *("topics", "countries", "photo", "author"),
-)
-_KNOWN = _REQUIRED + _OPTIONAL
-_PHOTO = ("url", "credit", "alt", "width", "height", "length", "type")
+}
+_PHOTO = frozenset(("url", "credit", "alt", "width", "height", "length", "type"))
 # Our own table: the machine's would make its documents differ from another's.
 _IMAGE_TYPES = {
     "avif": "image/avif",
@@ -91,11 +89,10 @@ class EntryReader:
     vocabulary: Vocabulary
     countries: Countries
 
-    def read(self, reading: Reading, node: Node, path: str) -> Draft:
+    def read(self, fields: Values) -> Draft:
         """Read one entry; what is wrong in it becomes Problems."""
-        fields = reading.fields(node, path, known=_KNOWN, required=_REQUIRED[1:])
         if "summary" not in fields and "body" not in fields:
-            reading.problem(node, path, "has neither a 'summary' nor a 'body'")
+            fields.problem("", "has neither a 'summary' nor a 'body'")
         published, whole_day, updated = self._dates(fields)
         body = _body(fields)
         return Draft(
@@ -108,13 +105,13 @@ class EntryReader:
             body=body,
             files=_ITEM.join(files_in(body)),
             link=fields.value("link", web_address, ""),
-            topics=_ITEM.join(fields.list("topics", self.vocabulary.read(reading.nearest))),
-            countries=_ITEM.join(fields.list("countries", self.countries.code(reading.nearest))),
+            topics=_ITEM.join(fields.list("topics", self.vocabulary.read(fields.nearest))),
+            countries=_ITEM.join(fields.list("countries", self.countries.code(fields.nearest))),
             photo=_photo(fields),
             author=_author(fields),
         )
 
-    def _dates(self, fields: Fields) -> tuple[datetime, bool, datetime | None]:
+    def _dates(self, fields: Values) -> tuple[datetime, bool, datetime | None]:
         convert = partial(read_date, zone=self.zone)
         published, whole_day = fields.value("date", convert, (EPOCH, False))
         if "updated" not in fields:
@@ -127,7 +124,7 @@ class EntryReader:
         return published, whole_day, updated
 
 
-def _body(fields: Fields) -> str:
+def _body(fields: Values) -> str:
     body = fields.value("body", markdown, "")
     if body and "summary" not in fields and not surely_shows(body):
         # Loaded for the few bodies of which it cannot be told otherwise.
@@ -142,14 +139,13 @@ def _body(fields: Fields) -> str:
     return body
 
 
-def _photo(fields: Fields) -> str:
+def _photo(fields: Values) -> str:
     if "photo" not in fields:
         return ""
-    node = fields.node("photo")
-    photo = fields.reading.fields(node, join(fields.path, "photo"), known=_PHOTO)
+    photo = fields.inner("photo", known=_PHOTO)
     url = photo.value("url", photo_address, "")
     credit = photo.value("credit", line, "")
-    if isinstance(node, MappingNode) and "url" not in photo and "credit" not in photo:
+    if fields.is_mapping("photo") and "url" not in photo and "credit" not in photo:
         fields.problem("photo", "has neither a 'url' nor a 'credit'")
     ending = _ending(url)
     _note_photo(photo, ending)
@@ -169,7 +165,7 @@ def _photo(fields: Fields) -> str:
     )
 
 
-def _note_photo(photo: Fields, ending: str) -> None:
+def _note_photo(photo: Values, ending: str) -> None:
     """Tell what is said of a picture that is not named, or seems to be none."""
     notes = {}
     if "url" not in photo:
@@ -180,14 +176,14 @@ def _note_photo(photo: Fields, ending: str) -> None:
         notes = {"url": f"seems to be no picture: it ends in '.{ending}'"}
     for name, message in notes.items():
         if name in photo:
-            photo.reading.problem(photo.node(name), join(photo.path, name), message, note=True)
+            photo.problem(name, message, note=True)
 
 
 _pixels = partial(whole_number, 1, _PIXELS)
 _length = partial(whole_number, 1, _BYTES)
 
 
-def _author(fields: Fields) -> str:
+def _author(fields: Values) -> str:
     author = read_person(fields, "author")
     return _ITEM.join((author.name, author.email, author.uri)) if author else ""
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
@@ -118,7 +118,7 @@ class Reading:
         node: Node,
         path: str,
         *,
-        known: tuple[str, ...],
+        known: frozenset[str],
         required: tuple[str, ...] = (),
     ) -> "Fields":
         """Open a mapping whose keys are known: an unknown or a missing one is a Problem."""
@@ -134,19 +134,56 @@ class Reading:
             for name in required:
                 if name not in values:
                     self.problem(node, path or name, f"has no {name!r}" if path else "is missing")
-        return Fields(self, path, values)
+        return Fields(self, node, path, values)
+
+
+class Values(Protocol):
+    """The values of one mapping, read field by field, in whichever way it is written."""
+
+    @property
+    def nearest(self) -> Nearest:
+        """What makes proposals."""
+
+    def __contains__(self, name: str, /) -> bool: ...
+
+    def is_mapping(self, name: str, /) -> bool:
+        """Tell whether a field is there, and is a mapping."""
+
+    def value(self, name: str, convert: Callable[[str], T], blank: T, /) -> T:
+        """Read a field; where it is absent or wrong, give `blank`."""
+
+    def list(self, name: str, convert: Callable[[str], T | None], /) -> tuple[T, ...]:
+        """Read a field that is a list of texts, each only once."""
+
+    def inner(
+        self, name: str, /, *, known: frozenset[str], required: tuple[str, ...] = ()
+    ) -> "Values":
+        """Open a field that is a mapping whose keys are known."""
+
+    def problem(self, name: str, message: str, /, *, note: bool = False) -> None:
+        """Report something wrong with a field that is there, or with the mapping itself for ''."""
 
 
 class Fields:
-    """The values of one mapping, read field by field."""
+    """The Values of one mapping's node."""
 
-    def __init__(self, reading: Reading, path: str, values: Mapping[str, Node]) -> None:
+    def __init__(self, reading: Reading, node: Node, path: str, values: Mapping[str, Node]) -> None:
         self.reading = reading
         self.path = path
+        self._node = node
         self._values = values
+
+    @property
+    def nearest(self) -> Nearest:
+        """What makes proposals."""
+        return self.reading.nearest
 
     def __contains__(self, name: str) -> bool:
         return name in self._values
+
+    def is_mapping(self, name: str) -> bool:
+        """Tell whether a field is there, and is a mapping."""
+        return isinstance(self._values.get(name), MappingNode)
 
     def node(self, name: str) -> Node:
         """Give the node of a field that is there."""
@@ -176,9 +213,17 @@ class Fields:
         if name in self._values:
             yield from self.reading.items(self._values[name], join(self.path, name))
 
-    def problem(self, name: str, message: str) -> None:
-        """Report something wrong with a field that is there."""
-        self.reading.problem(self._values[name], join(self.path, name), message)
+    def inner(
+        self, name: str, *, known: frozenset[str], required: tuple[str, ...] = ()
+    ) -> "Fields":
+        """Open a field that is a mapping whose keys are known."""
+        path = join(self.path, name)
+        return self.reading.fields(self._values[name], path, known=known, required=required)
+
+    def problem(self, name: str, message: str, *, note: bool = False) -> None:
+        """Report something wrong with a field that is there, or with the mapping itself for ''."""
+        node = self._values[name] if name else self._node
+        self.reading.problem(node, join(self.path, name), message, note=note)
 
 
 def join(path: str, name: str) -> str:
@@ -186,12 +231,12 @@ def join(path: str, name: str) -> str:
     return f"{path}.{name}" if path and name else path or name
 
 
-def _plain_fields(node: Node, known: tuple[str, ...]) -> dict[str, Node] | None:
+def _plain_fields(node: Node, known: frozenset[str]) -> dict[str, Node] | None:
     """Give a mapping's values where nothing is to be said of its keys; else None."""
     if type(node) is not MappingNode:
         return None
     values = {key.value: value for key, value in node.value if type(key) is ScalarNode}
-    sound = len(values) == len(node.value) and values.keys() <= set(known)
+    sound = len(values) == len(node.value) and values.keys() <= known
     return values if sound else None
 
 

@@ -18,20 +18,22 @@ from feeds.catalogue.addresses import (
 from feeds.catalogue.countries import country_code, namesakes
 from feeds.catalogue.dates import EPOCH
 from feeds.catalogue.languages import language_tag
-from feeds.catalogue.reading import Fault, Fields, Reading, join
+from feeds.catalogue.reading import Fault, Fields, Reading, Values
 from feeds.catalogue.slugs import slug
 from feeds.catalogue.texts import colour, line, whole_number
 from feeds.model import Person, Site, Topic
 from feeds.paths import FEED_KINDS, FEEDS
 
 _REQUIRED = ("title", "url", "id")
-_OPTIONAL = (
+_KNOWN = frozenset(_REQUIRED) | {
     *("description", "language", "timezone", "author"),
     *("rights", "logo", "icon", "hub", "items", "max_age"),
     *("formats", "feeds"),
     *("accent", "footer"),
     *("moved", "retired"),
-)
+}
+_PERSON = frozenset(("name", "email", "uri"))
+_TOPIC = frozenset(("name", "description", "scheme"))
 _MOST_ITEMS = 1000
 _LEAST_AGE = 60
 _MOST_AGE = 86_400
@@ -55,7 +57,7 @@ NO_SITE = Site(
 
 def open_site(reading: Reading, node: Node) -> Fields:
     """Open the masthead, whose keys are known."""
-    return reading.fields(node, "site", known=_REQUIRED + _OPTIONAL, required=_REQUIRED)
+    return reading.fields(node, "site", known=_KNOWN, required=_REQUIRED)
 
 
 def read_site(fields: Fields) -> Site:
@@ -85,17 +87,14 @@ def read_site(fields: Fields) -> Site:
     )
 
 
-def read_person(fields: Fields, name: str) -> Person | None:
+def read_person(fields: Values, name: str) -> Person | None:
     """Read an author: a name, or a mapping of name, email and uri."""
     if name not in fields:
         return None
-    node = fields.node(name)
-    if not isinstance(node, MappingNode):
+    if not fields.is_mapping(name):
         written = fields.value(name, line, "")
         return Person(name=written) if written else None
-    person = fields.reading.fields(
-        node, join(fields.path, name), known=("name", "email", "uri"), required=("name",)
-    )
+    person = fields.inner(name, known=_PERSON, required=("name",))
     return Person(
         name=person.value("name", line, ""),
         email=person.value("email", email, ""),
@@ -111,8 +110,7 @@ def read_topics(reading: Reading, node: Node, own_scheme: str) -> tuple[Topic, .
         path = f"topics.{key}"
         topic_slug = reading.value(key_node, path, slug, "")
         if isinstance(value, MappingNode):
-            known = ("name", "description", "scheme")
-            fields = reading.fields(value, path, known=known, required=("name",))
+            fields = reading.fields(value, path, known=_TOPIC, required=("name",))
             name = fields.value("name", line, "")
             description = fields.value("description", line, "")
             scheme = fields.value("scheme", web_address, own_scheme)

@@ -1,0 +1,152 @@
+"""An item in plain lines → what the parser would make of it, in a fraction of the time.
+
+Nearly every item is written in a few forms: `key: value` on one line, the value
+being a text, or a list or mapping of texts in brackets; and a key with an indented
+block below. What these mean can be told from the lines (YAML 1.1 §4.2, §4.6, §9).
+All else is left to the parser, and where this gives anything, it is what that gives.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import cache, lru_cache
+
+Value = str | tuple[str, ...] | dict[str, "Value"]
+
+
+class NotPlain(Exception):
+    """An item is not written in plain lines, or there is something to be told of it."""
+
+
+# Some could begin a text in some places; and all could stand within.
+_TEXT = r"""[^\s?:,\[\]{}#&*!|>'"%@`-][^:#\n]*+(?:(?::(?=[^ \n])|(?<! )#)[^:#\n]*+)*+"""
+_unquoted = re.compile(_TEXT)
+_quoted = re.compile("""'(?:[^']|'')*+'|"[^"\\\\]*\"""")
+# Within brackets these could begin, end or part something.
+_between_brackets = re.compile(r"[^\[\]{}?#]*")
+# Any other is a space or the end of a line to YAML alone, or cannot be published.
+_ORDINARY = b"\n" + bytes(range(0x20, 0x7F))
+_strange = re.compile("[^\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+# Many entries are about the same.
+_LISTS = 10_000
+# Farther to the right, blocks stand within blocks.
+_COLUMNS = 40
+# For each line: its key; a text without quotes, or any other value, or what comes before a
+# block and the block's lines. What lies between two lines is none.
+_GROUPS = 5
+
+
+def plain_lines(data: bytes, column: int) -> dict[str, Value]:
+    """Give the mapping that some UTF-8 is, the first of whose keys stands in a column, from 0.
+
+    `data` begins behind the spaces before that key. No text in it is empty, or
+    all spaces. Raises NotPlain.
+    """
+    try:
+        text = data.decode()
+    except UnicodeDecodeError:
+        raise NotPlain from None
+    strange = data.translate(None, _ORDINARY)
+    if strange and _strange.search(strange.decode()):
+        raise NotPlain
+    return _mapping(" " * column + text, column)
+
+
+def _mapping(text: str, column: int) -> dict[str, Value]:
+    if column > _COLUMNS:
+        raise NotPlain
+    between, *parts = _lines(column).split(text)
+    if between or any(parts[_GROUPS :: _GROUPS + 1]):
+        raise NotPlain
+    found: dict[str, Value] = {}
+    groups = (parts[number :: _GROUPS + 1] for number in range(_GROUPS))
+    for key, plain, other, sign, block in zip(*groups, strict=True):
+        if plain:
+            value: Value = plain.rstrip(" ")
+        elif other:
+            value = _value(other.rstrip(" "))
+        else:
+            value = _block(sign, block.rstrip("\n").split("\n"), column)
+        found[key] = value
+    if len(found) * (_GROUPS + 1) < len(parts):
+        raise NotPlain
+    return found
+
+
+@cache
+def _lines(column: int) -> re.Pattern[str]:
+    """Give what a line with a key in a column looks like."""
+    margin = " " * column
+    value = rf" ++(?:({_TEXT})|([\[{{\"'].*+))\n++"
+    block = rf"(?: ++([|>]-?))?+ *+\n((?:(?:{margin}(?: |- ).*+)?\n)++)"
+    return re.compile(rf"{margin}([a-z]+):(?:{value}|{block})")
+
+
+def _value(text: str) -> Value:
+    """Give what stands in brackets or quotes."""
+    if text[0] == "[":
+        return _list(text)
+    if text[0] == "{":
+        return _flow_mapping(text)
+    return _text(text)
+
+
+@lru_cache(_LISTS)
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(map(_text, _parts(text, "]")))
+
+
+def _flow_mapping(text: str) -> dict[str, Value]:
+    pairs = [part.partition(": ") for part in _parts(text, "}")]
+    found: dict[str, Value] = {key: _text(value.strip(" ")) for key, _, value in pairs}
+    if len(found) < len(pairs) or not all(map(str.isalpha, found)):
+        raise NotPlain
+    return found
+
+
+def _parts(text: str, closing: str) -> list[str]:
+    inside = text[1:-1]
+    if text[-1] != closing or not _between_brackets.fullmatch(inside):
+        raise NotPlain
+    return [part.strip(" ") for part in inside.split(",")] if inside else []
+
+
+def _text(text: str) -> str:
+    """Give what a text on one line says, within quotes or without."""
+    if _unquoted.fullmatch(text):
+        return text
+    if not _quoted.fullmatch(text):
+        raise NotPlain
+    return _something(text[1:-1].replace("''", "'") if text[0] == "'" else text[1:-1])
+
+
+def _something(text: str) -> str:
+    if not text or text.isspace():
+        raise NotPlain
+    return text
+
+
+def _block(sign: str | None, lines: Sequence[str], outside: int) -> Value:
+    """Give what stands in lines below a key in a column, which a sign may have announced."""
+    column = len(lines[0]) - len(lines[0].lstrip(" "))
+    margin = " " * column
+    dash = f"{margin}- "
+    if not sign and lines[0].startswith(dash):
+        items = _all(filter(None, lines), dash)
+        return tuple(_text(line.removeprefix(dash).strip(" ")) for line in items)
+    if column <= outside:
+        raise NotPlain
+    if not sign:
+        return _mapping("\n".join((*lines, "")), column)
+    inside = [line[column:] for line in _all(lines, margin, or_empty=True)]
+    if sign[0] == ">" and not all(line and line[0] != " " for line in inside):
+        raise NotPlain
+    text = (" " if sign[0] == ">" else "\n").join(inside)
+    return _something(text if sign[1:] else f"{text}\n")
+
+
+def _all(lines: Iterable[str], begin: str, *, or_empty: bool = False) -> Iterable[str]:
+    """Give lines that all begin so, and are more than spaces."""
+    for line in lines:
+        if not ((line.startswith(begin) and line.strip(" ")) or (or_empty and not line)):
+            raise NotPlain
+        yield line
