@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from feeds.files import media_files, media_folder, read_files
 from feeds.outcome import Outcome, contents_of
+from feeds.parallel import uncollected
 from feeds.verbs import Given, built, make_workshop, say, show
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Exporting(NamedTuple):
     after: "Afterwards | None" = None
 
 
+@uncollected()
 def export(given: Given, folder: Path, how: Exporting) -> None:
     """Write a catalogue's documents into a folder; raises FeedsError."""
     from datetime import UTC, datetime
