@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 
+from feeds.catalogue.source import forbidden_character
+
 Value = str | tuple[str, ...] | dict[str, "Value"]
 
 
@@ -23,9 +25,9 @@ _unquoted = re.compile(_TEXT)
 _quoted = re.compile("""'(?:[^']|'')*+'|"[^"\\\\]*\"""")
 # Within brackets these could begin, end or part something.
 _between_brackets = re.compile(r"[^\[\]{}?#]*")
-# Any other is a space or the end of a line to YAML alone, or cannot be published.
 _ORDINARY = b"\n" + bytes(range(0x20, 0x7F))
-_strange = re.compile("[^\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+# To YAML these are spaces, or end a line, or are not there.
+_SPECIAL = "\t\r\x85\u2028\u2029\ufeff"
 # Many entries are about the same.
 _LISTS = 10_000
 # Farther to the right, blocks stand within blocks.
@@ -45,10 +47,17 @@ def plain_lines(data: bytes, column: int) -> dict[str, Value]:
         text = data.decode()
     except UnicodeDecodeError:
         raise NotPlain from None
-    strange = data.translate(None, _ORDINARY)
-    if strange and _strange.search(strange.decode()):
+    others = data.translate(None, _ORDINARY).decode()
+    if not others.isprintable() and _are_special(others):
         raise NotPlain
     return _mapping(" " * column + text, column)
+
+
+def _are_special(characters: str) -> bool:
+    """Tell whether some are neither to be published nor what they seem."""
+    return bool(forbidden_character.search(characters)) or any(
+        special in characters for special in _SPECIAL
+    )
 
 
 def _mapping(text: str, column: int) -> dict[str, Value]:
