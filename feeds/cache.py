@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import cache
 from hashlib import blake2b, sha256
+from itertools import chain, islice
 from operator import attrgetter
 from pathlib import Path
 
@@ -27,6 +28,8 @@ _HASH = 64
 _MOST_FILES = 8
 _ITSELF = "*\n"
 _FEW = 1000
+# Keys and records that are written in one go.
+_AT_ONCE = 1000
 # In seconds.
 _LONG = 3600
 # Where Python looks for time zones.
@@ -139,8 +142,9 @@ class Shelf:
                 heading = _heading(handle)
                 file.write(heading + b" " * _HASH + b"\n")
                 digest = sha256()
-                for record in records.items():
-                    content = _SEPARATOR.join((*record, b""))
+                texts = chain.from_iterable(records.items())
+                while some := list(islice(texts, _AT_ONCE)):
+                    content = _SEPARATOR.join((*some, b""))
                     digest.update(content)
                     file.write(content)
                 file.seek(len(heading))
