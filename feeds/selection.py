@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
+from operator import itemgetter
 
 from feeds.model import Catalogue, Country, Entry, Feed, Site, Topic
 from feeds.paths import FEED_KINDS, feed_folder
@@ -13,18 +14,27 @@ def public_entries(catalogue: Catalogue, as_of: datetime) -> tuple[Entry, ...]:
 
     An entry dated later is an embargo. An `updated` dated later is not told before its time.
     """
-    public = (entry for entry in catalogue.entries if entry.published <= as_of)
-    told = (
-        entry if entry.updated <= as_of else entry._replace(updated=entry.published)
-        for entry in public
-    )
-    return tuple(sorted(told, key=lambda entry: entry.published.timestamp(), reverse=True))
+    # Aware moments are slow to compare: each is turned into a number once.
+    now = as_of.timestamp()
+    dated = [(entry.published.timestamp(), entry) for entry in catalogue.entries]
+    public = [pair for pair in dated if pair[0] <= now]
+    public.sort(key=itemgetter(0), reverse=True)
+    return tuple([_as_told(entry, as_of) for _, entry in public])
 
 
 def next_change(catalogue: Catalogue, as_of: datetime) -> datetime | None:
     """Give the moment after `as_of` at which something dated later becomes public; None for never."""
-    dates = (date for entry in catalogue.entries for date in (entry.published, entry.updated))
-    return min((date for date in dates if date > as_of), default=None)
+    dates = [
+        *(entry.published for entry in catalogue.entries),
+        *(entry.updated for entry in catalogue.entries if entry.updated is not entry.published),
+    ]
+    return min([date for date in dates if date > as_of], default=None)
+
+
+def _as_told(entry: Entry, as_of: datetime) -> Entry:
+    if entry.updated is entry.published or entry.updated <= as_of:
+        return entry
+    return entry._replace(updated=entry.published)
 
 
 def select(catalogue: Catalogue, as_of: datetime) -> tuple[Feed, ...]:

@@ -128,10 +128,10 @@ def _catalogue(
     context = (site.timezone.key, scheme, repr(topics), site.language, repr(names))
     drafts = Drafts(opened.items)
     drafts.read(reader, problems, context, workshop)
-    problems[:0] = check_ids(drafts.places(), drafts.found)
+    problems[:0] = check_ids(drafts)
     if topics is None:
-        check_topics(drafts.places(), drafts.found, problems)
-    pictures = read_pictures(drafts.places(), drafts.found, media, problems, workshop)
+        check_topics(drafts, problems)
+    pictures = read_pictures(drafts, media, problems, workshop)
     sound = [draft for draft in drafts.found if draft]
     faulty = any(not problem.note for problem in problems)
     assembly = Assembly(vocabulary, countries, pictures, site)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from yaml.nodes import MappingNode, Node, ScalarNode
 
 from feeds.catalogue.countries import Countries
-from feeds.catalogue.drafts import Made, Memory, Place
+from feeds.catalogue.drafts import Drafts, Made, Memory, Place
 from feeds.catalogue.entries import Draft, listed
 from feeds.catalogue.reading import Reading
 from feeds.catalogue.slugs import fitting, slug_of, unfit
@@ -46,27 +46,29 @@ class Assembly:
 
     def entries(self, drafts: Sequence[Draft], memory: Memory) -> tuple[Entry, ...]:
         """Give the entries of drafts, in their order; those of `memory` are not made again."""
-        made = []
+        before = memory.entries()
+        made: list[Made] = []
         for draft in reversed(drafts):
-            seconds = self._above(draft)
-            known = memory.entries.get(id(draft))
-            if (
-                known
-                and known.draft is draft
-                and known.seconds == seconds
-                and (not draft.photo.startswith(MEDIA) or known.entry.photo == self._photo(draft))
-            ):
-                made.append(known)
-            else:
-                made.append(Made(draft, seconds, self._entry(draft, seconds)))
-        memory.entries = {id(known.draft): known for known in made}
+            seconds = self._above(draft) if draft.whole_day else 0
+            known = before.get(id(draft)) if before else None
+            if not known or not self._is_still(known, draft, seconds):
+                known = (draft, seconds, self._entry(draft, seconds))
+            made.append(known)
         made.reverse()
-        return tuple([known.entry for known in made])
+        memory.made = made
+        return tuple([entry for _, _, entry in made])
+
+    def _is_still(self, made: Made, draft: Draft, seconds: int) -> bool:
+        """Tell whether what was made of a draft would be made of it now."""
+        before, then, entry = made
+        return (
+            before is draft
+            and then == seconds
+            and (not draft.photo.startswith(MEDIA) or entry.photo == self._photo(draft))
+        )
 
     def _above(self, draft: Draft) -> int:
         """Give how many entries below give the same day alone: so many seconds it is after noon."""
-        if not draft.whole_day:
-            return 0
         day = draft.published[:_DAY]
         self._same_day[day] += 1
         return self._same_day[day] - 1
@@ -109,15 +111,16 @@ class Assembly:
         return Photo(self._site.address(url), credit, alt, picture.media_type, *size)
 
 
-def check_ids(places: Iterable[Place], drafts: Sequence[Draft | None]) -> list[Problem]:
+def check_ids(drafts: Drafts) -> list[Problem]:
     """Report each entry without a fitting id, with one to paste, and each id used twice."""
     problems: list[Problem] = []
-    ids = {draft.id.casefold() for draft in drafts if draft}
-    if len(ids) == len(drafts):
+    ids = {draft.id.casefold() for draft in drafts.found if draft}
+    if len(ids) == len(drafts.found):
         return problems
     first: dict[str, Place] = {}
     nameless = []
-    for place, draft in zip(places, drafts, strict=True):
+    for number, draft in enumerate(drafts.found):
+        place = drafts.place(number)
         texts = {"id": draft.id} if draft else _texts(place.open([])[1])
         if texts is None:
             continue
@@ -161,17 +164,16 @@ def _propose_ids(
             reading.problem(at, f"{place.path}.id", unfit(base and free(base)))
 
 
-def check_topics(
-    places: Iterable[Place], drafts: Sequence[Draft | None], problems: list[Problem]
-) -> None:
+def check_topics(drafts: Drafts, problems: list[Problem]) -> None:
     """Report topics of an open vocabulary whose names have the same slug."""
     slugs: dict[str, str] = {}
     first: dict[str, tuple[str, Place]] = {}
-    for place, draft in reversed([*zip(places, drafts, strict=True)]):
+    for number, draft in reversed([*enumerate(drafts.found)]):
         for name in listed(draft.topics) if draft else ():
             if name in slugs:
                 continue
             slug = slug_of(name, words=None)
+            place = drafts.place(number)
             if slug not in first:
                 slugs[name] = slug
                 first[slug] = name, place

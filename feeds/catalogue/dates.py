@@ -103,6 +103,8 @@ def _with_fixed_offset(aware: datetime) -> datetime:
         if not isinstance(aware.tzinfo, ZoneInfo):
             raise Fault(NO_OFFSET)
         return aware.astimezone(timezone(_nearest_offset(offset))).replace(microsecond=0)
+    if type(aware.tzinfo) is timezone and not (aware.microsecond or aware.fold):
+        return aware
     return aware.replace(microsecond=0, fold=0, tzinfo=timezone(offset))
 
 

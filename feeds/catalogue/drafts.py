@@ -1,9 +1,10 @@
 """Items → Drafts: those remembered from before, and the others read, on all cores."""
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import NamedTuple
+from itertools import accumulate
 
 from yaml.nodes import MappingNode, Node
 
@@ -52,13 +53,14 @@ class Drafts:
 
     def __init__(self, files: Sequence[Items]) -> None:
         self._files = files
+        self._ends = list(accumulate(map(len, files)))
         self.found: list[Draft | None] = []
 
-    def places(self) -> Iterator[Place]:
-        """Give where each draft's item stands."""
-        for items in self._files:
-            for number in range(len(items)):
-                yield Place(items=items, number=number)
+    def place(self, number: int) -> Place:
+        """Give where the item of a draft stands, by the draft's number."""
+        file = bisect_right(self._ends, number)
+        before = self._ends[file - 1] if file else 0
+        return Place(items=self._files[file], number=number - before)
 
     def read(
         self,
@@ -71,27 +73,23 @@ class Drafts:
         here = key(*context)
         self.memory = workshop.keep(Memory)
         self.memory.enter(here)
-        drafts: dict[bytes, Draft] = {}
+        before = self.memory.drafts()
+        self.memory.named = []
         for items in self._files:
             names = keys(key(here, items.dash), items.texts)
-            known = _remembered(reader, items, names, workshop)
-            for number in range(len(items)):
-                name, text = (names[number], known[number]) if known else (b"", b"")
-                if text:
-                    draft = self.memory.drafts.get(name) or read_draft_text(text.decode())
-                    drafts[name] = draft
-                    self.found.append(draft)
-                else:
-                    self.found.append(_read(reader, items, number, problems))
-        self.memory.drafts = drafts
+            texts = _remembered(reader, items, names, workshop) or [b""] * len(items)
+            drafts = [
+                before.get(names[number]) or read_draft_text(text.decode())
+                if text
+                else _read(reader, items, number, problems)
+                for number, text in enumerate(texts)
+            ]
+            self.found += drafts
+            self.memory.named.append((names, drafts))
 
 
-class Made(NamedTuple):
-    """An entry, the draft that it was made of, and how many seconds after noon it is."""
-
-    draft: Draft
-    seconds: int
-    entry: Entry
+# A draft, how many seconds after noon it is, and the entry that was made of it.
+Made = tuple[Draft, int, Entry]
 
 
 @dataclass
@@ -99,17 +97,31 @@ class Memory:
     """The drafts of the last reading, and the entries that were made of them.
 
     What has not changed is the very same object as before, and so is compared
-    at once: `entries` are by the identity of their drafts. It holds in one context.
+    at once. It holds in one context. Most programs read once: what is kept is
+    put in order when it is asked for.
     """
 
     context: bytes = b""
-    drafts: dict[bytes, Draft] = field(default_factory=dict)
-    entries: dict[int, Made] = field(default_factory=dict)
+    # Of each file, the names of its items, if they have any, and their drafts.
+    named: list[tuple[Sequence[bytes], Sequence[Draft | None]]] = field(default_factory=list)
+    made: Sequence[Made] = ()
 
     def enter(self, context: bytes) -> None:
         """Forget everything where it was learned in another context."""
         if context != self.context:
-            self.context, self.drafts, self.entries = context, {}, {}
+            self.context, self.named, self.made = context, [], ()
+
+    def drafts(self) -> dict[bytes, Draft | None]:
+        """Give the drafts of the last reading, by the names of their items."""
+        return {
+            name: draft
+            for names, drafts in self.named
+            for name, draft in zip(names, drafts, strict=False)
+        }
+
+    def entries(self) -> dict[int, Made]:
+        """Give the entries of the last reading, by the identity of their drafts."""
+        return {id(made[0]): made for made in self.made}
 
 
 def _remembered(

@@ -95,20 +95,22 @@ class EntryReader:
             fields.problem("", "has neither a 'summary' nor a 'body'")
         published, whole_day, updated = self._dates(fields)
         body = _body(fields)
+        topics = fields.list("topics", self.vocabulary.read(fields.nearest))
+        countries = fields.list("countries", self.countries.code(fields.nearest))
         return Draft(
-            id=fields.value("id", fitting, ""),
-            published=published.isoformat(),
-            whole_day="day" if whole_day else "",
-            updated=updated.isoformat() if updated else "",
-            title=fields.value("title", line, ""),
-            summary=fields.value("summary", line, ""),
-            body=body,
-            files=_ITEM.join(files_in(body)),
-            link=fields.value("link", web_address, ""),
-            topics=_ITEM.join(fields.list("topics", self.vocabulary.read(fields.nearest))),
-            countries=_ITEM.join(fields.list("countries", self.countries.code(fields.nearest))),
-            photo=_photo(fields),
-            author=_author(fields),
+            fields.value("id", fitting, ""),
+            published.isoformat(),
+            "day" if whole_day else "",
+            updated.isoformat() if updated else "",
+            fields.value("title", line, ""),
+            fields.value("summary", line, ""),
+            body,
+            _ITEM.join(files_in(body)) if body else "",
+            fields.value("link", web_address, ""),
+            _ITEM.join(topics),
+            _ITEM.join(countries),
+            _photo(fields),
+            _author(fields),
         )
 
     def _dates(self, fields: Values) -> tuple[datetime, bool, datetime | None]:

@@ -9,7 +9,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode
 
 from feeds.cache import key
 from feeds.catalogue.addresses import photo_address
-from feeds.catalogue.drafts import Place
+from feeds.catalogue.drafts import Drafts, Place
 from feeds.catalogue.entries import Draft, listed
 from feeds.catalogue.reading import Fault
 from feeds.errors import Problem
@@ -28,11 +28,7 @@ _MANY = 1000
 
 
 def read_pictures(
-    places: Iterable[Place],
-    drafts: Sequence[Draft | None],
-    folder: Path | None,
-    problems: list[Problem],
-    workshop: Workshop,
+    drafts: Drafts, folder: Path | None, problems: list[Problem], workshop: Workshop
 ) -> dict[str, Picture]:
     """Give the pictures that photos show, by their paths; what is wrong becomes Problems.
 
@@ -40,8 +36,8 @@ def read_pictures(
     A picture that only a body shows is worth a note.
     """
     items = [
-        (place, draft)
-        for place, draft in zip(places, drafts, strict=True)
+        (drafts.place(number), draft)
+        for number, draft in enumerate(drafts.found)
         if draft is None or draft.files or draft.photo.startswith(MEDIA)
     ]
     claims = list(_claims(items))

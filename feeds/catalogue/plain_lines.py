@@ -20,11 +20,16 @@ class NotPlain(Exception):
 
 
 # Some could begin a text in some places; and all could stand within.
-_TEXT = r"""[^\s?:,\[\]{}#&*!|>'"%@`-][^:#\n]*+(?:(?::(?=[^ \n])|(?<! )#)[^:#\n]*+)*+"""
+_FIRST = r"""[^\s?:,\[\]{}#&*!|>'"%@`-]"""
+_TEXT = rf"{_FIRST}[^:#\n]*+(?:(?::(?=[^ \n])|(?<! )#)[^:#\n]*+)*+"
+# Within brackets more could begin, end or part something.
+_SIGNS = r":#,?\[\]{}\n"
+_PART = rf"{_FIRST}[^{_SIGNS}]*+(?::(?=[^ {_SIGNS}])[^{_SIGNS}]*+)*+"
+_QUOTED = r"""'(?:[^'\n]|'')*+'|"[^"\\\n]*+\""""
 _unquoted = re.compile(_TEXT)
-_quoted = re.compile("""'(?:[^']|'')*+'|"[^"\\\\]*\"""")
-# Within brackets these could begin, end or part something.
-_between_brackets = re.compile(r"[^\[\]{}?#]*")
+_quoted = re.compile(_QUOTED)
+# Each with its key, if it has one, and the text without or within quotes.
+_parts = re.compile(rf"(?:([a-z]+): ++)?+(?:({_PART})|({_QUOTED}) *+)(?:, *+|\Z)")
 _ORDINARY = b"\n" + bytes(range(0x20, 0x7F))
 # To YAML these are spaces, or end a line, or are not there.
 _SPECIAL = "\t\r\x85\u2028\u2029\ufeff"
@@ -95,28 +100,33 @@ def _value(text: str) -> Value:
     if text[0] == "[":
         return _list(text)
     if text[0] == "{":
-        return _flow_mapping(text)
+        return _in_braces(text)
     return _text(text)
 
 
 @lru_cache(_LISTS)
 def _list(text: str) -> tuple[str, ...]:
-    return tuple(map(_text, _parts(text, "]")))
+    keys, values = _in_brackets(text, "]")
+    if any(keys):
+        raise NotPlain
+    return tuple(values)
 
 
-def _flow_mapping(text: str) -> dict[str, Value]:
-    pairs = [part.partition(": ") for part in _parts(text, "}")]
-    found: dict[str, Value] = {key: _text(value.strip(" ")) for key, _, value in pairs}
-    if len(found) < len(pairs) or not all(map(str.isalpha, found)):
+def _in_braces(text: str) -> dict[str, Value]:
+    keys, values = _in_brackets(text, "}")
+    found: dict[str, Value] = dict(zip(keys, values, strict=True))
+    if not all(found) or len(found) < len(keys):
         raise NotPlain
     return found
 
 
-def _parts(text: str, closing: str) -> list[str]:
-    inside = text[1:-1]
-    if text[-1] != closing or not _between_brackets.fullmatch(inside):
+def _in_brackets(text: str, closing: str) -> tuple[list[str], list[str]]:
+    """Give the keys, empty where there is none, and the texts of what stands in brackets."""
+    between, *parts = _parts.split(text[1:-1].strip(" "))
+    if between or any(parts[3::4]) or text[-1] != closing:
         raise NotPlain
-    return [part.strip(" ") for part in inside.split(",")] if inside else []
+    texts = zip(parts[1::4], parts[2::4], strict=True)
+    return parts[::4], [plain.rstrip(" ") if plain else _unquote(quoted) for plain, quoted in texts]
 
 
 def _text(text: str) -> str:
@@ -125,6 +135,10 @@ def _text(text: str) -> str:
         return text
     if not _quoted.fullmatch(text):
         raise NotPlain
+    return _unquote(text)
+
+
+def _unquote(text: str) -> str:
     return _something(text[1:-1].replace("''", "'") if text[0] == "'" else text[1:-1])
 
 
