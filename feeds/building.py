@@ -9,6 +9,7 @@ from feeds.files import read_media
 from feeds.formats import Format, feed_style
 from feeds.model import Document, Entry, Feed, Picture, Site, etag_of
 from feeds.rendering import render, show
+from feeds.reuse import Reuse
 from feeds.workshop import Workshop
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Build:
     def __init__(
         self, site: Site, feeds: Sequence[Feed], before: Before | None, workshop: Workshop
     ) -> None:
+        """Make what shows these feeds; what would be as it was `before` is taken from there."""
         self.documents: dict[str, Document] = {}
         self._site = site
         self._feeds = feeds
@@ -47,14 +49,18 @@ class Build:
             feed.path for feed in feeds if feed.path in earlier and _alike(feed, earlier[feed.path])
         }
 
-    def make_feeds(self, formats: Sequence[Format]) -> None:
-        """Make each feed's documents from its entries' pieces."""
-        todo = [
-            (feed, number)
-            for number, form in enumerate(formats)
-            for feed in self._feeds
-            if not self._taken_over(feed.path + form.filename, same=feed.path in self._unchanged)
-        ]
+    def make_feeds(self, formats: Sequence[Format], reuse: Reuse) -> None:
+        """Make each feed's documents from its entries' pieces, where there are none to reuse."""
+        with self._workshop.stage("compare"):
+            todo = [
+                (feed, number)
+                for number, form in enumerate(formats)
+                for feed in self._feeds
+                if not self._taken_over(
+                    feed.path + form.filename, same=feed.path in self._unchanged
+                )
+                and not self._reused(reuse.find(feed, form))
+            ]
         renderers = [form.render_entries for form in formats]
         with self._workshop.stage("render"):
             entries = _distinct(entry for feed, _ in todo for entry in feed.latest)
@@ -67,6 +73,7 @@ class Build:
                 rendered = [pieces[entry.id][number] for entry in feed.latest]
                 body = form.join(feed, rendered, self._site, self._site.address(path))
                 self._add(path, form.media_type, body)
+                reuse.keep(feed, form, self.documents[path].etag)
         if any(form.shown_as for form in formats):
             self._add(*feed_style())
 
@@ -164,6 +171,11 @@ class Build:
         if old:
             self.documents[path] = old
         return old is not None
+
+    def _reused(self, document: Document | None) -> bool:
+        if document:
+            self.documents[document.path] = document
+        return document is not None
 
     def _add(self, path: str, media_type: str, body: bytes) -> None:
         self.documents[path] = Document(

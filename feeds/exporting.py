@@ -122,6 +122,7 @@ def _export_anew(
     try:
         # Nobody else's older catalogue may come after this one: building is part of it.
         with opened(folder, how.options) as tree:
+            workshop = replace(workshop, lying=tree.body)
             release, notes = built(given, workshop, pages=how.pages, dry_run=how.options.dry_run)
             with workshop.stage("write"):
                 extra = host_files(how.host, release, release.site, compressed=how.options.compress)

@@ -10,6 +10,7 @@ from feeds.building import Build
 from feeds.formats import FORMATS, Format
 from feeds.model import Catalogue, Document, Feed
 from feeds.parallel import uncollected
+from feeds.reuse import Reuse
 from feeds.selection import next_change, select
 from feeds.workshop import Workshop
 
@@ -54,7 +55,8 @@ class Release(Mapping[str, Document]):
                 self.feeds: Sequence[Feed] = select(catalogue, as_of)
             alike = before and (before.site, before.formats) == (self.site, self.formats)
             build = Build(self.site, self.feeds, before if alike else None, workshop)
-            build.make_feeds(self.formats)
+            revisions = catalogue.revisions() if workshop.lying else {}
+            build.make_feeds(self.formats, Reuse(self.site, revisions, workshop))
             if self.pictures:
                 build.make_pictures(self.pictures)
             if pages:

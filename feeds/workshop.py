@@ -19,7 +19,8 @@ class Workshop:
 
     More than one of `processes` is for a program without threads. `seconds` is
     how long each stage took so far, by its name, and `told` is told which part
-    of a stage is done. None of it changes what is built.
+    of a stage is done. `lying` gives what lies at a path where the release is to
+    be put; there is none where that is nowhere. None of it changes what is built.
     """
 
     cache: Cache = field(default_factory=Cache)
@@ -27,6 +28,7 @@ class Workshop:
     seconds: dict[str, float] = field(default_factory=dict)
 
     told: Callable[[str, float], None] = lambda _stage, _part: None
+    lying: Callable[[str], bytes | None] | None = None
     _kept: dict[type, Any] = field(default_factory=dict)
 
     def keep(self, kind: type[T]) -> T:

@@ -32,6 +32,7 @@ FLOORS = {
     "formats": 1,
     "pages": 2,
     "rendering": 2,
+    "reuse": 2,
     "building": 3,
     "release": 4,
     "watch": 3,

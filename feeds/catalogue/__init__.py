@@ -144,4 +144,10 @@ def _catalogue(
             )
             moved, retired = read_moves(fields, live)
             site = replace(site, moved=moved, retired=retired)
-    return Catalogue(site=site, topics=topics, entries=entries, pictures=tuple(pictures.values()))
+    return Catalogue(
+        site=site,
+        topics=topics,
+        entries=entries,
+        pictures=tuple(pictures.values()),
+        revisions=drafts.memory.revisions(),
+    )

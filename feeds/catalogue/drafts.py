@@ -1,10 +1,10 @@
 """Items → Drafts: those remembered from before, and the others read, on all cores."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import accumulate
+from itertools import accumulate, chain
 
 from yaml.nodes import MappingNode, Node
 
@@ -25,6 +25,7 @@ from feeds.catalogue.reading import Fault, Reading, Remark
 from feeds.catalogue.strict_yaml import is_deep
 from feeds.errors import Problem
 from feeds.model import Entry
+from feeds.paths import MEDIA
 from feeds.workshop import Workshop
 
 # What is read only to see whether it is right must not use up the proposals.
@@ -122,6 +123,23 @@ class Memory:
     def entries(self) -> dict[int, Made]:
         """Give the entries of the last reading, by the identity of their drafts."""
         return {id(made[0]): made for made in self.made}
+
+    def revisions(self) -> Callable[[], Mapping[str, bytes]]:
+        """Give what gives the revisions of the last reading's entries, however many come after it."""
+        names = [names for names, _ in self.named]
+        return partial(_revisions, names, self.made)
+
+
+def _revisions(names: Sequence[Sequence[bytes]], made: Sequence[Made]) -> Mapping[str, bytes]:
+    known = list(chain.from_iterable(names))
+    if len(known) < len(made):
+        return {}
+    return {
+        entry.id: key(name, str(seconds), repr(entry.photo))
+        if seconds or draft.photo.startswith(MEDIA)
+        else name
+        for name, (draft, seconds, entry) in zip(known, made, strict=True)
+    }
 
 
 def _remembered(

@@ -98,6 +98,14 @@ class Tree:
         finally:
             os.close(fd)
 
+    def body(self, path: str) -> bytes | None:
+        """Give what a file holds; None where there is none, or something else."""
+        try:
+            found = self.read(path)
+        except FeedsError:
+            return None
+        return found and found.body
+
     def holds(self, path: str) -> bool:
         """Tell whether a file is there, reached by no link and none itself."""
         *folders, name = path.split("/")
