@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from feeds.files import read_media
 from feeds.formats import Format, feed_style
 from feeds.model import Document, Entry, Feed, Picture, Site, etag_of
-from feeds.rendering import render, show
+from feeds.rendering import keep_shown, render, show
 from feeds.reuse import Reuse
 from feeds.workshop import Workshop
 
@@ -61,6 +61,8 @@ class Build:
                 )
                 and not self._reused(reuse.find(feed, form))
             ]
+            found = _distinct(entry for feed in reuse.found for entry in feed.latest)
+            keep_shown(found, self._site, self._workshop)
         renderers = [form.render_entries for form in formats]
         with self._workshop.stage("render"):
             entries = _distinct(entry for feed, _ in todo for entry in feed.latest)

@@ -8,6 +8,7 @@ from feeds.content import render_body
 from feeds.model import Entry, Site
 from feeds.workshop import Workshop
 
+_SHELF = "bodies"
 # An entry with its body's HTML.
 Shown = tuple[Entry, str]
 # Takes entries and gives a piece of each.
@@ -16,16 +17,29 @@ Renderer = Callable[[Sequence[Shown], Site], list[bytes]]
 
 def show(entries: Sequence[Entry], site: Site, workshop: Workshop) -> list[Shown]:
     """Give entries with their bodies as HTML; what was made of a body before is remembered."""
-    long = [entry for entry in entries if entry.body]
-    names = keys(key(site.url), (f"{entry.id}\x1f{entry.body}".encode() for entry in long))
+    long, names = _bodied(entries, site)
 
     def make(missing: Sequence[int]) -> list[bytes]:
         bodies = [long[number] for number in missing]
         return workshop.spread("render", partial(_bodies, site), bodies)
 
-    made = workshop.remembered("bodies", names, make)
+    made = workshop.remembered(_SHELF, names, make)
     html = {entry.id: body.decode() for entry, body in zip(long, made, strict=True)}
     return [(entry, html.get(entry.id, "")) for entry in entries]
+
+
+def keep_shown(entries: Sequence[Entry], site: Site, workshop: Workshop) -> None:
+    """Go on remembering what was made of the bodies of entries that need not be shown again."""
+    shelf = workshop.shelf(_SHELF)
+    for name in _bodied(entries, site)[1]:
+        shelf.get(name)
+
+
+def _bodied(entries: Sequence[Entry], site: Site) -> tuple[list[Entry], list[bytes]]:
+    """Give the entries that have a body, and the names under which these are remembered."""
+    found = [entry for entry in entries if entry.body]
+    texts = (f"{entry.id}\x1f{entry.body}".encode() for entry in found)
+    return found, keys(key(site.url), texts)
 
 
 def render(

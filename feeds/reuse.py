@@ -26,6 +26,8 @@ class Reuse:
         self._lying = workshop.lying if revisions else None
         self._shelf = workshop.shelf(_SHELF)
         self._names: dict[str, bytes] = {}
+        # The feeds of the documents that were found.
+        self.found: list[Feed] = []
 
     def find(self, feed: Feed, form: Format) -> Document | None:
         """Give a feed's document in a format; None where it must be made."""
@@ -35,6 +37,7 @@ class Reuse:
         body = self._lying(path) if etag and self._lying else None
         if body is None or etag != etag_of(body).encode():
             return None
+        self.found.append(feed)
         return Document(path=path, body=body, media_type=form.media_type, etag=etag.decode())
 
     def keep(self, feed: Feed, form: Format, etag: str) -> None:
@@ -54,15 +57,8 @@ class Reuse:
 
     def _name_of(self, feed: Feed) -> bytes:
         revisions = [self._revisions.get(entry.id, b"") for entry in feed.latest]
-        if not all(revisions):
-            return b""
-        # What will be told of an entry later is not told yet.
-        updated = (
-            entry.updated.isoformat()
-            for entry in feed.latest
-            if entry.updated is not entry.published
-        )
-        return key(self._site, *_about(feed), *revisions, "", *updated)
+        # What of an entry is told later is later than the feed's `updated` until then.
+        return key(self._site, *_about(feed), *revisions) if all(revisions) else b""
 
 
 def _about(feed: Feed) -> Sequence[str]:
