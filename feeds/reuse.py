@@ -21,7 +21,7 @@ class Reuse:
     def __init__(self, site: Site, revisions: Mapping[str, bytes], workshop: Workshop) -> None:
         """Look for documents of entries whose `revisions` are known, by their ids."""
         # What was given up is in no feed.
-        self._site = repr(replace(site, moved={}, retired=frozenset()))
+        self._site = key(repr(replace(site, moved={}, retired=frozenset())))
         self._revisions = revisions
         self._lying = workshop.lying if revisions else None
         self._shelf = workshop.shelf(_SHELF)
@@ -53,12 +53,13 @@ class Reuse:
         if feed.path not in self._names:
             self._names[feed.path] = self._name_of(feed)
         name = self._names[feed.path]
-        return key(name, form.key) if name else b""
+        return name + form.key.encode() if name else b""
 
     def _name_of(self, feed: Feed) -> bytes:
         revisions = [self._revisions.get(entry.id, b"") for entry in feed.latest]
         # What of an entry is told later is later than the feed's `updated` until then.
-        return key(self._site, *_about(feed), *revisions) if all(revisions) else b""
+        # They are all of one length, and together are taken for no others.
+        return key(self._site, *_about(feed), b"".join(revisions)) if all(revisions) else b""
 
 
 def _about(feed: Feed) -> Sequence[str]:
