@@ -1,6 +1,5 @@
 """The verb `export`: a catalogue's documents go into a folder."""
 
-import gc
 import sys
 import time
 from collections.abc import Sequence
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from feeds.files import media_files, media_folder, read_files
 from feeds.outcome import Outcome, contents_of
-from feeds.parallel import uncollected
+from feeds.parallel import leave, uncollected
 from feeds.verbs import Given, built, make_workshop, say, show
 
 if TYPE_CHECKING:
@@ -69,8 +68,7 @@ def export(given: Given, folder: Path, how: Exporting) -> None:
     show(report.as_json() if how.as_json else report)
     if how.profile:
         _say_stages(workshop, time.perf_counter() - begun)
-    # On the way out, nobody need look for cycles in all that was built.
-    gc.freeze()
+    leave(release, workshop)
     if how.after and not how.options.dry_run:
         site = partial(_site, given, texts, workshop, release)
         for line in how.after(site, report.etags):
