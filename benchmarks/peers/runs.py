@@ -53,7 +53,11 @@ def _peak(pid: int) -> int:
     """Wait until a process ends; give the most bytes that it and its children held together."""
     peak = 0
     while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
-        peak = max(peak, sum(map(_share, _family(pid))))
+        family = [*_family(pid)]
+        held = sum(map(_share, family))
+        # A process that came or went meanwhile shares pages that were counted as another's alone.
+        if family == [*_family(pid)]:
+            peak = max(peak, held)
         time.sleep(PAUSE)
     return peak
 
