@@ -28,8 +28,10 @@ _PART = rf"{_FIRST}[^{_SIGNS}]*+(?::(?=[^ {_SIGNS}])[^{_SIGNS}]*+)*+"
 _QUOTED = r"""'(?:[^'\n]|'')*+'|"[^"\\\n]*+\""""
 _unquoted = re.compile(_TEXT)
 _quoted = re.compile(_QUOTED)
-# Each with its key, if it has one, and the text without or within quotes.
-_parts = re.compile(rf"(?:([a-z]+): ++)?+(?:({_PART})|({_QUOTED}) *+)(?:, *+|\Z)")
+# What nothing else matches is taken as a whole: else it would be searched, place by place.
+_REST = "((?s:.++))"
+# Each with its key, if it has one, and the text without or within quotes; or the rest.
+_parts = re.compile(rf"(?:([a-z]++): ++)?+(?:({_PART})|({_QUOTED}) *+)(?:, *+|\Z)|{_REST}")
 _ORDINARY = b"\n" + bytes(range(0x20, 0x7F))
 # To YAML these are spaces, or end a line, or are not there.
 _SPECIAL = "\t\r\x85\u2028\u2029\ufeff"
@@ -37,9 +39,9 @@ _SPECIAL = "\t\r\x85\u2028\u2029\ufeff"
 _LISTS = 10_000
 # Farther to the right, blocks stand within blocks.
 _COLUMNS = 40
-# For each line: its key; a text without quotes, or any other value, or what comes before a
-# block and the block's lines. What lies between two lines is none.
-_GROUPS = 5
+# For each line: what lies before it, which is nothing; its key; a text without quotes, or
+# any other value, or a block's sign and its lines; or the rest, which is no line.
+_LINE = 7
 
 
 def plain_lines(data: bytes, column: int) -> dict[str, Value]:
@@ -68,12 +70,12 @@ def _are_special(characters: str) -> bool:
 def _mapping(text: str, column: int) -> dict[str, Value]:
     if column > _COLUMNS:
         raise NotPlain
-    between, *parts = _lines(column).split(text)
-    if between or any(parts[_GROUPS :: _GROUPS + 1]):
+    parts = _lines(column).split(text)
+    _, keys, *values, rest = (parts[number::_LINE] for number in range(_LINE))
+    if any(rest):
         raise NotPlain
     found: dict[str, Value] = {}
-    groups = (parts[number :: _GROUPS + 1] for number in range(_GROUPS))
-    for key, plain, other, sign, block in zip(*groups, strict=True):
+    for key, plain, other, sign, block in zip(keys, *values, strict=True):
         if plain:
             value: Value = plain.rstrip(" ")
         elif other:
@@ -81,7 +83,7 @@ def _mapping(text: str, column: int) -> dict[str, Value]:
         else:
             value = _block(sign, block.rstrip("\n").split("\n"), column)
         found[key] = value
-    if len(found) * (_GROUPS + 1) < len(parts):
+    if len(found) < len(keys):
         raise NotPlain
     return found
 
@@ -92,7 +94,7 @@ def _lines(column: int) -> re.Pattern[str]:
     margin = " " * column
     value = rf" ++(?:({_TEXT})|([\[{{\"'].*+))\n++"
     block = rf"(?: ++([|>]-?))?+ *+\n((?:(?:{margin}(?: |- ).*+)?\n)++)"
-    return re.compile(rf"{margin}([a-z]+):(?:{value}|{block})")
+    return re.compile(rf"{margin}([a-z]++):(?:{value}|{block})|{_REST}")
 
 
 def _value(text: str) -> Value:
@@ -122,11 +124,12 @@ def _in_braces(text: str) -> dict[str, Value]:
 
 def _in_brackets(text: str, closing: str) -> tuple[list[str], list[str]]:
     """Give the keys, empty where there is none, and the texts of what stands in brackets."""
-    between, *parts = _parts.split(text[1:-1].strip(" "))
-    if between or any(parts[3::4]) or text[-1] != closing:
+    parts = _parts.split(text[1:-1].strip(" "))
+    keys, plains, quotes, rest = (parts[number::5] for number in range(1, 5))
+    if any(rest) or text[-1] != closing:
         raise NotPlain
-    texts = zip(parts[1::4], parts[2::4], strict=True)
-    return parts[::4], [plain.rstrip(" ") if plain else _unquote(quoted) for plain, quoted in texts]
+    texts = zip(plains, quotes, strict=True)
+    return keys, [plain.rstrip(" ") if plain else _unquote(quoted) for plain, quoted in texts]
 
 
 def _text(text: str) -> str:
