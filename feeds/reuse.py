@@ -57,8 +57,8 @@ class Reuse:
 
     def _name_of(self, feed: Feed) -> bytes:
         revisions = [self._revisions.get(entry.id, b"") for entry in feed.latest]
-        # What of an entry is told later is later than the feed's `updated` until then.
-        # They are all of one length, and together are taken for no others.
+        # All are of one length: joined, they are taken for no others. Whether an `updated` that
+        # was dated later is told by now needs no part in it: the feed's own tells that.
         return key(self._site, *_about(feed), b"".join(revisions)) if all(revisions) else b""
 
 

@@ -18,7 +18,7 @@ from feeds.catalogue.entries import (
     read_draft_text,
 )
 from feeds.catalogue.items import Items, Miscut
-from feeds.catalogue.nearest import Nearest
+from feeds.catalogue.nearest import SILENT, Nearest
 from feeds.catalogue.plain_fields import PlainFields
 from feeds.catalogue.plain_lines import NotPlain, plain_lines
 from feeds.catalogue.reading import Fault, Reading, Remark
@@ -27,9 +27,6 @@ from feeds.errors import Problem
 from feeds.model import Entry
 from feeds.paths import MEDIA
 from feeds.workshop import Workshop
-
-# What is read only to see whether it is right must not use up the proposals.
-_SILENT = Nearest(budget=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,7 +176,7 @@ def _read_lines(reader: EntryReader, items: Items, number: int) -> Draft | None:
 def _read_silently(reader: EntryReader, items: Items, number: int) -> Draft | None:
     problems: list[Problem] = []
     try:
-        draft = _read(reader, items, number, problems, _SILENT)
+        draft = _read(reader, items, number, problems, SILENT)
     except Miscut:
         return None
     return None if problems else draft

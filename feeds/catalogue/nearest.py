@@ -43,6 +43,10 @@ class Nearest:
         return f"; did you mean {folded[found]}?" if found else ""
 
 
+# What is read only to see whether it is right must not use up the proposals.
+SILENT = Nearest(budget=0)
+
+
 def _alike_in_parts(word: str, key: str, close: float) -> bool:
     """Tell whether two are alike part by part: `media/` in front makes no two names alike."""
     from difflib import SequenceMatcher  # noqa: PLC0415

@@ -3,13 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
-from feeds.catalogue.nearest import Nearest
+from feeds.catalogue.nearest import SILENT
 from feeds.catalogue.plain_lines import NotPlain, Value
 
 T = TypeVar("T")
-
-# What is not told needs no proposal.
-_SILENT = Nearest(budget=0)
 
 
 class PlainFields:
@@ -19,7 +16,7 @@ class PlainFields:
     told by who knows the place.
     """
 
-    nearest = _SILENT
+    nearest = SILENT
 
     def __init__(
         self, values: Mapping[str, Value], *, known: frozenset[str], required: tuple[str, ...]
