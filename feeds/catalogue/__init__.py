@@ -1,8 +1,10 @@
 """YAML text → a valid Catalogue, or every Problem with its place."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from feeds.catalogue.addresses import site_address
 from feeds.catalogue.assembly import Assembly, check_ids, check_topics
@@ -27,39 +29,70 @@ from feeds.workshop import Workshop
 __all__ = ["load_catalogue", "read_catalogue"]
 
 
+class _Options(NamedTuple):
+    """The arguments of `read_catalogue` beside the files."""
+
+    address: str | None
+    media: Path | None
+    workshop: Workshop
+    as_of: datetime | None
+    published: Collection[str]
+
+
 def load_catalogue(
-    path: str | Path, *, url: str | None = None, workshop: Workshop | None = None
+    path: str | Path,
+    *,
+    url: str | None = None,
+    workshop: Workshop | None = None,
+    as_of: datetime | None = None,
+    published: Collection[str] = (),
 ) -> Catalogue:
     """Read the catalogue at a path: one YAML file, or a folder of them.
 
-    `site` stands in one of a folder's files. `url` takes the place of `site.url`.
-    What `workshop` remembers is not read again.
+    One of a folder's files has `site`. `url` replaces `site.url`. Items that
+    `workshop` remembers are not read again. For `as_of` and `published` see
+    `read_catalogue`.
 
-    Raises CatalogueError with all Problems, or FeedsError where there is nothing
-    to read or `url` is no site's address.
+    Raises CatalogueError with all Problems, or FeedsError if there is nothing to
+    read or `url` is not a valid address of a site.
     """
     path = Path(path)
-    return read_catalogue(read_files(path), url=url, media=media_folder(path), workshop=workshop)
+    return read_catalogue(
+        read_files(path),
+        url=url,
+        media=media_folder(path),
+        workshop=workshop,
+        as_of=as_of,
+        published=published,
+    )
 
 
-def read_catalogue(
+def read_catalogue(  # noqa: PLR0913  # all but the texts are keywords with defaults
     texts: Iterable[tuple[str, bytes]],
     *,
     url: str | None = None,
     media: Path | None = None,
     workshop: Workshop | None = None,
+    as_of: datetime | None = None,
+    published: Collection[str] = (),
 ) -> Catalogue:
     """Read a catalogue from its files' names and bytes, and its pictures from the folder `media`.
 
-    Raises CatalogueError with all Problems, in the order of the files; or
-    FeedsError where `url` is no site's address.
+    `as_of` is the aware datetime for notes that depend on the time, such as on
+    entries dated far ahead; without it there are no such notes. `published` are
+    the absolute addresses that were public before; an address of the site that
+    is among them and no longer published is a note.
+
+    Raises CatalogueError with all Problems, in the order of the files, or
+    FeedsError if `url` is not a valid address of a site.
     """
-    address = None if url is None else _address(url)
     sources = [Source(name, data) for name, data in texts]
     workshop = workshop or Workshop()
+    address = None if url is None else _address(url)
+    options = _Options(address, media, workshop, as_of, published)
     problems: list[Problem] = []
     with uncollected(), workshop.stage("read"):
-        catalogue = _read(sources, problems, address, media, workshop)
+        catalogue = _read(sources, problems, options)
     faults = [problem for problem in problems if not problem.note]
     if catalogue is None or faults:
         raise CatalogueError(faults)
@@ -73,18 +106,12 @@ def _address(url: str) -> str:
         raise FeedsError(f"the URL {url!r} {fault}") from None
 
 
-def _read(
-    sources: list[Source],
-    problems: list[Problem],
-    address: str | None,
-    media: Path | None,
-    workshop: Workshop,
-) -> Catalogue | None:
+def _read(sources: list[Source], problems: list[Problem], options: _Options) -> Catalogue | None:
     found: list[Problem] = []
     opened = Opened(found, Nearest())
     try:
         sound = [opened.open(source, whole=False) for source in sources]
-        catalogue = _catalogue(opened, found, address, media, workshop) if all(sound) else None
+        catalogue = _catalogue(opened, found, options) if all(sound) else None
     except Miscut:
         catalogue = None
     if catalogue is None:
@@ -92,7 +119,7 @@ def _read(
         found = []
         opened = Opened(found, Nearest())
         sound = [opened.open(source, whole=True) for source in sources]
-        catalogue = _catalogue(opened, found, address, media, workshop) if all(sound) else None
+        catalogue = _catalogue(opened, found, options) if all(sound) else None
     if catalogue:
         first = Source(sources[0].name, b"").excerpt
         missing = [name for name in ("site", "entries") if not opened.sections[name]]
@@ -103,18 +130,13 @@ def _read(
     return catalogue
 
 
-def _catalogue(
-    opened: Opened,
-    problems: list[Problem],
-    address: str | None,
-    media: Path | None,
-    workshop: Workshop,
-) -> Catalogue:
+def _catalogue(opened: Opened, problems: list[Problem], options: _Options) -> Catalogue:
+    workshop = options.workshop
     sections = opened.sections
     mastheads = [open_site(reading, node) for reading, node in sections["site"]]
     site = read_site(mastheads[0]) if mastheads else NO_SITE
-    if address is not None:
-        site = replace(site, url=address)
+    if options.address is not None:
+        site = replace(site, url=options.address)
     scheme = f"{site.id}:topics"
     topics = None
     for reading, node in sections["topics"]:
@@ -131,7 +153,7 @@ def _catalogue(
     problems[:0] = check_ids(drafts)
     if topics is None:
         check_topics(drafts, problems)
-    pictures = read_pictures(drafts, media, problems, workshop)
+    pictures = read_pictures(drafts, options.media, problems, workshop)
     sound = [draft for draft in drafts.found if draft]
     faulty = any(not problem.note for problem in problems)
     assembly = Assembly(vocabulary, countries, pictures, site)
