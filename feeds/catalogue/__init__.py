@@ -1,10 +1,14 @@
 """YAML text → a valid Catalogue, or every Problem with its place."""
 
+import re
+from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
+
+from yaml.nodes import MappingNode
 
 from feeds.catalogue.addresses import site_address
 from feeds.catalogue.assembly import Assembly, check_ids, check_topics
@@ -14,7 +18,7 @@ from feeds.catalogue.entries import EntryReader
 from feeds.catalogue.items import Miscut
 from feeds.catalogue.moves import live_paths, read_moves
 from feeds.catalogue.nearest import Nearest
-from feeds.catalogue.opening import Opened
+from feeds.catalogue.opening import NO_ENTRIES, Opened
 from feeds.catalogue.pictures import read_pictures
 from feeds.catalogue.reading import Fault
 from feeds.catalogue.site import NO_SITE, open_site, read_country_names, read_site, read_topics
@@ -27,6 +31,9 @@ from feeds.parallel import uncollected
 from feeds.workshop import Workshop
 
 __all__ = ["load_catalogue", "read_catalogue"]
+
+# In a key path.
+_NUMBER = re.compile(r"\[\d+\]")
 
 
 class _Options(NamedTuple):
@@ -122,12 +129,35 @@ def _read(sources: list[Source], problems: list[Problem], options: _Options) -> 
         catalogue = _catalogue(opened, found, options) if all(sound) else None
     if catalogue:
         first = Source(sources[0].name, b"").excerpt
-        missing = [name for name in ("site", "entries") if not opened.sections[name]]
-        found += [first.problem(0, name, "is missing") for name in missing]
+        missing = {"site": "is missing", "entries": f"is missing; {NO_ENTRIES}"}
+        found += [
+            first.problem(0, name, message)
+            for name, message in missing.items()
+            if not opened.sections[name]
+        ]
         order = {source.name: number for number, source in enumerate(sources)}
         found.sort(key=lambda problem: (order[problem.file], problem.line, problem.column))
-    problems += found
+    problems += _with_causes_once(found)
     return catalogue
+
+
+def _with_causes_once(problems: Iterable[Problem]) -> list[Problem]:
+    """Return problems with those of one cause as one, at the first place, with their number."""
+    problems = list(problems)
+    same = Counter(map(_cause, problems))
+    found = {_cause(problem): problem for problem in reversed(problems)}
+    return [
+        problem._replace(message=f"{problem.message} ({same[cause] - 1} more like this)")
+        if problem.cause and same[cause] > 1
+        else problem
+        for problem in problems
+        if problem is found[cause := _cause(problem)] or not problem.cause
+    ]
+
+
+def _cause(problem: Problem) -> tuple[str, str]:
+    """Return what problems of one cause share: the key path without numbers, and the cause."""
+    return _NUMBER.sub("", problem.path), problem.cause
 
 
 def _catalogue(opened: Opened, problems: list[Problem], options: _Options) -> Catalogue:
@@ -141,13 +171,15 @@ def _catalogue(opened: Opened, problems: list[Problem], options: _Options) -> Ca
     topics = None
     for reading, node in sections["topics"]:
         topics = read_topics(reading, node, scheme)
+    # Without a list that can be read, every topic would be unknown.
+    closed = all(isinstance(node, MappingNode) for _, node in sections["topics"])
     names: dict[str, str] = {}
     for reading, node in sections["countries"]:
         names = read_country_names(reading, node, site.language)
-    vocabulary = Vocabulary(topics, scheme)
+    vocabulary = Vocabulary(topics if closed else None, scheme)
     countries = Countries(site.language, names, workshop.shelf("countries"))
     reader = EntryReader(zone=site.timezone, vocabulary=vocabulary, countries=countries)
-    context = (site.timezone.key, scheme, repr(topics), site.language, repr(names))
+    context = (site.timezone.key, scheme, repr(topics), site.language, repr(names), repr(closed))
     drafts = Drafts(opened.items)
     drafts.read(reader, problems, context, workshop)
     problems[:0] = check_ids(drafts)

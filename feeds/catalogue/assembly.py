@@ -14,6 +14,7 @@ from feeds.catalogue.slugs import fitting, slug_of, unfit
 from feeds.catalogue.source import forbidden_character
 from feeds.catalogue.texts import line
 from feeds.catalogue.vocabulary import Vocabulary
+from feeds.catalogue.wrong_values import is_blank
 from feeds.errors import Problem
 from feeds.model import Country, Entry, Person, Photo, Picture, Site, Topic
 from feeds.paths import MEDIA
@@ -153,15 +154,15 @@ def _propose_ids(
 
     for place, texts in nameless:
         reading, node = place.open(problems)
-        if not any(key.value == "id" for key, _ in node.value):
+        written = [value for key, value in node.value if key.value == "id"]
+        if not any(value for value in written if not is_blank(value)):
             base = slug_of(texts.get("title", "")) or slug_of(texts.get("date", "entry"))
             message = f"has no 'id'; write a permanent one: 'id: {free(base)}'"
             reading.problem(node, place.path, message)
-        elif texts.get("id", "").strip() and not forbidden_character.search(texts["id"]):
+        elif "id" in texts and not forbidden_character.search(texts["id"]):
             # Any other that is no text to publish is told already.
             base = slug_of(texts["id"], words=None)
-            at = _node(place, "id", [])[1]
-            reading.problem(at, f"{place.path}.id", unfit(base and free(base)))
+            reading.problem(written[0], f"{place.path}.id", unfit(base and free(base)))
 
 
 def check_topics(drafts: Drafts, problems: list[Problem]) -> None:
@@ -191,7 +192,7 @@ def _texts(node: Node) -> dict[str, str] | None:
     return {
         key.value: value.value
         for key, value in reversed(node.value)
-        if isinstance(key, ScalarNode) and isinstance(value, ScalarNode)
+        if isinstance(key, ScalarNode) and isinstance(value, ScalarNode) and not is_blank(value)
     }
 
 

@@ -42,7 +42,8 @@ class Countries:
             text = " ".join(text.split())
             code = self._known.get(text.upper()) or self._known.get(_key(text))
             if code is None:
-                raise Fault(f"no country is called {text!r}{self._hint(text, nearest)}")
+                hint = self._hint(text, nearest)
+                raise Fault(f"no country is called {text!r}{hint}", cause=text)
             return code
 
         return find

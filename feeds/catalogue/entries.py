@@ -6,22 +6,16 @@ from functools import partial
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from feeds.catalogue import known_keys
 from feeds.catalogue.addresses import photo_address, web_address
 from feeds.catalogue.countries import Countries
 from feeds.catalogue.dates import EPOCH, read_date
-from feeds.catalogue.reading import Values
+from feeds.catalogue.reading import Fault, Values
 from feeds.catalogue.site import read_person
 from feeds.catalogue.slugs import fitting
 from feeds.catalogue.texts import files_in, line, markdown, media_type, surely_shows, whole_number
 from feeds.catalogue.vocabulary import Vocabulary
 
-# An id that is missing is told when all are known, so that one can be proposed.
-REQUIRED = ("title", "date")
-KNOWN = frozenset(REQUIRED) | {
-    *("id", "updated", "summary", "body", "link"),
-    *("topics", "countries", "photo", "author"),
-}
-_PHOTO = frozenset(("url", "credit", "alt", "width", "height", "length", "type"))
 # Our own table: the machine's would make its documents differ from another's.
 _IMAGE_TYPES = {
     "avif": "image/avif",
@@ -91,8 +85,9 @@ class EntryReader:
 
     def read(self, fields: Values) -> Draft:
         """Read one entry; what is wrong in it becomes Problems."""
-        if "summary" not in fields and "body" not in fields:
-            fields.problem("", "has neither a 'summary' nor a 'body'")
+        if not any(name in fields for name in ("summary", "body", "link")):
+            message = "has no 'summary', 'body' or 'link': readers see the title alone"
+            fields.problem("", message, note=True)
         published, whole_day, updated = self._dates(fields)
         body = _body(fields)
         topics = fields.list("topics", self.vocabulary.read(fields.nearest))
@@ -144,10 +139,14 @@ def _body(fields: Values) -> str:
 def _photo(fields: Values) -> str:
     if "photo" not in fields:
         return ""
-    photo = fields.inner("photo", known=_PHOTO)
+    if fields.is_text("photo"):
+        return fields.value("photo", _as_mapping, "")
+    photo = fields.inner("photo", known_keys.PHOTO)
+    if not photo:
+        return ""
     url = photo.value("url", photo_address, "")
     credit = photo.value("credit", line, "")
-    if fields.is_mapping("photo") and "url" not in photo and "credit" not in photo:
+    if "url" not in photo and "credit" not in photo:
         fields.problem("photo", "has neither a 'url' nor a 'credit'")
     ending = _ending(url)
     _note_photo(photo, ending)
@@ -165,6 +164,12 @@ def _photo(fields: Values) -> str:
             *map(str, numbers),
         )
     )
+
+
+def _as_mapping(text: str) -> str:
+    """Raise the Fault for a photo that is a text, with the mapping to write."""
+    name = "url" if "/" in text or _ending(text) in _IMAGE_TYPES else "credit"
+    raise Fault(f"must be a mapping: {{{name}: {text}}}")
 
 
 def _note_photo(photo: Values, ending: str) -> None:
