@@ -134,7 +134,9 @@ def test_a_broken_catalogue_changes_nothing(
     write(file, catalogue(entry("one"), entry("one", date="yesterday")))
     publisher.refresh()
     fields = caplog.records[0].__dict__["feeds_fields"]
-    assert fields["first"] == f"{file}:12:7: entries[1].id (one): the id 'one' is taken, at {file}:8:7"
+    assert (
+        fields["first"] == f"{file}:12:7: entries[1].id (one): the id 'one' is taken, at {file}:8:7"
+    )
     assert fields["problems"] == 2
     assert told() == ["broken"]
     publisher.refresh()

@@ -11,10 +11,11 @@ from typing import NamedTuple
 from yaml.nodes import MappingNode
 
 from feeds.catalogue.addresses import site_address
-from feeds.catalogue.assembly import Assembly, check_ids, check_topics
+from feeds.catalogue.assembly import Assembly, check_ids, check_topics, note_far_dates
 from feeds.catalogue.countries import Countries
 from feeds.catalogue.drafts import Drafts
 from feeds.catalogue.entries import EntryReader
+from feeds.catalogue.gone import note_gone
 from feeds.catalogue.items import Miscut
 from feeds.catalogue.moves import live_paths, read_moves
 from feeds.catalogue.nearest import Nearest
@@ -46,19 +47,19 @@ class _Options(NamedTuple):
     published: Collection[str]
 
 
-def load_catalogue(
+def load_catalogue(  # noqa: PLR0913  # all but the path are keywords with defaults
     path: str | Path,
     *,
     url: str | None = None,
     workshop: Workshop | None = None,
     as_of: datetime | None = None,
     published: Collection[str] = (),
+    strict: bool = False,
 ) -> Catalogue:
     """Read the catalogue at a path: one YAML file, or a folder of them.
 
     One of a folder's files has `site`. `url` replaces `site.url`. Items that
-    `workshop` remembers are not read again. For `as_of` and `published` see
-    `read_catalogue`.
+    `workshop` remembers are not read again. For the others see `read_catalogue`.
 
     Raises CatalogueError with all Problems, or FeedsError if there is nothing to
     read or `url` is not a valid address of a site.
@@ -71,6 +72,7 @@ def load_catalogue(
         workshop=workshop,
         as_of=as_of,
         published=published,
+        strict=strict,
     )
 
 
@@ -82,6 +84,7 @@ def read_catalogue(  # noqa: PLR0913  # all but the texts are keywords with defa
     workshop: Workshop | None = None,
     as_of: datetime | None = None,
     published: Collection[str] = (),
+    strict: bool = False,
 ) -> Catalogue:
     """Read a catalogue from its files' names and bytes, and its pictures from the folder `media`.
 
@@ -100,7 +103,7 @@ def read_catalogue(  # noqa: PLR0913  # all but the texts are keywords with defa
     problems: list[Problem] = []
     with uncollected(), workshop.stage("read"):
         catalogue = _read(sources, problems, options)
-    faults = [problem for problem in problems if not problem.note]
+    faults = [problem for problem in problems if strict or not problem.note]
     if catalogue is None or faults:
         raise CatalogueError(faults)
     return replace(catalogue, notes=tuple(problems))
@@ -185,19 +188,23 @@ def _catalogue(opened: Opened, problems: list[Problem], options: _Options) -> Ca
     problems[:0] = check_ids(drafts)
     if topics is None:
         check_topics(drafts, problems)
+    if options.as_of:
+        note_far_dates(drafts, options.as_of, problems)
     pictures = read_pictures(drafts, options.media, problems, workshop)
     sound = [draft for draft in drafts.found if draft]
     faulty = any(not problem.note for problem in problems)
     assembly = Assembly(vocabulary, countries, pictures, site)
     entries = () if faulty else assembly.entries(sound, drafts.memory)
     for fields in mastheads:
-        if "moved" in fields or "retired" in fields:
-            # What is published is known once everything else is right.
+        if "moved" in fields or "retired" in fields or options.published:
+            # What is published is known if everything else is right.
             live = (
                 frozenset() if faulty else live_paths(site, topics or (), entries) | pictures.keys()
             )
             moved, retired = read_moves(fields, live)
             site = replace(site, moved=moved, retired=retired)
+            if live:
+                note_gone(fields, site, live, options.published)
     return Catalogue(
         site=site,
         topics=topics,

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta, timezone
 
 from yaml.nodes import MappingNode, Node, ScalarNode
 
@@ -20,6 +20,8 @@ from feeds.model import Country, Entry, Person, Photo, Picture, Site, Topic
 from feeds.paths import MEDIA
 
 _DAY = len("2022-05-24")
+_YEAR_DIGITS = 4
+_YEAR = timedelta(days=366)
 
 
 class Assembly:
@@ -44,6 +46,7 @@ class Assembly:
         # Many entries are about the same, and share what they are about.
         self._topics: dict[str, tuple[Topic, ...]] = {}
         self._places: dict[str, tuple[Country, ...]] = {}
+        self._midnights: dict[str, datetime] = {}
 
     def entries(self, drafts: Sequence[Draft], memory: Memory) -> tuple[Entry, ...]:
         """Give the entries of drafts, in their order; those of `memory` are not made again."""
@@ -78,9 +81,10 @@ class Assembly:
         published = datetime.fromisoformat(draft.published)
         if seconds:
             published += timedelta(seconds=seconds)
-        updated = published
+        updated, updated_from = published, None
         if draft.updated:
             updated = max(datetime.fromisoformat(draft.updated), published)
+            updated_from = self._midnight(draft.updated) if draft.updated_day else None
         topics = self._topics.get(draft.topics)
         if topics is None:
             found = tuple(self._vocabulary.topic(text) for text in listed(draft.topics))
@@ -101,7 +105,18 @@ class Assembly:
             countries,
             self._photo(draft) if draft.photo else None,
             _person(draft.author) if draft.author else None,
+            self._midnight(draft.published) if draft.whole_day else None,
+            updated_from,
         )
+
+    def _midnight(self, noon: str) -> datetime:
+        """Return the beginning of a day in the site's zone, with its offset alone."""
+        day = noon[:_DAY]
+        if day not in self._midnights:
+            begin = datetime.combine(date.fromisoformat(day), time(), self._site.timezone)
+            offset = begin.utcoffset() or timedelta()
+            self._midnights[day] = begin.replace(tzinfo=timezone(offset))
+        return self._midnights[day]
 
     def _photo(self, draft: Draft) -> Photo:
         url, credit, alt, media_type, width, height, length = listed(draft.photo)
@@ -110,6 +125,20 @@ class Assembly:
             return Photo(url, credit, alt, media_type, int(width), int(height), int(length))
         size = (picture.width, picture.height, picture.length)
         return Photo(self._site.address(url), credit, alt, picture.media_type, *size)
+
+
+def note_far_dates(drafts: Drafts, as_of: datetime, problems: list[Problem]) -> None:
+    """Note each `date` and `updated` that is more than a year ahead of a moment."""
+    limit = as_of + _YEAR
+    for number, draft in enumerate(drafts.found):
+        dates = {"date": draft.published, "updated": draft.updated} if draft else {}
+        for name, text in dates.items():
+            # Most are in the past, which their years tell.
+            if text[:_YEAR_DIGITS] >= str(limit.year) and datetime.fromisoformat(text) > limit:
+                place = drafts.place(number)
+                reading, node = _node(place, name, problems)
+                message = "is more than a year ahead; is the year right?"
+                reading.problem(node, f"{place.path}.{name}", message, note=True)
 
 
 def check_ids(drafts: Drafts) -> list[Problem]:

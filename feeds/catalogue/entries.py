@@ -41,14 +41,16 @@ class Draft(NamedTuple):
     """An entry as its item says it, before it is told apart from others: in texts alone.
 
     `published` and `updated` are in ISO 8601. `whole_day` is not empty where
-    the date is a day alone: then `published` is its noon. The labels, the photo,
-    the author and the files that the body leads to are lists of texts.
+    the date is a day alone: then `published` is its noon; `updated_day` is the
+    same for `updated`. The labels, the photo, the author and the files that the
+    body leads to are lists of texts.
     """
 
     id: str
     published: str
     whole_day: str
     updated: str
+    updated_day: str
     title: str
     summary: str
     body: str
@@ -88,7 +90,7 @@ class EntryReader:
         if not any(name in fields for name in ("summary", "body", "link")):
             message = "has no 'summary', 'body' or 'link': readers see the title alone"
             fields.problem("", message, note=True)
-        published, whole_day, updated = self._dates(fields)
+        published, whole_day, updated, updated_day = self._dates(fields)
         body = _body(fields)
         topics = fields.list("topics", self.vocabulary.read(fields.nearest))
         countries = fields.list("countries", self.countries.code(fields.nearest))
@@ -97,6 +99,7 @@ class EntryReader:
             published.isoformat(),
             "day" if whole_day else "",
             updated.isoformat() if updated else "",
+            "day" if updated_day else "",
             fields.value("title", line, ""),
             fields.value("summary", line, ""),
             body,
@@ -108,17 +111,18 @@ class EntryReader:
             _author(fields),
         )
 
-    def _dates(self, fields: Values) -> tuple[datetime, bool, datetime | None]:
+    def _dates(self, fields: Values) -> tuple[datetime, bool, datetime | None, bool]:
+        """Return `date` and `updated`, each with whether it is a day without a time."""
         convert = partial(read_date, zone=self.zone)
         published, whole_day = fields.value("date", convert, (EPOCH, False))
         if "updated" not in fields:
-            return published, whole_day, None
-        updated, day_alone = fields.value("updated", convert, (published, False))
-        if day_alone and updated.date() == published.date():
+            return published, whole_day, None, False
+        updated, updated_day = fields.value("updated", convert, (published, False))
+        if updated_day and updated.date() == published.date():
             updated = max(updated, published)
         if updated < published:
             fields.problem("updated", "is before 'date'")
-        return published, whole_day, updated
+        return published, whole_day, updated, updated_day
 
 
 def _body(fields: Values) -> str:

@@ -24,10 +24,17 @@ class Nearest:
     def hint(
         self, word: str, choices: Mapping[str, str] | Iterable[str], close: float = CLOSE
     ) -> str:
-        """Give `; did you mean X?` or nothing.
+        """Return `; did you mean X?` with what `find` returns, or ''."""
+        found = self.find(word, choices, close)
+        return f"; did you mean {found}?" if found else ""
 
-        `choices` maps what might have been typed to what should be shown;
-        `close` tells how alike the two must be, from 0 to 1.
+    def find(
+        self, word: str, choices: Mapping[str, str] | Iterable[str], close: float = CLOSE
+    ) -> str:
+        """Return what a word was probably meant to be, or ''.
+
+        `choices` maps what might have been typed to what is shown; `close` is how
+        alike the two must be, from 0 to 1.
         """
         shown = choices if isinstance(choices, Mapping) else {choice: choice for choice in choices}
         if len(word) > _LONGEST or self._budget <= 0:
@@ -40,7 +47,7 @@ class Nearest:
         folded = {key.casefold(): value for key, value in shown.items()}
         alike = get_close_matches(word, folded, 5, close)
         found = next((key for key in alike if _alike_in_parts(word, key, close)), None)
-        return f"; did you mean {folded[found]}?" if found else ""
+        return folded[found] if found else ""
 
 
 # What is read only to see whether it is right must not use up the proposals.

@@ -162,7 +162,7 @@ class Reading:
                 hint = keys.remedy(name) or self.nearest.hint(name, keys.known)
                 self.problem(key, join(path, name), f"unknown key{hint}", cause=name)
         if isinstance(node, MappingNode):
-            given = {key.value for key, _ in node.value}
+            given = {key.value for key, _ in node.value if isinstance(key, ScalarNode)}
             for name in keys.required:
                 if name not in given:
                     self.problem(node, path or name, f"has no {name!r}" if path else "is missing")
