@@ -272,6 +272,27 @@ def test_an_embargo_ends_on_time(publisher: Publisher, file: Path, clock: Clock)
     assert release.until is None
 
 
+def test_the_log_says_what_is_held_back(
+    publisher: Publisher, file: Path, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each release is logged with the number of entries held back and the next one due."""
+    caplog.set_level("INFO", logger="feeds")
+    dates = {"day": "2026-11-03", "late": "2026-12-01T10:00+01:00"}
+    write(file, catalogue(entry("one"), *(entry(name, date) for name, date in dates.items())))
+    publisher.refresh()
+    clock.now = datetime(2026, 11, 3, tzinfo=UTC)
+    publisher.refresh()
+    clock.now = datetime(2026, 12, 2, tzinfo=UTC)
+    publisher.refresh()
+    logged = [
+        record.__dict__["feeds_fields"] for record in caplog.records if record.msg == "held-back"
+    ]
+    assert logged == [
+        {"entries": 2, "next": "day", "due": "2026-11-03T00:00+00:00"},
+        {"entries": 1, "next": "late", "due": "2026-12-01T10:00+01:00"},
+    ]
+
+
 def test_an_embargo_ends_though_the_catalogue_is_broken(
     publisher: Publisher, file: Path, clock: Clock
 ) -> None:
