@@ -285,8 +285,7 @@ class Publisher:
             tell("held-back", **later._asdict())
         feeds = {form.media_type for form in release.formats}
         found = (document for document in release.values() if document.media_type in feeds)
-        large = [document.path for document in found if len(document.body) > _LARGE]
-        if large:
+        if large := [document.path for document in found if len(document.body) > _LARGE]:
             tell("large-documents", logging.WARNING, count=len(large), first=large[0])
 
     def _fail(self, message: str, *, problems: int = 0, place: str = "") -> None:
