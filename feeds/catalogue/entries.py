@@ -21,7 +21,7 @@ KNOWN = frozenset(REQUIRED) | {
     *("id", "updated", "summary", "body", "link"),
     *("topics", "countries", "photo", "author"),
 }
-_PHOTO = frozenset(("url", "credit", "alt", "width", "height", "length", "type"))
+PHOTO_KEYS = frozenset(("url", "credit", "alt", "width", "height", "length", "type"))
 # Our own table: the machine's would make its documents differ from another's.
 _IMAGE_TYPES = {
     "avif": "image/avif",
@@ -144,7 +144,7 @@ def _body(fields: Values) -> str:
 def _photo(fields: Values) -> str:
     if "photo" not in fields:
         return ""
-    photo = fields.inner("photo", known=_PHOTO)
+    photo = fields.inner("photo", known=PHOTO_KEYS)
     url = photo.value("url", photo_address, "")
     credit = photo.value("credit", line, "")
     if fields.is_mapping("photo") and "url" not in photo and "credit" not in photo:

@@ -1,18 +1,27 @@
 """A file → its sections, and the items of its `entries:`."""
 
+from collections.abc import Collection
 from functools import partial
 
 from yaml.nodes import MappingNode, Node
 
-from feeds.catalogue.cutting import Cut, Part, cut
+from feeds.catalogue.cutting import SECTIONS, Cut, Part, cut
+from feeds.catalogue.entries import KNOWN
 from feeds.catalogue.items import Items
+from feeds.catalogue.key_mistakes import key_mistake
 from feeds.catalogue.nearest import Nearest
 from feeds.catalogue.reading import Reading
-from feeds.catalogue.source import Excerpt, Source, control_characters, undecodable
+from feeds.catalogue.site import SITE_KEYS
+from feeds.catalogue.source import (
+    Excerpt,
+    Source,
+    control_characters,
+    has_conflict,
+    merge_conflicts,
+    undecodable,
+)
 from feeds.catalogue.strict_yaml import Refused, compose, compose_part, is_deep
 from feeds.errors import Problem
-
-SECTIONS = ("site", "topics", "countries", "entries")
 
 Section = tuple[Reading, Node]
 
@@ -29,7 +38,7 @@ class Opened:
 
     def open(self, source: Source, *, whole: bool) -> bool:
         """Take up a file, cut into its items unless `whole`; tell whether it could be read at all."""
-        found = None if whole else cut(source.data)
+        found = None if whole or has_conflict(source) else cut(source.data)
         parts = self._parts(source, found) if found else None
         if parts is None:
             node = self._compose(source)
@@ -68,6 +77,8 @@ class Opened:
     def _compose(self, source: Source) -> Node | None:
         wrong = undecodable(source)
         found = [wrong] if wrong else list(control_characters(source.excerpt))
+        if not wrong and has_conflict(source):
+            found += merge_conflicts(source.excerpt)
         if found:
             self._problems += found
             return None
@@ -79,12 +90,19 @@ class Opened:
         return node
 
     def _sort(self, source: Source, reading: Reading, node: Node) -> None:
+        is_after_entries = False
         for name, key, value in reading.pairs(node, ""):
             if name not in self.sections:
-                hint = reading.nearest.hint(name, SECTIONS)
-                reading.problem(key, name, f"no such key is known here{hint}")
+                keys = (KNOWN, SITE_KEYS) if is_after_entries else (SITE_KEYS, KNOWN)
+                mistake = key_mistake(name, SECTIONS) or _misplaced_key(name, *keys)
+                hint = "" if mistake else reading.nearest.hint(name, SECTIONS)
+                reading.problem(key, name, mistake or f"no such key is known here{hint}")
             elif name == "entries":
                 self.sections[name].append((reading, value))
+                is_after_entries = True
+                if isinstance(value, MappingNode):
+                    reading.problem(value, name, "must be a list: each entry begins with '- '")
+                    continue
                 nodes = [item for _, item in reading.items(value, name)]
                 self.items.append(Items(source, self._nearest, nodes=nodes))
             elif name in self._keys:
@@ -93,3 +111,12 @@ class Opened:
             else:
                 self._keys[name] = reading, key
                 self.sections[name].append((reading, value))
+
+
+def _misplaced_key(name: str, nearest: Collection[str], other: Collection[str]) -> str:
+    """Return what is wrong with a key that belongs to an entry or to `site`, or ''."""
+    if name not in {*nearest, *other}:
+        return ""
+    if (nearest if name in nearest else other) is KNOWN:
+        return "belongs to an entry: begin the entry with '- ', and its other lines with two spaces"
+    return "belongs to 'site': the line must begin with two spaces"

@@ -1,13 +1,15 @@
 """Walks the nodes of one file, and turns what is wrong into Problems with their place."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from feeds.catalogue.key_mistakes import invisible_in_key, key_mistake
 from feeds.catalogue.nearest import Nearest
 from feeds.catalogue.source import Excerpt, describe, forbidden_character
+from feeds.catalogue.swallowed import swallowed_item, swallowed_key
 from feeds.errors import Problem
 
 T = TypeVar("T")
@@ -59,6 +61,7 @@ class Reading:
         """
         try:
             text = self._scalar(node)
+            self._check_items(node, path, name)
             if self._comments and self._loses_text(node):
                 message = "to YAML, what stands behind ' #' is a comment; quote the text to keep it"
                 self.problem(node, join(path, name), message, note=True)
@@ -83,6 +86,27 @@ class Reading:
             raise Fault(_EMPTY)
         return text
 
+    def _check_items(self, node: Node, path: str, name: str) -> None:
+        found = swallowed_item(self._excerpt.text, node)
+        if found and path.endswith("]") and not name:
+            raise Fault("the next line begins with '- ' in another column: it must be the same one")
+        if found:
+            message = "the line continues the text above; if that is meant, put the text in quotes"
+            self._note(found.place, join(path, name), message)
+
+    def _check_keys(self, values: Mapping[str, Node], path: str, known: frozenset[str]) -> None:
+        for name, node in values.items():
+            found = swallowed_key(self._excerpt.text, node, known.difference(values))
+            if found:
+                message = (
+                    f"'{found.key}:' is part of this text;"
+                    f" if it is a key, begin its line in the column of '{name}:'"
+                )
+                self._note(found.place, join(path, name), message)
+
+    def _note(self, index: int, path: str, message: str) -> None:
+        self.problems.append(self._excerpt.problem(index, path, message, note=True))
+
     def _loses_text(self, node: Node) -> bool:
         return not getattr(node, "style", "") and bool(
             _LIKELY_TEXT.match(self._excerpt.text, node.end_mark.index)
@@ -102,16 +126,35 @@ class Reading:
             self.problem(node, path, _misfit(node, "'key: value' lines belong here"))
             return
         seen: dict[str, ScalarNode] = {}
+        again: list[tuple[str, ScalarNode]] = []
         for key, value in node.value:
             name = self.value(key, path, str, "")
-            if not name:
-                continue
             if name in seen:
+                again.append((name, key))
+            elif name and not (name[0] + name[-1]).isprintable():
+                sign = name[-1] if name[0].isprintable() else name[0]
+                self.problem(key, join(path, name), invisible_in_key(sign))
+            elif name:
+                seen[name] = key
+                yield name, key, value
+        self._report_duplicates(path, seen, again)
+
+    def _report_duplicates(
+        self,
+        path: str,
+        seen: Mapping[str, ScalarNode],
+        again: Sequence[tuple[str, ScalarNode]],
+    ) -> None:
+        first = again[0][0] if again else ""
+        # An item that has several keys twice, from its first one on, is two items.
+        merged = len(again) > 1 and path.endswith("]") and first == next(iter(seen))
+        for name, key in again:
+            if not merged:
                 message = f"the key stands here a second time, after {self.place(seen[name])}"
                 self.problem(key, join(path, name), message)
-                continue
-            seen[name] = key
-            yield name, key, value
+            elif name == first:
+                message = f"a new item begins here: write '- ' before '{name}:'"
+                self.problem(key, path, message)
 
     def fields(
         self,
@@ -128,8 +171,10 @@ class Reading:
             if name in known:
                 values[name] = value
             else:
-                hint = self.nearest.hint(name, known)
-                self.problem(key, join(path, name), f"no such key is known here{hint}")
+                mistake = key_mistake(name, known)
+                hint = "" if mistake else self.nearest.hint(name, known)
+                self.problem(key, join(path, name), mistake or f"no such key is known here{hint}")
+        self._check_keys(values, path, known)
         if isinstance(node, MappingNode):
             for name in required:
                 if name not in values:

@@ -25,15 +25,15 @@ from feeds.model import Person, Site, Topic
 from feeds.paths import FEED_KINDS, FEEDS
 
 _REQUIRED = ("title", "url", "id")
-_KNOWN = frozenset(_REQUIRED) | {
+SITE_KEYS = frozenset(_REQUIRED) | {
     *("description", "language", "timezone", "author"),
     *("rights", "logo", "icon", "hub", "items", "max_age"),
     *("formats", "feeds"),
     *("accent", "footer"),
     *("moved", "retired"),
 }
-_PERSON = frozenset(("name", "email", "uri"))
-_TOPIC = frozenset(("name", "description", "scheme"))
+PERSON_KEYS = frozenset(("name", "email", "uri"))
+TOPIC_KEYS = frozenset(("name", "description", "scheme"))
 _MOST_ITEMS = 1000
 _LEAST_AGE = 60
 _MOST_AGE = 86_400
@@ -57,7 +57,7 @@ NO_SITE = Site(
 
 def open_site(reading: Reading, node: Node) -> Fields:
     """Open the masthead, whose keys are known."""
-    return reading.fields(node, "site", known=_KNOWN, required=_REQUIRED)
+    return reading.fields(node, "site", known=SITE_KEYS, required=_REQUIRED)
 
 
 def read_site(fields: Fields) -> Site:
@@ -94,7 +94,7 @@ def read_person(fields: Values, name: str) -> Person | None:
     if not fields.is_mapping(name):
         written = fields.value(name, line, "")
         return Person(name=written) if written else None
-    person = fields.inner(name, known=_PERSON, required=("name",))
+    person = fields.inner(name, known=PERSON_KEYS, required=("name",))
     return Person(
         name=person.value("name", line, ""),
         email=person.value("email", email, ""),
@@ -110,7 +110,7 @@ def read_topics(reading: Reading, node: Node, own_scheme: str) -> tuple[Topic, .
         path = f"topics.{key}"
         topic_slug = reading.value(key_node, path, slug, "")
         if isinstance(value, MappingNode):
-            fields = reading.fields(value, path, known=_TOPIC, required=("name",))
+            fields = reading.fields(value, path, known=TOPIC_KEYS, required=("name",))
             name = fields.value("name", line, "")
             description = fields.value("description", line, "")
             scheme = fields.value("scheme", web_address, own_scheme)
