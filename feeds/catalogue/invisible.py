@@ -10,8 +10,9 @@ _NOTHING = (
     "\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
     "\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff"
 )
+SIGNS = _SPACES + _NOTHING
 SPACE = re.compile(f"[{_SPACES}]")
-INVISIBLE = re.compile(f"[{_SPACES}{_NOTHING}]")
+INVISIBLE = re.compile(f"[{SIGNS}]")
 
 
 def named(character: str) -> str:
