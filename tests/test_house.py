@@ -13,6 +13,7 @@ from conftest import ROOT
 FLOORS = {
     "errors": -1,  # the nouns themselves stand on these two
     "paths": -1,
+    "uris": -1,
     "keys": 0,
     "logs": 0,
     "cache": -1,
@@ -60,6 +61,7 @@ THIRD_PARTY = {
     "formats": {"feedgen", "lxml"},
     "pages": {"jinja2", "markupsafe", "babel"},
     "pictures": {"PIL"},
+    "uris": {"idna"},
     "web": {"flask", "werkzeug", "granian"},
 }
 LONGEST = 300
