@@ -83,6 +83,7 @@ class EntryReader:
     """Reads an item by itself; what the others say changes nothing."""
 
     zone: ZoneInfo
+    language: str
     vocabulary: Vocabulary
     countries: Countries
 
@@ -114,7 +115,7 @@ class EntryReader:
 
     def _dates(self, fields: Values) -> tuple[datetime, bool, datetime | None, bool]:
         """Return `date` and `updated`, each with whether it is a day without a time."""
-        convert = partial(read_date, zone=self.zone)
+        convert = partial(read_date, zone=self.zone, language=self.language)
         published, whole_day = fields.value("date", convert, (EPOCH, False))
         if "updated" not in fields:
             return published, whole_day, None, False
