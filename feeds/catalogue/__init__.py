@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from feeds.catalogue.addresses import site_address
 from feeds.catalogue.assembly import Assembly, check_ids, check_topics
+from feeds.catalogue.body_links import check_body_links
 from feeds.catalogue.countries import Countries
 from feeds.catalogue.drafts import Drafts
 from feeds.catalogue.entries import EntryReader
@@ -166,6 +167,8 @@ def _catalogue(opened: Opened, problems: list[Problem], options: _Options) -> Ca
             )
             moved, retired = read_moves(fields, live)
             site = replace(site, moved=moved, retired=retired)
+    if not faulty:
+        check_body_links(drafts, site, entries, options.as_of, problems)
     return Catalogue(
         site=site,
         topics=topics,

@@ -12,8 +12,16 @@ from feeds.catalogue.dates import EPOCH, read_date
 from feeds.catalogue.reading import Values
 from feeds.catalogue.site import read_person
 from feeds.catalogue.slugs import fitting
-from feeds.catalogue.texts import files_in, line, markdown, media_type, surely_shows, whole_number
+from feeds.catalogue.texts import (
+    line,
+    markdown,
+    media_type,
+    surely_published,
+    surely_shows,
+    whole_number,
+)
 from feeds.catalogue.vocabulary import Vocabulary
+from feeds.paths import ENTRIES, MEDIA
 
 # An id that is missing is told when all are known, so that one can be proposed.
 REQUIRED = ("title", "date")
@@ -48,7 +56,8 @@ class Draft(NamedTuple):
 
     `published` and `updated` are in ISO 8601. `whole_day` is not empty where
     the date is a day alone: then `published` is its noon. The labels, the photo,
-    the author and the files that the body leads to are lists of texts.
+    the author and the links that may lead from the body into the site are lists of
+    texts.
     """
 
     id: str
@@ -58,7 +67,7 @@ class Draft(NamedTuple):
     title: str
     summary: str
     body: str
-    files: str
+    links: str
     link: str
     topics: str
     countries: str
@@ -105,7 +114,7 @@ class EntryReader:
             fields.value("title", line, ""),
             fields.value("summary", line, ""),
             body,
-            _ITEM.join(files_in(body)) if body else "",
+            _links(body),
             fields.value("link", web_address, ""),
             _ITEM.join(topics),
             _ITEM.join(countries),
@@ -130,7 +139,7 @@ def _body(fields: Values) -> str:
     body = fields.value("body", markdown, "")
     if body and "summary" not in fields and not surely_shows(body):
         # Loaded for the few bodies of which it cannot be told otherwise.
-        from feeds.content import shows_nothing  # noqa: PLC0415
+        from feeds.markdown import shows_nothing  # noqa: PLC0415
 
         if shows_nothing(body):
             fields.problem(
@@ -138,7 +147,20 @@ def _body(fields: Values) -> str:
                 "shows nothing: comments, scripts and the like are not published;"
                 " write a text, or a 'summary'",
             )
+    if body and not surely_published(body):
+        from feeds.markdown import notes_on  # noqa: PLC0415  # for few bodies, as above
+
+        for note in notes_on(body):
+            fields.problem("body", note.message, note=True, line=note.line)
     return body
+
+
+def _links(body: str) -> str:
+    if MEDIA not in body and ENTRIES not in body:
+        return ""
+    from feeds.markdown import links_in  # noqa: PLC0415  # for few bodies, as above
+
+    return _ITEM.join(link for link in links_in(body) if MEDIA in link or ENTRIES in link)
 
 
 def _photo(fields: Values) -> str:

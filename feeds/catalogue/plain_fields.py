@@ -60,6 +60,8 @@ class PlainFields:
             raise NotPlain
         return PlainFields(values, known=known, required=required)
 
-    def problem(self, _name: str, _message: str, *, note: bool = False) -> None:
+    def problem(
+        self, _name: str, _message: str, *, note: bool = False, line: int | None = None
+    ) -> None:
         """Leave what is to be told, though it be a note, to who knows the place."""
-        raise NotPlain(note)
+        raise NotPlain(note, line)

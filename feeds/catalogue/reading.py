@@ -40,9 +40,15 @@ class Reading:
         # Without these there is no comment that could have been meant as text.
         self._comments = " #" in excerpt.text or "\t#" in excerpt.text
 
-    def problem(self, node: Node, path: str, message: str, *, note: bool = False) -> None:
-        """Report something wrong at a node."""
+    def problem(
+        self, node: Node, path: str, message: str, *, note: bool = False, line: int | None = None
+    ) -> None:
+        """Report something wrong at a node, or on a line of its text, from 0, if that is a block."""
         index = node.start_mark.index
+        if line is not None and getattr(node, "style", "") == "|":
+            # A field's own lines begin with the first that is not blank.
+            blank = len(node.value) - len(node.value.lstrip("\n"))
+            index = self._excerpt.below(index, 1 + blank + line)
         self.problems.append(self._excerpt.problem(index, path, message, note=note))
 
     def place(self, node: Node) -> str:
@@ -160,8 +166,13 @@ class Values(Protocol):
     ) -> "Values":
         """Open a field that is a mapping whose keys are known."""
 
-    def problem(self, name: str, message: str, /, *, note: bool = False) -> None:
-        """Report something wrong with a field that is there, or with the mapping itself for ''."""
+    def problem(
+        self, name: str, message: str, /, *, note: bool = False, line: int | None = None
+    ) -> None:
+        """Report something wrong with a field that is there, or with the mapping itself for ''.
+
+        `line` is the line of the field's text that it is on, counted from 0.
+        """
 
 
 class Fields:
@@ -220,10 +231,12 @@ class Fields:
         path = join(self.path, name)
         return self.reading.fields(self._values[name], path, known=known, required=required)
 
-    def problem(self, name: str, message: str, *, note: bool = False) -> None:
+    def problem(
+        self, name: str, message: str, *, note: bool = False, line: int | None = None
+    ) -> None:
         """Report something wrong with a field that is there, or with the mapping itself for ''."""
         node = self._values[name] if name else self._node
-        self.reading.problem(node, join(self.path, name), message, note=note)
+        self.reading.problem(node, join(self.path, name), message, note=note, line=line)
 
 
 def join(path: str, name: str) -> str:
