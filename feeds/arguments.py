@@ -36,6 +36,12 @@ def add_common(verb: ArgumentParser) -> None:
     )
 
 
+def add_check(verb: ArgumentParser) -> None:
+    """Add what `check` takes."""
+    add_common(verb)
+    _add_strict(verb)
+
+
 def add_list(verb: ArgumentParser) -> None:
     """Add what `list` takes."""
     add_common(verb)
@@ -70,6 +76,7 @@ def add_export(verb: ArgumentParser) -> None:
     verb.add_argument(
         "--json", action="store_true", help="print JSON: each path written, left and removed"
     )
+    _add_strict(verb)
     verb.add_argument("--profile", action="store_true", help="print where the time went, to stderr")
     _add_after(verb)
 
@@ -98,6 +105,7 @@ def add_publish(verb: ArgumentParser) -> None:
     verb.add_argument(
         "--json", action="store_true", help="print JSON: each path uploaded, left and removed"
     )
+    _add_strict(verb)
     _add_after(verb)
 
 
@@ -113,6 +121,10 @@ def add_serve(verb: ArgumentParser) -> None:
     verb.add_argument(
         "--access-log", action="store_true", help="write a line for each request to stdout"
     )
+
+
+def _add_strict(verb: ArgumentParser) -> None:
+    verb.add_argument("--strict", action="store_true", help="fail on notes as on problems")
 
 
 def _add_after(verb: ArgumentParser) -> None:

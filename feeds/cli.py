@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from feeds import __version__
-from feeds.arguments import add_common, add_export, add_list, add_ping, add_publish, add_serve
+from feeds.arguments import add_check, add_export, add_list, add_ping, add_publish, add_serve
 from feeds.errors import CatalogueError, FeedsError
 
 if TYPE_CHECKING:
@@ -71,7 +71,11 @@ def _do(arguments: Sequence[str] | None) -> None:
         from feeds.verbs import counted
 
         print(error, file=sys.stderr)
-        sys.exit(counted(error.problems, "problem", "problems"))
+        notes = [problem for problem in error.problems if problem.note]
+        problems = [problem for problem in error.problems if not problem.note]
+        counts = [counted(problems, "problem", "problems")] if problems else []
+        counts += [f"{counted(notes, 'note', 'notes')} (refused by --strict)"] if notes else []
+        sys.exit(", ".join(counts))
     except FeedsError as error:
         sys.exit(f"feeds: {error}")
     except KeyboardInterrupt:
@@ -89,7 +93,7 @@ def _parser(asked: Sequence[str]) -> ArgumentParser:
     parser.add_argument("--version", action="version", version=f"feeds {__version__}")
     verbs = parser.add_subparsers(metavar="VERB", required=True)
     arguments = {
-        "check": (_check, add_common),
+        "check": (_check, add_check),
         "list": (_list, add_list),
         "export": (_export, add_export),
         "publish": (_publish, add_publish),
@@ -115,7 +119,7 @@ def _check(options: Namespace) -> None:
     """Tell everything that is wrong in the catalogue, with its line."""
     from feeds.verbs import check
 
-    check(_given(options))
+    check(_given(options), strict=options.strict)
 
 
 def _list(options: Namespace) -> None:
@@ -142,6 +146,7 @@ def _export(options: Namespace) -> None:
         options.host,
         options.profile,
         as_json=options.json,
+        strict=options.strict,
         after=_afterwards(options),
     )
     export(_given(options), options.folder, exporting)
@@ -162,6 +167,7 @@ def _publish(options: Namespace) -> None:
         not options.no_pages,
         options.timeout,
         as_json=options.json,
+        strict=options.strict,
         after=_afterwards(options),
     )
     publish(_given(options), options.address, publishing)

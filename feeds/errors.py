@@ -14,6 +14,9 @@ class Problem(NamedTuple):
     `line` and `column` count characters from 1. `path` is the key path, such
     as `entries[3].countries[0]`; it is empty where the text is no YAML at all.
     A `note` is worth an editor's look, but keeps no catalogue from being valid.
+    `entry` is the id of the entry that has it, empty if there is none. `cause` is
+    the same for problems that one mistake causes in several places, such as an
+    unknown word; empty for any other.
     """
 
     file: str
@@ -22,12 +25,15 @@ class Problem(NamedTuple):
     path: str
     message: str
     note: bool = False
+    entry: str = ""
+    cause: str = ""
 
     def __str__(self) -> str:
-        """Give `file:line:column: path: message`, which editors and CI can click."""
+        """Return `file:line:column: path (entry): message`, which editors and CI can click."""
         parts = [f"{self.file}:{self.line}:{self.column}"]
         parts += ["note"] * self.note
-        parts += [self.path] * bool(self.path)
+        if self.path:
+            parts.append(f"{self.path} ({self.entry})" if self.entry else self.path)
         return ": ".join([*parts, self.message])
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from feeds.files import media_files, media_folder, read_files
 from feeds.outcome import Outcome, contents_of
 from feeds.parallel import leave, uncollected
-from feeds.verbs import Given, built, make_workshop, say, show
+from feeds.verbs import Building, Given, built, make_workshop, say, show
 
 if TYPE_CHECKING:
     from feeds.after.afterwards import Afterwards
@@ -32,6 +32,7 @@ class Exporting(NamedTuple):
     host: str = ""
     profile: bool = False
     as_json: bool = False
+    strict: bool = False
     after: "Afterwards | None" = None
 
 
@@ -97,7 +98,7 @@ def _outcomes(
     options = (given.url, how.pages, how.options.compress, how.host, media)
     return (
         Outcome(cache, "release", contents, options),
-        Outcome(cache, "notes", contents, (given.url, media)),
+        Outcome(cache, "notes", contents, (given.url, media, how.strict)),
     )
 
 
@@ -121,7 +122,8 @@ def _export_anew(
         # Nobody else's older catalogue may come after this one: building is part of it.
         with opened(folder, how.options) as tree:
             workshop = replace(workshop, lying=tree.body)
-            release, notes = built(given, workshop, pages=how.pages, dry_run=how.options.dry_run)
+            building = Building(how.pages, how.options.dry_run, how.strict)
+            release, notes = built(given, workshop, building)
             with workshop.stage("write"):
                 extra = host_files(how.host, release, release.site, compressed=how.options.compress)
                 report = write_release(
@@ -134,7 +136,7 @@ def _export_anew(
                 )
     finally:
         progress.end()
-    return release, report, "\n".join(map(str, notes))
+    return release, report, "\n".join(notes)
 
 
 def _say_stages(workshop: "Workshop", whole: float) -> None:

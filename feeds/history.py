@@ -9,7 +9,7 @@ longer published keeps its line, should it come back.
 import fcntl
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import MAXYEAR, datetime, timedelta
 from pathlib import Path
@@ -77,6 +77,13 @@ class History:
             if changed:
                 self._write(records | changed)
         return since
+
+    def addresses(self) -> Collection[str]:
+        """Return the absolute addresses that were ever public; none if that cannot be read."""
+        try:
+            return self._read().keys()
+        except OSError:
+            return ()
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -89,7 +89,9 @@ class Entry(NamedTuple):
 
     `published` and `updated` are aware, to the second, each with the offset it
     was written with. `body` is Markdown. `link`, `summary` and `body` are empty
-    where the editor gave none.
+    where the editor gave none. `public_from` and `updated_from` are the beginning
+    of the day of a date that was written without a time, whose `published` or
+    `updated` is noon; None for a date with a time.
     """
 
     id: str
@@ -103,6 +105,8 @@ class Entry(NamedTuple):
     countries: tuple[Country, ...] = ()
     photo: Photo | None = None
     author: Person | None = None
+    public_from: datetime | None = None
+    updated_from: datetime | None = None
 
     @property
     def path(self) -> str:

@@ -20,6 +20,7 @@ from feeds.history import History, Outdated
 from feeds.logs import tell, tell_bug
 from feeds.parallel import considerate, uncollected
 from feeds.release import Release
+from feeds.selection import held_back_summary
 from feeds.standing import Failure
 from feeds.watch import Fingerprint, Lookout, fingerprint, settled
 from feeds.workshop import Workshop
@@ -33,7 +34,7 @@ _INTERVAL = 0.2
 _TRIES = 5
 # How long until what could not be dated is tried again.
 _UNDATED = 30.0
-# Some readers refuse a larger feed.
+# Some readers refuse larger feeds.
 _LARGE = 1_000_000
 
 
@@ -51,6 +52,8 @@ class Publisher:
         state: str | Path | None = None,
         pages: bool = True,
         workshop: Workshop | None = None,
+        compare: bool = False,
+        strict: bool = False,
         stands: Callable[["Publisher"], None] = lambda _: None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], None] = time.sleep,
@@ -60,8 +63,9 @@ class Publisher:
         `state` is the folder of the history and of the cache, or else `.feeds`
         beside the catalogue. Without `pages` there are the feeds alone.
         `workshop` is what building may use, or else that cache and one process.
-        `stands` is called with this when it stands otherwise, before that is logged.
-        `clock` gives aware moments, and `sleep` takes seconds.
+        With `compare`, addresses that are gone are notes; with `strict`, notes are errors.
+        `stands` is called with this when it changes, before that is logged; `clock`
+        gives aware moments, and `sleep` takes seconds.
         """
         self.path = Path(path)
         self.clock = clock
@@ -72,6 +76,8 @@ class Publisher:
         self.degraded = False
         self._url = url
         self._pages = pages
+        self._compare = compare
+        self._strict = strict
         folder = Path(state) if state else self.path.parent / ".feeds"
         self._history = History(folder)
         self._workshop = workshop or Workshop(cache=Cache(folder / "cache"))
@@ -201,7 +207,14 @@ class Publisher:
         seen = settled(self.path, self._sleep)
         if anew or seen != self._seen or self.catalogue is None:
             self._again, self._sound, self._seen = False, False, seen
-            self.catalogue = load_catalogue(self.path, url=self._url, workshop=self._workshop)
+            self.catalogue = load_catalogue(
+                self.path,
+                url=self._url,
+                workshop=self._workshop,
+                as_of=self.clock(),
+                published=self._history.addresses() if self._compare else (),
+                strict=self._strict,
+            )
             self._sound = True
         return Release(
             self.catalogue,
@@ -254,8 +267,7 @@ class Publisher:
     def _put(self, release: Release, seconds: float) -> None:
         before: Mapping[str, Document] = self.current or {}
         changed = sum(
-            path not in before or before[path].etag != document.etag
-            for path, document in release.items()
+            path not in before or before[path].etag != found.etag for path, found in release.items()
         )
         self.current, self.since = release, self.clock()
         if self._sound:
@@ -268,10 +280,12 @@ class Publisher:
             changed=changed,
             seconds=f"{seconds:.3f}",
         )
+        later = self.catalogue and held_back_summary(self.catalogue, release.as_of)
+        if later:
+            tell("held-back", **later._asdict())
         feeds = {form.media_type for form in release.formats}
         found = (document for document in release.values() if document.media_type in feeds)
-        large = [document.path for document in found if len(document.body) > _LARGE]
-        if large:
+        if large := [document.path for document in found if len(document.body) > _LARGE]:
             tell("large-documents", logging.WARNING, count=len(large), first=large[0])
 
     def _fail(self, message: str, *, problems: int = 0, place: str = "") -> None:

@@ -5,7 +5,7 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from feeds.verbs import Given, built, make_workshop, say, show
+from feeds.verbs import Building, Given, built, make_workshop, say, show
 
 if TYPE_CHECKING:
     from feeds.after.afterwards import Afterwards
@@ -19,6 +19,7 @@ class Publishing(NamedTuple):
     pages: bool
     timeout: float
     as_json: bool
+    strict: bool = False
     after: "Afterwards | None" = None
 
 
@@ -40,10 +41,11 @@ def publish(given: Given, address: str, how: Publishing) -> None:
     workshop = replace(make_workshop(given.cache()), told=progress, processes=1)
     try:
         begun = begin(store, how.options, progress)
-        release, notes = built(given, workshop, pages=how.pages, dry_run=how.options.dry_run)
+        building = Building(how.pages, how.options.dry_run, how.strict)
+        release, notes = built(given, workshop, building)
         for note in notes:
             progress.end()
-            say(str(note))
+            say(note)
         owe = partial(how.after.owe, release.site) if how.after else lambda _: None
         publication = Publication(release, release.site, lambda: datetime.now(UTC), progress, owe)
         report = publish_bucket(begun, publication, how.options)

@@ -4,35 +4,72 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
 from operator import itemgetter
+from typing import NamedTuple
 
 from feeds.model import Catalogue, Country, Entry, Feed, Site, Topic
 from feeds.paths import FEED_KINDS, feed_folder
 
 
 def public_entries(catalogue: Catalogue, as_of: datetime) -> tuple[Entry, ...]:
-    """Give the entries that are public at a moment, newest first; the catalogue's order breaks ties.
+    """Return the entries that are public at a moment, newest first; ties keep the catalogue's order.
 
-    An entry dated later is an embargo. An `updated` dated later is not told before its time.
+    An entry dated later is held back. An `updated` dated later is left out until then.
     """
     # Aware moments are slow to compare: each is turned into a number once.
     now = as_of.timestamp()
     dated = [(entry.published.timestamp(), entry) for entry in catalogue.entries]
-    public = [pair for pair in dated if pair[0] <= now]
+    public = [pair for pair in dated if pair[0] <= now or public_from(pair[1]) <= as_of]
     public.sort(key=itemgetter(0), reverse=True)
     return tuple([_as_told(entry, as_of) for _, entry in public])
 
 
+class HeldBack(NamedTuple):
+    """The number of entries that are not public yet, the id of the next one, and when it is due."""
+
+    entries: int
+    next: str
+    due: str
+
+
+def held_back_summary(catalogue: Catalogue, as_of: datetime) -> HeldBack | None:
+    """Return how many entries are held back at a moment; None if all are public."""
+    later = held_back(catalogue, as_of)
+    if not later:
+        return None
+    due = public_from(later[0]).isoformat(timespec="minutes")
+    return HeldBack(len(later), later[0].id, due)
+
+
+def held_back(catalogue: Catalogue, as_of: datetime) -> list[Entry]:
+    """Return the entries that are not public yet at a moment, those due first first."""
+    later = [entry for entry in catalogue.entries if entry.published > as_of]
+    return sorted((entry for entry in later if public_from(entry) > as_of), key=public_from)
+
+
 def next_change(catalogue: Catalogue, as_of: datetime) -> datetime | None:
-    """Give the moment after `as_of` at which something dated later becomes public; None for never."""
+    """Return the moment after `as_of` at which something dated later becomes public; None for never."""
     dates = [
-        *(entry.published for entry in catalogue.entries),
-        *(entry.updated for entry in catalogue.entries if entry.updated is not entry.published),
+        *map(public_from, catalogue.entries),
+        *(
+            _updated_from(entry)
+            for entry in catalogue.entries
+            if entry.updated is not entry.published
+        ),
     ]
     return min([date for date in dates if date > as_of], default=None)
 
 
+def public_from(entry: Entry) -> datetime:
+    """Return the moment from which an entry is public."""
+    return entry.public_from or entry.published
+
+
+def _updated_from(entry: Entry) -> datetime:
+    return entry.updated_from or entry.updated
+
+
 def _as_told(entry: Entry, as_of: datetime) -> Entry:
-    if entry.updated is entry.published or entry.updated <= as_of:
+    if entry.updated is entry.published or _updated_from(entry) <= as_of:
         return entry
     return entry._replace(updated=entry.published)
 

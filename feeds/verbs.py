@@ -5,21 +5,24 @@ reading a catalogue, and a catalogue is read without a renderer or a server.
 """
 
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from feeds.cache import Cache
 from feeds.errors import FeedsError
-from feeds.files import media_files, media_folder, read_files
-from feeds.outcome import Outcome, contents_of
 from feeds.paths import FEEDS
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from feeds.model import Catalogue, Feed, Site
     from feeds.release import Release
     from feeds.workshop import Workshop
 
+# How far ahead `check` names the days that are dates without a time.
+_SOON = timedelta(days=7)
 _ALL_ADDRESSES = ("0.0.0.0", "::")  # noqa: S104  # compared with, not listened on
 
 
@@ -40,25 +43,65 @@ class Given(NamedTuple):
         return Cache(self.folder / "cache")
 
 
-def check(given: Given) -> None:
-    """Tell how much is in a catalogue, and its notes; raises FeedsError."""
-    cache = given.cache()
-    texts = read_files(given.catalogue)
-    media = media_folder(given.catalogue)
-    outcome = Outcome(cache, "check", contents_of(texts), (given.url, media_files(media)))
-    said = outcome.text()
-    if said is None:
-        from feeds.catalogue import read_catalogue
+def check(given: Given, *, strict: bool) -> None:
+    """Print how much is in a catalogue, its notes and what is held back; raises FeedsError."""
+    from datetime import UTC, datetime
 
-        workshop = make_workshop(cache)
-        found = read_catalogue(texts, url=given.url, media=media, workshop=workshop)
-        said = "\n".join((_summary(found), *map(str, found.notes)))
-        outcome.keep_text(said)
-        cache.save()
-    summary, *notes = said.split("\n")
-    for note in notes:
-        say(note)
-    show(f"{given.catalogue}: {summary}")
+    from feeds.history import History
+
+    now = datetime.now(UTC)
+    published = History(given.folder).addresses()
+    found = read(given, now, published=published, strict=strict)
+    for line in report(found, now):
+        say(line)
+    for line in _days_without_a_time(found, now):
+        say(line)
+    show(f"{given.catalogue}: {_summary(found)}")
+    if not any(address.startswith(found.site.url) for address in published):
+        show(f"Addresses not compared: {given.folder} has no history of {found.site.url}")
+
+
+def read(
+    given: Given, now: "datetime", *, published: Collection[str] = (), strict: bool = False
+) -> "Catalogue":
+    """Read the catalogue, and remember what was made of its items; raises FeedsError."""
+    from feeds.catalogue import load_catalogue
+
+    cache = given.cache()
+    found = load_catalogue(
+        given.catalogue,
+        url=given.url,
+        workshop=make_workshop(cache),
+        as_of=now,
+        published=published,
+        strict=strict,
+    )
+    cache.save()
+    return found
+
+
+def report(catalogue: "Catalogue", as_of: "datetime") -> list[str]:
+    """Return the notes, and how many entries are held back with the next one due, a line each."""
+    from feeds.selection import held_back_summary
+
+    lines = list(map(str, catalogue.notes))
+    later = held_back_summary(catalogue, as_of)
+    if later:
+        count = counted(range(later.entries), "entry", "entries")
+        lines.append(f"{count} held back; the next, {later.next!r}, on {later.due}")
+    return lines
+
+
+def _days_without_a_time(catalogue: "Catalogue", now: "datetime") -> list[str]:
+    """Return a line for each entry that becomes public at the beginning of a day soon."""
+    from feeds.selection import held_back
+
+    return [
+        f"{entry.id!r} becomes public at the beginning of {entry.public_from:%Y-%m-%d}, because its"
+        " date has no time; for a press embargo write one"
+        for entry in held_back(catalogue, now)
+        if entry.public_from and entry.public_from <= now + _SOON
+    ]
 
 
 def list_feeds(given: Given, *, as_json: bool) -> None:
@@ -66,14 +109,14 @@ def list_feeds(given: Given, *, as_json: bool) -> None:
     import json
     from datetime import UTC, datetime
 
-    from feeds.catalogue import load_catalogue
+    from feeds.history import History
     from feeds.selection import select
 
-    cache = given.cache()
-    found = load_catalogue(given.catalogue, url=given.url, workshop=make_workshop(cache))
-    cache.save()
-    say_notes(found)
-    feeds = select(found, datetime.now(UTC))
+    now = datetime.now(UTC)
+    found = read(given, now, published=History(given.folder).addresses())
+    for line in report(found, now):
+        say(line)
+    feeds = select(found, now)
     if as_json:
         rows = [_described(feed, found.site) for feed in feeds]
         show(json.dumps(rows, ensure_ascii=False, indent=2))
@@ -92,28 +135,48 @@ def list_feeds(given: Given, *, as_json: bool) -> None:
         show("  ".join(map(str.ljust, row, widths)).rstrip())
 
 
-def built(
-    given: Given, workshop: "Workshop", *, pages: bool, dry_run: bool
-) -> tuple["Release", Sequence[object]]:
-    """Build what is to be written, and give the notes; what nobody gets to see has no history."""
-    if dry_run:
+class Building(NamedTuple):
+    """How a release is built: without pages, without a trace in the history, without notes."""
+
+    pages: bool
+    dry_run: bool
+    strict: bool
+
+
+def built(given: Given, workshop: "Workshop", how: Building) -> tuple["Release", list[str]]:
+    """Build what is to be written; return it with what `report` says. A trial has no history."""
+    if how.dry_run:
         from datetime import UTC, datetime
 
         from feeds.catalogue import load_catalogue
+        from feeds.history import History
         from feeds.release import Release
 
-        catalogue = load_catalogue(given.catalogue, url=given.url, workshop=workshop)
         now = datetime.now(UTC)
-        release = Release(catalogue, as_of=now, pages=pages, workshop=workshop)
-        return release, catalogue.notes
+        catalogue = load_catalogue(
+            given.catalogue,
+            url=given.url,
+            workshop=workshop,
+            as_of=now,
+            published=History(given.folder).addresses(),
+            strict=how.strict,
+        )
+        release = Release(catalogue, as_of=now, pages=how.pages, workshop=workshop)
+        return release, report(catalogue, now)
 
     from feeds.publisher import Publisher
 
     publisher = Publisher(
-        given.catalogue, url=given.url, state=given.state, pages=pages, workshop=workshop
+        given.catalogue,
+        url=given.url,
+        state=given.state,
+        pages=how.pages,
+        workshop=workshop,
+        compare=True,
+        strict=how.strict,
     )
     release = publisher.load()
-    return release, publisher.catalogue.notes if publisher.catalogue else ()
+    return release, report(publisher.catalogue, release.as_of) if publisher.catalogue else []
 
 
 def serve(given: Given, host: str, port: int, *, access_log: bool) -> None:
@@ -123,15 +186,16 @@ def serve(given: Given, host: str, port: int, *, access_log: bool) -> None:
     # It asks for what is being done.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
-    from feeds.catalogue import load_catalogue
+    from datetime import UTC, datetime
+
     from feeds.web.server import Settings
     from feeds.web.server import serve as serve_site
 
     url = given.url or own_address(host, port)
     at = own_address(host, port) or f"every address of this machine, port {port}"
-    cache = given.cache()
-    say_notes(load_catalogue(given.catalogue, url=url, workshop=make_workshop(cache)))
-    cache.save()
+    now = datetime.now(UTC)
+    for line in report(read(given._replace(url=url), now), now):
+        say(line)
     settings = Settings(
         catalogue=given.catalogue, url=url, state=given.state, access_log=access_log
     )
@@ -185,12 +249,6 @@ def _described(feed: "Feed", site: "Site") -> dict[str, Any]:
         "entries": len(feed.entries),
         "updated": feed.updated.isoformat(),
     }
-
-
-def say_notes(catalogue: "Catalogue | None") -> None:
-    """Tell what is worth an editor's look."""
-    for note in catalogue.notes if catalogue else ():
-        say(str(note))
 
 
 def show(result: object) -> None:

@@ -12,12 +12,7 @@ from pathlib import Path
 import pytest
 from conftest import MEDIA, ROOT
 
-from feeds.cache import Shelf
 from feeds.catalogue import read_catalogue
-from feeds.catalogue.countries import Countries
-from feeds.catalogue.country_aliases import ALIASES, MEANT
-from feeds.catalogue.nearest import Nearest
-from feeds.catalogue.reading import Fault
 from feeds.errors import CatalogueError, Problem
 
 CASES = sorted((ROOT / "tests" / "cases").iterdir())
@@ -58,19 +53,3 @@ def test_each_row_of_the_strictness_table_has_a_case() -> None:
         *("country-unknown", "country-aliases", "unknown-key", "id-twice", "slug-twice", "depth"),
     ):
         assert row in named
-
-
-def test_every_alias_leads_to_its_own_country() -> None:
-    """No other name of a country is taken by another one."""
-    find = Countries("en", {}, Shelf(None)).code(Nearest())
-    for code, names in ALIASES.items():
-        assert {find(name) for name in names} == {code}
-
-
-def test_no_country_is_called_what_leaves_a_doubt() -> None:
-    """What may mean a country, or several, is no other name of one; each of those is told."""
-    find = Countries("en", {}, Shelf(None)).code(Nearest())
-    for name, codes in MEANT.items():
-        with pytest.raises(Fault) as raised:
-            find(name)
-        assert re.findall(r"\(([A-Z]{2})\)", str(raised.value)) == [*codes]

@@ -29,11 +29,15 @@ def test_every_verb_has_help_and_the_common_options(verb: str) -> None:
     )
 
 
-def test_check_counts_what_is_there() -> None:
-    """A valid catalogue costs one line on stdout and exit code 0."""
-    done = run_feeds("check", cwd=ROOT)
-    assert done.stdout == "entries.yaml: 20 entries, 19 topics, 11 countries: no problem\n"
+def test_check_counts_what_is_there(tmp_path: Path) -> None:
+    """A valid catalogue has a line on stdout, and exit code 0; without history, a second line."""
+    done = run_feeds("check", "--state", tmp_path, cwd=ROOT)
+    counts = "entries.yaml: 20 entries, 19 topics, 11 countries: no problem\n"
+    url = "https://news.example.org/social-protection/"
+    assert done.stdout == f"{counts}Addresses not compared: {tmp_path} has no history of {url}\n"
     assert (done.returncode, done.stderr) == (0, "")
+    assert run_feeds("export", "--state", tmp_path, tmp_path / "out", cwd=ROOT).returncode == 0
+    assert run_feeds("check", "--state", tmp_path, cwd=ROOT).stdout == counts
 
 
 def test_check_tells_every_problem_at_once() -> None:
@@ -57,7 +61,7 @@ def test_notes_do_not_fail_a_check() -> None:
     """A note is told on stderr, and the catalogue is valid all the same."""
     done = run_feeds("check", "--catalogue", ROOT / "tests" / "cases" / "repeated-time.yaml")
     assert done.returncode == 0
-    assert "note: entries[0].date: the clocks in Europe/Zurich showed" in done.stderr
+    assert "note: entries[0].date (a): the clocks in Europe/Zurich showed" in done.stderr
 
 
 @pytest.mark.parametrize(

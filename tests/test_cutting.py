@@ -133,13 +133,15 @@ def test_what_cannot_be_published_is_in_no_part(around: str) -> None:
 def test_a_key_that_only_yaml_sees_is_a_key() -> None:
     """A section in a line that ends what seems to be a comment is no comment."""
     text = TWO.replace("entries:\n", "entries: # x\x85topics:\n")
-    assert "entries: is empty: give it a value, or remove the line" in str(said(text))
+    assert "entries: is empty; a catalogue without entries" in str(said(text))
 
 
 def test_proposals_are_as_many_cut_or_whole() -> None:
     """Reading an item to see whether it is right uses up no proposal."""
     text = HEAD + "entries:\n"
-    text += "".join(ITEM.format(id=f"n{n}") + "  countries: [Indonesai]\n" for n in range(60))
+    text += "".join(
+        ITEM.format(id=f"n{n}") + f"  countries: [Indonesia{chr(0x100 + n)}]\n" for n in range(60)
+    )
     assert said(text) == said_as_a_whole(text)
     assert str(said(text)).count("did you mean Indonesia") == 60
 
@@ -217,5 +219,5 @@ def test_lines_are_right_wherever_an_item_stands() -> None:
     """A Problem in a late item, behind characters of many bytes, has its own line and column."""
     text = TWO.replace("A title", "Ein Titel – 😀", 1) + ITEM.format(id="c").replace("2022", "1")
     assert said(text) == [
-        "f.yaml:16:9: entries[2].date: write the year with four digits; 24 is ambiguous"
+        "f.yaml:16:9: entries[2].date (c): write the year with four digits; 24 is ambiguous"
     ]

@@ -225,7 +225,7 @@ def test_check_and_export_look_at_the_pictures_again(file: Path, tmp_path: Path)
     for verb in (("check",), ("export", tmp_path / "out")):
         done = run_feeds(*verb, *options)
         assert done.returncode == 1
-        assert "entries[1].photo.url: there is no file 'media/market.jpg'" in done.stderr
+        assert "entries[1].photo.url (market): there is no file 'media/market.jpg'" in done.stderr
 
 
 def test_a_served_picture_is_replaced_within_two_seconds(

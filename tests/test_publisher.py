@@ -134,7 +134,9 @@ def test_a_broken_catalogue_changes_nothing(
     write(file, catalogue(entry("one"), entry("one", date="yesterday")))
     publisher.refresh()
     fields = caplog.records[0].__dict__["feeds_fields"]
-    assert fields["first"] == f"{file}:12:7: entries[1].id: the id 'one' is taken, at {file}:8:7"
+    assert (
+        fields["first"] == f"{file}:12:7: entries[1].id (one): the id 'one' is taken, at {file}:8:7"
+    )
     assert fields["problems"] == 2
     assert told() == ["broken"]
     publisher.refresh()
@@ -268,6 +270,27 @@ def test_an_embargo_ends_on_time(publisher: Publisher, file: Path, clock: Clock)
     assert b"Hush" in release["entries/secret/index.html"].body
     assert release["atom.xml"].modified == clock.now
     assert release.until is None
+
+
+def test_the_log_says_what_is_held_back(
+    publisher: Publisher, file: Path, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each release is logged with the number of entries held back and the next one due."""
+    caplog.set_level("INFO", logger="feeds")
+    dates = {"day": "2026-11-03", "late": "2026-12-01T10:00+01:00"}
+    write(file, catalogue(entry("one"), *(entry(name, date) for name, date in dates.items())))
+    publisher.refresh()
+    clock.now = datetime(2026, 11, 3, tzinfo=UTC)
+    publisher.refresh()
+    clock.now = datetime(2026, 12, 2, tzinfo=UTC)
+    publisher.refresh()
+    logged = [
+        record.__dict__["feeds_fields"] for record in caplog.records if record.msg == "held-back"
+    ]
+    assert logged == [
+        {"entries": 2, "next": "day", "due": "2026-11-03T00:00+00:00"},
+        {"entries": 1, "next": "late", "due": "2026-12-01T10:00+01:00"},
+    ]
 
 
 def test_an_embargo_ends_though_the_catalogue_is_broken(

@@ -250,7 +250,7 @@ def test_cold_and_broken_serve_ends_with_the_problems(file: Path) -> None:
     write(file, edited("actress").replace("date: 24 May 2022", "date: 32 May 2022"))
     done = run_feeds("serve", "--catalogue", file, "--port", str(free_port()))
     assert done.returncode == 1
-    assert done.stderr.startswith(f"{file}:37:9: entries[0].date: ")
+    assert done.stderr.startswith(f"{file}:37:9: entries[0].date (jordan-ilo-agreement): ")
     assert done.stderr.endswith("1 problem\n")
 
 

@@ -1,21 +1,26 @@
 """YAML text → a valid Catalogue, or every Problem with its place."""
 
+import re
+from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from yaml.nodes import MappingNode
+
 from feeds.catalogue.addresses import site_address
-from feeds.catalogue.assembly import Assembly, check_ids, check_topics
-from feeds.catalogue.body_links import check_body_links
+from feeds.catalogue.assembly import Assembly, check_ids, check_topics, note_far_dates
+from feeds.catalogue.bodies import note_bodies
 from feeds.catalogue.countries import Countries
 from feeds.catalogue.drafts import Drafts
 from feeds.catalogue.entries import EntryReader
+from feeds.catalogue.gone import note_gone
 from feeds.catalogue.items import Miscut
 from feeds.catalogue.moves import live_paths, read_moves
 from feeds.catalogue.nearest import Nearest
-from feeds.catalogue.opening import Opened
+from feeds.catalogue.opening import NO_ENTRIES, Opened
 from feeds.catalogue.pictures import read_pictures
 from feeds.catalogue.reading import Fault
 from feeds.catalogue.site import NO_SITE, open_site, read_country_names, read_site, read_topics
@@ -29,6 +34,9 @@ from feeds.workshop import Workshop
 
 __all__ = ["load_catalogue", "read_catalogue"]
 
+# In a key path.
+_NUMBER = re.compile(r"\[\d+\]")
+
 
 class _Options(NamedTuple):
     """The arguments of `read_catalogue` beside the files."""
@@ -40,19 +48,19 @@ class _Options(NamedTuple):
     published: Collection[str]
 
 
-def load_catalogue(
+def load_catalogue(  # noqa: PLR0913  # all but the path are keywords with defaults
     path: str | Path,
     *,
     url: str | None = None,
     workshop: Workshop | None = None,
     as_of: datetime | None = None,
     published: Collection[str] = (),
+    strict: bool = False,
 ) -> Catalogue:
     """Read the catalogue at a path: one YAML file, or a folder of them.
 
     One of a folder's files has `site`. `url` replaces `site.url`. Items that
-    `workshop` remembers are not read again. For `as_of` and `published` see
-    `read_catalogue`.
+    `workshop` remembers are not read again. For the others see `read_catalogue`.
 
     Raises CatalogueError with all Problems, or FeedsError if there is nothing to
     read or `url` is not a valid address of a site.
@@ -65,6 +73,7 @@ def load_catalogue(
         workshop=workshop,
         as_of=as_of,
         published=published,
+        strict=strict,
     )
 
 
@@ -76,6 +85,7 @@ def read_catalogue(  # noqa: PLR0913  # all but the texts are keywords with defa
     workshop: Workshop | None = None,
     as_of: datetime | None = None,
     published: Collection[str] = (),
+    strict: bool = False,
 ) -> Catalogue:
     """Read a catalogue from its files' names and bytes, and its pictures from the folder `media`.
 
@@ -94,7 +104,7 @@ def read_catalogue(  # noqa: PLR0913  # all but the texts are keywords with defa
     problems: list[Problem] = []
     with uncollected(), workshop.stage("read"):
         catalogue = _read(sources, problems, options)
-    faults = [problem for problem in problems if not problem.note]
+    faults = [problem for problem in problems if strict or not problem.note]
     if catalogue is None or faults:
         raise CatalogueError(faults)
     return replace(catalogue, notes=tuple(problems))
@@ -123,12 +133,35 @@ def _read(sources: list[Source], problems: list[Problem], options: _Options) -> 
         catalogue = _catalogue(opened, found, options) if all(sound) else None
     if catalogue:
         first = Source(sources[0].name, b"").excerpt
-        missing = [name for name in ("site", "entries") if not opened.sections[name]]
-        found += [first.problem(0, name, "is missing") for name in missing]
+        missing = {"site": "is missing", "entries": f"is missing; {NO_ENTRIES}"}
+        found += [
+            first.problem(0, name, message)
+            for name, message in missing.items()
+            if not opened.sections[name]
+        ]
         order = {source.name: number for number, source in enumerate(sources)}
         found.sort(key=lambda problem: (order[problem.file], problem.line, problem.column))
-    problems += found
+    problems += _with_causes_once(found)
     return catalogue
+
+
+def _with_causes_once(problems: Iterable[Problem]) -> list[Problem]:
+    """Return problems with those of one cause as one, at the first place, with their number."""
+    problems = list(problems)
+    same = Counter(map(_cause, problems))
+    found = {_cause(problem): problem for problem in reversed(problems)}
+    return [
+        problem._replace(message=f"{problem.message} ({same[cause] - 1} more like this)")
+        if problem.cause and same[cause] > 1
+        else problem
+        for problem in problems
+        if problem is found[cause := _cause(problem)] or not problem.cause
+    ]
+
+
+def _cause(problem: Problem) -> tuple[str, str]:
+    """Return what problems of one cause share: the key path without numbers, and the cause."""
+    return _NUMBER.sub("", problem.path), problem.cause
 
 
 def _catalogue(opened: Opened, problems: list[Problem], options: _Options) -> Catalogue:
@@ -142,33 +175,39 @@ def _catalogue(opened: Opened, problems: list[Problem], options: _Options) -> Ca
     topics = None
     for reading, node in sections["topics"]:
         topics = read_topics(reading, node, scheme)
+    # Without a list that can be read, every topic would be unknown.
+    closed = all(isinstance(node, MappingNode) for _, node in sections["topics"])
     names: dict[str, str] = {}
     for reading, node in sections["countries"]:
         names = read_country_names(reading, node, site.language)
-    vocabulary = Vocabulary(topics, scheme)
+    vocabulary = Vocabulary(topics if closed else None, scheme)
     countries = Countries(site.language, names, workshop.shelf("countries"))
     reader = EntryReader(zone=site.timezone, vocabulary=vocabulary, countries=countries)
-    context = (site.timezone.key, scheme, repr(topics), site.language, repr(names))
+    context = (site.timezone.key, scheme, repr(topics), site.language, repr(names), repr(closed))
     drafts = Drafts(opened.items)
     drafts.read(reader, problems, context, workshop)
     problems[:0] = check_ids(drafts)
     if topics is None:
         check_topics(drafts, problems)
+    if options.as_of:
+        note_far_dates(drafts, options.as_of, problems)
     pictures = read_pictures(drafts, options.media, problems, workshop)
     sound = [draft for draft in drafts.found if draft]
     faulty = any(not problem.note for problem in problems)
     assembly = Assembly(vocabulary, countries, pictures, site)
     entries = () if faulty else assembly.entries(sound, drafts.memory)
     for fields in mastheads:
-        if "moved" in fields or "retired" in fields:
-            # What is published is known once everything else is right.
+        if "moved" in fields or "retired" in fields or options.published:
+            # What is published is known if everything else is right.
             live = (
                 frozenset() if faulty else live_paths(site, topics or (), entries) | pictures.keys()
             )
             moved, retired = read_moves(fields, live)
             site = replace(site, moved=moved, retired=retired)
+            if live:
+                note_gone(fields, site, live, options.published)
     if not faulty:
-        check_body_links(drafts, site, entries, options.as_of, problems)
+        note_bodies(drafts, site, entries, options.as_of, problems)
     return Catalogue(
         site=site,
         topics=topics,

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from unicodedata import normalize
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from feeds.catalogue.reading import Fault
@@ -57,7 +58,7 @@ def web_address(text: str) -> str:
 
 
 def photo_address(text: str) -> str:
-    """Read where a photo lies: at a web address, or in `media/`."""
+    """Read where a photo is: at a web address, or in `media/`, whose paths are in NFC."""
     if "://" in text:
         return web_address(text)
     if not text.startswith(MEDIA):
@@ -70,7 +71,7 @@ def photo_address(text: str) -> str:
         raise Fault(f"the name of a picture has no {bad!r}")
     if len(text) > _LONGEST_NAME or any(part in {"", ".", ".."} for part in text.split("/")):
         raise Fault(f"has parts that are empty, '.' or '..', or over {_LONGEST_NAME} characters")
-    return text
+    return normalize("NFC", text)
 
 
 def _ascii_host(host: str | None) -> str:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta, timezone
 
 from yaml.nodes import MappingNode, Node, ScalarNode
 
@@ -14,11 +14,14 @@ from feeds.catalogue.slugs import fitting, slug_of, unfit
 from feeds.catalogue.source import forbidden_character
 from feeds.catalogue.texts import line
 from feeds.catalogue.vocabulary import Vocabulary
+from feeds.catalogue.wrong_values import is_blank
 from feeds.errors import Problem
 from feeds.model import Country, Entry, Person, Photo, Picture, Site, Topic
 from feeds.paths import MEDIA
 
 _DAY = len("2022-05-24")
+_YEAR_DIGITS = 4
+_YEAR = timedelta(days=366)
 
 
 class Assembly:
@@ -43,6 +46,7 @@ class Assembly:
         # Many entries are about the same, and share what they are about.
         self._topics: dict[str, tuple[Topic, ...]] = {}
         self._places: dict[str, tuple[Country, ...]] = {}
+        self._midnights: dict[str, datetime] = {}
 
     def entries(self, drafts: Sequence[Draft], memory: Memory) -> tuple[Entry, ...]:
         """Give the entries of drafts, in their order; those of `memory` are not made again."""
@@ -77,9 +81,10 @@ class Assembly:
         published = datetime.fromisoformat(draft.published)
         if seconds:
             published += timedelta(seconds=seconds)
-        updated = published
+        updated, updated_from = published, None
         if draft.updated:
             updated = max(datetime.fromisoformat(draft.updated), published)
+            updated_from = self._midnight(draft.updated) if draft.updated_day else None
         topics = self._topics.get(draft.topics)
         if topics is None:
             found = tuple(self._vocabulary.topic(text) for text in listed(draft.topics))
@@ -100,7 +105,18 @@ class Assembly:
             countries,
             self._photo(draft) if draft.photo else None,
             _person(draft.author) if draft.author else None,
+            self._midnight(draft.published) if draft.whole_day else None,
+            updated_from,
         )
+
+    def _midnight(self, noon: str) -> datetime:
+        """Return the beginning of a day in the site's zone, with its offset alone."""
+        day = noon[:_DAY]
+        if day not in self._midnights:
+            begin = datetime.combine(date.fromisoformat(day), time(), self._site.timezone)
+            offset = begin.utcoffset() or timedelta()
+            self._midnights[day] = begin.replace(tzinfo=timezone(offset))
+        return self._midnights[day]
 
     def _photo(self, draft: Draft) -> Photo:
         url, credit, alt, media_type, width, height, length = listed(draft.photo)
@@ -109,6 +125,20 @@ class Assembly:
             return Photo(url, credit, alt, media_type, int(width), int(height), int(length))
         size = (picture.width, picture.height, picture.length)
         return Photo(self._site.address(url), credit, alt, picture.media_type, *size)
+
+
+def note_far_dates(drafts: Drafts, as_of: datetime, problems: list[Problem]) -> None:
+    """Note each `date` and `updated` that is more than a year ahead of a moment."""
+    limit = as_of + _YEAR
+    for number, draft in enumerate(drafts.found):
+        dates = {"date": draft.published, "updated": draft.updated} if draft else {}
+        for name, text in dates.items():
+            # Most are in the past, which their years tell.
+            if text[:_YEAR_DIGITS] >= str(limit.year) and datetime.fromisoformat(text) > limit:
+                place = drafts.place(number)
+                reading, node = _node(place, name, problems)
+                message = "is more than a year ahead; is the year right?"
+                reading.problem(node, f"{place.path}.{name}", message, note=True)
 
 
 def check_ids(drafts: Drafts) -> list[Problem]:
@@ -153,15 +183,15 @@ def _propose_ids(
 
     for place, texts in nameless:
         reading, node = place.open(problems)
-        if not any(key.value == "id" for key, _ in node.value):
+        written = [value for key, value in node.value if key.value == "id"]
+        if not any(value for value in written if not is_blank(value)):
             base = slug_of(texts.get("title", "")) or slug_of(texts.get("date", "entry"))
             message = f"has no 'id'; write a permanent one: 'id: {free(base)}'"
             reading.problem(node, place.path, message)
-        elif texts.get("id", "").strip() and not forbidden_character.search(texts["id"]):
+        elif "id" in texts and not forbidden_character.search(texts["id"]):
             # Any other that is no text to publish is told already.
             base = slug_of(texts["id"], words=None)
-            at = _node(place, "id", [])[1]
-            reading.problem(at, f"{place.path}.id", unfit(base and free(base)))
+            reading.problem(written[0], f"{place.path}.id", unfit(base and free(base)))
 
 
 def check_topics(drafts: Drafts, problems: list[Problem]) -> None:
@@ -191,7 +221,7 @@ def _texts(node: Node) -> dict[str, str] | None:
     return {
         key.value: value.value
         for key, value in reversed(node.value)
-        if isinstance(key, ScalarNode) and isinstance(value, ScalarNode)
+        if isinstance(key, ScalarNode) and isinstance(value, ScalarNode) and not is_blank(value)
     }
 
 

@@ -1,18 +1,28 @@
 """Country names, codes and aliases → Countries."""
 
 import re
-import unicodedata
-from collections.abc import Callable, Mapping
-from functools import cached_property
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property, partial
 
 from feeds.cache import Shelf, key
-from feeds.catalogue.country_aliases import ALIASES, MEANT
+from feeds.catalogue.country_keys import (
+    ASK,
+    CODE_AND_NAME,
+    NOT_A_COUNTRY,
+    PART,
+    exact_key,
+    folded_key,
+    without_form,
+)
 from feeds.catalogue.nearest import CLOSER, Nearest
 from feeds.catalogue.reading import Fault
 from feeds.model import Country
 
-_CODE = 3
-_NOT_A_WORD = re.compile(r"[\W_]+")
+_ALPHA_2 = 2
+_ALPHA_3 = 3
+# A word that is in the names of more countries proposes none of them.
+_MOST_NAMED = 2
+_BRACKETS = re.compile(r"[(（].*?[)）]")
 
 
 class Countries:
@@ -33,28 +43,60 @@ class Countries:
             code: Country(code=code, name=name)
             for code, name in (line.split("\t") for line in shown)
         }
+        # What names and codes mean, as `known_names` has it.
         self._known = dict(line.split("\t") for line in known)
 
     def code(self, nearest: Nearest) -> Callable[[str], str]:
-        """Give what reads a country's name or code as its alpha-2 code, and raises Fault."""
+        """Give what reads a country's name or code as its alpha-2 code, and raises Fault.
+
+        A code in upper case comes first, then a name as it is displayed or usual,
+        then a name that is written differently, and a code in lower case.
+        """
 
         def find(text: str) -> str:
             text = " ".join(text.split())
-            code = self._known.get(text.upper()) or self._known.get(_key(text))
-            if code is None:
-                raise Fault(f"no country is called {text!r}{self._hint(text, nearest)}")
-            return code
+            meaning = (
+                self._known.get(text)
+                or self._known.get(exact_key(text))
+                or self._known.get(folded := folded_key(text))
+                or self._known.get(text.upper())
+                or self._known.get(without_form(folded))
+            )
+            if meaning is None or len(meaning) != _ALPHA_2:
+                raise Fault(self._refusal(text, meaning or "", nearest), cause=text)
+            return meaning
 
         return find
 
+    def _refusal(self, text: str, meaning: str, nearest: Nearest) -> str:
+        kind, codes = meaning[:1], meaning[1:].split()
+        if kind == NOT_A_COUNTRY:
+            return f"{text!r} is not a country; name the countries, or use a topic"
+        if kind == PART:
+            [code] = codes
+            whole = self._countries[code].name
+            return f"{text!r} is part of {whole} ({code}); write {whole}"
+        if kind == CODE_AND_NAME:
+            of_code, named = codes
+            return (
+                f"{text!r} is the code of {self._with_code(of_code)}"
+                f" and the name of {self._with_code(named)}; write {of_code} or {named}"
+            )
+        hint = f"; did you mean {self._either(codes)}?" if codes else self._hint(text, nearest)
+        return f"no country is called {text!r}{hint}"
+
     def _hint(self, text: str, nearest: Nearest) -> str:
-        if len(text) <= _CODE:
+        short = len(text) <= _ALPHA_3
+        folded = without_form(folded_key(text))
+        codes = () if short and text.isascii() else self._named_with.get(folded, ())
+        if 0 < len(codes) <= _MOST_NAMED:
+            return f"; did you mean {self._either(codes)}?"
+        if short:
             return ""
-        word = _key(text)
-        codes = next((codes for name, codes in MEANT.items() if _key(name) == word), ())
-        if codes:
-            return f"; did you mean {' or '.join(map(self._with_code, codes))}?"
-        return nearest.hint(word, self._shown, CLOSER)
+        return nearest.hint(folded, self._shown, CLOSER, partial(_says_less, than=folded))
+
+    def _either(self, codes: Iterable[str]) -> str:
+        return " or ".join(map(self._with_code, codes))
 
     def _with_code(self, code: str) -> str:
         return f"{self._countries[code].name} ({code})"
@@ -65,11 +107,33 @@ class Countries:
 
     @cached_property
     def _shown(self) -> dict[str, str]:
+        """The countries to propose, by folded keys without a form of government."""
         return {
-            known: self._with_code(code)
-            for known, code in self._known.items()
-            if not (known.isascii() and known.isupper())
+            name: self._either(meaning.strip(ASK).split())
+            for name, meaning in self._known.items()
+            if (len(meaning) == _ALPHA_2 or meaning.startswith(ASK))
+            and name == without_form(folded_key(name))
         }
+
+    @cached_property
+    def _named_with(self) -> dict[str, list[str]]:
+        """The codes of the countries that have some words in their displayed names.
+
+        What brackets say is another country's name: `Saint-Martin (France)`.
+        """
+        found: dict[str, list[str]] = {}
+        for code, country in self._countries.items():
+            words = folded_key(_BRACKETS.sub(" ", country.name)).split()
+            ends = range(1, len(words) + 1)
+            for phrase in {" ".join(words[start:end]) for end in ends for start in range(end)}:
+                found.setdefault(phrase, []).append(code)
+        return found
+
+
+def _says_less(name: str, than: str) -> bool:
+    """Return whether a name is a shorter one, of fewer words: Guinea is not Guinea-Bissau."""
+    fewer = name.count(" ") < than.count(" ")
+    return fewer and len(name.replace(" ", "")) < len(than.replace(" ", ""))
 
 
 def country_code(text: str) -> str:
@@ -84,47 +148,38 @@ def country_code(text: str) -> str:
 
 
 def namesakes(names: Mapping[str, str], language: str) -> dict[str, str]:
-    """Give, by alpha-2 code, the other country that has one of a publication's own names.
+    """Return, by alpha-2 code, the other country that has one of a publication's own names.
 
-    The others have that of `names`, or those that CLDR has in English and in a language.
+    The others have that of `names`, or those that CLDR has in English and in a
+    language. The name that CLDR itself has for a country is never another one's.
     """
     from feeds.catalogue.territories import territories  # noqa: PLC0415  # loads Babel
 
-    called = {
-        _key(name): code
-        for table in (territories("en"), territories(language))
-        for code, name in table.items()
-        if code not in names
+    tables = territories("en"), territories(language)
+    own = {
+        code: name
+        for code, name in names.items()
+        if all(exact_key(name) != exact_key(table.get(code, "")) for table in tables)
     }
-    first = {code: called.setdefault(_key(name), code) for code, name in names.items()}
+    if not own:
+        return {}
+    called = {
+        folded_key(name): code
+        for table in tables
+        for code, name in table.items()
+        if code not in own
+    }
+    first = {code: called.setdefault(folded_key(name), code) for code, name in own.items()}
     return {code: other for code, other in first.items() if other != code}
 
 
 def _tables(language: str, names: Mapping[str, str]) -> bytes:
-    """Give the shown name of each code, and the code of each known key and other code, as lines.
-
-    Codes are in upper case, and keys in lower case, so that neither is taken for the other.
-    """
-    from feeds.catalogue.territories import alpha_3, territories  # noqa: PLC0415  # loads Babel
+    """Return the displayed name of each code, and what each name and code means, as lines."""
+    from feeds.catalogue.country_names import known_names  # noqa: PLC0415  # loads Babel
+    from feeds.catalogue.territories import territories  # noqa: PLC0415  # the same
 
     english = territories("en")
-    local = territories(language)
-    known: dict[str, str] = {}
-    for table in (english, local, names):
-        known |= {_key(name): code for code, name in table.items()}
-    for code, aliases in ALIASES.items():
-        for alias in aliases:
-            known.setdefault(_key(alias), code)
-    codes = {code: code for code in english} | alpha_3(english)
-    shown = english | local | dict(names)
-    lists = ({code: shown[code] for code in english}, known | codes)
+    shown = english | territories(language) | dict(names)
+    lists = ({code: shown[code] for code in english}, known_names(language, names))
     tables = ("\n".join(map("\t".join, table.items())) for table in lists)
     return "\n\n".join(tables).encode()
-
-
-def _key(name: str) -> str:
-    """Fold away what people vary: case, accents, punctuation, “the”, “St.”, “&”."""
-    name = unicodedata.normalize("NFKD", name.replace("&", " and ").casefold())
-    bare = "".join(c for c in name if not unicodedata.combining(c) and c not in "’'")
-    words = _NOT_A_WORD.sub(" ", bare).split()
-    return " ".join("saint" if word == "st" else word for word in words if word != "the")

@@ -10,14 +10,13 @@ from yaml.nodes import MappingNode, Node
 
 from feeds.cache import key, keys
 from feeds.catalogue.entries import (
-    KNOWN,
-    REQUIRED,
     Draft,
     EntryReader,
     draft_text,
     read_draft_text,
 )
 from feeds.catalogue.items import Items, Miscut
+from feeds.catalogue.known_keys import ENTRY
 from feeds.catalogue.nearest import SILENT, Nearest
 from feeds.catalogue.plain_fields import PlainFields
 from feeds.catalogue.plain_lines import NotPlain, plain_lines
@@ -167,7 +166,7 @@ def _read_lines(reader: EntryReader, items: Items, number: int) -> Draft | None:
     """Read an item by its lines alone, where that can be done."""
     try:
         values = plain_lines(items.texts[number], len(items.dash))
-        draft = reader.read(PlainFields(values, known=KNOWN, required=REQUIRED))
+        draft = reader.read(PlainFields(values, ENTRY))
     except (NotPlain, Fault, Remark):
         return None
     return draft if draft.id else None
@@ -194,7 +193,8 @@ def _read(
     path = f"entries[{number}]"
     draft = None
     if isinstance(node, MappingNode):
-        draft = reader.read(reading.fields(node, path, known=KNOWN, required=REQUIRED))
+        fields = reading.fields(node, path, ENTRY)
+        draft = reader.read(fields)
     else:
         reading.problem(node, path, "an entry is a mapping: 'id: …', 'title: …', 'date: …'")
     faulty = any(not problem.note for problem in own)

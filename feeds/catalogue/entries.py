@@ -6,10 +6,11 @@ from functools import partial
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from feeds.catalogue import known_keys
 from feeds.catalogue.addresses import photo_address, web_address
 from feeds.catalogue.countries import Countries
 from feeds.catalogue.dates import EPOCH, read_date
-from feeds.catalogue.reading import Values
+from feeds.catalogue.reading import Fault, Values
 from feeds.catalogue.site import read_person
 from feeds.catalogue.slugs import fitting
 from feeds.catalogue.texts import (
@@ -23,13 +24,6 @@ from feeds.catalogue.texts import (
 from feeds.catalogue.vocabulary import Vocabulary
 from feeds.paths import ENTRIES, MEDIA
 
-# An id that is missing is told when all are known, so that one can be proposed.
-REQUIRED = ("title", "date")
-KNOWN = frozenset(REQUIRED) | {
-    *("id", "updated", "summary", "body", "link"),
-    *("topics", "countries", "photo", "author"),
-}
-_PHOTO = frozenset(("url", "credit", "alt", "width", "height", "length", "type"))
 # Our own table: the machine's would make its documents differ from another's.
 _IMAGE_TYPES = {
     "avif": "image/avif",
@@ -55,19 +49,22 @@ class Draft(NamedTuple):
     """An entry as its item says it, before it is told apart from others: in texts alone.
 
     `published` and `updated` are in ISO 8601. `whole_day` is not empty where
-    the date is a day alone: then `published` is its noon. The labels, the photo,
-    the author and the links that may lead from the body into the site are lists of
-    texts.
+    the date is a day alone: then `published` is its noon; `updated_day` is the
+    same for `updated`. The labels, the photo, the author, the links that may lead
+    from the body into the site, and the notes on it are lists of texts. A note has
+    its line of the body in front.
     """
 
     id: str
     published: str
     whole_day: str
     updated: str
+    updated_day: str
     title: str
     summary: str
     body: str
     links: str
+    notes: str
     link: str
     topics: str
     countries: str
@@ -100,9 +97,10 @@ class EntryReader:
 
     def read(self, fields: Values) -> Draft:
         """Read one entry; what is wrong in it becomes Problems."""
-        if "summary" not in fields and "body" not in fields:
-            fields.problem("", "has neither a 'summary' nor a 'body'")
-        published, whole_day, updated = self._dates(fields)
+        if not any(name in fields for name in ("summary", "body", "link")):
+            message = "has no 'summary', 'body' or 'link': readers see the title alone"
+            fields.problem("", message, note=True)
+        published, whole_day, updated, updated_day = self._dates(fields)
         body = _body(fields)
         topics = fields.list("topics", self.vocabulary.read(fields.nearest))
         countries = fields.list("countries", self.countries.code(fields.nearest))
@@ -111,10 +109,12 @@ class EntryReader:
             published.isoformat(),
             "day" if whole_day else "",
             updated.isoformat() if updated else "",
+            "day" if updated_day else "",
             fields.value("title", line, ""),
             fields.value("summary", line, ""),
             body,
             _links(body),
+            _notes(body),
             fields.value("link", web_address, ""),
             _ITEM.join(topics),
             _ITEM.join(countries),
@@ -122,17 +122,18 @@ class EntryReader:
             _author(fields),
         )
 
-    def _dates(self, fields: Values) -> tuple[datetime, bool, datetime | None]:
+    def _dates(self, fields: Values) -> tuple[datetime, bool, datetime | None, bool]:
+        """Return `date` and `updated`, each with whether it is a day without a time."""
         convert = partial(read_date, zone=self.zone)
         published, whole_day = fields.value("date", convert, (EPOCH, False))
         if "updated" not in fields:
-            return published, whole_day, None
-        updated, day_alone = fields.value("updated", convert, (published, False))
-        if day_alone and updated.date() == published.date():
+            return published, whole_day, None, False
+        updated, updated_day = fields.value("updated", convert, (published, False))
+        if updated_day and updated.date() == published.date():
             updated = max(updated, published)
         if updated < published:
             fields.problem("updated", "is before 'date'")
-        return published, whole_day, updated
+        return published, whole_day, updated, updated_day
 
 
 def _body(fields: Values) -> str:
@@ -147,11 +148,6 @@ def _body(fields: Values) -> str:
                 "shows nothing: comments, scripts and the like are not published;"
                 " write a text, or a 'summary'",
             )
-    if body and not surely_published(body):
-        from feeds.markdown import notes_on  # noqa: PLC0415  # for few bodies, as above
-
-        for note in notes_on(body):
-            fields.problem("body", note.message, note=True, line=note.line)
     return body
 
 
@@ -163,13 +159,25 @@ def _links(body: str) -> str:
     return _ITEM.join(link for link in links_in(body) if MEDIA in link or ENTRIES in link)
 
 
+def _notes(body: str) -> str:
+    if not body or surely_published(body):
+        return ""
+    from feeds.markdown import notes_on  # noqa: PLC0415  # for few bodies, as above
+
+    return _ITEM.join(f"{note.line} {note.message}" for note in notes_on(body))
+
+
 def _photo(fields: Values) -> str:
     if "photo" not in fields:
         return ""
-    photo = fields.inner("photo", known=_PHOTO)
+    if fields.is_text("photo"):
+        return fields.value("photo", _as_mapping, "")
+    photo = fields.inner("photo", known_keys.PHOTO)
+    if not photo:
+        return ""
     url = photo.value("url", photo_address, "")
     credit = photo.value("credit", line, "")
-    if fields.is_mapping("photo") and "url" not in photo and "credit" not in photo:
+    if "url" not in photo and "credit" not in photo:
         fields.problem("photo", "has neither a 'url' nor a 'credit'")
     ending = _ending(url)
     _note_photo(photo, ending)
@@ -187,6 +195,12 @@ def _photo(fields: Values) -> str:
             *map(str, numbers),
         )
     )
+
+
+def _as_mapping(text: str) -> str:
+    """Raise the Fault for a photo that is a text, with the mapping to write."""
+    name = "url" if "/" in text or _ending(text) in _IMAGE_TYPES else "credit"
+    raise Fault(f"must be a mapping: {{{name}: {text}}}")
 
 
 def _note_photo(photo: Values, ending: str) -> None:

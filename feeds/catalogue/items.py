@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from functools import cached_property, partial
 
-from yaml.nodes import Node, SequenceNode
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from feeds.catalogue.cutting import Cut
 from feeds.catalogue.nearest import Nearest
 from feeds.catalogue.reading import Reading
+from feeds.catalogue.slugs import fitting
 from feeds.catalogue.source import Excerpt, Source
 from feeds.catalogue.strict_yaml import Refused, compose_part
+from feeds.catalogue.wrong_values import is_blank
 from feeds.errors import Problem
 
 
@@ -51,16 +53,18 @@ class Items:
         """
         nearest = nearest or self._nearest
         if self._cut is None:
-            return Reading(self._source.excerpt, problems, nearest), self._nodes[number]
+            node = self._nodes[number]
+            return Reading(self._source.excerpt, problems, nearest, id_of(node)), node
         try:
             text = self._cut.text(number).decode()
-            node = compose_part(text, within=1)
+            root = compose_part(text, within=1)
         except (UnicodeDecodeError, Refused):
             raise Miscut from None
-        if type(node) is not SequenceNode or len(node.value) != 1:
+        if type(root) is not SequenceNode or len(root.value) != 1:
             raise Miscut
         excerpt = Excerpt(self._source, text, partial(self._start_of, number))
-        return Reading(excerpt, problems, nearest), node.value[0]
+        [node] = root.value
+        return Reading(excerpt, problems, nearest, id_of(node)), node
 
     def _start_of(self, number: int) -> int:
         return self._starts[number]
@@ -68,3 +72,11 @@ class Items:
     @cached_property
     def _starts(self) -> list[int]:
         return self._cut.starts() if self._cut else []
+
+
+def id_of(item: Node) -> str:
+    """Return the id that an item has; '' if it has none, or one that is not valid."""
+    pairs = item.value if isinstance(item, MappingNode) else ()
+    ids = (value for key, value in pairs if isinstance(key, ScalarNode) and key.value == "id")
+    found = next(ids, None)
+    return fitting(found.value) if isinstance(found, ScalarNode) and not is_blank(found) else ""

@@ -1,7 +1,7 @@
 """Finds what a mistyped word was meant to be: “did you mean …?”."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 _LONGEST = 60
 # Closer than difflib's own 0.6: Atlantis is not Albania.
@@ -22,12 +22,28 @@ class Nearest:
         self._budget = budget
 
     def hint(
-        self, word: str, choices: Mapping[str, str] | Iterable[str], close: float = CLOSE
+        self,
+        word: str,
+        choices: Mapping[str, str] | Iterable[str],
+        close: float = CLOSE,
+        unless: Callable[[str], bool] = lambda _: False,
     ) -> str:
-        """Give `; did you mean X?` or nothing.
+        """Return `; did you mean X?` with what `find` returns, or ''."""
+        found = self.find(word, choices, close, unless)
+        return f"; did you mean {found}?" if found else ""
 
-        `choices` maps what might have been typed to what should be shown;
-        `close` tells how alike the two must be, from 0 to 1.
+    def find(
+        self,
+        word: str,
+        choices: Mapping[str, str] | Iterable[str],
+        close: float = CLOSE,
+        unless: Callable[[str], bool] = lambda _: False,
+    ) -> str:
+        """Return what a word was probably meant to be, or ''.
+
+        `choices` maps what might have been typed to what is shown; `close` is how
+        alike the two must be, from 0 to 1. Choices for which `unless` returns true
+        are never found.
         """
         shown = choices if isinstance(choices, Mapping) else {choice: choice for choice in choices}
         if len(word) > _LONGEST or self._budget <= 0:
@@ -39,8 +55,9 @@ class Nearest:
         word = word.casefold()
         folded = {key.casefold(): value for key, value in shown.items()}
         alike = get_close_matches(word, folded, 5, close)
-        found = next((key for key in alike if _alike_in_parts(word, key, close)), None)
-        return f"; did you mean {folded[found]}?" if found else ""
+        fitting = (key for key in alike if not unless(key) and _alike_in_parts(word, key, close))
+        found = next(fitting, None)
+        return folded[found] if found else ""
 
 
 # What is read only to see whether it is right must not use up the proposals.

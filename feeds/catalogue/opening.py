@@ -4,14 +4,17 @@ from functools import partial
 
 from yaml.nodes import MappingNode, Node
 
+from feeds.catalogue import known_keys
 from feeds.catalogue.cutting import Cut, Part, cut
 from feeds.catalogue.items import Items
 from feeds.catalogue.nearest import Nearest
 from feeds.catalogue.reading import Reading
 from feeds.catalogue.source import Excerpt, Source, control_characters, undecodable
 from feeds.catalogue.strict_yaml import Refused, compose, compose_part, is_deep
+from feeds.catalogue.wrong_values import is_blank
 from feeds.errors import Problem
 
+NO_ENTRIES = "a catalogue without entries has the line 'entries: []'"
 SECTIONS = ("site", "topics", "countries", "entries")
 
 Section = tuple[Reading, Node]
@@ -81,10 +84,13 @@ class Opened:
     def _sort(self, source: Source, reading: Reading, node: Node) -> None:
         for name, key, value in reading.pairs(node, ""):
             if name not in self.sections:
-                hint = reading.nearest.hint(name, SECTIONS)
-                reading.problem(key, name, f"no such key is known here{hint}")
+                hint = known_keys.SECTIONS.remedy(name) or reading.nearest.hint(name, SECTIONS)
+                reading.problem(key, name, f"unknown key{hint}")
             elif name == "entries":
                 self.sections[name].append((reading, value))
+                if is_blank(value):
+                    reading.problem(value, name, f"is empty; {NO_ENTRIES}")
+                    continue
                 nodes = [item for _, item in reading.items(value, name)]
                 self.items.append(Items(source, self._nearest, nodes=nodes))
             elif name in self._keys:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from unicodedata import normalize
 
 from yaml.nodes import MappingNode, Node, ScalarNode
 
@@ -48,7 +49,7 @@ def _claimed(
     problems: list[Problem],
     workshop: Workshop,
 ) -> dict[str, Picture]:
-    files = media_files(folder) if folder else {}
+    files = _by_composed_name(media_files(folder)) if folder else {}
     wanted = {claim["url"] for _, claim in claims}
     seen = [files[path] for path in sorted(wanted & files.keys())]
     known = _measured(folder or Path(), seen, workshop)
@@ -65,6 +66,15 @@ def _claimed(
             faults = {"url": f"there is no file {path!r} beside the catalogue"}
             _report(place, faults, meant, problems)
     return pictures
+
+
+def _by_composed_name(files: Mapping[str, Stamp]) -> dict[str, Stamp]:
+    """Return files by their paths in NFC, as catalogues name them; some systems store NFD.
+
+    Of two files that differ in nothing else, that in NFC counts.
+    """
+    composed = {normalize("NFC", path): found for path, found in files.items()}
+    return composed | {path: files[path] for path in composed if path in files}
 
 
 def _claims(items: Iterable[tuple[Place, Draft | None]]) -> Iterator[tuple[Place, _Claim]]:
@@ -90,7 +100,7 @@ def _claim(photo: Node | None) -> _Claim | None:
         path = photo_address(said.get("url", ""))
     except Fault:
         return None
-    return dict.fromkeys(_CLAIMED, "") | said if path.startswith(MEDIA) else None
+    return dict.fromkeys(_CLAIMED, "") | said | {"url": path} if path.startswith(MEDIA) else None
 
 
 def _values(node: Node | None) -> dict[str, Node]:
@@ -112,7 +122,7 @@ def _measured(folder: Path, seen: Sequence[Stamp], workshop: Workshop) -> dict[s
         known[number] = text
         shelf.put(names[number], text)
     return {
-        stamp[0]: _understood(folder, stamp, (text or b"").decode())
+        normalize("NFC", stamp[0]): _understood(folder, stamp, (text or b"").decode())
         for stamp, text in zip(seen, known, strict=True)
     }
 
@@ -139,7 +149,7 @@ def _understood(folder: Path, stamp: Stamp, text: str) -> Picture | str:
         return text.removeprefix(_FAULT)
     media_type, width, height = text.split(" ")
     return Picture(
-        path=stamp[0],
+        path=normalize("NFC", stamp[0]),
         file=_file(folder, stamp[0]),
         stamp=stamp,
         media_type=media_type,

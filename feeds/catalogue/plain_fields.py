@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
+from feeds.catalogue.known_keys import Keys
 from feeds.catalogue.nearest import SILENT
 from feeds.catalogue.plain_lines import NotPlain, Value
 
@@ -18,19 +19,20 @@ class PlainFields:
 
     nearest = SILENT
 
-    def __init__(
-        self, values: Mapping[str, Value], *, known: frozenset[str], required: tuple[str, ...]
-    ) -> None:
-        if not (known.issuperset(values) and all(name in values for name in required)):
+    def __init__(self, values: Mapping[str, Value], keys: Keys) -> None:
+        if not (keys.known.issuperset(values) and all(name in values for name in keys.required)):
             raise NotPlain
         self._values = values
 
     def __contains__(self, name: str) -> bool:
         return name in self._values
 
-    def is_mapping(self, name: str) -> bool:
-        """Tell whether a field is there, and is a mapping."""
-        return isinstance(self._values.get(name), dict)
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def is_text(self, name: str) -> bool:
+        """Return whether a field has a value that is a text."""
+        return isinstance(self._values.get(name), str)
 
     def value(self, name: str, convert: Callable[[str], T], blank: T) -> T:
         """Read a field; where it is absent, give `blank`."""
@@ -51,17 +53,13 @@ class PlainFields:
             raise NotPlain
         return tuple(found)
 
-    def inner(
-        self, name: str, *, known: frozenset[str], required: tuple[str, ...] = ()
-    ) -> "PlainFields":
+    def inner(self, name: str, keys: Keys) -> "PlainFields":
         """Open a field that is a mapping whose keys are known."""
         values = self._values[name]
         if not isinstance(values, dict):
             raise NotPlain
-        return PlainFields(values, known=known, required=required)
+        return PlainFields(values, keys)
 
-    def problem(
-        self, _name: str, _message: str, *, note: bool = False, line: int | None = None
-    ) -> None:
+    def problem(self, _name: str, _message: str, *, note: bool = False) -> None:
         """Leave what is to be told, though it be a note, to who knows the place."""
-        raise NotPlain(note, line)
+        raise NotPlain(note)

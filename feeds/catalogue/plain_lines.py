@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 
 from feeds.catalogue.source import forbidden_character
+from feeds.catalogue.strict_yaml import NULLS
 
 Value = str | tuple[str, ...] | dict[str, "Value"]
 
@@ -77,7 +78,7 @@ def _mapping(text: str, column: int) -> dict[str, Value]:
     found: dict[str, Value] = {}
     for key, plain, other, sign, block in zip(keys, *values, strict=True):
         if plain:
-            value: Value = plain.rstrip(" ")
+            value: Value = _unquoted_text(plain)
         elif other:
             value = _value(other.rstrip(" "))
         else:
@@ -129,16 +130,23 @@ def _in_brackets(text: str, closing: str) -> tuple[list[str], list[str]]:
     if any(rest) or text[-1] != closing:
         raise NotPlain
     texts = zip(plains, quotes, strict=True)
-    return keys, [plain.rstrip(" ") if plain else _unquote(quoted) for plain, quoted in texts]
+    return keys, [_unquoted_text(plain) if plain else _unquote(quoted) for plain, quoted in texts]
 
 
 def _text(text: str) -> str:
     """Give what a text on one line says, within quotes or without."""
     if _unquoted.fullmatch(text):
-        return text
+        return _unquoted_text(text)
     if not _quoted.fullmatch(text):
         raise NotPlain
     return _unquote(text)
+
+
+def _unquoted_text(text: str) -> str:
+    text = text.rstrip(" ")
+    if text in NULLS:
+        raise NotPlain
+    return text
 
 
 def _unquote(text: str) -> str:

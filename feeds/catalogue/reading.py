@@ -2,12 +2,27 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Protocol, TypeVar
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from feeds.catalogue.known_keys import Keys
 from feeds.catalogue.nearest import Nearest
 from feeds.catalogue.source import Excerpt, describe, forbidden_character
+from feeds.catalogue.wrong_values import (
+    COMMA,
+    LIST,
+    MAPPING,
+    TEXT,
+    comment_behind,
+    empty,
+    is_bare,
+    is_blank,
+    is_plain,
+    misfit,
+    quoted,
+)
 from feeds.errors import Problem
 
 T = TypeVar("T")
@@ -15,11 +30,16 @@ T = TypeVar("T")
 # `Project #5` loses its number in silence, and `in F #` its sign; `# a comment` has a space.
 _LIKELY_TEXT = re.compile(r"[ \t]+#(?:\w|[ \t]*(?:[\r\n]|\Z))")
 
-_EMPTY = "is empty: give it a value, or remove the line"
-
 
 class Fault(Exception):
-    """What is wrong with a value, in the words of its Problem; its place is added here."""
+    """What is wrong with a value, in the words of its Problem; its place is added here.
+
+    `cause` is what faults with one cause share, such as a word that is unknown.
+    """
+
+    def __init__(self, message: str, *, cause: str = "") -> None:
+        super().__init__(message)
+        self.cause = cause
 
 
 class Remark(Exception):
@@ -31,25 +51,28 @@ class Remark(Exception):
 
 
 class Reading:
-    """The Problems met so far in one file, or in an excerpt of one."""
+    """The Problems met so far in one file, or in an excerpt of one.
 
-    def __init__(self, excerpt: Excerpt, problems: list[Problem], nearest: Nearest) -> None:
+    `entry` is the id of the entry that the excerpt consists of, or empty.
+    """
+
+    def __init__(
+        self, excerpt: Excerpt, problems: list[Problem], nearest: Nearest, entry: str = ""
+    ) -> None:
         self.problems = problems
         self.nearest = nearest
+        self.text = excerpt.text
+        self._entry = entry
         self._excerpt = excerpt
         # Without these there is no comment that could have been meant as text.
         self._comments = " #" in excerpt.text or "\t#" in excerpt.text
 
     def problem(
-        self, node: Node, path: str, message: str, *, note: bool = False, line: int | None = None
+        self, node: Node, path: str, message: str, *, note: bool = False, cause: str = ""
     ) -> None:
-        """Report something wrong at a node, or on a line of its text, from 0, if that is a block."""
-        index = node.start_mark.index
-        if line is not None and getattr(node, "style", "") == "|":
-            # A field's own lines begin with the first that is not blank.
-            blank = len(node.value) - len(node.value.lstrip("\n"))
-            index = self._excerpt.below(index, 1 + blank + line)
-        self.problems.append(self._excerpt.problem(index, path, message, note=note))
+        """Report something wrong at a node."""
+        problem = self._excerpt.problem(node.start_mark.index, path, message, note=note)
+        self.problems.append(problem._replace(entry=self._entry, cause=cause))
 
     def place(self, node: Node) -> str:
         """Give `file:line:column` of a node, to name a second place in a message."""
@@ -70,7 +93,7 @@ class Reading:
                 self.problem(node, join(path, name), message, note=True)
             return convert(text)
         except Fault as fault:
-            self.problem(node, join(path, name), str(fault))
+            self.problem(node, join(path, name), str(fault), cause=fault.cause)
         except Remark as remark:
             self.problem(node, join(path, name), str(remark), note=True)
             return remark.value  # type: ignore[return-value]  # what convert would have returned
@@ -78,15 +101,15 @@ class Reading:
 
     def _scalar(self, node: Node) -> str:
         if type(node) is not ScalarNode:
-            raise Fault(_misfit(node, "a text belongs here"))
+            raise Fault(misfit(self._excerpt.text, node, TEXT))
         text: str = node.value
         # Raw characters were looked at when the file was read; an escape can
         # only stand in double quotes.
         bad = forbidden_character.search(text) if node.style == '"' else None
         if bad:
             raise Fault(f"{describe(bad[0])} cannot be published")
-        if not text or text.isspace():
-            raise Fault(_EMPTY)
+        if is_blank(node):
+            raise Fault(empty(self._excerpt.text, node))
         return text
 
     def _loses_text(self, node: Node) -> bool:
@@ -97,15 +120,20 @@ class Reading:
     def items(self, node: Node, path: str) -> Iterator[tuple[str, Node]]:
         """Give a list's items, each with its key path."""
         if not isinstance(node, SequenceNode):
-            self.problem(node, path, _misfit(node, "a list belongs here"))
+            self.problem(node, path, misfit(self._excerpt.text, node, LIST))
             return
         for number, item in enumerate(node.value):
             yield f"{path}[{number}]", item
 
-    def pairs(self, node: Node, path: str) -> Iterator[tuple[str, ScalarNode, Node]]:
-        """Give a mapping's keys with their nodes and values; a key given twice is a Problem."""
+    def pairs(
+        self, node: Node, path: str, wanted: str = MAPPING
+    ) -> Iterator[tuple[str, ScalarNode, Node]]:
+        """Give a mapping's keys with their nodes and values; a key given twice is a Problem.
+
+        `wanted` describes the mapping in the Problem for a node that is not one.
+        """
         if not isinstance(node, MappingNode):
-            self.problem(node, path, _misfit(node, "'key: value' lines belong here"))
+            self.problem(node, path, misfit(self._excerpt.text, node, wanted))
             return
         seen: dict[str, ScalarNode] = {}
         for key, value in node.value:
@@ -119,32 +147,45 @@ class Reading:
             seen[name] = key
             yield name, key, value
 
-    def fields(
-        self,
-        node: Node,
-        path: str,
-        *,
-        known: frozenset[str],
-        required: tuple[str, ...] = (),
-    ) -> "Fields":
-        """Open a mapping whose keys are known: an unknown or a missing one is a Problem."""
-        plain = _plain_fields(node, known)
-        values: dict[str, Node] = plain or {}
-        for name, key, value in () if plain else self.pairs(node, path):
-            if name in known:
-                values[name] = value
+    def fields(self, node: Node, path: str, keys: Keys, wanted: str = MAPPING) -> "Fields":
+        """Open a mapping whose keys are known: an unknown or a missing one is a Problem.
+
+        A key without a value counts as absent, unless it is required.
+        """
+        values: dict[str, Node] = {}
+        for name, key, value in self.pairs(node, path, wanted):
+            if name in keys.known:
+                if name in keys.required or not self._is_absent(value, join(path, name)):
+                    values[name] = value
+            elif getattr(node, "flow_style", False) and is_bare(value):
+                self.problem(key, join(path, name), f"has no value: {COMMA}")
             else:
-                hint = self.nearest.hint(name, known)
-                self.problem(key, join(path, name), f"no such key is known here{hint}")
+                hint = keys.remedy(name) or self.nearest.hint(name, keys.known)
+                self.problem(key, join(path, name), f"unknown key{hint}", cause=name)
         if isinstance(node, MappingNode):
-            for name in required:
-                if name not in values:
+            given = {key.value for key, _ in node.value if isinstance(key, ScalarNode)}
+            for name in keys.required:
+                if name not in given:
                     self.problem(node, path or name, f"has no {name!r}" if path else "is missing")
         return Fields(self, node, path, values)
 
+    def _is_absent(self, node: Node, path: str) -> bool:
+        """Return whether an optional field has no value.
+
+        A bare `key:` is noted; it is a Problem if a comment follows in its line,
+        which may have been meant as the value.
+        """
+        if is_bare(node):
+            note = not comment_behind(self._excerpt.text, node)
+            self.problem(node, path, empty(self._excerpt.text, node), note=note)
+        return is_blank(node)
+
 
 class Values(Protocol):
-    """The values of one mapping, read field by field, in whichever way it is written."""
+    """The values of one mapping, read field by field, in whichever way it is written.
+
+    It has the length of the fields that have a value.
+    """
 
     @property
     def nearest(self) -> Nearest:
@@ -152,8 +193,10 @@ class Values(Protocol):
 
     def __contains__(self, name: str, /) -> bool: ...
 
-    def is_mapping(self, name: str, /) -> bool:
-        """Tell whether a field is there, and is a mapping."""
+    def __len__(self) -> int: ...
+
+    def is_text(self, name: str, /) -> bool:
+        """Return whether a field has a value that is a text."""
 
     def value(self, name: str, convert: Callable[[str], T], blank: T, /) -> T:
         """Read a field; where it is absent or wrong, give `blank`."""
@@ -161,18 +204,11 @@ class Values(Protocol):
     def list(self, name: str, convert: Callable[[str], T | None], /) -> tuple[T, ...]:
         """Read a field that is a list of texts, each only once."""
 
-    def inner(
-        self, name: str, /, *, known: frozenset[str], required: tuple[str, ...] = ()
-    ) -> "Values":
+    def inner(self, name: str, keys: Keys, /) -> "Values":
         """Open a field that is a mapping whose keys are known."""
 
-    def problem(
-        self, name: str, message: str, /, *, note: bool = False, line: int | None = None
-    ) -> None:
-        """Report something wrong with a field that is there, or with the mapping itself for ''.
-
-        `line` is the line of the field's text that it is on, counted from 0.
-        """
+    def problem(self, name: str, message: str, /, *, note: bool = False) -> None:
+        """Report something wrong with a field that is there, or with the mapping itself for ''."""
 
 
 class Fields:
@@ -192,9 +228,12 @@ class Fields:
     def __contains__(self, name: str) -> bool:
         return name in self._values
 
-    def is_mapping(self, name: str) -> bool:
-        """Tell whether a field is there, and is a mapping."""
-        return isinstance(self._values.get(name), MappingNode)
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def is_text(self, name: str) -> bool:
+        """Return whether a field has a value that is a text."""
+        return isinstance(self._values.get(name), ScalarNode)
 
     def node(self, name: str) -> Node:
         """Give the node of a field that is there."""
@@ -210,8 +249,14 @@ class Fields:
     def list(self, name: str, convert: Callable[[str], T | None]) -> tuple[T, ...]:
         """Read a field that is a list of texts, each only once."""
         found: dict[T, str] = {}
+        problems = self.reading.problems
+        before: tuple[str, Node, int] | None = None
         for path, node in self.items(name):
+            start = len(problems)
             item = self.reading.value(node, path, convert, None)
+            if before and problems and len(problems) > start and problems[-1].cause:
+                self._report_comma(before, node, convert)
+            before = path, node, start
             if item is None:
                 continue
             if item in found:
@@ -219,42 +264,34 @@ class Fields:
             found.setdefault(item, path)
         return tuple(found)
 
+    def _report_comma(
+        self, before: tuple[str, Node, int], node: Node, convert: Callable[[str], object]
+    ) -> None:
+        """Replace the Problems of two items of a list that are one text with a comma in it."""
+        path, first, start = before
+        if not (is_plain(first) and is_plain(node)):
+            return
+        text = f"{first.value}, {node.value}"
+        with suppress(Fault):
+            convert(text)
+            del self.reading.problems[start:]
+            self.reading.problem(first, path, f"{COMMA}: {quoted(text)}")
+
     def items(self, name: str) -> Iterator[tuple[str, Node]]:
         """Give the items of a field that is a list; none where it is absent."""
         if name in self._values:
             yield from self.reading.items(self._values[name], join(self.path, name))
 
-    def inner(
-        self, name: str, *, known: frozenset[str], required: tuple[str, ...] = ()
-    ) -> "Fields":
+    def inner(self, name: str, keys: Keys) -> "Fields":
         """Open a field that is a mapping whose keys are known."""
-        path = join(self.path, name)
-        return self.reading.fields(self._values[name], path, known=known, required=required)
+        return self.reading.fields(self._values[name], join(self.path, name), keys)
 
-    def problem(
-        self, name: str, message: str, *, note: bool = False, line: int | None = None
-    ) -> None:
+    def problem(self, name: str, message: str, *, note: bool = False) -> None:
         """Report something wrong with a field that is there, or with the mapping itself for ''."""
         node = self._values[name] if name else self._node
-        self.reading.problem(node, join(self.path, name), message, note=note, line=line)
+        self.reading.problem(node, join(self.path, name), message, note=note)
 
 
 def join(path: str, name: str) -> str:
     """Give the key path of a key inside another, or of the value itself where there is none."""
     return f"{path}.{name}" if path and name else path or name
-
-
-def _plain_fields(node: Node, known: frozenset[str]) -> dict[str, Node] | None:
-    """Give a mapping's values where nothing is to be said of its keys; else None."""
-    if type(node) is not MappingNode:
-        return None
-    values = {key.value: value for key, value in node.value if type(key) is ScalarNode}
-    sound = len(values) == len(node.value) and values.keys() <= known
-    return values if sound else None
-
-
-def _misfit(node: Node, wanted: str) -> str:
-    if type(node) is ScalarNode and not node.value.strip():
-        return _EMPTY
-    kinds = {ScalarNode: "a text", SequenceNode: "a list", MappingNode: "a mapping"}
-    return f"is {kinds[type(node)]}; {wanted}"

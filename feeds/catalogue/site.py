@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from yaml.nodes import MappingNode, Node
 
+from feeds.catalogue import known_keys
 from feeds.catalogue.addresses import (
     email,
     site_address,
@@ -24,16 +25,6 @@ from feeds.catalogue.texts import colour, line, whole_number
 from feeds.model import Person, Site, Topic
 from feeds.paths import FEED_KINDS, FEEDS
 
-_REQUIRED = ("title", "url", "id")
-_KNOWN = frozenset(_REQUIRED) | {
-    *("description", "language", "timezone", "author"),
-    *("rights", "logo", "icon", "hub", "items", "max_age"),
-    *("formats", "feeds"),
-    *("accent", "footer"),
-    *("moved", "retired"),
-}
-_PERSON = frozenset(("name", "email", "uri"))
-_TOPIC = frozenset(("name", "description", "scheme"))
 _MOST_ITEMS = 1000
 _LEAST_AGE = 60
 _MOST_AGE = 86_400
@@ -57,7 +48,7 @@ NO_SITE = Site(
 
 def open_site(reading: Reading, node: Node) -> Fields:
     """Open the masthead, whose keys are known."""
-    return reading.fields(node, "site", known=_KNOWN, required=_REQUIRED)
+    return reading.fields(node, "site", known_keys.SITE)
 
 
 def read_site(fields: Fields) -> Site:
@@ -91,10 +82,14 @@ def read_person(fields: Values, name: str) -> Person | None:
     """Read an author: a name, or a mapping of name, email and uri."""
     if name not in fields:
         return None
-    if not fields.is_mapping(name):
+    if fields.is_text(name):
         written = fields.value(name, line, "")
         return Person(name=written) if written else None
-    person = fields.inner(name, known=_PERSON, required=("name",))
+    person = fields.inner(name, known_keys.PERSON)
+    if not person:
+        return None
+    if "name" not in person:
+        fields.problem(name, "has no 'name'")
     return Person(
         name=person.value("name", line, ""),
         email=person.value("email", email, ""),
@@ -106,11 +101,12 @@ def read_topics(reading: Reading, node: Node, own_scheme: str) -> tuple[Topic, .
     """Read the controlled vocabulary; `own_scheme` names it where a topic does not."""
     topics = []
     named: dict[str, str] = {}
-    for key, key_node, value in reading.pairs(node, "topics"):
+    for key, key_node, value in reading.pairs(node, "topics", "a mapping ('slug: name' lines)"):
         path = f"topics.{key}"
-        topic_slug = reading.value(key_node, path, slug, "")
+        # A key that is not a slug is reported here, and not again by each entry that names it.
+        topic_slug = reading.value(key_node, path, slug, key)
         if isinstance(value, MappingNode):
-            fields = reading.fields(value, path, known=_TOPIC, required=("name",))
+            fields = reading.fields(value, path, known_keys.TOPIC)
             name = fields.value("name", line, "")
             description = fields.value("description", line, "")
             scheme = fields.value("scheme", web_address, own_scheme)
@@ -131,7 +127,7 @@ def read_country_names(reading: Reading, node: Node, language: str) -> dict[str,
     """
     names: dict[str, str] = {}
     places: dict[str, tuple[Node, str]] = {}
-    for key, key_node, value in reading.pairs(node, "countries"):
+    for key, key_node, value in reading.pairs(node, "countries", "a mapping ('code: name' lines)"):
         path = f"countries.{key}"
         code = reading.value(key_node, path, country_code, "")
         if code in names:

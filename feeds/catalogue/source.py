@@ -65,12 +65,6 @@ class Excerpt:
             note=note,
         )
 
-    def below(self, index: int, lines: int) -> int:
-        """Return the index of the first character, spaces aside, of a line some lines below."""
-        number = bisect_right(self._line_starts, index) - 1 + lines
-        start = self._line_starts[min(number, len(self._line_starts) - 1)]
-        return start + len(self.text[start:]) - len(self.text[start:].lstrip(" "))
-
     @cached_property
     def _line_starts(self) -> list[int]:
         return [0, *(match.end() for match in _NEWLINE.finditer(self.text))]

@@ -19,12 +19,23 @@ from feeds.catalogue.mistakes import syntax_problem
 from feeds.catalogue.source import Excerpt, Source
 from feeds.errors import Problem
 
+# What YAML reads as no value, where it is not quoted (YAML 1.1, "null").
+NULLS = frozenset(("null", "Null", "NULL", "~"))
+
 _DEPTH = 16
 _DOCUMENT = re.compile("(?:^|\n)(?:---|\\.\\.\\.)")
 # With so few characters that nest, and so little indentation, composing has stack to spare.
 _SPARE = 400
 _NESTING = "[{-?"
 _INDENTED = "\n" + " " * _SPARE
+# How JSON writes a character beyond U+FFFF (RFC 8259 §7), which libyaml refuses.
+_SURROGATE_PAIR = re.compile(
+    r"(?<!\\)((?:\\\\)*)\\u([Dd])([89ABab][0-9A-Fa-f]{2})\\u([Dd])([C-Fc-f][0-9A-Fa-f]{2})"
+)
+# The private-use characters that stand for surrogates while a text is parsed.
+_PRIVATE = re.compile("[\ue800-\uefff]|\\\\u[Ee][89A-Fa-f]")
+_PRIVATE_PAIR = re.compile("([\ue800-\uebff])([\uec00-\uefff])")
+_PRIVATE_ESCAPE = re.compile(r"(?<=\\u)[Ee](?=[89A-Fa-f])")
 # A line that ends so is a line to YAML alone.
 _LONE_RETURN = re.compile("\r(?!\n)")
 _STEPS = {
@@ -64,7 +75,7 @@ def compose_part(text: str, *, within: int = 0) -> Node | None:
         # Behind other parts it would be a second one.
         if ("---" in text or "..." in text) and _DOCUMENT.search(text):
             raise Refused
-        node = _Loader(text).get_single_node()
+        node = _root(text)
     except (yaml.MarkedYAMLError, yaml.reader.ReaderError):
         raise Refused from None
     if ("&" in text or "!" in text) and _has_properties(node, text):
@@ -91,12 +102,59 @@ def compose(excerpt: Excerpt, problems: list[Problem]) -> Node | None:
         problems += _refused(excerpt)
         if len(problems) > before:
             return None
-        return _Loader(excerpt.text).get_single_node()
+        return _root(excerpt.text)
     except yaml.MarkedYAMLError as error:
         problems.append(syntax_problem(excerpt, error))
     except yaml.reader.ReaderError as error:
         problems.append(excerpt.problem(error.position, "", f"is not YAML: {error.reason}"))
     return None
+
+
+def is_null(node: Node) -> bool:
+    """Return whether a node is an unquoted null; one that is empty is not."""
+    return type(node) is ScalarNode and node.value in NULLS and not node.style
+
+
+def _root(text: str) -> Node | None:
+    masked = _mask(text)
+    root: Node | None = _Loader(masked).get_single_node()
+    if masked is not text:
+        _unmask(root)
+    return root
+
+
+def _mask(text: str) -> str:
+    """Return a text of the same length whose escaped surrogate pairs are private-use characters.
+
+    In double quotes libyaml reads these as two characters. Anywhere else they are
+    plain text; only the parser knows where, so `_unmask` restores that.
+    """
+    if "\\u" not in text or not _SURROGATE_PAIR.search(text) or _PRIVATE.search(text):
+        return text
+    return _SURROGATE_PAIR.sub(
+        lambda pair: (
+            f"{pair[1]}\\u{chr(ord(pair[2]) + 1)}{pair[3]}\\u{chr(ord(pair[4]) + 1)}{pair[5]}"
+        ),
+        text,
+    )
+
+
+def _unmask(root: Node | None) -> None:
+    """Restore what `_mask` replaced, as the characters that the pairs stand for or as it was."""
+    nodes = [root] if root else []
+    for node in nodes:
+        nodes += _children(node)
+        if type(node) is not ScalarNode:
+            continue
+        if node.style == '"':
+            node.value = _PRIVATE_PAIR.sub(_character, node.value)
+        else:
+            node.value = _PRIVATE_ESCAPE.sub(lambda digit: chr(ord(digit[0]) - 1), node.value)
+
+
+def _character(pair: re.Match[str]) -> str:
+    high, low = ord(pair[1]) - 0xE800, ord(pair[2]) - 0xEC00
+    return chr(0x10000 + (high << 10) + low)
 
 
 def _unusual(text: str) -> bool:
@@ -128,7 +186,7 @@ def _children(node: Node) -> Iterable[Node]:
 
 def _refused(excerpt: Excerpt, depth: int = 0) -> Iterator[Problem]:
     documents = 0
-    for event in yaml.parse(excerpt.text, Loader=yaml.CBaseLoader):
+    for event in yaml.parse(_mask(excerpt.text), Loader=yaml.CBaseLoader):
         kind = type(event)
         depth += _STEPS.get(kind, 0)
         documents += kind is yaml.DocumentStartEvent

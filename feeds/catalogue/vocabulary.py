@@ -28,7 +28,7 @@ class Vocabulary:
             if text not in self._topics:
                 choices = {topic.name: topic.slug for topic in self._topics.values()}
                 hint = nearest.hint(text, choices | {slug: slug for slug in self._topics})
-                raise Fault(f"there is no topic {text!r} under 'topics'{hint}")
+                raise Fault(f"there is no topic {text!r} under 'topics'{hint}", cause=text)
             return text
 
         return _name if self._open else declared

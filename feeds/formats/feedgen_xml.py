@@ -19,6 +19,7 @@ import feedgen.feed
 from feedgen.entry import FeedEntry
 from feedgen.feed import FeedGenerator
 
+from feeds.formats.content import content
 from feeds.formats.feedgen_gaps import DC, AtomExtra, AtomShell, Namespaces, RssExtra, RssShell
 from feeds.formats.layouts import LabelText, Layouts, Text
 from feeds.formats.media_rss import MEDIA
@@ -103,11 +104,13 @@ def add_atom_entry(generator: FeedGenerator, entry: Entry, body: str, site: Site
     """Append an entry to a generator of Atom."""
     element = _add_entry(generator, entry, site)
     element.title(entry.title)
-    if entry.summary:
-        element.summary(entry.summary)
-    if body:
-        element.content(body, type="html")
-    if not entry.summary:
+    html_content = content(entry, body)
+    if html_content:
+        element.content(html_content, type="html")
+    if entry.summary or not body:
+        # An entry without content must have a summary (RFC 4287 §4.1.2).
+        element.summary(entry.summary or entry.title)
+    else:
         element.extra.plain = Plain(abstract=excerpt(body) or entry.title)
     if entry.author:
         element.author(_author(entry.author))
@@ -124,8 +127,9 @@ def add_rss_item(generator: FeedGenerator, entry: Entry, body: str, site: Site) 
     item.title(title)
     if summary:
         item.summary(summary)
-    if body:
-        item.content(body, type="html")
+    html_content = content(entry, body)
+    if html_content:
+        item.content(html_content, type="html")
     item.guid(site.tag(entry.id), permalink=False)
     item.extra.creator = (entry.author or site.author).name
     abstract = entry.summary if summary else excerpt(body) or entry.title
@@ -216,7 +220,7 @@ def _field(path: str) -> Text:
 _TEXTS: tuple[Text, ...] = (
     *map(_field, ("link", "title", "summary", "author.name", "author.email", "author.uri")),
     *(_field(f"photo.{name}") for name in Photo._fields),
-    lambda _, body: body,
+    content,
     lambda entry, body: excerpt(body) or entry.title,
     lambda entry, _: quote(entry.id),
     lambda entry, _: entry.published.isoformat(),
@@ -288,7 +292,7 @@ def _style_of(feed: Feed) -> str:
 def _needed(feed: Feed, names: Mapping[str, str]) -> Mapping[str, str]:
     """Add the namespaces that not every document needs."""
     needed = dict(names)
-    if not all(entry.summary for entry in feed.latest):
+    if any(entry.body and not entry.summary for entry in feed.latest):
         needed["dcterms"] = DCTERMS
     if any(entry.photo for entry in feed.latest):
         needed["media"] = MEDIA

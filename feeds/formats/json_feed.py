@@ -4,23 +4,25 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from feeds.formats.content import content
 from feeds.model import Entry, Feed, Person, Photo, Site
 
 
 def items(entries: Sequence[tuple[Entry, str]], site: Site) -> list[bytes]:
     """Give each entry as an item, on one line."""
-    return [_item(entry, html, site) for entry, html in entries]
+    return [_item(entry, body, site) for entry, body in entries]
 
 
-def _item(entry: Entry, html: str, site: Site) -> bytes:
+def _item(entry: Entry, body: str, site: Site) -> bytes:
     photo = entry.photo
-    content = {"content_html": html} if html else {"content_text": entry.summary}
+    html = content(entry, body)
+    text = {"content_html": html} if html else {"content_text": entry.summary or entry.title}
     return _dump(
         {
             "id": site.tag(entry.id),
             "url": site.link(entry),
             "title": entry.title,
-            **content,
+            **text,
             "summary": entry.summary,
             "image": photo.url if photo else "",
             "date_published": entry.published.isoformat(),

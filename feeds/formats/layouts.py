@@ -11,6 +11,7 @@ from datetime import datetime, timedelta, timezone
 from html import escape
 from typing import Any, Generic, NamedTuple, TypeVar
 
+from feeds.formats.content import content
 from feeds.formats.plain_text import as_html
 from feeds.model import Country, Entry, Person, Photo, Topic
 
@@ -129,7 +130,7 @@ def _shape(entry: Entry, body: str) -> object:
     """Give what decides which elements and attributes an entry has."""
     photo, author = entry.photo, entry.author
     return (
-        *(not entry.summary, not body, not entry.link),
+        *(not entry.summary, not body, not content(entry, body), not entry.link),
         _is_html(entry),
         photo and tuple(map(bool, photo)),
         author and (not author.email, not author.uri),

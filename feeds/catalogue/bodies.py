@@ -1,15 +1,23 @@
-"""Links from bodies to entries and pictures of the site that are not published."""
+"""Notes on bodies: what of them is not published, and links to entries and pictures that are not."""
 
+import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import NamedTuple
 from urllib.parse import unquote, urljoin, urlsplit
+
+from yaml.error import Mark
+from yaml.nodes import Node, ScalarNode
 
 from feeds.catalogue.drafts import Drafts
 from feeds.catalogue.entries import Draft, listed
 from feeds.errors import Problem
 from feeds.model import Entry, Site
 from feeds.paths import ENTRIES, INDEX, MEDIA, entry_folder, moved_to, standing_for
+from feeds.selection import public_from
+
+_NEWLINE = re.compile(r"(?:\r\n|\n|\r) *")
 
 
 class _Broken(NamedTuple):
@@ -25,33 +33,54 @@ class _Broken(NamedTuple):
     at_line: bool = True
 
 
-def check_body_links(
+def note_bodies(
     drafts: Drafts,
     site: Site,
     entries: Sequence[Entry],
     as_of: datetime | None,
     problems: list[Problem],
 ) -> None:
-    """Report each link in a body to an entry or a picture that is not published.
+    """Report what of the bodies is not published, and their links to what is not.
 
     Without `as_of`, nothing is held back. All drafts must be sound.
     """
     found = [draft for draft in drafts.found if draft]
-    if not any(draft.links for draft in found):
+    if not any(draft.links or draft.notes for draft in found):
         return
-    # Loaded where bodies were rendered anyway.
-    from feeds.markdown import line_of_link  # noqa: PLC0415
-
     links = _BodyLinks(site, found, entries, as_of)
     for number, draft in enumerate(found):
+        if not (draft.links or draft.notes):
+            continue
         place = drafts.place(number)
-        for broken in links.broken(draft) if draft.links else ():
-            reading, item = place.open(problems)
-            body = next(node for key, node in item.value if key.value == "body")
+        reading, item = place.open(problems)
+        body = next(node for key, node in item.value if key.value == "body")
+        path = f"{place.path}.body"
+        for note in listed(draft.notes):
+            line, _, message = note.partition(" ")
+            reading.problem(_on_line(body, int(line), reading.text), path, message, note=True)
+        for broken in links.broken(draft):
             hint = reading.nearest.hint(broken.path, broken.choices) if broken.choices else ""
-            line = line_of_link(draft.body, broken.link) if broken.at_line else None
-            message = broken.message + hint
-            reading.problem(body, f"{place.path}.body", message, note=True, line=line)
+            node = _at_link(body, draft.body, broken, reading.text)
+            reading.problem(node, path, broken.message + hint, note=True)
+
+
+def _at_link(node: Node, body: str, broken: _Broken, text: str) -> Node:
+    if not broken.at_line:
+        return node
+    # Loaded where there is something to report.
+    from feeds.markdown import line_of_link  # noqa: PLC0415
+
+    return _on_line(node, line_of_link(body, broken.link), text)
+
+
+def _on_line(node: Node, line: int, text: str) -> Node:
+    """Return a node at a line, from 0, of a block's text; of any other text, the node itself."""
+    if not isinstance(node, ScalarNode) or node.style != "|":
+        return node
+    # A body begins with the first line that is not blank.
+    blank = len(node.value) - len(node.value.lstrip("\n"))
+    *_, start = islice(_NEWLINE.finditer(text, node.start_mark.index), 1 + blank + line)
+    return ScalarNode(node.tag, node.value, Mark("", start.end(), 0, 0, None, 0))
 
 
 class _BodyLinks:
@@ -68,7 +97,7 @@ class _BodyLinks:
         for draft, entry in zip(drafts, entries, strict=True):
             path = listed(draft.photo)[0] if draft.photo else ""
             first = self._pictures.get(path, entry)
-            if path.startswith(MEDIA) and _public_from(entry) <= _public_from(first):
+            if path.startswith(MEDIA) and public_from(entry) <= public_from(first):
                 self._pictures[path] = entry
 
     def broken(self, draft: Draft) -> Iterator[_Broken]:
@@ -108,15 +137,10 @@ class _BodyLinks:
 
     def _held_back(self, target: Entry, entry: Entry) -> str:
         """Return ` until …` where the target of a link is not yet public when its entry is."""
-        until = _public_from(target)
-        if self._as_of is None or until <= max(self._as_of, _public_from(entry)):
+        until = public_from(target)
+        if self._as_of is None or until <= max(self._as_of, public_from(entry)):
             return ""
         return f" until {until.isoformat()}"
-
-
-def _public_from(entry: Entry) -> datetime:
-    """Return from when an entry is public."""
-    return entry.published
 
 
 def _path_in(site_url: str, link: str) -> str:

@@ -1,0 +1,102 @@
+"""Names of countries: in every language, and those that editors write beside them."""
+
+import re
+import tomllib
+from collections.abc import Iterator
+
+import pytest
+from babel.localedata import locale_identifiers
+from conftest import ROOT
+
+from feeds.cache import Shelf
+from feeds.catalogue.countries import Countries, namesakes
+from feeds.catalogue.nearest import SILENT, Nearest
+from feeds.catalogue.reading import Fault
+from feeds.catalogue.territories import territories
+
+NAMES = tomllib.loads((ROOT / "feeds" / "catalogue" / "countries.toml").read_text())
+ENGLISH = Countries("en", {}, Shelf(None))
+
+
+def languages() -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield a language for each list of countries' names in Babel, with its names by code."""
+    seen = set()
+    for identifier in sorted(locale_identifiers()):
+        language = identifier.replace("_", "-")
+        names = territories(language)
+        if tuple(names.items()) not in seen:
+            seen.add(tuple(names.items()))
+            yield language, names
+
+
+def test_displayed_names_are_understood_in_every_language() -> None:
+    """Whatever the language, each country's displayed name, and its code, is that country."""
+    english = territories("en")
+    wrong = []
+    for language, names in languages():
+        find = Countries(language, {}, Shelf(None)).code(SILENT)
+        for code, name in (english | names).items():
+            if find(name) != code or find(code) != code:
+                wrong.append((language, code, name))
+    assert not wrong
+
+
+def test_displayed_names_are_accepted_as_own_names_in_every_language() -> None:
+    """Whatever the language, a site may name a country as it is displayed anyway, or all of them."""
+    for language, names in languages():
+        assert not namesakes(names, language)
+        assert not any(namesakes({code: name}, language) for code, name in names.items())
+
+
+def refusal(text: str) -> str:
+    """Return the message for a text that is not understood as a country in English."""
+    with pytest.raises(Fault) as raised:
+        ENGLISH.code(Nearest())(text)
+    return str(raised.value)
+
+
+def test_every_other_name_is_of_its_own_country() -> None:
+    """No other name of a country is taken by another country, or is the code of one."""
+    find = ENGLISH.code(SILENT)
+    for code, names in NAMES["names"].items():
+        assert {find(name) for name in names} == {code}
+    for names in NAMES["united_nations"].values():
+        assert {name: find(name) for name in names.values()} == {
+            name: code for code, name in names.items()
+        }
+
+
+def test_doubtful_names_are_asked_about() -> None:
+    """What may mean several countries is not understood as one of them; each is named."""
+    for name, codes in NAMES["ask"].items():
+        message = refusal(name)
+        assert message.startswith(f"no country is called {name!r}; did you mean ")
+        assert re.findall(r"\(([A-Z]{2})\)", message) == codes
+
+
+def test_parts_of_countries_say_which_country_to_write() -> None:
+    """A part of a country is not understood as the country, which is named."""
+    english = territories("en")
+    for code, names in NAMES["parts"].items():
+        for name in names:
+            whole = english[code]
+            assert refusal(name) == f"{name!r} is part of {whole} ({code}); write {whole}"
+
+
+def test_other_places_and_groups_say_what_to_do() -> None:
+    """No region, group or organisation is understood as a country."""
+    for name in NAMES["not_countries"]["names"]:
+        message = f"{name!r} is not a country; name the countries, or use a topic"
+        assert refusal(name) == message
+
+
+@pytest.mark.parametrize("language", ["en", "fr", "es", "ar", "zh", "ru", "hi", "vi", "de"])
+def test_names_in_data_are_not_displayed_for_another_country(language: str) -> None:
+    """No name beside those of CLDR hides that of another country in the language of a site."""
+    find = Countries(language, {}, Shelf(None)).code(SILENT)
+    for code, names in NAMES["names"].items():
+        for name in names:
+            try:
+                assert find(name) == code
+            except Fault as fault:
+                assert name == "America", fault
