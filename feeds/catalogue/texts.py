@@ -2,7 +2,8 @@
 
 import re
 
-from feeds.catalogue.reading import Fault
+from feeds.catalogue.markup import markup_in, without_markup
+from feeds.catalogue.reading import Fault, Remark
 from feeds.catalogue.source import describe, forbidden_character
 
 # No-break spaces are typography, and stay.
@@ -20,27 +21,36 @@ _SEEN = re.compile(
     r'|<(?:a|b|blockquote|div|em|h[1-6]|i|li|ol|p|span|strong|ul)(?: [a-z]+="[^"<>]*")*>'
     r")*+[^\W\d_]"
 )
-# What may not be published as it is written, or needs a closer look: raw HTML but for a
-# few elements, footnotes, definitions, tables, and links but for those of the usual form.
+# Links and pictures as nearly all are written.
 _WEB = r"https?://[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:/(?:[A-Za-z0-9\-._~!$*+,;=:@/?&]|%[0-9A-F]{2})*)?"
-_UNSURE = re.compile(
-    rf"<(?!/?(?:b|blockquote|br|div|em|h2|i|li|ol|p|strong|sub|sup|ul)\s*/?>|{_WEB}>)[A-Za-z/!?]"
-    rf'|\[\^|\]:|\||\]\s*\((?!{_WEB}(?: "[^"\n\\]*")?\))'
-)
+_LINK = re.compile(rf'(?<!\\)\[[^\[\]\\`<>\n]*\]\({_WEB}(?: "[^"\n\\]*")?\)')
+# Beside these, what needs a closer look: raw HTML, footnotes, definitions, tables, other links.
+_UNSURE = re.compile(r"<[A-Za-z/!?]|\[\^|\]:|\||\]\s*\(")
 _REFERENCE = re.compile(r"&#(?:[xX]0*([0-9A-Fa-f]{1,8})|0*([0-9]{1,8}))")
 _NO_CHARACTER = 0x110000
 
 
 def line(text: str) -> str:
-    """Read plain text, its white space folded; raises Fault where none of it can be seen."""
+    """Read plain text, its white space folded; raises Fault where none of it can be seen.
+
+    Raises Remark where it looks like HTML.
+    """
+    found = folded(text)
+    if ("&" in found or "<" in found) and (markup := markup_in(found)):
+        meant = without_markup(found)
+        remedy = f"write {meant!r}" if meant else "write a text without it"
+        raise Remark(found, f"HTML such as {markup!r} is shown here as it is written; {remedy}")
+    return found
+
+
+def folded(text: str) -> str:
+    """Return a text with its white space folded; raises Fault where none of it can be seen."""
     if text.isprintable() and "  " not in text:
         return text.strip(" ")
-    folded = _FOLDED.sub(" ", text).strip()
-    if folded and not (
-        folded[0].isprintable() or any(map(str.isprintable, folded.replace(" ", "")))
-    ):
-        raise Fault(f"shows nothing: U+{ord(folded[0]):04X} cannot be seen")
-    return folded
+    found = _FOLDED.sub(" ", text).strip()
+    if found and not (found[0].isprintable() or any(map(str.isprintable, found.replace(" ", "")))):
+        raise Fault(f"shows nothing: U+{ord(found[0]):04X} cannot be seen")
+    return found
 
 
 def markdown(text: str) -> str:
@@ -73,7 +83,7 @@ def surely_shows(body: str) -> bool:
 
 def surely_published(body: str) -> bool:
     """Return whether it is plain, as of nearly every body, that nothing of it gets lost."""
-    return not _UNSURE.search(body)
+    return not _UNSURE.search(_LINK.sub("x", body) if "](" in body else body)
 
 
 def whole_number(low: int, high: int, text: str) -> int:

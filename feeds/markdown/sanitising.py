@@ -18,10 +18,10 @@ from feeds.markdown.vocabulary import (
     DIRECTIONS,
     FORMATTING,
     KEPT,
+    KNOWN,
     LEFT_OUT,
     RENAMED,
     SILENT,
-    TRANSPARENT,
     UNWRAPPED,
 )
 
@@ -34,6 +34,7 @@ _PRINTED_LINK = re.compile(
     re.IGNORECASE,
 )
 _FOOTNOTE = re.compile(r"\[\^[^\]\s\[^]+\]")
+_FOR_NUMBERS = frozenset(("meter", "output", "progress"))
 _LAZY = ("data-src", "data-lazy-src", "data-original", "srcset", "data-srcset")
 
 
@@ -229,12 +230,18 @@ class Sanitiser:
         return True
 
     def _note_unknown(self, element: Element, children: Iterable[Element | str]) -> None:
-        """Report an unknown element that would have shown something, and shows nothing."""
-        known = KEPT | TRANSPARENT | UNWRAPPED.keys() | RENAMED.keys()
-        says = {name for name in element.attributes if ":" not in name} - FORMATTING
-        if element.name not in known and says and not Element("", {}, children).shows():
-            message = f"<{element.name}> is not published; write what it shows, or link to it"
-            self._lose(element.name, message, f"<{element.name}")
+        """Report an element that HTML does not have, or that shows nothing without a script."""
+        name = element.name
+        if name in KNOWN:
+            return
+        if name.startswith("http") or not (":" in name or "-" in name or name in _FOR_NUMBERS):
+            message = f"'<{name}…>' is not published: it is taken for HTML; write &lt; for <"
+            self._lose("not HTML", message, f"<{name}")
+            return
+        says = {key for key in element.attributes if ":" not in key} - FORMATTING
+        if says and not Element("", {}, children).shows():
+            message = f"<{name}> is not published; write what it shows, or link to it"
+            self._lose(name, message, f"<{name}")
 
     def _text(self, text: str, *, in_link: bool, joined: bool) -> Sequence[Element | str]:
         if "[^" in text:
@@ -243,7 +250,7 @@ class Sanitiser:
         if found:
             message = (
                 f"'[…{found[0]}' is printed as it is, not as a link: write %20 for each space"
-                " in the address, and no space before the bracket"
+                " in the address, none before the bracket, and leave a line blank behind HTML"
             )
             self._lose("printed link", message, found[0])
         return [text] if in_link or "://" not in text else linked(text, joined=joined)

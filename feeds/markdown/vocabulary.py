@@ -29,6 +29,7 @@ RENAMED = {
     "listing": "pre",
     "main": "div",
     "menu": "ul",
+    "search": "div",
     "section": "div",
     "strike": "s",
     "tt": "code",
@@ -74,6 +75,7 @@ UNWRAPPED = {
     "button": "<button> is not published, only its text; write a link: [text](address)",
     "form": "<form> is not published, only its text; link to a page that has the form",
 }
+KNOWN = KEPT | TRANSPARENT | RENAMED.keys() | UNWRAPPED.keys()
 # These are never skipped, however deep they are.
 LEAVES = frozenset(("a", "area", "br", "img", *LEFT_OUT))
 # Attributes that say nothing about content, of an element that is not known.
