@@ -17,6 +17,8 @@ from feeds.model import Entry, Site
 from feeds.paths import ENTRIES, INDEX, MEDIA, entry_folder, moved_to, standing_for
 from feeds.selection import public_from
 
+# Of the broken links in one body, nobody reads about more.
+_MAX_LINKS = 20
 _NEWLINE = re.compile(r"(?:\r\n|\n|\r) *")
 
 
@@ -58,10 +60,13 @@ def note_bodies(
         for note in listed(draft.notes):
             line, _, message = note.partition(" ")
             reading.problem(_on_line(body, int(line), reading.text), path, message, note=True)
-        for broken in links.broken(draft):
+        found_broken = list(links.broken(draft))
+        more = len(found_broken[_MAX_LINKS:])
+        for broken in found_broken[:_MAX_LINKS]:
             hint = reading.nearest.hint(broken.path, broken.choices) if broken.choices else ""
+            rest = f" (and {more} more links)" if more and broken is found_broken[-1 - more] else ""
             node = _at_link(body, draft.body, broken, reading.text)
-            reading.problem(node, path, broken.message + hint, note=True)
+            reading.problem(node, path, broken.message + hint + rest, note=True)
 
 
 def _at_link(node: Node, body: str, broken: _Broken, text: str) -> Node:

@@ -22,7 +22,10 @@ _SEEN = re.compile(
     r")*+[^\W\d_]"
 )
 # Links and pictures as nearly all are written.
-_WEB = r"https?://[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:/(?:[A-Za-z0-9\-._~!$*+,;=:@/?&]|%[0-9A-F]{2})*)?"
+_WEB = (
+    r"https?://[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:/(?:[A-Za-z0-9\-._~!$*+,;=:@/?&]|%[0-9A-F]{2})*)?"
+    r"(?<!%[0-9A-F][0-9A-F])"
+)
 _LINK = re.compile(rf'(?<!\\)\[[^\[\]\\`<>\n]*\]\({_WEB}(?: "[^"\n\\]*")?\)')
 # Beside these, what needs a closer look: raw HTML, footnotes, definitions, tables, other links.
 _UNSURE = re.compile(r"<[A-Za-z/!?]|\[\^|\]:|\||\]\s*\(")
@@ -38,8 +41,8 @@ def line(text: str) -> str:
     found = folded(text)
     if ("&" in found or "<" in found) and (markup := markup_in(found)):
         meant = without_markup(found)
-        remedy = f"write {meant!r}" if meant else "write a text without it"
-        raise Remark(found, f"HTML such as {markup!r} is shown here as it is written; {remedy}")
+        remedy = f"write '{meant}'" if meant else "write a text without it"
+        raise Remark(found, f"HTML such as '{markup}' is shown here as it is written; {remedy}")
     return found
 
 

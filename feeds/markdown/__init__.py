@@ -37,9 +37,9 @@ _ATTRIBUTES = {
 # those of the web as they are nearly always written.
 _RAW = re.compile(r"<(?!https?://)[A-Za-z/!?]")
 _ODD = re.compile(
-    r"<(?!/?(?:p|em|strong|del|ul|ol|li|blockquote|code|pre|a)>|/h[1-6]>|[bh]r />|h[1-6]>[^<]"
+    r"<(?!/?(?:p|em|strong|del|ul|ol|li|blockquote|code|pre|a)>|/h[1-6]>|[bh]r />|h[1-6]>\w"
     r'|(?:a href|img src)="https?://[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:/(?:[A-Za-z0-9\-._~!$*+,;=:@/?&]'
-    r'|%[0-9A-F]{2})*)?"(?: alt="[^"]*")?(?: title="[^"]+")?(?: /)?>)'
+    r'|%[0-9A-F]{2})*)?(?<!%[0-9A-F][0-9A-F])"(?: alt="[^"]*")?(?: title="[^"]+")?(?: /)?>)'
 )
 _ANY = Base("https://example.org/", "https://example.org/entries/x/", "x-")
 

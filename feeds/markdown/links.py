@@ -34,6 +34,7 @@ _FILE_ENDINGS = frozenset(
 # An address as nearly all are written: to publish as it is.
 _ORDINARY = re.compile(
     r"https?://[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:/(?:[A-Za-z0-9\-._~!$&*+,;=:@/?]|%[0-9A-F]{2})*)?"
+    r"(?<!%[0-9A-F][0-9A-F])"
 )
 _SHOWN = 80
 _ANY_SITE = "https://example.org/"

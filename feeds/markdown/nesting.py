@@ -10,7 +10,7 @@ from itertools import groupby
 
 from feeds.markdown import structures
 from feeds.markdown.structures import Nodes, named
-from feeds.markdown.tree import HEADINGS, PHRASING, VOID, Element
+from feeds.markdown.tree import HEADINGS, PHRASING, VOID, Element, show
 
 _SECTIONS = frozenset("article aside footer header nav".split())
 # A block may be in one of these where it may be around it.
@@ -81,12 +81,12 @@ class Nesting:
                 some = self._inline(node, forbidden, text_only=True)
             else:
                 some = self.text(node.children, forbidden)
-                if _show(some) and _show(found):
+                if show(some) and show(found):
                     found.append(Element("br"))
                 after_block = True
                 found += some
                 continue
-            if after_block and _show(some):
+            if after_block and show(some):
                 found.append(Element("br"))
                 after_block = False
             found += some
@@ -143,10 +143,6 @@ def _with_lists(nodes: Nodes) -> Nodes:
         some = list(group)
         found += [Element(parent, {}, some)] if parent else some
     return found
-
-
-def _show(nodes: Nodes) -> bool:
-    return Element("", {}, nodes).shows()
 
 
 def _pushed(inline: Element, nodes: Nodes, depth: int = 0) -> Iterator[Element | str]:

@@ -11,7 +11,7 @@ from feeds.markdown.autolinks import linked
 from feeds.markdown.languages import is_language, way_back
 from feeds.markdown.links import LINK, PICTURE, Kind, absolute, cleaned, fault_in, shown
 from feeds.markdown.losses import Loss
-from feeds.markdown.tree import Element
+from feeds.markdown.tree import Element, show
 from feeds.markdown.vocabulary import (
     ATTRIBUTES,
     CITED,
@@ -239,7 +239,7 @@ class Sanitiser:
             self._lose("not HTML", message, f"<{name}")
             return
         says = {key for key in element.attributes if ":" not in key} - FORMATTING
-        if says and not Element("", {}, children).shows():
+        if says and not show(children):
             message = f"<{name}> is not published; write what it shows, or link to it"
             self._lose(name, message, f"<{name}")
 

@@ -55,6 +55,11 @@ class Element:
         )
 
 
+def show(nodes: Iterable["Element | str"]) -> bool:
+    """Return whether something can be seen in any of some nodes."""
+    return any(_can_be_seen(node) if isinstance(node, str) else node.shows() for node in nodes)
+
+
 def _can_be_seen(text: str) -> bool:
     return any(sign.isprintable() and not sign.isspace() for sign in text)
 
