@@ -22,13 +22,15 @@ _SEEN = re.compile(
     r")*+[^\W\d_]"
 )
 # Links and pictures as nearly all are written.
+_PATH = r"[A-Za-z0-9\-._~!$*+,;=:@/?&]*+"
 _WEB = (
-    r"https?://[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:/(?:[A-Za-z0-9\-._~!$*+,;=:@/?&]|%[0-9A-F]{2})*)?"
-    r"(?<!%[0-9A-F][0-9A-F])"
+    rf"https?://[a-z0-9-]++(?:\.[a-z0-9-]++)++(?:/{_PATH}(?:%[0-9A-F]{{2}}{_PATH})*+)?+"
+    "(?<!%[0-9A-F][0-9A-F])"
 )
-_LINK = re.compile(rf'(?<!\\)\[[^\[\]\\`<>\n]*\]\({_WEB}(?: "[^"\n\\]*")?\)')
+_LINK = re.compile(rf'\[(?<!\\\[)[^\[\]\\`<>\n]*\]\({_WEB}(?: "[^"\n\\]*")?\)')
 # Beside these, what needs a closer look: raw HTML, footnotes, definitions, tables, other links.
-_UNSURE = re.compile(r"<[A-Za-z/!?]|\[\^|\]:|\||\]\s*\(")
+_UNSURE = ("[^", "]:", "|", "](")
+_UNSURE_PATTERNS = (re.compile("<[A-Za-z/!?]"), re.compile(r"\]\s+\("))
 _REFERENCE = re.compile(r"&#(?:[xX]0*([0-9A-Fa-f]{1,8})|0*([0-9]{1,8}))")
 _NO_CHARACTER = 0x110000
 
@@ -86,7 +88,11 @@ def surely_shows(body: str) -> bool:
 
 def surely_published(body: str) -> bool:
     """Return whether it is plain, as of nearly every body, that nothing of it gets lost."""
-    return not _UNSURE.search(_LINK.sub("x", body) if "](" in body else body)
+    text = _LINK.sub("x", body) if "](" in body else body
+    return not (
+        any(sign in text for sign in _UNSURE)
+        or any(pattern.search(text) for pattern in _UNSURE_PATTERNS)
+    )
 
 
 def whole_number(low: int, high: int, text: str) -> int:
