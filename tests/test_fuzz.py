@@ -128,6 +128,13 @@ HOSTILE = {
     + "".join(f"- {{id: z{n}, title: Z, date: {n} M, body: B}}\n" for n in range(3000)),
     "days": SEEDS[0]
     + "".join(f"- {{id: z{n}, title: Z, date: 31.4.{n:04}, body: B}}\n" for n in range(3000)),
+    "far mistake": SEEDS[0]
+    + "- id: z\n  title: Z\n  date: 2022-05-24\n  body: B\n" * 20_000
+    + "- id: z\n   title: Z\n",
+    "mistakes": SEEDS[0]
+    + "- id: z\n  title: “Z”\n  date: [2022]\n  body: 'B'\n" * 100
+    + "  x: [y: z: [\n",
+    "wide mistake": SEEDS[0] + "- id: z\n  title: [" + "z, " * 40_000 + "\n  x: y: z\n",
     "separators": SEEDS[0] + "# \u2028\n" * 100_000 + "title T\nx: y\n",
 }
 

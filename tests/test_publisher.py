@@ -193,7 +193,7 @@ def test_loading_tells_what_is_wrong(file: Path) -> None:
     publisher.load()
     write(file, catalogue(entry("one", date="yesterday")))
     for _ in range(2):
-        with pytest.raises(CatalogueError, match="is no date"):
+        with pytest.raises(CatalogueError, match="is not a valid date"):
             publisher.load()
     file.unlink()
     with pytest.raises(FeedsError, match="No such file"):

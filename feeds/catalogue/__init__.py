@@ -182,7 +182,9 @@ def _catalogue(opened: Opened, problems: list[Problem], options: _Options) -> Ca
         names = read_country_names(reading, node, site.language)
     vocabulary = Vocabulary(topics if closed else None, scheme)
     countries = Countries(site.language, names, workshop.shelf("countries"))
-    reader = EntryReader(zone=site.timezone, vocabulary=vocabulary, countries=countries)
+    reader = EntryReader(
+        zone=site.timezone, language=site.language, vocabulary=vocabulary, countries=countries
+    )
     context = (site.timezone.key, scheme, repr(topics), site.language, repr(names), repr(closed))
     drafts = Drafts(opened.items)
     drafts.read(reader, problems, context, workshop)

@@ -10,7 +10,8 @@ from feeds.catalogue import known_keys
 from feeds.catalogue.addresses import photo_address, web_address
 from feeds.catalogue.countries import Countries
 from feeds.catalogue.dates import EPOCH, read_date
-from feeds.catalogue.reading import Fault, Values
+from feeds.catalogue.fields import Values
+from feeds.catalogue.reading import Fault
 from feeds.catalogue.site import read_person
 from feeds.catalogue.slugs import fitting
 from feeds.catalogue.texts import (
@@ -92,6 +93,7 @@ class EntryReader:
     """Reads an item by itself; what the others say changes nothing."""
 
     zone: ZoneInfo
+    language: str
     vocabulary: Vocabulary
     countries: Countries
 
@@ -124,7 +126,7 @@ class EntryReader:
 
     def _dates(self, fields: Values) -> tuple[datetime, bool, datetime | None, bool]:
         """Return `date` and `updated`, each with whether it is a day without a time."""
-        convert = partial(read_date, zone=self.zone)
+        convert = partial(read_date, zone=self.zone, language=self.language)
         published, whole_day = fields.value("date", convert, (EPOCH, False))
         if "updated" not in fields:
             return published, whole_day, None, False

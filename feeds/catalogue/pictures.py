@@ -11,7 +11,7 @@ from feeds.cache import key
 from feeds.catalogue.addresses import photo_address
 from feeds.catalogue.drafts import Drafts, Place
 from feeds.catalogue.entries import Draft, listed
-from feeds.catalogue.reading import Fault
+from feeds.catalogue.reading import Fault, Remark
 from feeds.errors import Problem
 from feeds.files import Stamp, media_files
 from feeds.model import Picture
@@ -98,7 +98,7 @@ def _claim(photo: Node | None) -> _Claim | None:
     said = {name: node.value for name, node in nodes.items() if isinstance(node, ScalarNode)}
     try:
         path = photo_address(said.get("url", ""))
-    except Fault:
+    except (Fault, Remark):
         return None
     return dict.fromkeys(_CLAIMED, "") | said | {"url": path} if path.startswith(MEDIA) else None
 
