@@ -26,7 +26,6 @@ FLOORS = {
     "compression": 1,
     "headers": 0,
     "model": 0,
-    "uris": 0,
     "truncation": 0,
     "catalogue": 2,
     "selection": 1,
