@@ -17,7 +17,7 @@ from feeds.model import Entry, Site
 from feeds.paths import ENTRIES, INDEX, MEDIA, entry_folder, moved_to, standing_for
 from feeds.selection import public_from
 
-# Of the broken links in one body, nobody reads about more.
+# Of the broken links in one body.
 _MAX_LINKS = 20
 _NEWLINE = re.compile(r"(?:\r\n|\n|\r) *")
 

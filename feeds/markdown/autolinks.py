@@ -1,4 +1,4 @@
-"""Addresses that stand in a text as they are: `https://…` becomes a link to itself."""
+"""Bare addresses in a text: `https://…` becomes a link to itself."""
 
 import re
 from collections.abc import Sequence

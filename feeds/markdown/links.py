@@ -24,7 +24,7 @@ _EMAIL = re.compile(r"[^\s@/:?#,]+@[^\s@/:?#,]+\.[^\s@/:?#,]+")
 # A host's name at the beginning of an address, maybe with a port.
 _HOST = re.compile(r"(?:[\w-]+\.)+([^\W\d_]{2,}|xn--[\w-]+)(?::\d+)?(?=[/?#]|\Z)")
 _LOCAL_HOST = re.compile(r"(?:localhost|[\w-]+(?:\.[\w-]+)+):\d")
-# What ends the name of a file, and not that of a host.
+# Endings of files' names, and not of hosts'.
 _FILE_ENDINGS = frozenset(
     "asp aspx atom avif bmp cfm csv css doc docm docx epub geojson gif gz heic htm html ico ics"
     " jpeg jpg js json jsp kml m4a m4v mov mp3 mp4 odp ods odt ogg ogv opus pdf php png pps ppsx"
@@ -36,6 +36,7 @@ _ORDINARY = re.compile(
     r"https?://[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:/(?:[A-Za-z0-9\-._~!$&*+,;=:@/?]|%[0-9A-F]{2})*)?"
     r"(?<!%[0-9A-F][0-9A-F])"
 )
+_ENCODED_HOST = re.compile(r"\Ahttps?://[^/?#]*%[^/?#]*", re.IGNORECASE)
 _SHOWN = 80
 _ANY_SITE = "https://example.org/"
 
@@ -179,7 +180,7 @@ def absolute(address: str, site_url: str) -> str:
     if text.startswith("//") and not urlsplit(text).netloc:
         raise ValueError("names no host")
     # cmark percent-encodes a host, too.
-    return to_uri(re.sub(r"//[^/?#]*%[^/?#]*", lambda host: unquote(host[0]), joined, count=1))
+    return to_uri(_ENCODED_HOST.sub(lambda host: unquote(host[0]), joined))
 
 
 def shown(address: str) -> str:

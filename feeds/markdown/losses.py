@@ -1,4 +1,4 @@
-"""What of a body is not published, told once for each thing, with its line."""
+"""Notes on what of a body is not published: one for each thing, with its line."""
 
 import re
 from collections import Counter
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import NamedTuple
 
-# Notes on things of one kind: nobody reads the sixth.
+# Of things of one kind.
 _MAX_NOTES = 5
 
 
@@ -32,7 +32,7 @@ class BodyNote(NamedTuple):
 def notes_of(
     body: str, losses: Sequence[Loss], losses_in: Callable[[str], Sequence[Loss]]
 ) -> list[BodyNote]:
-    """Return the notes on losses, by their lines; `losses_in` returns those of any body."""
+    """Return the notes on losses, sorted by line; `losses_in` returns the losses of any body."""
     counts = Counter(losses)
     kinds: dict[str, list[Loss]] = {}
     for loss in counts:
