@@ -15,8 +15,8 @@ from feeds.catalogue.reading import Fault
 from feeds.catalogue.slugs import slug, slug_of
 from feeds.catalogue.strict_yaml import Refused, compose_part, is_deep
 from feeds.catalogue.texts import line, surely_shows
-from feeds.content import shows_nothing
 from feeds.errors import CatalogueError
+from feeds.markdown import shows_nothing
 
 HEAD = "site: {title: T, url: https://e.org/, id: 'tag:e.org,2021:t'}\n"
 ZONE = ZoneInfo("Europe/Zurich")

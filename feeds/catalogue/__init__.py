@@ -12,6 +12,7 @@ from yaml.nodes import MappingNode
 
 from feeds.catalogue.addresses import site_address
 from feeds.catalogue.assembly import Assembly, check_ids, check_topics, note_far_dates
+from feeds.catalogue.bodies import note_bodies
 from feeds.catalogue.countries import Countries
 from feeds.catalogue.drafts import Drafts
 from feeds.catalogue.entries import EntryReader
@@ -207,6 +208,8 @@ def _catalogue(opened: Opened, problems: list[Problem], options: _Options) -> Ca
             site = replace(site, moved=moved, retired=retired)
             if live:
                 note_gone(fields, site, live, options.published)
+    if not faulty:
+        note_bodies(drafts, site, entries, options.as_of, problems)
     return Catalogue(
         site=site,
         topics=topics,

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from unicodedata import normalize
-from urllib.parse import unquote
 
 from yaml.nodes import MappingNode, Node, ScalarNode
 
@@ -34,19 +33,14 @@ def read_pictures(
     """Give the pictures that photos show, by their paths; what is wrong becomes Problems.
 
     An item with a Problem of its own, which has no draft, has those of its photo too.
-    A picture that only a body shows is worth a note.
     """
     items = [
         (drafts.place(number), draft)
         for number, draft in enumerate(drafts.found)
-        if draft is None or draft.files or draft.photo.startswith(MEDIA)
+        if draft is None or draft.photo.startswith(MEDIA)
     ]
     claims = list(_claims(items))
-    pictures = _claimed(claims, folder, problems, workshop) if claims else {}
-    for place, draft in items:
-        if draft and draft.files:
-            _note_unpublished(place, listed(draft.files), pictures, problems)
-    return pictures
+    return _claimed(claims, folder, problems, workshop) if claims else {}
 
 
 def _claimed(
@@ -192,13 +186,3 @@ def _report(
         if name in faults:
             hint = reading.nearest.hint(str(node.value), meant) if meant else ""
             reading.problem(node, f"{place.path}.photo.{name}", faults[name] + hint)
-
-
-def _note_unpublished(
-    place: Place, files: Sequence[str], pictures: Mapping[str, Picture], problems: list[Problem]
-) -> None:
-    shown = dict.fromkeys(map(unquote, files))
-    for path in [path for path in shown if path not in pictures]:
-        reading, item = place.open(problems)
-        message = f"leads to {path!r}, which is not published: no photo names it"
-        reading.problem(_values(item)["body"], f"{place.path}.body", message, note=True)

@@ -57,6 +57,7 @@ class Reading:
     ) -> None:
         self.problems = problems
         self.nearest = nearest
+        self.text = excerpt.text
         self._entry = entry
         self._excerpt = excerpt
         # Without these there is no comment that could have been meant as text.

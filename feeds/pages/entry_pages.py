@@ -11,9 +11,8 @@ from feeds.pages.forms import Form, Text
 from feeds.pages.linked_data import article, as_json
 from feeds.pages.wording import Wording
 from feeds.paths import feed_folder
+from feeds.truncation import truncated
 
-# Of a longer summary, a list shows the beginning: that many bytes.
-_SUMMARY = 900
 _MOST_LABELS = 8
 _HEADING = re.compile(r"(</?h)([1-6])(?=[ >])")
 
@@ -48,7 +47,7 @@ class EntryPages:
     def _item_of(self, entry: Entry) -> bytes:
         return self._item.filled(
             **self._texts(entry),
-            summary=_clipped(entry.summary),
+            summary=truncated(entry.summary),
             labels=self._labels(entry, _MOST_LABELS),
         )
 
@@ -126,15 +125,6 @@ def _lowered(body: str) -> str:
 
 def _lower(heading: re.Match[str]) -> str:
     return f"{heading[1]}{min(int(heading[2]) + 1, 6)}"
-
-
-def _clipped(text: str) -> str:
-    """Give a text, or the whole words at its beginning where it is very long."""
-    data = text.encode()
-    if len(data) <= _SUMMARY:
-        return text
-    beginning = data[:_SUMMARY].decode(errors="ignore")
-    return f"{beginning.rpartition(' ')[0] or beginning}…"
 
 
 def _host(address: str) -> str:
