@@ -14,7 +14,7 @@ from pathlib import Path
 
 import brotli
 import pytest
-from conftest import AS_OF, SHIPPED, program, run, run_feeds, traced, tree
+from conftest import AS_OF, PATIENCE, SHIPPED, program, run, run_feeds, traced, tree
 
 from feeds import Release, load_catalogue
 from feeds.catalogue import read_catalogue
@@ -439,7 +439,7 @@ def test_of_two_exports_one_writes(folder: Folder) -> None:
         said = folder.refused()
         assert said == f"feeds: {folder.out}: another export is writing there"
         os.killpg(first.pid, signal.SIGCONT)
-        out, err = first.communicate(timeout=30)
+        out, err = first.communicate(timeout=PATIENCE)
     assert first.returncode == 0, err
     assert not out.startswith("written 0")
     assert folder.export().startswith("written 0, ")
@@ -467,7 +467,7 @@ def stopped(folder: Folder) -> Iterator[subprocess.Popen[str]]:
 
 
 def wait_until_stopped(log: Path, process: subprocess.Popen[str]) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + PATIENCE
     while process.poll() is None and time.monotonic() < end:
         if log.exists() and "stopped by SIGSTOP" in log.read_text():
             return

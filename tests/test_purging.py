@@ -5,15 +5,14 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
-from conftest import SHIPPED, program, run_feeds, traced
+from conftest import PATIENCE, SHIPPED, program, run_feeds, traced, wait_until
 
 from feeds.after.purging import parse_purge
 from feeds.errors import FeedsError
@@ -212,13 +211,6 @@ def test_a_dry_run_purges_nothing(site: Site) -> None:
     assert site.export("--dry-run", "--purge", "false").returncode == 0
 
 
-def wait_until(true: Callable[[], object]) -> None:
-    end = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
 def all_of(site: Site) -> set[str]:
     """Give what an edit has to have purged, as an export purges it that comes to its end."""
     listed = site.file.with_name("all")
@@ -253,7 +245,7 @@ def test_a_purge_needs_no_catalogue_any_more(site: Site) -> None:
     with site.begin("--purge", f"tee {listed}", under=under) as process:
         wait_until((site.out / OURS / "new").exists)
         site.file.write_text("entries: broken")
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=PATIENCE)
     if "ptrace" in err:
         pytest.skip(f"no process may be traced here: {err.splitlines()[0]}")
     assert (process.returncode, out[:8]) == (0, "written "), err
@@ -272,7 +264,7 @@ def test_of_two_purges_at_once_each_settles_its_own(site: Site, *, taken: bool) 
         site.file.write_text(SHIPPED.read_text())
         second = site.export("--purge", "true" if taken else "false")
         go.touch()
-        _, err = first.communicate(timeout=30)
+        _, err = first.communicate(timeout=PATIENCE)
     assert first.returncode == 0, err
     assert second.returncode == (not taken), second.stderr
     assert bool(site.owed()) != taken
