@@ -128,7 +128,7 @@ def test_a_broken_catalogue_is_told_and_not_served(server: Server, file: Path) -
     assert datetime.fromisoformat(failure.pop("at")) <= datetime.now(UTC)
     assert failure == {"problems": 1, "place": "entries.yaml:37:9"}
     assert re.fullmatch(
-        rf'time=\S+ level=error event=broken problems=1 first="{file}:37:9: entries\[0\]\.date: .+"'
+        rf'time=\S+ level=error event=broken problems=1 first="{file}:37:9: entries\[0\]\.date \(jordan-ilo-agreement\): .+"'
         r" serving=[0-9a-f]{16}",
         lines(server, "broken")[0],
     )
