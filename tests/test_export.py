@@ -355,10 +355,26 @@ def test_a_catalogue_s_memory_is_not_published(folder: Folder) -> None:
     assert not folder.out.exists()
 
 
-def test_everybody_may_read_the_site(folder: Folder) -> None:
+@pytest.mark.parametrize("target", ["media", "media/site", "linked", "linked/site", "."])
+def test_the_folder_of_pictures_is_no_target(folder: Folder, target: str) -> None:
+    """It would publish its own files as pictures; nor may the target be in it or around it."""
+    (folder.file.parent / "pictures").mkdir()
+    (folder.file.parent / "linked").symlink_to("pictures")
+    if target.startswith("linked"):
+        (folder.file.parent / "media").symlink_to("pictures")
+    folder.out = folder.file.parent / target
+    said = folder.refused("--force")
+    assert said.startswith(f"feeds: {folder.out}: ")
+    assert said.endswith("; export into a folder of its own")
+    assert not [*(folder.file.parent / "pictures").iterdir()]
+    assert not (folder.file.parent / "media" / "atom.xml").exists()
+
+
+@pytest.mark.parametrize("umask", [0, 0o022, 0o077, 0o777])
+def test_everybody_may_read_the_site(folder: Folder, umask: int) -> None:
     """Files and folders are what a web server's user can read, whatever the umask."""
     folder.out = folder.out / "deep" / "site"
-    before = os.umask(0o077)
+    before = os.umask(umask)
     try:
         folder.export()
     finally:
@@ -382,9 +398,23 @@ def test_a_folder_keeps_what_its_owner_gave_it(folder: Folder) -> None:
     assert (folder.out / "topics").stat().st_mode & 0o7777 == 0o2755
 
 
+OWN = [
+    *(
+        f"{OURS}/{name}"
+        for name in ("lock", "manifest.tsv", "new/0", "old/0", "new", "LOCK", "x/y")
+    ),
+    f"{OURS.upper()}/lock",
+    f"{OURS}./lock",
+    ".feeds\u200d-export/lock",
+]
+
+
 @pytest.mark.parametrize(
     "damage",
-    ["", "nonsense\n", "../victim\t6\tx\n", "/etc/passwd\t6\tx\n", "topics/./a\t1\tx\n", "a\tb\n"],
+    [
+        *("", "nonsense\n", "../victim\t6\tx\n", "/etc/passwd\t6\tx\n", "topics/./a\t1\tx\n"),
+        *("a\tb\n", *(f"{path}\t1\tx\n" for path in OWN)),
+    ],
 )
 def test_a_damaged_manifest_removes_nothing(
     damage: str, releases: tuple[Release, Release], tmp_path: Path

@@ -312,3 +312,38 @@ def test_a_command_s_other_braces_are_its_own(site: Site) -> None:
     site.edit()
     done = site.export("--purge", "printf '<%s>\\n' '{\"a\": 1}' x{y} {urls}")
     assert {'<{"a": 1}>', "<x{y}>"} <= {*done.stderr.splitlines()}
+
+
+def test_only_addresses_of_the_site_are_purged(site: Site) -> None:
+    """Whatever another user wrote into the state folder is neither asked for nor given to a command."""
+    lines = [
+        f"address\t{SITE}atom.xml",
+        *(f"address\t{address}" for address in NOT_OF_THE_SITE),
+        *("key\t--all", "key\teverything", "key\ttopic-x y", "key\ttopic-x"),
+    ]
+    (site.state / "unpurged-0.tsv").write_text("\n".join([*lines, ""]))
+    (site.state / "unpurged-1.tsv").write_text("address\thttps://other.example.org/x\n")
+    listed = site.file.with_name("listed")
+    assert site.export("--purge", f"tee {listed}").returncode == 0
+    assert listed.read_text() == f"{SITE}atom.xml\n"
+    # That of another site, which may share the folder, is left to it.
+    assert [file.name for file in site.state.glob("unpurged*")] == ["unpurged-1.tsv"]
+    (site.state / "unpurged-0.tsv").write_text("\n".join([*lines, ""]))
+    done = site.export("--purge", "echo keys: {keys}")
+    assert "keys: topic-x\n" in done.stderr
+
+
+NOT_OF_THE_SITE = [
+    "file:///etc/passwd",
+    "https://news.example.org.evil.example/feeds/",
+    "https://news.example.org/",
+    "https://news.example.org/feeds/../admin",
+    "https://news.example.org/feeds/%2e%2e/admin",
+    "https://news.example.org/feeds/..%2Fadmin",
+    "https://news.example.org/feeds/a b",
+    "https://news.example.org/feeds/?query",
+    "https://news.example.org/feeds/\x1b[2J",
+    "--config=/tmp/evil",
+    "ftp://news.example.org/feeds/",
+    "",
+]
