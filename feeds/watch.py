@@ -21,13 +21,14 @@ Fingerprint = tuple[Stamp, ...]
 class Lookout:
     """Looks at a catalogue's files as often as it is asked to, and seldom where they are very many."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self._path = path
+        self._clock = clock
         self._next = 0.0
 
     def differs(self, seen: Fingerprint | None) -> bool:
         """Tell whether a look was taken, and showed other files than were seen."""
-        now = time.monotonic()
+        now = self._clock()
         if now < self._next:
             return False
         found = fingerprint(self._path)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from conftest import PATIENCE
 
 from feeds.history import History, Outdated
 
@@ -17,7 +18,7 @@ START = datetime(2026, 11, 1, 12, 0, 0, 400_000, tzinfo=UTC)
 
 def record(folder: Path, seconds: float, etags: dict[str, str]) -> dict[str, float]:
     """Record at so many seconds after the start; give moments in seconds after it, too."""
-    found = History(folder).record(
+    found = History(folder, patience=PATIENCE).record(
         etags,
         clock=lambda: START + timedelta(seconds=seconds),
         sleep=lambda _: None,
@@ -147,13 +148,11 @@ def test_a_fork_does_not_keep_the_lock(tmp_path: Path) -> None:
     def current() -> bool:
         children.append(os.fork())
         if children[-1] == 0:
-            time.sleep(2)
+            time.sleep(10 * PATIENCE)
             os._exit(0)
         return True
 
     History(tmp_path).record({A: "1"}, clock=lambda: START, sleep=never, current=current)
-    begun = time.monotonic()
     assert record(tmp_path, 5, {A: "2"}) == {A: 5}
-    assert time.monotonic() - begun < 1
     os.kill(children[0], signal.SIGKILL)
     os.waitpid(children[0], 0)

@@ -18,7 +18,7 @@ from urllib.parse import quote
 
 import brotli
 import pytest
-from conftest import CATALOGUES, SERVERS, Server, run_feeds, running, tree
+from conftest import CATALOGUES, PATIENCE, SERVERS, Server, run_feeds, running, tree
 
 from feeds import load_catalogue
 from feeds.formats import FORMATS, Format
@@ -61,7 +61,7 @@ def server(
 def ask(
     server: Server, path: str, method: str = "GET", headers: dict[str, str] | None = None
 ) -> Answer:
-    connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
     try:
         headers = headers or {}
         connection.putrequest(method, path, skip_host="Host" in headers, skip_accept_encoding=True)
@@ -426,7 +426,7 @@ def test_queries_are_ignored(server: Server, query: str) -> None:
 
 def raw(server: Server, request: bytes) -> Answer:
     """Send bytes as they are, and read one answer."""
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=PATIENCE) as connection:
         connection.sendall(request)
         received = b""
         while chunk := connection.recv(65536):

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from urllib.request import urlopen
 
 import pytest
-from conftest import ROOT, SHIPPED, Server, free_port, running, wait_for
+from conftest import PATIENCE, ROOT, SHIPPED, Server, free_port, running, wait_for, wait_until
 from hub import listening
 
 ADDED = """
@@ -42,13 +42,6 @@ def write(file: Path, words: str) -> None:
     new = file.with_suffix(".new")
     new.write_text(words)
     new.replace(file)
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 15) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def settle(server: Server, count: int) -> None:
@@ -107,11 +100,11 @@ def test_a_dead_hub_keeps_nobody_waiting_and_is_told_later(tmp_path: Path, *, si
             write(file, text(address, ADDED.replace("Kenya has news", title)))
             wait_until(lambda title=title: title.encode() in get(server, "atom.xml"))  # type: ignore[misc]
             assert time.monotonic() - begun < 2
-        wait_until(lambda: "event=hub-not-told" in server.log(), 30)
+        wait_until(lambda: "event=hub-not-told" in server.log())
         assert server.log().count("event=hub-not-told") <= 4
         dead.close()
         with listening(port) as hub:
-            wait_until(lambda: "event=hub-told" in server.log(), 30)
+            wait_until(lambda: "event=hub-told" in server.log())
             assert server.url + "countries/ke/atom.xml" in hub.told()
             assert all(b"Kenya 2" in ping.body for ping in hub.pings if "/ke/" in ping.address)
 
@@ -272,7 +265,7 @@ def test_a_subscriber_of_a_hub_that_others_wrote_gets_each_change(tmp_path: Path
                 "hub.topic": topic,
                 "hub.callback": f"http://127.0.0.1:{subscriber.server_port}/",
             }
-            with urlopen(hub, data=urlencode(form).encode(), timeout=10) as answer:
+            with urlopen(hub, data=urlencode(form).encode(), timeout=PATIENCE) as answer:
                 assert answer.status == 202
             write(file, text(hub, ADDED))
             settle(server, 2)
@@ -284,6 +277,6 @@ def test_a_subscriber_of_a_hub_that_others_wrote_gets_each_change(tmp_path: Path
 
 
 def get(server: Server, path: str) -> bytes:
-    with urlopen(server.url + path, timeout=5) as answer:
+    with urlopen(server.url + path, timeout=PATIENCE) as answer:
         body: bytes = answer.read()
         return body

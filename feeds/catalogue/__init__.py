@@ -11,7 +11,13 @@ from typing import NamedTuple
 from yaml.nodes import MappingNode
 
 from feeds.catalogue.addresses import site_address
-from feeds.catalogue.assembly import Assembly, check_ids, check_topics, note_far_dates
+from feeds.catalogue.assembly import (
+    Assembly,
+    check_ids,
+    check_topics,
+    note_far_dates,
+    note_slugs,
+)
 from feeds.catalogue.bodies import note_bodies
 from feeds.catalogue.countries import Countries
 from feeds.catalogue.drafts import Drafts
@@ -191,6 +197,7 @@ def _catalogue(opened: Opened, problems: list[Problem], options: _Options) -> Ca
     problems[:0] = check_ids(drafts)
     if topics is None:
         check_topics(drafts, problems)
+    note_slugs(drafts, problems, closed=topics is not None)
     if options.as_of:
         note_far_dates(drafts, options.as_of, problems)
     pictures = read_pictures(drafts, options.media, problems, workshop)

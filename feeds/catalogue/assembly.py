@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta, timezone
 
 from yaml.nodes import MappingNode, Node, ScalarNode
 
+from feeds.catalogue.confusables import remarks
 from feeds.catalogue.countries import Countries
 from feeds.catalogue.drafts import Drafts, Made, Memory, Place
 from feeds.catalogue.entries import Draft, listed
@@ -213,6 +214,25 @@ def check_topics(drafts: Drafts, problems: list[Problem]) -> None:
             at, there, _ = _topic(before, other, problems)
             message = f"{name!r} and {other!r}, at {at.place(there)}, have the same slug {slug!r}"
             reading.problem(node, path, message)
+
+
+def note_slugs(drafts: Drafts, problems: list[Problem], *, closed: bool) -> None:
+    """Note ids that name no folder on Windows or look like another, and topics of an open vocabulary."""
+    found = remarks(draft.id for draft in drafts.found if draft)
+    names = dict.fromkeys(draft.topics for draft in drafts.found if draft and not closed)
+    slugs = {name: slug_of(name, words=None) for text in names for name in listed(text)}
+    about = remarks(slugs.values())
+    # Each at the first entry that names it.
+    topics = {name: about[slug] for name, slug in slugs.items() if slug in about}
+    for number, draft in enumerate(drafts.found if found or topics else ()):
+        place = drafts.place(number)
+        for message in found.get(draft.id, ()) if draft else ():
+            reading, node = _node(place, "id", problems)
+            reading.problem(node, f"{place.path}.id", message, note=True)
+        for name in {*listed(draft.topics)} & topics.keys() if draft else ():
+            reading, node, path = _topic(place, name, problems)
+            for message in topics.pop(name):
+                reading.problem(node, path, message, note=True)
 
 
 def _texts(node: Node) -> dict[str, str] | None:

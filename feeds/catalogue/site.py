@@ -16,6 +16,7 @@ from feeds.catalogue.addresses import (
     tag_uri,
     web_address,
 )
+from feeds.catalogue.confusables import remarks
 from feeds.catalogue.countries import country_code, namesakes
 from feeds.catalogue.dates import EPOCH
 from feeds.catalogue.fields import Fields, Values, open_fields
@@ -102,6 +103,7 @@ def read_topics(reading: Reading, node: Node, own_scheme: str) -> tuple[Topic, .
     """Read the controlled vocabulary; `own_scheme` names it where a topic does not."""
     topics = []
     named: dict[str, str] = {}
+    places: dict[str, tuple[Node, str]] = {}
     for key, key_node, value in reading.pairs(node, "topics", "a mapping ('slug: name' lines)"):
         path = f"topics.{key}"
         # A key that is not a slug is reported here, and not again by each entry that names it.
@@ -117,7 +119,11 @@ def read_topics(reading: Reading, node: Node, own_scheme: str) -> tuple[Topic, .
         if name and name in named:
             reading.problem(value, path, f"has the same name as {named[name]}")
         named.setdefault(name, path)
+        places[topic_slug] = key_node, path
         topics.append(Topic(slug=topic_slug, name=name, scheme=scheme, description=description))
+    for topic_slug, messages in remarks(places).items():
+        for message in messages:
+            reading.problem(*places[topic_slug], message, note=True)
     return tuple(topics)
 
 
