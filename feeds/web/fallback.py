@@ -6,7 +6,7 @@ line for programs.
 """
 
 from flask import Flask, Response, jsonify, request
-from werkzeug.exceptions import Gone, HTTPException, NotFound, ServiceUnavailable
+from werkzeug.exceptions import Gone, HTTPException, MethodNotAllowed, NotFound, ServiceUnavailable
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response as WerkzeugResponse
 
@@ -16,7 +16,9 @@ from feeds.paths import ERROR_PAGES, HEALTH, moved_to, standing_for
 from feeds.release import Release
 from feeds.standing import Standing
 from feeds.web.documents import RELEASE, freshness, page_of, requested_path
+from feeds.web.headers import prefers_html
 
+_METHODS = ("GET", "HEAD", "OPTIONS")
 # Long enough to mend a catalogue, short enough to be back soon.
 _RETRY_AFTER = 30
 # What an editor decided for good may be kept as long as a document; what is
@@ -30,6 +32,10 @@ _LONGEST = 2000
 def create_fallback(standing: Standing) -> Flask:
     """Give the Flask app behind the documents of a publisher's release."""
     app = Flask("feeds", static_folder=None)
+    # What Flask does not expect is a bug, and logged as one.
+    app.config["PROPAGATE_EXCEPTIONS"] = True
+
+    app.before_request(_check_method)
 
     @app.get(f"/{HEALTH}")
     def health() -> WerkzeugResponse:
@@ -47,7 +53,7 @@ def create_fallback(standing: Standing) -> Flask:
     def told(error: HTTPException) -> WerkzeugResponse:
         answer = WerkzeugResponse.force_type(error.get_response())
         page = _page(request.environ[RELEASE], error.code)
-        if page and _reads_pages():
+        if page and prefers_html(request.environ.get("HTTP_ACCEPT", "")):
             answer.data = page.body
             answer.content_type = page.media_type
             answer.headers.extend(PAGE)
@@ -66,23 +72,23 @@ def create_fallback(standing: Standing) -> Flask:
         lasting = response.status_code in _LASTING
         fresh = freshness(request.environ[RELEASE], standing.clock()) if lasting else _NOT_KEPT
         response.headers.set(*fresh)
-        if request.method == "OPTIONS":
+        if request.environ["REQUEST_METHOD"] == "OPTIONS":
             response.headers.update(PREFLIGHT)
         return response
 
     return app
 
 
+def _check_method() -> None:
+    # Methods are case-sensitive (RFC 9110 §9.1); Werkzeug takes `get` for GET.
+    if request.environ["REQUEST_METHOD"] != request.method:
+        raise MethodNotAllowed(valid_methods=_METHODS)
+
+
 def _page(release: Release | None, code: int | None) -> Document | None:
     """Give the page that tells people of an error, where the release has one."""
     path = ERROR_PAGES.get(code or 0)
     return release.get(path) if release and path else None
-
-
-def _reads_pages() -> bool:
-    """Tell whether the client names HTML among what it likes best, as browsers do (RFC 9110 §12.5.1)."""
-    accepted = request.accept_mimetypes
-    return accepted["text/html"] > accepted["text/plain"]
 
 
 def _elsewhere(release: Release, path: str | None) -> WerkzeugResponse:
