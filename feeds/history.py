@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import MAXYEAR, datetime, timedelta
+from datetime import MAXYEAR, UTC, datetime, timedelta
 from pathlib import Path
 
 _FILE = "history.tsv"
@@ -155,6 +155,9 @@ def _parsed(line: str) -> tuple[str, _Record] | None:
     try:
         address, etag, text = line.split("\t")
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        if moment.tzinfo is None or moment.year == MAXYEAR:
+            return None
+        # As it is written here; a Last-Modified has no other offset, and whole seconds.
+        return address, (etag, moment.astimezone(UTC).replace(microsecond=0))
+    except (ValueError, OverflowError):
         return None
-    return (address, (etag, moment)) if moment.tzinfo and moment.year < MAXYEAR else None
