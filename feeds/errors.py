@@ -8,6 +8,10 @@ class FeedsError(Exception):
     """A mistake that the user can mend: its text is all there is to show."""
 
 
+class MissingCatalogueError(FeedsError):
+    """There is no file at a catalogue's path, or no catalogue file in a folder."""
+
+
 class Problem(NamedTuple):
     """One thing wrong in a catalogue, at its place.
 
