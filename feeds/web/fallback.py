@@ -5,6 +5,8 @@ that tell nothing about the machine: a page of the release for people, and a pla
 line for programs.
 """
 
+from collections.abc import Iterable
+
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import Gone, HTTPException, MethodNotAllowed, NotFound, ServiceUnavailable
 from werkzeug.utils import redirect
@@ -15,7 +17,7 @@ from feeds.model import Document
 from feeds.paths import ERROR_PAGES, HEALTH, moved_to, standing_for
 from feeds.release import Release
 from feeds.standing import Standing
-from feeds.web.documents import RELEASE, freshness, page_of, requested_path
+from feeds.web.documents import RELEASE, freshness, page_of, possible_paths, requested_path
 from feeds.web.headers import prefers_html
 
 _METHODS = ("GET", "HEAD", "OPTIONS")
@@ -47,7 +49,8 @@ def create_fallback(standing: Standing) -> Flask:
         release: Release | None = request.environ[RELEASE]
         if release is None:
             raise ServiceUnavailable(retry_after=_RETRY_AFTER)
-        return _elsewhere(release, requested_path(request.environ["PATH_INFO"]))
+        paths = _paths(release)
+        return _health(standing) if HEALTH in paths else _elsewhere(release, paths)
 
     @app.errorhandler(HTTPException)
     def told(error: HTTPException) -> WerkzeugResponse:
@@ -91,22 +94,36 @@ def _page(release: Release | None, code: int | None) -> Document | None:
     return release.get(path) if release and path else None
 
 
-def _elsewhere(release: Release, path: str | None) -> WerkzeugResponse:
-    """Answer for a path that was given up, or lacks its slash; raises NotFound for any other."""
+def _paths(release: Release) -> list[str]:
+    """Return the paths under the site that may be meant, without and with a slash added."""
+    path = requested_path(request.environ["PATH_INFO"])
     if path is None or len(path) > _LONGEST:
         raise NotFound
-    site = release.site
-    for here in (path, f"{path}/"):
-        moved, retired = standing_for(here, site.moved), standing_for(here, site.retired)
-        if retired and len(retired) > len(moved or ""):
-            raise Gone
-        new = moved_to(here, site.moved)
-        target = here if new is None else new
-        if standing_for(target, site.retired) and page_of(target) not in release:
-            raise Gone
-        if page_of(target) in release:
-            return redirect(site.address(target), 301)
+    return [one for here in (path, f"{path}/") for one in possible_paths(here, release.site)]
+
+
+def _elsewhere(release: Release, paths: Iterable[str]) -> WerkzeugResponse:
+    """Answer for a path that was given up, or lacks its slash; raises NotFound for any other."""
+    for path in paths:
+        target = _target(release, path)
+        if target is not None:
+            return redirect(release.site.address(target), 301)
     raise NotFound
+
+
+def _target(release: Release, here: str) -> str | None:
+    """Return the path that answers for another one, which is itself or moved; raises Gone."""
+    site = release.site
+    moved, retired = standing_for(here, site.moved), standing_for(here, site.retired)
+    if retired and len(retired) > len(moved or ""):
+        raise Gone
+    new = moved_to(here, site.moved)
+    target = here if new is None else new
+    if page_of(target) in release:
+        return target
+    if standing_for(target, site.retired):
+        raise Gone
+    return None
 
 
 def _health(standing: Standing) -> WerkzeugResponse:
@@ -123,6 +140,7 @@ def _health(standing: Standing) -> WerkzeugResponse:
             "at": failure.at.isoformat(timespec="seconds"),
             "problems": failure.problems,
             "place": failure.place,
+            **({"reason": failure.reason} if failure.reason else {}),
         },
     )
     if release is None:
