@@ -31,6 +31,10 @@ class FeedsError(Exception):
         return printable(super().__str__())
 
 
+class MissingCatalogueError(FeedsError):
+    """There is no file at a catalogue's path, or no catalogue file in a folder."""
+
+
 class Problem(NamedTuple):
     """One thing wrong in a catalogue, at its place.
 

@@ -11,6 +11,8 @@ _FOLDED = re.compile("[ \t\r\n\x85\u2028\u2029]+")
 _LINE_ENDS = re.compile("\r\n|[\r\x85\u2028\u2029]")
 
 _DEPTH = 100
+# A long report has as many. Some bodies take cmark a time that grows with their square.
+_MAX_BODY_LENGTH = 100_000
 _TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)")
 _VOID = frozenset("area br col embed hr img input link meta source track wbr".split())
 _NESTED_MARKERS = re.compile(r"^(?:[ \t]*(?:[>*+-]|[0-9]{1,9}[.)])){100}", re.MULTILINE)
@@ -65,6 +67,8 @@ def markdown(text: str) -> str:
     a character reference can name what XML cannot carry.
     """
     text = _LINE_ENDS.sub("\n", text).strip("\n")
+    if len(text) > _MAX_BODY_LENGTH:
+        raise Fault(f"has {len(text):,} characters; a body has at most {_MAX_BODY_LENGTH:,}")
     for hexadecimal, decimal in _REFERENCE.findall(text):
         code = int(hexadecimal, 16) if hexadecimal else int(decimal)
         if code and code < _NO_CHARACTER and forbidden_character.match(chr(code)):
