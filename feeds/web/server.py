@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -154,6 +155,9 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os.kill(os.getpid(), signal.SIGTERM)
+        # The parent would do this.
+        time.sleep(_FAREWELL)
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _free_address(host: str, port: int) -> str:
