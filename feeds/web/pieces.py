@@ -15,7 +15,7 @@ from feeds.web.plain import answer_plainly
 
 # In bytes. Smaller answers are copied whole, and keep no thread.
 MAX_WHOLE_BODY = 65_536
-_PIECE = 32_768
+_PIECE = 16_384
 # A client must read this fast on average after its grace, in seconds and bytes a second.
 _GRACE_SECONDS = 60
 _MIN_RATE = 8_192
