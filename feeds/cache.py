@@ -20,13 +20,14 @@ from itertools import chain, islice
 from operator import attrgetter
 from pathlib import Path
 
+from feeds.storage import StateFolder
+
 # No text of a catalogue, and no XML or JSON, has this character.
 _SEPARATOR = b"\x1c"
 _HEADING = "feeds cache 1 {device}:{inode} "
 _HASH = 64
 # Reading many small files takes longer than writing one anew.
 _MOST_FILES = 8
-_ITSELF = "*\n"
 _FEW = 1000
 # Keys and records that are written in one go.
 _AT_ONCE = 1000
@@ -40,7 +41,10 @@ _ZONES = (
 
 
 class Cache:
-    """Records of several kinds; without a folder, they live as long as the process."""
+    """Records of several kinds, in a folder of the state folder.
+
+    Without a folder, they live as long as the process.
+    """
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
@@ -49,7 +53,9 @@ class Cache:
     def shelf(self, kind: str) -> "Shelf":
         """Give the records of one kind, read when they are first needed."""
         if kind not in self._shelves:
-            self._shelves[kind] = Shelf(self._folder / kind if self._folder else None)
+            folder = self._folder
+            inner = StateFolder(folder.parent, folder.name, kind) if folder else None
+            self._shelves[kind] = Shelf(inner)
         return self._shelves[kind]
 
     def save(self, *, forget: bool = True) -> None:
@@ -68,9 +74,9 @@ class Cache:
 class Shelf:
     """The records of one kind: bytes by key."""
 
-    def __init__(self, folder: Path | None) -> None:
+    def __init__(self, folder: StateFolder | None) -> None:
         self._folder = folder
-        self._files: list[Path] = []
+        self._files: list[str] = []
         self._records: dict[bytes, bytes] = {}
         self._used: dict[bytes, bytes] = {}
         self._new: dict[bytes, bytes] = {}
@@ -112,34 +118,30 @@ class Shelf:
             if whole:
                 self._sweep(self._folder)
                 while len(self._files) > 1:
-                    self._files.pop(0).unlink(missing_ok=True)
+                    self._folder.unlink(self._files.pop(0))
         self._used, self._new = {}, {}
 
-    def _sweep(self, folder: Path) -> None:
+    def _sweep(self, folder: StateFolder) -> None:
         """Remove what a killed process left unfinished long ago."""
-        for file in folder.glob("*.new"):
-            if file.stat().st_mtime < folder.stat().st_mtime - _LONG:
-                file.unlink(missing_ok=True)
+        names = [name for name in folder.names() if name.endswith(".new")]
+        for name in names:
+            if folder.stat(name).st_mtime < folder.path.stat().st_mtime - _LONG:
+                folder.unlink(name)
 
-    def _load(self, folder: Path) -> None:
+    def _load(self, folder: StateFolder) -> None:
         with suppress(OSError):
-            self._files = sorted(folder.glob("*.txt"), key=os.path.getmtime)
-        for file in self._files:
-            parts = _content(file).split(_SEPARATOR)
+            names = [name for name in folder.names() if name.endswith(".txt")]
+            self._files = sorted(names, key=lambda name: folder.stat(name).st_mtime)
+        for name in self._files:
+            parts = _content(folder, name).split(_SEPARATOR)
             self._records.update(zip(parts[::2], parts[1::2], strict=False))
 
-    def _write(self, folder: Path, records: dict[bytes, bytes]) -> None:
-        # Loaded for who has something to remember: saying what is known must be quick.
-        import tempfile  # noqa: PLC0415
-
-        folder.mkdir(parents=True, exist_ok=True)
-        # Nobody wants it in a repository.
-        folder.parent.joinpath(".gitignore").write_text(_ITSELF)
-        handle, name = tempfile.mkstemp(suffix=".new", dir=folder)
-        temporary = Path(name)
+    def _write(self, folder: StateFolder, records: dict[bytes, bytes]) -> None:
+        folder.make()
+        name = os.urandom(8).hex()
         try:
-            with os.fdopen(handle, "wb") as file:
-                heading = _heading(handle)
+            with folder.create(f"{name}.new") as file:
+                heading = _heading(file.fileno())
                 file.write(heading + b" " * _HASH + b"\n")
                 digest = sha256()
                 texts = chain.from_iterable(records.items())
@@ -149,10 +151,11 @@ class Shelf:
                     file.write(content)
                 file.seek(len(heading))
                 file.write(digest.hexdigest().encode())
-            self._files.append(temporary.rename(temporary.with_suffix(".txt")))
+            folder.rename(f"{name}.new", f"{name}.txt")
         except BaseException:
-            temporary.unlink(missing_ok=True)
+            folder.unlink(f"{name}.new")
             raise
+        self._files.append(f"{name}.txt")
 
 
 def key(*parts: str | bytes) -> bytes:
@@ -214,9 +217,9 @@ def _heading(handle: int) -> bytes:
     return _HEADING.format(device=found.st_dev, inode=found.st_ino).encode()
 
 
-def _content(path: Path) -> bytes:
+def _content(folder: StateFolder, name: str) -> bytes:
     """Give what a file holds; nothing where it is damaged, or was not written here by us."""
-    with suppress(OSError), path.open("rb") as file:
+    with suppress(OSError), os.fdopen(folder.open(name), "rb") as file:
         heading = _heading(file.fileno())
         if os.fstat(file.fileno()).st_uid != os.geteuid():
             return b""

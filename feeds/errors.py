@@ -1,11 +1,38 @@
 """What can go wrong for a user, as types."""
 
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+# No other space is printable to Python, but these do no harm.
+_SPACES = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
+_UNPRINTABLE = re.compile(rf"[^{_SPACES}]")
+
+
+def printable(text: str) -> str:
+    r"""Return a text for a line of a terminal or a log: what would act on it is escaped.
+
+    That is line ends and other controls, invisible and bidirectional format
+    characters, and bytes of a file name that are not UTF-8; written as Python
+    writes them, such as `\x1b` or `\u202e`.
+    """
+    return text if text.isprintable() else _UNPRINTABLE.sub(_escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    character = found[0]
+    return character if character.isprintable() else character.encode("unicode_escape").decode()
+
 
 class FeedsError(Exception):
-    """A mistake that the user can mend: its text is all there is to show."""
+    """An error the user can fix: its text, which is one line, is shown without a traceback."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
+
+
+class MissingCatalogueError(FeedsError):
+    """There is no file at a catalogue's path, or no catalogue file in a folder."""
 
 
 class Problem(NamedTuple):
@@ -34,7 +61,7 @@ class Problem(NamedTuple):
         parts += ["note"] * self.note
         if self.path:
             parts.append(f"{self.path} ({self.entry})" if self.entry else self.path)
-        return ": ".join([*parts, self.message])
+        return printable(": ".join([*parts, self.message]))
 
 
 class CatalogueError(FeedsError):
@@ -42,4 +69,7 @@ class CatalogueError(FeedsError):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(map(str, self.problems)))
+        super().__init__(self.problems)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.problems))

@@ -42,7 +42,7 @@ def export(given: Given, folder: Path, how: Exporting) -> None:
     from datetime import UTC, datetime
 
     from feeds.export.current import up_to_date
-    from feeds.export.ownership import refuse_private
+    from feeds.export.ownership import refuse_media, refuse_private
     from feeds.watch import fingerprint
 
     begun = time.perf_counter()
@@ -52,6 +52,7 @@ def export(given: Given, folder: Path, how: Exporting) -> None:
     with workshop.stage("compare"):
         texts = read_files(given.catalogue)
         refuse_private(folder, [*(Path(name) for name, _ in texts), given.folder / "cache"])
+        refuse_media(folder, media_folder(given.catalogue))
         outcome, notes = _outcomes(given, texts, workshop.cache, how)
         etags = outcome.etags(datetime.now(UTC))
         said = notes.text()

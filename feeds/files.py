@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from feeds.errors import FeedsError
+from feeds.errors import FeedsError, MissingCatalogueError
 from feeds.paths import MEDIA
 
 # A file's name, and what tells its content from any other that it had or will have.
@@ -27,13 +27,14 @@ def read_files(path: Path) -> list[tuple[str, bytes]]:
     try:
         texts = [(str(file), _read(file)[0]) for file in catalogue_files(path)]
     except OSError as error:
-        raise FeedsError(
+        missing = isinstance(error, FileNotFoundError | NotADirectoryError)
+        raise (MissingCatalogueError if missing else FeedsError)(
             f"{error.filename or path}: {error.strerror or 'cannot be read'}"
         ) from None
     except ValueError:
         raise FeedsError(f"{str(path)!r} is no file name") from None
     if not texts:
-        raise FeedsError(f"{path}: the folder has no .yaml or .yml file")
+        raise MissingCatalogueError(f"{path}: the folder has no .yaml or .yml file")
     return texts
 
 

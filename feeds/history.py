@@ -6,24 +6,30 @@ process that publishes: servers, their workers, exports. An address that is no
 longer published keeps its line, should it come back.
 """
 
+import errno
 import fcntl
 import os
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import MAXYEAR, datetime, timedelta
+from datetime import MAXYEAR, UTC, datetime, timedelta
 from pathlib import Path
+
+from feeds.storage import StateFolder, take_lock
 
 _FILE = "history.tsv"
 _LOCK = "history.lock"
-_NEW = "history.new"
 _HEADING = "# feeds history 1: address, ETag, when these bytes first appeared there\n"
 _SECOND = timedelta(seconds=1)
-# Whoever holds the lock needs milliseconds.
-_PATIENCE = 10.0
+# Who holds the lock needs milliseconds, or waits for its own second. For longer, it is
+# stopped, and an edit is to be public within two seconds all the same.
+PATIENCE_SECONDS = 1.2
 # How far ahead of the clock a moment may lie and be waited for. Further ahead,
 # the clock is wrong, or was when the moment was remembered.
 _WAIT = timedelta(seconds=5)
+# A moment further ahead, or before the first feeds, was never written by this program.
+_FAR = timedelta(days=1)
+_FIRST_YEAR = 1990
 
 _Record = tuple[str, datetime]
 
@@ -33,10 +39,17 @@ class Outdated(Exception):
 
 
 class History:
-    """The memory in a folder, which is made when there is something to remember."""
+    """The memory in a folder, which is made when there is something to remember.
 
-    def __init__(self, folder: Path) -> None:
+    Another process that records is waited for during `patience` seconds.
+    """
+
+    def __init__(self, folder: Path, patience: float = PATIENCE_SECONDS) -> None:
         self.file = folder / _FILE
+        self._folder = StateFolder(folder)
+        self._patience = patience
+        # Whether another process held the lock for too long when it was last wanted.
+        self._stuck = False
         # What the file held when it was last read or written here, and which file that was.
         self._records: dict[str, _Record] = {}
         self._which: tuple[int, ...] | None = None
@@ -61,10 +74,11 @@ class History:
         So the order of moments is the order in which the catalogue had these
         contents. Raises OSError where there can be no memory.
         """
-        self.file.parent.mkdir(parents=True, exist_ok=True)
+        self._folder.make()
         with self._locked():
-            records = self._read()
             now = clock().replace(microsecond=0)
+            found = self._read().items()
+            records = {address: known for address, known in found if known[1] - now < _FAR}
             changed = {
                 address: (etag, _begin(records.get(address), now))
                 for address, etag in etags.items()
@@ -87,22 +101,24 @@ class History:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        with (self.file.parent / _LOCK).open("a") as lock:
-            end = time.monotonic() + _PATIENCE
-            while True:
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    if time.monotonic() > end:
-                        raise
-                    time.sleep(0.01)
-                else:
-                    break
+        lock = self._folder.lock_file(_LOCK)
+        try:
+            # One wait is enough to learn that the lock is stuck.
+            end = time.monotonic() + (0 if self._stuck else self._patience)
+            while not take_lock(lock):
+                if time.monotonic() > end:
+                    self._stuck = True
+                    where = str(self.file.with_name(_LOCK))
+                    raise OSError(errno.ETIMEDOUT, "another process holds the lock", where)
+                time.sleep(0.01)
+            self._stuck = False
             try:
                 yield
             finally:
                 # Closing would not do where a process was forked meanwhile.
                 fcntl.flock(lock, fcntl.LOCK_UN)
+        finally:
+            os.close(lock)
 
     def _read(self) -> dict[str, _Record]:
         """Read what can be read: a damaged line costs its own memory alone."""
@@ -110,7 +126,7 @@ class History:
         if which is None:
             return {}
         if which != self._which:
-            lines = self.file.read_text("utf-8", errors="replace").splitlines()
+            lines = self._folder.read(_FILE).decode(errors="replace").splitlines()
             self._records = dict(record for line in lines if (record := _parsed(line)))
             self._which = which
         return self._records
@@ -118,7 +134,7 @@ class History:
     def _found(self) -> tuple[int, ...] | None:
         """Tell the file from any other; None where there is none."""
         try:
-            found = self.file.stat()
+            found = self._folder.stat(_FILE)
         except FileNotFoundError:
             return None
         return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
@@ -128,13 +144,7 @@ class History:
             f"{address}\t{etag}\t{moment.isoformat()}\n"
             for address, (etag, moment) in sorted(records.items())
         ]
-        # Whoever holds the lock is alone: what a killed process left is written over.
-        temporary = self.file.with_name(_NEW)
-        with temporary.open("w", encoding="utf-8") as file:
-            file.writelines([_HEADING, *lines])
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self.file)
+        self._folder.replace(_FILE, "".join([_HEADING, *lines]).encode())
         self._records, self._which = dict(records), self._found()
 
 
@@ -155,6 +165,9 @@ def _parsed(line: str) -> tuple[str, _Record] | None:
     try:
         address, etag, text = line.split("\t")
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        if moment.tzinfo is None or not _FIRST_YEAR <= moment.year < MAXYEAR:
+            return None
+        # As it is written here; a Last-Modified has no other offset, and whole seconds.
+        return address, (etag, moment.astimezone(UTC).replace(microsecond=0))
+    except (ValueError, OverflowError):
         return None
-    return (address, (etag, moment)) if moment.tzinfo and moment.year < MAXYEAR else None

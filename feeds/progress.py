@@ -1,6 +1,7 @@
 """A bar that shows how far long work has come, on a terminal."""
 
 import time
+from collections.abc import Callable
 from typing import TextIO
 
 # Who waits less than this is told nothing.
@@ -11,15 +12,16 @@ _WIDTH = 30
 class Progress:
     """A bar on a stream; nothing where that is no terminal, or the work is short."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream = stream
         self._terminal = stream.isatty()
-        self._begun = time.monotonic()
+        self._clock = clock
+        self._begun = clock()
         self._shown = False
 
     def __call__(self, stage: str, part: float) -> None:
         """Show that this part of a stage is done, from 0 to 1."""
-        if self._terminal and time.monotonic() - self._begun > _PATIENCE:
+        if self._terminal and self._clock() - self._begun > _PATIENCE:
             full = round(part * _WIDTH)
             bar = "#" * full + "." * (_WIDTH - full)
             self._stream.write(f"\r[{bar}] {part:4.0%} {stage:<12}")

@@ -204,7 +204,7 @@ class Publisher:
         raise FeedsError(f"{self.path}: is being written all the time")
 
     def _build(self, before: Release | None, *, anew: bool) -> Release:
-        seen = settled(self.path, self._sleep)
+        seen = settled(self.path)
         if anew or seen != self._seen or self.catalogue is None:
             self._again, self._sound, self._seen = False, False, seen
             self.catalogue = load_catalogue(

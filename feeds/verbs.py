@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from feeds.cache import Cache
-from feeds.errors import FeedsError
+from feeds.errors import FeedsError, printable
 from feeds.paths import FEEDS
 
 if TYPE_CHECKING:
@@ -56,9 +56,10 @@ def check(given: Given, *, strict: bool) -> None:
         say(line)
     for line in _days_without_a_time(found, now):
         say(line)
-    show(f"{given.catalogue}: {_summary(found)}")
+    show(printable(f"{given.catalogue}: {_summary(found)}"))
     if not any(address.startswith(found.site.url) for address in published):
-        show(f"Addresses not compared: {given.folder} has no history of {found.site.url}")
+        where = f"{given.folder} has no history of {found.site.url}"
+        show(printable(f"Addresses not compared: {where}"))
 
 
 def read(
@@ -132,7 +133,7 @@ def list_feeds(given: Given, *, as_json: bool) -> None:
     ]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for row in table:
-        show("  ".join(map(str.ljust, row, widths)).rstrip())
+        show(printable("  ".join(map(str.ljust, row, widths)).rstrip()))
 
 
 class Building(NamedTuple):
@@ -262,5 +263,5 @@ def show(result: object) -> None:
 
 
 def say(text: str) -> None:
-    """Tell somebody at the terminal."""
-    print(text, file=sys.stderr)
+    """Print a line on stderr."""
+    print(printable(text), file=sys.stderr)

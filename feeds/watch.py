@@ -21,13 +21,14 @@ Fingerprint = tuple[Stamp, ...]
 class Lookout:
     """Looks at a catalogue's files as often as it is asked to, and seldom where they are very many."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self._path = path
+        self._clock = clock
         self._next = 0.0
 
     def differs(self, seen: Fingerprint | None) -> bool:
         """Tell whether a look was taken, and showed other files than were seen."""
-        now = time.monotonic()
+        now = self._clock()
         if now < self._next:
             return False
         found = fingerprint(self._path)
@@ -44,12 +45,21 @@ def fingerprint(path: Path) -> Fingerprint:
         return ()
 
 
-def settled(path: Path, sleep: Callable[[float], None]) -> Fingerprint:
-    """Give the fingerprint once nobody seems to be writing any more."""
+def settled(path: Path) -> Fingerprint:
+    """Return the fingerprint once two looks, a little apart, have shown the same files.
+
+    One look is enough where all files are older. Their times may lie in the future,
+    or have been set back to the past while they were being written.
+    """
     end = time.monotonic() + _UNSETTLED
-    while True:
-        found = fingerprint(path)
-        age = time.time() - max((written for *_, written in found), default=0) / 1e9
-        if not 0 <= age < _SETTLED or time.monotonic() > end:
-            return found
-        sleep(_SETTLED - age)
+    found = fingerprint(path)
+    while _latest(found) / 1e9 > time.time() - _SETTLED and time.monotonic() < end:
+        time.sleep(_SETTLED)
+        before, found = found, fingerprint(path)
+        if found == before:
+            break
+    return found
+
+
+def _latest(found: Fingerprint) -> int:
+    return max((max(changed, written) for *_, changed, written in found), default=0)

@@ -14,8 +14,8 @@ from tempfile import mkdtemp
 from typing import NamedTuple
 
 import pytest
-from conftest import ROOT
-from s3 import BUCKET, KEY, PATIENCE, SECRET, Proxy, Server
+from conftest import PATIENCE, ROOT
+from s3 import BUCKET, KEY, SECRET, Proxy, Server
 
 from feeds import Release, load_catalogue
 from feeds.cli import main

@@ -28,7 +28,8 @@ SHIPPED = ROOT / "entries.yaml"
 CATALOGUES = ROOT / "tests" / "catalogues"
 MEDIA = ROOT / "tests" / "media"
 AS_OF = datetime(2026, 11, 1, tzinfo=UTC)
-_PATIENCE = 20
+# How long a test waits before it says that something hangs: it measures no speed.
+PATIENCE = 60
 
 # In the background ctrl-C is ignored, and would be by every program that a test starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -94,7 +95,7 @@ def run(
         input=text,
         capture_output=True,
         encoding="utf-8",
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 
@@ -169,7 +170,7 @@ def running(  # noqa: PLR0913  # each is named, and has its default
     finally:
         process.terminate()
         try:
-            process.wait(_PATIENCE)
+            process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
@@ -202,6 +203,31 @@ def let_in(folder: Path) -> None:
             around.chmod(mode | 0o055)
 
 
+def wait_until(condition: Callable[[], object], seconds: float = PATIENCE) -> float:
+    """Wait until something holds, and return how many seconds that took."""
+    begun = time.monotonic()
+    while not condition():
+        assert time.monotonic() - begun < seconds
+        time.sleep(0.02)
+    return time.monotonic() - begun
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Fail where what is done here hangs, in a regular expression too."""
+
+    def fail(*_: object) -> None:
+        pytest.fail(f"not done in {PATIENCE} s")
+
+    before = signal.signal(signal.SIGALRM, fail)
+    signal.alarm(PATIENCE)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
 def free_port() -> int:
     with socket.socket() as trial:
         trial.bind(("127.0.0.1", 0))
@@ -211,12 +237,12 @@ def free_port() -> int:
 
 def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
     """Wait until a server answers, or tell that it ended."""
-    end = time.monotonic() + _PATIENCE
+    end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         if process.poll() is not None:
             pytest.fail(f"the server ended with {process.returncode}")
         try:
-            with urlopen(url, timeout=2):
+            with urlopen(url, timeout=10):
                 return
         except HTTPError as error:
             # It answers; what, is for the test to look at.
@@ -224,4 +250,4 @@ def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
             return
         except (URLError, ConnectionError, TimeoutError):
             time.sleep(0.05)
-    pytest.fail(f"no answer from {url} in {_PATIENCE} s")
+    pytest.fail(f"no answer from {url} in {PATIENCE} s")

@@ -9,9 +9,8 @@ from subprocess import DEVNULL, Popen, TimeoutExpired
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from conftest import free_port, let_in, program, wait_for
+from conftest import PATIENCE, free_port, let_in, program, wait_for
 
-PATIENCE = 20
 LOGGED = "access.log"
 
 NGINX = """
@@ -122,7 +121,7 @@ def ask(url: str, method: str = "GET", **headers: str) -> Answer:
     """Ask once, follow nothing, and decode nothing; header names come in lower case."""
     parts = urlsplit(url)
     assert parts.hostname
-    connection = HTTPConnection(parts.hostname, parts.port, timeout=5)
+    connection = HTTPConnection(parts.hostname, parts.port, timeout=PATIENCE)
     try:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         connection.request(method, parts.path or "/", headers={"Accept-Encoding": ""} | sent)

@@ -9,6 +9,8 @@ from typing import NamedTuple
 from urllib.parse import parse_qs
 from urllib.request import urlopen
 
+from conftest import PATIENCE
+
 
 class Ping(NamedTuple):
     """What the hub was told, and what the feed's address gave it at that moment."""
@@ -50,7 +52,7 @@ class Hub:
         [mode], [address] = form["hub.mode"], form["hub.url"]
         if mode != "publish" or form["hub.topic"] != [address]:
             return 400
-        with urlopen(address, timeout=5) as feed:
+        with urlopen(address, timeout=PATIENCE) as feed:
             assert f'<{self.url}>; rel="hub"' in feed.headers["Link"]
             assert f'<{address}>; rel="self"' in feed.headers["Link"]
             self.pings.append(Ping(address, feed.read(), status))

@@ -16,13 +16,12 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from conftest import free_port, program
+from conftest import PATIENCE, free_port, program
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
 KEY, SECRET = "AKEXAMPLE", "rEaLlYsEcReT+/0123456789"  # of a server of the test's own
 BUCKET = "feeds"
-PATIENCE = 30
 # weed's gRPC ports are so much higher.
 _GRPC = 10_000
 _HIGHEST = 65_535 - _GRPC
@@ -173,7 +172,7 @@ class Handler(BaseHTTPRequestHandler):
         with self.server.busy():
             done = self.server.seen(self.command, path)
             if done == "hang":
-                self.server.over.wait(PATIENCE)
+                self.server.over.wait()
             self.close_connection = done is not None
             if done not in {"cut", "hang"}:
                 self.forward(body, silent=done == "deaf")

@@ -5,15 +5,14 @@ import json
 import os
 import re
 import signal
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from buckets import Bucket, Publisher, assert_survives, bucket_at, environment
-from conftest import run_feeds
-from s3 import SECRET, Proxy, Server, s3_server
+from conftest import run_feeds, wait_until
+from s3 import SECRET, Server, s3_server
 
 from feeds import Release, load_catalogue
 from feeds.export.bucket_manifest import MANIFEST
@@ -271,7 +270,7 @@ def test_who_is_overtaken_says_so(bucket: Bucket) -> None:
 
     bucket.proxy.begin(disturb)
     sleepers.append(bucket.begin())
-    assert wait_for_requests(bucket.proxy, 5)
+    wait_until(lambda: len(bucket.proxy.requests) >= 5)
     try:
         bucket.write("Second")
         code, _, err = bucket.begin(port=bucket.server.port).end()
@@ -309,19 +308,8 @@ def test_a_request_that_comes_late_harms_nothing(bucket: Bucket) -> None:
         first = bucket.begin()
         publishers.append(first)
     assert first.end()[0] == -signal.SIGKILL
-    end = time.monotonic() + 10
-    while not bucket.proxy.idle() and time.monotonic() < end:
-        time.sleep(0.02)
+    wait_until(bucket.proxy.idle)
     assert bucket.bodies() == bucket.release()
-
-
-def wait_for_requests(proxy: Proxy, number: int) -> bool:
-    end = time.monotonic() + 20
-    while time.monotonic() < end:
-        if len(proxy.requests) >= number:
-            return True
-        time.sleep(0.01)
-    return False
 
 
 @pytest.mark.parametrize("way", ["cut", "deaf"])
@@ -352,10 +340,9 @@ def test_a_store_that_hangs_is_given_up(number: int, bucket: Bucket) -> None:
     old = bucket.bodies()
     bucket.write("New")
     bucket.proxy.begin(lambda n, _method, _path: "hang" if n >= number else None)
-    begun = time.monotonic()
     code, out, err = bucket.begin().end()
-    # Two seconds for what hangs, and two to give the claim back.
-    assert time.monotonic() - begun < 10
+    # Each hangs for ever: not the store, but the bound ended them, and few were tried.
+    assert len(bucket.proxy.requests) <= number + 8
     assert (code, out) == (1, "")
     assert re.fullmatch(
         rf"feeds: {bucket.address} at http://127.0.0.1:\d+: the store does not answer within"

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 from buckets import environment
 from caches import caching
-from conftest import ROOT, SHIPPED
+from conftest import PATIENCE, ROOT, SHIPPED
 from hosts import ask
 from s3 import BUCKET, Server, s3_server
 
@@ -37,7 +37,7 @@ def publish(store: Server, folder: Path, *options: str) -> CompletedProcess[str]
         env=environment(store.port, **state),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
 

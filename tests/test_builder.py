@@ -4,13 +4,12 @@ import fcntl
 import os
 import signal
 import time
-from collections.abc import Callable
 from http.client import HTTPConnection
 from multiprocessing import Pipe
 from pathlib import Path
 
 import pytest
-from conftest import SHIPPED, Server, running
+from conftest import PATIENCE, SHIPPED, Server, running, wait_until
 
 from feeds.builder import Handover
 from feeds.publisher import Publisher
@@ -57,7 +56,7 @@ def test_no_builder_outlives_its_server(tmp_path: Path) -> None:
         with running("feeds serve", file, tmp_path / number.name) as server:
             assert len(builders(file)) == 1
             server.process.send_signal(number)
-            server.process.wait(10)
+            server.process.wait(PATIENCE)
         wait_until(lambda: not builders(file))
         assert "Traceback" not in server.log()
 
@@ -69,7 +68,7 @@ def test_a_signal_to_the_whole_group_is_an_ordinary_stop(tmp_path: Path) -> None
     for number in (signal.SIGTERM, signal.SIGINT):
         with running("feeds serve", file, tmp_path / number.name) as server:
             tell_all(server, file, number)
-            assert server.process.wait(10) == 0
+            assert server.process.wait(PATIENCE) == 0
             wait_until(lambda: not builders(file))
             assert "level=error" not in server.log()
             assert "Traceback" not in server.log()
@@ -87,10 +86,8 @@ def test_a_builder_at_work_ends_with_its_follower(tmp_path: Path) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         write(file, SHIPPED.read_text().replace("Actuary or actor?", "Actuary or actress?"))
         time.sleep(1)
-        begun = time.monotonic()
         tell_all(server, file, signal.SIGTERM)
         wait_until(lambda: not builders(file))
-        assert time.monotonic() - begun < 5
 
 
 def test_a_builder_that_nobody_follows_ends_without_a_word(
@@ -139,7 +136,7 @@ def write(file: Path, text: str) -> None:
 
 
 def get(server: Server, path: str) -> tuple[int, bytes]:
-    connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
     try:
         connection.request("GET", f"/{path}")
         response = connection.getresponse()
@@ -154,10 +151,3 @@ def wait_for_status(server: Server, path: str, status: int) -> None:
 
 def asked(server: Server) -> bytes:
     return get(server, "atom.xml")[1]
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)

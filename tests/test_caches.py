@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from caches import FOLDER, caching
-from conftest import SHIPPED, Server, program, running
+from conftest import SHIPPED, Server, program, running, wait_until
 from hosts import ask
 
 from feeds.after.purging import Stale, parse_purge, stale_of
@@ -145,18 +145,16 @@ def missing(url: str, paths: list[str]) -> set[str]:
 def kill(server: Server) -> None:
     server.process.kill()
     server.process.wait()
-    end = time.monotonic() + 10
-    while time.monotonic() < end:
+
+    def silent() -> bool:
         try:
             ask(server.url)
         except OSError:
-            return
-        time.sleep(0.05)
-    pytest.fail("the server answers on")
+            return True
+        return False
+
+    wait_until(silent)
 
 
 def wait_until_told(url: str, words: bytes) -> None:
-    end = time.monotonic() + 10
-    while words not in ask(url).body:
-        assert time.monotonic() < end
-        time.sleep(0.1)
+    wait_until(lambda: words in ask(url).body)

@@ -6,7 +6,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -186,10 +185,11 @@ def test_long_work_shows_a_bar_on_a_terminal_alone() -> None:
             return True
 
     shown, hidden = Terminal(), io.StringIO()
-    both = [Progress(stream) for stream in (shown, hidden)]
+    seconds = 0.0
+    both = [Progress(stream, clock=lambda: seconds) for stream in (shown, hidden)]
     for progress in both:
         progress("read", 0.1)
-    time.sleep(1.1)
+    seconds = 1.1
     for progress in both:
         progress("read", 0.5)
         progress.end()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import brotli
 import pytest
-from conftest import AS_OF, SHIPPED, program, run, run_feeds, traced, tree
+from conftest import AS_OF, PATIENCE, SHIPPED, program, run, run_feeds, traced, tree
 
 from feeds import Release, load_catalogue
 from feeds.catalogue import read_catalogue
@@ -355,10 +355,26 @@ def test_a_catalogue_s_memory_is_not_published(folder: Folder) -> None:
     assert not folder.out.exists()
 
 
-def test_everybody_may_read_the_site(folder: Folder) -> None:
+@pytest.mark.parametrize("target", ["media", "media/site", "linked", "linked/site", "."])
+def test_the_folder_of_pictures_is_no_target(folder: Folder, target: str) -> None:
+    """It would publish its own files as pictures; nor may the target be in it or around it."""
+    (folder.file.parent / "pictures").mkdir()
+    (folder.file.parent / "linked").symlink_to("pictures")
+    if target.startswith("linked"):
+        (folder.file.parent / "media").symlink_to("pictures")
+    folder.out = folder.file.parent / target
+    said = folder.refused("--force")
+    assert said.startswith(f"feeds: {folder.out}: ")
+    assert said.endswith("; export into a folder of its own")
+    assert not [*(folder.file.parent / "pictures").iterdir()]
+    assert not (folder.file.parent / "media" / "atom.xml").exists()
+
+
+@pytest.mark.parametrize("umask", [0, 0o022, 0o077, 0o777])
+def test_everybody_may_read_the_site(folder: Folder, umask: int) -> None:
     """Files and folders are what a web server's user can read, whatever the umask."""
     folder.out = folder.out / "deep" / "site"
-    before = os.umask(0o077)
+    before = os.umask(umask)
     try:
         folder.export()
     finally:
@@ -382,9 +398,23 @@ def test_a_folder_keeps_what_its_owner_gave_it(folder: Folder) -> None:
     assert (folder.out / "topics").stat().st_mode & 0o7777 == 0o2755
 
 
+OWN = [
+    *(
+        f"{OURS}/{name}"
+        for name in ("lock", "manifest.tsv", "new/0", "old/0", "new", "LOCK", "x/y")
+    ),
+    f"{OURS.upper()}/lock",
+    f"{OURS}./lock",
+    ".feeds\u200d-export/lock",
+]
+
+
 @pytest.mark.parametrize(
     "damage",
-    ["", "nonsense\n", "../victim\t6\tx\n", "/etc/passwd\t6\tx\n", "topics/./a\t1\tx\n", "a\tb\n"],
+    [
+        *("", "nonsense\n", "../victim\t6\tx\n", "/etc/passwd\t6\tx\n", "topics/./a\t1\tx\n"),
+        *("a\tb\n", *(f"{path}\t1\tx\n" for path in OWN)),
+    ],
 )
 def test_a_damaged_manifest_removes_nothing(
     damage: str, releases: tuple[Release, Release], tmp_path: Path
@@ -439,7 +469,7 @@ def test_of_two_exports_one_writes(folder: Folder) -> None:
         said = folder.refused()
         assert said == f"feeds: {folder.out}: another export is writing there"
         os.killpg(first.pid, signal.SIGCONT)
-        out, err = first.communicate(timeout=30)
+        out, err = first.communicate(timeout=PATIENCE)
     assert first.returncode == 0, err
     assert not out.startswith("written 0")
     assert folder.export().startswith("written 0, ")
@@ -448,7 +478,7 @@ def test_of_two_exports_one_writes(folder: Folder) -> None:
 @contextmanager
 def stopped(folder: Folder) -> Iterator[subprocess.Popen[str]]:
     """Give an export, with a group of its own, that is stopped while it holds the lock."""
-    held = ("-e", "trace=renameat", "-e", "inject=renameat:signal=SIGSTOP:when=1")
+    held = ("-e", "trace=linkat", "-e", "inject=linkat:signal=SIGSTOP:when=1")
     log = folder.out.parent / "log"
     command = [program("strace"), "-f", "-qq", "-o", log, *held, sys.executable, "-m", "feeds"]
     with subprocess.Popen(
@@ -467,7 +497,7 @@ def stopped(folder: Folder) -> Iterator[subprocess.Popen[str]]:
 
 
 def wait_until_stopped(log: Path, process: subprocess.Popen[str]) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + PATIENCE
     while process.poll() is None and time.monotonic() < end:
         if log.exists() and "stopped by SIGSTOP" in log.read_text():
             return
@@ -497,7 +527,9 @@ def test_what_cannot_be_put_back_is_told(folder: Folder) -> None:
     folder.edit(*EDIT)
     faults = ("-e", "inject=linkat:error=EPERM", "-e", "inject=renameat:error=EIO:when=3")
     options = ("-o", folder.out.parent / "log", "-e", "trace=linkat,renameat", *faults)
-    done = traced(*options, sys.executable, "-m", "feeds", *folder.command())
+    # A state folder that cannot be: so that all that is renamed is the site's.
+    without = ("--state", "/dev/null/state")
+    done = traced(*options, sys.executable, "-m", "feeds", *folder.command(), *without)
     assert done.returncode == 1
     assert "Input/output error; not all could be put back: export again" in done.stderr
     between = tree(folder.out)

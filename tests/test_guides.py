@@ -12,7 +12,7 @@ from urllib.robotparser import RobotFileParser
 import pytest
 from babel import Locale
 from babel.numbers import format_decimal
-from conftest import AS_OF, SHIPPED, running
+from conftest import AS_OF, PATIENCE, SHIPPED, running
 from lxml import html
 
 from feeds import Release, load_catalogue
@@ -75,7 +75,7 @@ def ask(url: str, **headers: str) -> Answer:
         url, headers={name.replace("_", "-"): value for name, value in headers.items()}
     )
     try:
-        with urlopen(request, timeout=10) as answer:
+        with urlopen(request, timeout=PATIENCE) as answer:
             return Answer(answer.status, answer.headers, answer.read())
     except HTTPError as error:
         with error:

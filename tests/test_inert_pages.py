@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 from browser import chromium
-from conftest import AS_OF, running
+from conftest import AS_OF, running, wait_until
 from payloads import PAYLOADS, hostile_entries
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request
 
@@ -161,8 +161,12 @@ def test_what_runs_is_noticed(browser: Browser) -> None:
     with watched(browser, "https://example.org/", policy=True) as (page, noise):
         for payload in PAYLOADS:
             page.set_content(f"<p>{payload}</p>", wait_until="commit")
-        page.wait_for_timeout(300)
-        assert sum(text.startswith("ran: ") for text in noise) > 15
+
+        def many_ran() -> bool:
+            page.wait_for_timeout(50)
+            return sum(text.startswith("ran: ") for text in noise) > 15
+
+        wait_until(many_ran)
 
 
 def test_what_is_refused_is_noticed(published: tuple[str, Catalogue], browser: Browser) -> None:
@@ -172,7 +176,10 @@ def test_what_is_refused_is_noticed(published: tuple[str, Catalogue], browser: B
         page.goto(url)
         page.evaluate("document.body.innerHTML = '<img src=x onerror=alert(1) style=color:red>'")
         page.evaluate("document.body.append(document.createElement('iframe'))")
-        page.wait_for_timeout(300)
-        refused = {text.split()[1] for text in noise if text.startswith("refused: ")}
-        assert {"script-src-attr", "style-src-attr"} <= refused
+
+        def refused() -> set[str]:
+            page.wait_for_timeout(50)
+            return {text.split()[1] for text in noise if text.startswith("refused: ")}
+
+        wait_until(lambda: refused() >= {"script-src-attr", "style-src-attr"})
         assert not any(text.startswith("ran: ") for text in noise)

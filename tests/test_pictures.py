@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from http.client import HTTPMessage
@@ -12,7 +11,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
-from conftest import AS_OF, MEDIA, run_feeds
+from conftest import AS_OF, MEDIA, PATIENCE, guarded, run_feeds, wait_until
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
@@ -182,7 +181,7 @@ HEADS = {
 @given(st.sampled_from([*HEADS]), st.data())
 @settings(max_examples=600)
 def test_any_bytes_are_a_picture_or_none(name: str, data: st.DataObject) -> None:
-    """Whatever bytes a file has, it is measured or refused, quickly, and nothing is unpacked."""
+    """Whatever bytes a file has, it is measured or refused, and nothing is unpacked."""
     body = bytearray(HEADS[name])
     for place in data.draw(st.lists(st.integers(0, len(body) - 1), max_size=8)):
         body[place] = data.draw(st.integers(0, 255))
@@ -190,14 +189,13 @@ def test_any_bytes_are_a_picture_or_none(name: str, data: st.DataObject) -> None
     with TemporaryDirectory() as folder:
         file = Path(folder) / name
         file.write_bytes(body)
-        begun = time.perf_counter()
         try:
-            found = measure(file, len(body))
+            with guarded():
+                found = measure(file, len(body))
         except NoPicture:
             pass
         else:
             assert 0 < found.width * found.height <= 50_000_000
-        assert time.perf_counter() - begun < 1
 
 
 def test_no_release_is_made_of_a_picture_that_changed_meanwhile(file: Path) -> None:
@@ -228,18 +226,13 @@ def test_check_and_export_look_at_the_pictures_again(file: Path, tmp_path: Path)
         assert "entries[1].photo.url (market): there is no file 'media/market.jpg'" in done.stderr
 
 
-def test_a_served_picture_is_replaced_within_two_seconds(
-    file: Path, served: Callable[[Path], str]
-) -> None:
+def test_a_served_picture_is_replaced(file: Path, served: Callable[[Path], str]) -> None:
     """A picture that changes alone is published, and with it what the feeds say of it."""
     url = served(file)
     old = fetch(url + JPEG)
     Image.new("RGB", (20, 30), "red").save(file.parent / JPEG)
     new = (file.parent / JPEG).read_bytes()
-    end = time.monotonic() + 2
-    while fetch(url + JPEG)[1] != new:
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    wait_until(lambda: fetch(url + JPEG)[1] == new)
     assert f'length="{len(new)}"'.encode() in fetch(url + "atom.xml")[1]
     assert fetch(url + JPEG)[0]["ETag"] != old[0]["ETag"]
 
@@ -251,15 +244,10 @@ def test_a_picture_that_vanishes_leaves_the_last_release(
     url = served(file)
     _, before = fetch(url + JPEG)
     (file.parent / JPEG).unlink()
-    end = time.monotonic() + 3
-    while json.loads(fetch(url + "healthz")[1])["status"] != "degraded":
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    wait_until(lambda: json.loads(fetch(url + "healthz")[1])["status"] == "degraded")
     assert fetch(url + JPEG)[1] == before
     (file.parent / JPEG).write_bytes(before)
-    while json.loads(fetch(url + "healthz")[1])["status"] != "ok":
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    wait_until(lambda: json.loads(fetch(url + "healthz")[1])["status"] == "ok")
 
 
 @pytest.mark.parametrize("accepted", ["br", "gzip", "*"])
@@ -284,7 +272,7 @@ def test_a_picture_is_sent_as_it_is(
 def fetch(url: str, **headers: str) -> tuple[HTTPMessage, bytes]:
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     try:
-        with urlopen(Request(url, headers=sent), timeout=5) as answer:
+        with urlopen(Request(url, headers=sent), timeout=PATIENCE) as answer:
             return answer.headers, answer.read()
     except HTTPError as error:
         error.close()
@@ -293,7 +281,8 @@ def fetch(url: str, **headers: str) -> tuple[HTTPMessage, bytes]:
 
 def test_very_many_files_are_looked_at_less_often(file: Path) -> None:
     """A few are looked at whenever that is asked for; thousands not all the time, but soon."""
-    lookout = Lookout(file)
+    seconds = 0.0
+    lookout = Lookout(file, clock=lambda: seconds)
     seen = fingerprint(file)
     assert not lookout.differs(seen)
     file.write_text(TEXT + "\n")
@@ -302,7 +291,5 @@ def test_very_many_files_are_looked_at_less_often(file: Path) -> None:
         (file.parent / "media" / f"{number}").touch()
     assert lookout.differs(seen)
     assert not lookout.differs(seen), "put off"
-    end = time.monotonic() + 3
-    while not lookout.differs(seen):
-        assert time.monotonic() < end
-        time.sleep(0.01)
+    seconds = 1.0
+    assert lookout.differs(seen)

@@ -1,13 +1,14 @@
 """Real feed readers that poll again: one 200, then 304, and after an edit exactly one 200."""
 
 import sqlite3
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import feedparser
 import pytest
-from conftest import SHIPPED, Server, program, run, running
+from conftest import PATIENCE, SHIPPED, Server, program, run, running, wait_until
 from reader import make_reader
 
 FORMATS = ("atom.xml", "rss.xml")
@@ -24,6 +25,7 @@ class News:
         self._file = server.folder.parent / "entries.yaml"
         self._edits = 0
         self._known = 0
+        self._marks = 0
         self.url = server.url
 
     @property
@@ -36,14 +38,16 @@ class News:
         new = self._file.with_suffix(".new")
         new.write_text(SHIPPED.read_text().replace(TITLE, self.title))
         new.replace(self._file)
-        end = time.monotonic() + 5
-        while self._server.log().count("event=published") <= self._edits:
-            assert time.monotonic() < end
-            time.sleep(0.02)
+        wait_until(lambda: self._server.log().count("event=published") > self._edits)
 
     def statuses(self, path: str) -> list[int]:
         """Give the status of each request for a path since the last time, in order."""
-        time.sleep(0.05)
+        self._marks += 1
+        # Requests are logged in their order: once this one is, those before it are.
+        mark = f"mark-{self._marks}"
+        with pytest.raises(HTTPError, match="404"):
+            urlopen(self.url + mark, timeout=PATIENCE)
+        wait_until(lambda: f"/{mark} " in self._server.access_log())
         lines = [line.split('"') for line in self._server.access_log().splitlines()]
         new, self._known = lines[self._known :], len(lines)
         return [int(line[2].split()[0]) for line in new if line[1].split()[1] == f"/{path}"]

@@ -5,15 +5,14 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
-from conftest import SHIPPED, program, run_feeds, traced
+from conftest import PATIENCE, SHIPPED, program, run_feeds, traced, wait_until
 
 from feeds.after.purging import parse_purge
 from feeds.errors import FeedsError
@@ -212,13 +211,6 @@ def test_a_dry_run_purges_nothing(site: Site) -> None:
     assert site.export("--dry-run", "--purge", "false").returncode == 0
 
 
-def wait_until(true: Callable[[], object]) -> None:
-    end = time.monotonic() + 30
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.02)
-
-
 def all_of(site: Site) -> set[str]:
     """Give what an edit has to have purged, as an export purges it that comes to its end."""
     listed = site.file.with_name("all")
@@ -248,12 +240,12 @@ def test_a_purge_needs_no_catalogue_any_more(site: Site) -> None:
     wanted = all_of(site)
     site.edit()
     listed = site.file.with_name("listed")
-    slow = ("-e", "trace=renameat", "-e", "inject=renameat:delay_enter=2000000:when=1")
+    slow = ("-e", "trace=linkat", "-e", "inject=linkat:delay_enter=2000000:when=1")
     under = (program("strace"), "-f", "-qq", "-o", "/dev/null", *slow)
     with site.begin("--purge", f"tee {listed}", under=under) as process:
         wait_until((site.out / OURS / "new").exists)
         site.file.write_text("entries: broken")
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=PATIENCE)
     if "ptrace" in err:
         pytest.skip(f"no process may be traced here: {err.splitlines()[0]}")
     assert (process.returncode, out[:8]) == (0, "written "), err
@@ -272,7 +264,7 @@ def test_of_two_purges_at_once_each_settles_its_own(site: Site, *, taken: bool) 
         site.file.write_text(SHIPPED.read_text())
         second = site.export("--purge", "true" if taken else "false")
         go.touch()
-        _, err = first.communicate(timeout=30)
+        _, err = first.communicate(timeout=PATIENCE)
     assert first.returncode == 0, err
     assert second.returncode == (not taken), second.stderr
     assert bool(site.owed()) != taken
@@ -282,7 +274,7 @@ def test_what_is_owed_by_one_at_work_is_left_to_it(site: Site) -> None:
     """Whoever purges meanwhile would do so too early: killed then, it still owes all."""
     wanted = all_of(site)
     site.edit()
-    stop = ("-e", "trace=renameat", "-e", "inject=renameat:signal=SIGSTOP:when=1")
+    stop = ("-e", "trace=linkat", "-e", "inject=linkat:signal=SIGSTOP:when=1")
     under = (program("strace"), "-f", "-qq", "-o", "/dev/null", *stop)
     with site.begin("--purge", "true", under=under) as process:
         try:
@@ -300,18 +292,18 @@ def test_what_is_owed_by_one_at_work_is_left_to_it(site: Site) -> None:
 def test_what_an_earlier_version_owed_is_purged(site: Site) -> None:
     """The file of debts was one, under a fixed name."""
     file = site.state / "unpurged.tsv"
-    file.write_text("# feeds unpurged 1: an address, or a key\naddress\thttps://x.example/\n")
-    assert site.owed() == ["https://x.example/"]
+    file.write_text(f"# feeds unpurged 1: an address, or a key\naddress\t{SITE}x\n")
+    assert site.owed() == [f"{SITE}x"]
 
 
 def test_a_debt_that_cannot_be_written_down_is_told_before_anything_changes(site: Site) -> None:
     """Without a memory for what is owed, nothing is published."""
     site.edit()
-    lock = site.state / "unpurged.lock"
-    lock.mkdir()
+    site.state.rename(site.state.with_name("old"))
+    site.state.write_text("")
     done = site.export("--purge", "true")
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == f"feeds: {lock}: Is a directory\n"
+    assert done.stderr.splitlines()[-1] == f"feeds: {site.state}: Not a directory"
     assert OLD in (site.out / "atom.xml").read_text()
 
 
@@ -320,3 +312,38 @@ def test_a_command_s_other_braces_are_its_own(site: Site) -> None:
     site.edit()
     done = site.export("--purge", "printf '<%s>\\n' '{\"a\": 1}' x{y} {urls}")
     assert {'<{"a": 1}>', "<x{y}>"} <= {*done.stderr.splitlines()}
+
+
+def test_only_addresses_of_the_site_are_purged(site: Site) -> None:
+    """Whatever another user wrote into the state folder is neither asked for nor given to a command."""
+    lines = [
+        f"address\t{SITE}atom.xml",
+        *(f"address\t{address}" for address in NOT_OF_THE_SITE),
+        *("key\t--all", "key\teverything", "key\ttopic-x y", "key\ttopic-x"),
+    ]
+    (site.state / "unpurged-0.tsv").write_text("\n".join([*lines, ""]))
+    (site.state / "unpurged-1.tsv").write_text("address\thttps://other.example.org/x\n")
+    listed = site.file.with_name("listed")
+    assert site.export("--purge", f"tee {listed}").returncode == 0
+    assert listed.read_text() == f"{SITE}atom.xml\n"
+    # That of another site, which may share the folder, is left to it.
+    assert [file.name for file in site.state.glob("unpurged*")] == ["unpurged-1.tsv"]
+    (site.state / "unpurged-0.tsv").write_text("\n".join([*lines, ""]))
+    done = site.export("--purge", "echo keys: {keys}")
+    assert "keys: topic-x\n" in done.stderr
+
+
+NOT_OF_THE_SITE = [
+    "file:///etc/passwd",
+    "https://news.example.org.evil.example/feeds/",
+    "https://news.example.org/",
+    "https://news.example.org/feeds/../admin",
+    "https://news.example.org/feeds/%2e%2e/admin",
+    "https://news.example.org/feeds/..%2Fadmin",
+    "https://news.example.org/feeds/a b",
+    "https://news.example.org/feeds/?query",
+    "https://news.example.org/feeds/\x1b[2J",
+    "--config=/tmp/evil",
+    "ftp://news.example.org/feeds/",
+    "",
+]

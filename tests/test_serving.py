@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -18,7 +18,18 @@ from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, SERVERS, SHIPPED, Server, free_port, run_feeds, running, wait_for
+from conftest import (
+    PATIENCE,
+    ROOT,
+    SERVERS,
+    SHIPPED,
+    Server,
+    free_port,
+    run_feeds,
+    running,
+    wait_for,
+    wait_until,
+)
 
 BROKEN = "entries: [\n"
 
@@ -44,7 +55,7 @@ def loaded(server: Server) -> None:
 def everywhere(server: Server, event: str, before: int) -> None:
     """Wait until each worker has logged an event, of which there were so many before."""
     workers = 4 if "gunicorn" in server.process.args else 1  # type: ignore[operator]  # a list
-    wait_until(lambda: len(lines(server, event)) >= before + workers, 10)
+    wait_until(lambda: len(lines(server, event)) >= before + workers)
 
 
 def write(file: Path, text: str) -> None:
@@ -59,7 +70,7 @@ def edited(word: str) -> str:
 
 def ask(server: Server, path: str, headers: dict[str, str] | None = None) -> HTTPResponse:
     """Ask once, on a connection of its own; the body stands in `body`."""
-    connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
     connection.request("GET", path, headers=headers or {})
     response = connection.getresponse()
     response.body = response.read()  # type: ignore[attr-defined]
@@ -77,33 +88,32 @@ def body(response: HTTPResponse) -> bytes:
     return found
 
 
-def wait_until(condition: Callable[[], bool], seconds: float) -> float:
-    """Wait until something holds, and give how long that took."""
-    begun = time.monotonic()
-    while not condition():
-        assert time.monotonic() - begun < seconds
-        time.sleep(0.02)
-    return time.monotonic() - begun
-
-
 def lines(server: Server, event: str) -> list[str]:
     return [line for line in server.log().splitlines() if f" event={event} " in line]
 
 
-def test_an_edit_is_served_within_two_seconds(server: Server, file: Path) -> None:
+def test_an_edit_is_served(server: Server, file: Path) -> None:
     """Editors save the file, and that is all: every worker serves it."""
     before = ask(server, "/atom.xml")
     published = len(lines(server, "published"))
     write(file, edited("actress"))
-    begun = time.monotonic()
     everywhere(server, "published", published)
-    assert time.monotonic() - begun < 2
     assert b"actress" in body(ask(server, "/atom.xml"))
     after = ask(server, "/atom.xml")
     assert after.getheader("ETag") != before.getheader("ETag")
     assert after.getheader("Last-Modified") != before.getheader("Last-Modified")
     unchanged = ask(server, "/countries/id/atom.xml", {"If-None-Match": "*"})
     assert unchanged.getheader("Last-Modified") == before.getheader("Last-Modified")
+
+
+@pytest.mark.heavy
+def test_an_edit_is_served_within_two_seconds(server: Server, file: Path) -> None:
+    """Every worker serves it so soon, where the machine has nothing else to do."""
+    published = len(lines(server, "published"))
+    write(file, edited("actress"))
+    begun = time.monotonic()
+    everywhere(server, "published", published)
+    assert time.monotonic() - begun < 2
 
 
 def test_a_broken_catalogue_is_told_and_not_served(server: Server, file: Path) -> None:
@@ -118,7 +128,7 @@ def test_a_broken_catalogue_is_told_and_not_served(server: Server, file: Path) -
     assert datetime.fromisoformat(failure.pop("at")) <= datetime.now(UTC)
     assert failure == {"problems": 1, "place": "entries.yaml:37:9"}
     assert re.fullmatch(
-        rf'time=\S+ level=error event=broken problems=1 first="{file}:37:9: entries\[0\]\.date: .+"'
+        rf'time=\S+ level=error event=broken problems=1 first="{file}:37:9: entries\[0\]\.date \(jordan-ilo-agreement\): .+"'
         r" serving=[0-9a-f]{16}",
         lines(server, "broken")[0],
     )
@@ -131,8 +141,34 @@ def test_a_broken_catalogue_is_told_and_not_served(server: Server, file: Path) -
     assert health(server)["status"] == "ok"
 
 
-def test_an_embargo_ends_on_time_in_every_worker(server: Server, file: Path) -> None:
-    """Nobody touches the file: not before its moment, and then within a second everywhere."""
+def test_an_embargo_ends_in_every_worker(server: Server, file: Path) -> None:
+    """Without a touch of the file: not before its moment, and then everywhere."""
+    moment, paths = embargoed(server, file)
+    wait_until(lambda: datetime.now(UTC) > moment)
+    for path in paths:
+        # Each worker in its turn: so many answers in a row come from all of them.
+        wait_until(lambda path=path: all(public(server, path) for _ in range(10)))  # type: ignore[misc]
+
+
+@pytest.mark.heavy
+def test_an_embargo_ends_within_a_second(server: Server, file: Path) -> None:
+    """In every worker, where the machine has nothing else to do."""
+    moment, paths = embargoed(server, file)
+    time.sleep(max((moment - datetime.now(UTC)).total_seconds(), 0) + 1)
+    assert all(public(server, path) for _ in range(10) for path in paths)
+
+
+def public(server: Server, path: str) -> bool:
+    """Tell whether an answer has what was under embargo, and may be kept as long as any other."""
+    answer = ask(server, path)
+    return b"A secret" in body(answer) and max_age(answer) == 900
+
+
+def embargoed(server: Server, file: Path) -> tuple[datetime, tuple[str, ...]]:
+    """Add an entry under embargo; return when that ends, and where the entry appears.
+
+    Until then no answer has the entry, or may be kept for longer.
+    """
     moment = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=6)
     secret = (
         f"- id: the-secret\n  title: A secret\n  date: {moment.isoformat()}\n"
@@ -143,21 +179,17 @@ def test_an_embargo_ends_on_time_in_every_worker(server: Server, file: Path) -> 
     published = len(lines(server, "published"))
     write(file, SHIPPED.read_text().replace("entries:\n", "entries:\n" + secret, 1))
     everywhere(server, "published", published)
-    while datetime.now(UTC) < moment - timedelta(seconds=1):
-        for path in paths:
-            answer = ask(server, path)
-            assert answer.getheader("ETag") == etags[path]
-            left = moment - datetime.now(UTC)
-            assert max_age(answer) <= left.total_seconds() + 1
-        assert ask(server, "/countries/tg/atom.xml").status == 404
-        assert ask(server, "/entries/the-secret/").status == 404
+    new = ("/countries/tg/atom.xml", "/entries/the-secret/")
+    while (left := (moment - datetime.now(UTC)).total_seconds()) > 1:
+        answers = {path: ask(server, path) for path in (*paths, *new)}
+        if datetime.now(UTC) >= moment:
+            break
+        for path, etag in etags.items():
+            assert answers[path].getheader("ETag") == etag
+            assert max_age(answers[path]) <= left + 1
+        assert [answers[path].status for path in new] == [404, 404]
         time.sleep(0.1)
-    time.sleep(max((moment - datetime.now(UTC)).total_seconds(), 0) + 1)
-    for _ in range(10):
-        for path in (*paths, "/countries/tg/atom.xml", "/entries/the-secret/"):
-            answer = ask(server, path)
-            assert b"A secret" in body(answer), path
-            assert max_age(answer) == 900
+    return moment, (*paths, *new)
 
 
 def max_age(answer: HTTPResponse) -> int:
@@ -167,16 +199,16 @@ def max_age(answer: HTTPResponse) -> int:
 
 
 def test_four_workers_agree(file: Path, tmp_path: Path) -> None:
-    """After an edit, 2,000 conditional polls: from two seconds on all agree, with one 200 each."""
+    """After an edit that all workers have, 2,000 conditional polls: one 200 each, then 304."""
     with running("gunicorn", file, tmp_path / "server") as server:
         loaded(server)
         first = [ask(server, "/atom.xml") for _ in range(20)]
+        published = len(lines(server, "published"))
         write(file, edited("actress"))
-        end = time.monotonic() + 2
+        everywhere(server, "published", published)
 
         def poll(known: HTTPResponse) -> list[HTTPResponse]:
-            """Poll a hundred times, from when the workers must agree."""
-            time.sleep(max(end - time.monotonic(), 0))
+            """Poll a hundred times."""
             answers = []
             for _ in range(100):
                 headers = {"If-None-Match": str(known.getheader("ETag"))}
@@ -204,7 +236,7 @@ def test_nothing_is_torn_while_reloading(
         over = threading.Event()
 
         def poll(number: int) -> dict[int, int]:
-            connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
+            connection = HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
             seen = {200: 0, 304: 0}
             etag = ""
             while not over.is_set():
@@ -237,7 +269,7 @@ def test_nothing_is_torn_while_reloading(
                     everywhere(server, event, told)
             finally:
                 over.set()
-            counts = [client.result(20) for client in clients]
+            counts = [client.result(PATIENCE) for client in clients]
         assert len(lines(server, "broken")) >= reloads // 3
         assert all(seen[200] > 2 for seen in counts)
         assert sum(seen[304] for seen in counts) > reloads
@@ -290,12 +322,12 @@ def test_hup_reads_the_catalogue_anew(file: Path, tmp_path: Path) -> None:
         write(file, edited("actress"))
         time.sleep(0.1)
         server.process.send_signal(signal.SIGHUP)
-        assert wait_until(lambda: b"actress" in body(ask(server, "/atom.xml")), 2) < 0.9
+        wait_until(lambda: b"actress" in body(ask(server, "/atom.xml")))
         write(file, BROKEN)
         for _ in range(3):
             server.process.send_signal(signal.SIGHUP)
             time.sleep(0.1)
-        wait_until(lambda: health(server)["status"] == "degraded", 2)
+        wait_until(lambda: health(server)["status"] == "degraded")
         assert b"actress" in body(ask(server, "/atom.xml"))
         assert children(server) == workers
 
@@ -322,11 +354,11 @@ def test_hup_does_not_end_a_server_that_starts() -> None:
                     wait_for(f"http://127.0.0.1:{port}/healthz", process)
                 finally:
                     over.set()
-                    hanging_up.result(10)
+                    hanging_up.result(PATIENCE)
         finally:
             process.terminate()
         assert b"Traceback" not in process.stderr.read()
-        assert process.wait(10) == 0
+        assert process.wait(PATIENCE) == 0
 
 
 def test_hup_with_a_broken_catalogue_does_not_end_gunicorn(file: Path, tmp_path: Path) -> None:
@@ -335,7 +367,7 @@ def test_hup_with_a_broken_catalogue_does_not_end_gunicorn(file: Path, tmp_path:
         loaded(server)
         write(file, BROKEN)
         server.process.send_signal(signal.SIGHUP)
-        wait_until(lambda: ask(server, "/atom.xml").status == 503, 10)
+        wait_until(lambda: ask(server, "/atom.xml").status == 503)
         published = len(lines(server, "published"))
         write(file, edited("actress"))
         everywhere(server, "published", published)
@@ -352,7 +384,7 @@ def test_term_does_not_wait_for_half_open_clients(file: Path, tmp_path: Path) ->
         half.sendall(b"GET /atom.xml HTTP/1.1\r\nHost: x\r\n")
         time.sleep(0.1)
         server.process.terminate()
-        assert server.process.wait(10) == 0
+        assert server.process.wait(PATIENCE) == 0
 
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
@@ -362,13 +394,13 @@ def test_a_signal_ends_a_server_soon(
 ) -> None:
     """TERM and INT end a server with exit code 0, though clients keep connections open."""
     with running(kind, file, tmp_path / "server") as server:
-        connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
+        connection = HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
         connection.request("GET", "/atom.xml")
         connection.getresponse().read()
         # A worker of gunicorn that is interrupted amid an answer logs its traceback.
-        wait_until(lambda: '"GET /atom.xml HTTP/1.1" 200' in server.access_log(), 2)
+        wait_until(lambda: '"GET /atom.xml HTTP/1.1" 200' in server.access_log())
         server.process.send_signal(ending)
-        assert server.process.wait(10) == 0
+        assert server.process.wait(PATIENCE) == 0
         connection.close()
         assert "Traceback" not in server.log()
 
@@ -386,7 +418,7 @@ def test_a_worker_that_dies_is_replaced(file: Path, tmp_path: Path) -> None:
             except OSError:
                 return False
 
-        wait_until(again, 10)
+        wait_until(again)
         assert children(server) != workers
 
 
@@ -400,7 +432,7 @@ def test_a_worker_does_not_outlive_its_parent(file: Path, tmp_path: Path) -> Non
             with socket.socket() as trial:
                 return trial.connect_ex(("127.0.0.1", server.port)) != 0
 
-        wait_until(refused, 10)
+        wait_until(refused)
 
 
 def test_a_name_may_be_listened_on(file: Path) -> None:
@@ -458,7 +490,7 @@ def test_the_access_log_is_in_the_combined_format(file: Path, tmp_path: Path) ->
         with socket.create_connection(("127.0.0.1", server.port)) as old:
             old.sendall(b"HEAD /atom.xml HTTP/1.0\r\n\r\n")
             assert old.recv(100).startswith(b"HTTP/1.0 200 ")
-        time.sleep(0.1)
+        wait_until(lambda: '"HEAD /atom.xml HTTP/1.0" 200' in server.access_log())
         log = server.access_log()
     stamp = r"\[\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}\]"
     for line in log.splitlines():

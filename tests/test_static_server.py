@@ -11,7 +11,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
-from conftest import SHIPPED, free_port, let_in, program, run_feeds, wait_for
+from conftest import PATIENCE, SHIPPED, free_port, let_in, program, run_feeds, wait_for
 
 from feeds import Publisher
 
@@ -45,14 +45,14 @@ def nginx(folder: Path) -> Iterator[str]:
 
 
 def validators(url: str) -> tuple[str, str]:
-    with urlopen(url, timeout=5) as answer:
+    with urlopen(url, timeout=PATIENCE) as answer:
         return answer.headers["ETag"], answer.headers["Last-Modified"]
 
 
 def status(url: str, **headers: str) -> int:
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     try:
-        with urlopen(Request(url, headers=sent), timeout=5) as answer:
+        with urlopen(Request(url, headers=sent), timeout=PATIENCE) as answer:
             found: int = answer.status
     except HTTPError as error:
         error.close()

@@ -9,7 +9,7 @@ from typing import Literal
 
 import pytest
 from browser import chromium, screenshot, style, visible_texts
-from conftest import CATALOGUES, SHIPPED, run_feeds
+from conftest import CATALOGUES, SHIPPED, run_feeds, wait_until
 from payloads import PAYLOADS, hostile_entries
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page
 from test_static_server import nginx
@@ -243,5 +243,9 @@ def test_a_payload_that_runs_is_noticed(browser: Browser) -> None:
         page.expose_function("alert", lambda text: ran.append(str(text)))
         for payload in PAYLOADS:
             page.set_content(f"<p>{payload}</p>", wait_until="commit")
-        page.wait_for_timeout(300)
-    assert len(ran) > 15
+
+        def many_ran() -> bool:
+            page.wait_for_timeout(50)
+            return len(ran) > 15
+
+        wait_until(many_ran)

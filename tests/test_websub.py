@@ -1,21 +1,26 @@
 """The hub is told of the feeds that have changed, when they can be read, and nobody waits for it."""
 
+import json
 import os
 import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import repeat
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 from urllib.request import urlopen
 
 import pytest
-from conftest import ROOT, SHIPPED, Server, free_port, running, wait_for
+from conftest import PATIENCE, ROOT, SHIPPED, Server, free_port, running, wait_for, wait_until
+from hostile import hostile
 from hub import listening
+
+from feeds.model import etag_of
 
 ADDED = """
 - id: new
@@ -42,13 +47,6 @@ def write(file: Path, words: str) -> None:
     new = file.with_suffix(".new")
     new.write_text(words)
     new.replace(file)
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 15) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.02)
 
 
 def settle(server: Server, count: int) -> None:
@@ -107,11 +105,11 @@ def test_a_dead_hub_keeps_nobody_waiting_and_is_told_later(tmp_path: Path, *, si
             write(file, text(address, ADDED.replace("Kenya has news", title)))
             wait_until(lambda title=title: title.encode() in get(server, "atom.xml"))  # type: ignore[misc]
             assert time.monotonic() - begun < 2
-        wait_until(lambda: "event=hub-not-told" in server.log(), 30)
+        wait_until(lambda: "event=hub-not-told" in server.log())
         assert server.log().count("event=hub-not-told") <= 4
         dead.close()
         with listening(port) as hub:
-            wait_until(lambda: "event=hub-told" in server.log(), 30)
+            wait_until(lambda: "event=hub-told" in server.log())
             assert server.url + "countries/ke/atom.xml" in hub.told()
             assert all(b"Kenya 2" in ping.body for ping in hub.pings if "/ke/" in ping.address)
 
@@ -125,6 +123,64 @@ def test_nobody_goes_on_telling_for_a_server_that_is_gone(tmp_path: Path) -> Non
         assert len(tellers(tmp_path)) == 1
         server.process.kill()
     wait_until(lambda: not tellers(tmp_path))
+
+
+def dripping() -> Iterator[bytes]:
+    """Return an answer whose head never ends."""
+    return repeat(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+
+@pytest.mark.heavy
+def test_nobody_waits_for_a_hub_when_the_server_is_gone(tmp_path: Path) -> None:
+    """A request that never ends keeps no process alive, nor does a client that never reads."""
+    file = tmp_path / "entries.yaml"
+    with hostile(dripping) as hub:
+        write(file, text(hub.url))
+        with running("feeds serve", file, tmp_path / "server") as server:
+            wait_until(lambda: hub.requests)
+            assert len(tellers(tmp_path)) == 1
+            server.process.kill()
+            wait_until(lambda: not tellers(tmp_path))
+
+
+@pytest.mark.parametrize("end", ["input", pytest.param("parent", marks=pytest.mark.heavy)])
+def test_a_notifier_ends_with_who_started_it(end: str, tmp_path: Path) -> None:
+    """Its input ends, or the process is gone while somebody else holds that input open."""
+    with hostile(dripping) as hub, ThreadingHTTPServer(("127.0.0.1", 0), Feed) as site:
+        thread = threading.Thread(target=site.serve_forever, args=(0.05,))
+        thread.start()
+        feed = f"http://127.0.0.1:{site.server_port}/atom.xml"
+        message = json.dumps({"hub": hub.url, "feeds": {feed: etag_of(Feed.body)}})
+        telling = [sys.executable, "-m", "feeds.after.telling", str(tmp_path)]
+        code = f"import subprocess; subprocess.run({telling!r})"
+        with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE) as process:
+            assert process.stdin
+            process.stdin.write(message.encode() + b"\n")
+            process.stdin.flush()
+            wait_until(lambda: hub.requests)
+            assert tellers(tmp_path)
+            if end == "input":
+                process.stdin.close()
+            else:
+                process.kill()
+            wait_until(lambda: not tellers(tmp_path))
+        site.shutdown()
+        thread.join()
+
+
+class Feed(BaseHTTPRequestHandler):
+    """Gives a feed at each path."""
+
+    body = b"feed"
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    def log_message(self, *_: object) -> None:
+        """Be silent."""
 
 
 def test_a_hub_that_fails_is_asked_again(tmp_path: Path) -> None:
@@ -272,7 +328,7 @@ def test_a_subscriber_of_a_hub_that_others_wrote_gets_each_change(tmp_path: Path
                 "hub.topic": topic,
                 "hub.callback": f"http://127.0.0.1:{subscriber.server_port}/",
             }
-            with urlopen(hub, data=urlencode(form).encode(), timeout=10) as answer:
+            with urlopen(hub, data=urlencode(form).encode(), timeout=PATIENCE) as answer:
                 assert answer.status == 202
             write(file, text(hub, ADDED))
             settle(server, 2)
@@ -284,6 +340,6 @@ def test_a_subscriber_of_a_hub_that_others_wrote_gets_each_change(tmp_path: Path
 
 
 def get(server: Server, path: str) -> bytes:
-    with urlopen(server.url + path, timeout=5) as answer:
+    with urlopen(server.url + path, timeout=PATIENCE) as answer:
         body: bytes = answer.read()
         return body

@@ -36,6 +36,6 @@ class Afterwards:
         `etags` are those of all documents by path.
         """
         if self._purge:
-            yield f"purged {self._owed.settle(self._purge)}"
+            yield f"purged {self._owed.settle(self._purge, site)}"
         if self._ping:
             yield str(ping(site(), etags, self._folder, seconds=_PATIENCE))

@@ -1,59 +1,64 @@
 """What caches are to forget and have not yet: small files beside the history.
 
 A publish writes down what it is about to change before it changes anything, and
-holds that file locked. So whoever finds one that is not locked knows that its
-publish has ended, and takes over what is owed there.
+holds that file locked. A file that is not locked belongs to a publish that has
+ended, and the next one takes over what is owed there.
 """
 
-import fcntl
 import os
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+import re
+from collections.abc import Callable, Collection, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from secrets import token_hex
 from typing import IO
+from urllib.parse import unquote
 
 from feeds.after.purging import Purge, Stale
 from feeds.errors import FeedsError
+from feeds.model import Site
+from feeds.storage import StateFolder, take_lock
 
 # An earlier version had one file, without a mark of its own for each publish.
-_FILES = "unpurged*.tsv"
-_LOCK = "unpurged.lock"
+_FILES = re.compile(r"unpurged.*\.tsv")
 _HEADING = "# feeds unpurged 1: an address, or a key"
+# What paths and keys consist of, as `Site.address` and `keys_of` make them.
+_PATH = re.compile(r"[\w.~/%-]*", re.ASCII)
+_KEY = re.compile(r"(?:topic|country|entry)-[\w.~-]+|front", re.ASCII)
 
 
 class Owed:
     """What is owed to caches by one publish, and by those that ended before they had settled it."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._held: IO[str] | None = None
+        self._folder = StateFolder(folder)
+        self._held: IO[bytes] | None = None
+        self._name = ""
 
     def owe(self, stale: Stale) -> None:
         """Write down what is about to change, beyond a loss of power; raises FeedsError."""
         if stale.addresses:
-            with self._alone():
+            try:
                 self._hold(stale)
+            except OSError as error:
+                raise _refused(error) from None
 
-    def settle(self, purge: Purge) -> int:
-        """Purge all that is owed by nobody at work; give how many addresses that were.
+    def settle(self, purge: Purge, site: Callable[[], Site]) -> int:
+        """Purge what this publish owes, and others that have ended; return how many addresses.
 
-        What cannot be purged stays owed, and FeedsError is raised.
+        Only addresses of the site count, whatever the files say: they may be another
+        user's. What cannot be purged stays owed, and FeedsError is raised.
         """
-        if not any(self._folder.glob(_FILES)):
-            return 0
-        with self._alone():
-            self._let_go()
-            debts = dict(self._debts())
-            stale = _together(debts.values())
-            self._hold(stale)
-            for file in debts:
-                file.unlink()
         try:
+            if not any(_FILES.fullmatch(name) for name in self._folder.names()):
+                return 0
+            stale = self._taken_over(site().url)
             if stale.addresses:
                 purge(stale)
-            with self._alone():
-                self._forget()
+            if self._held:
+                self._folder.unlink(self._name)
+        except OSError as error:
+            raise _refused(error) from None
         except FeedsError as error:
             raise FeedsError(
                 f"{error}; what was published stays, and --purge tries again"
@@ -62,43 +67,54 @@ class Owed:
             self._let_go()
         return len(stale.addresses)
 
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Keep others from the files for a moment; raises FeedsError where it cannot be."""
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            with (self._folder / _LOCK).open("a") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
-                yield
-        except OSError as error:
-            name = error.filename or self._folder
-            raise FeedsError(f"{name}: {error.strerror or error}") from None
+    def _taken_over(self, url: str) -> Stale:
+        """Return all that is owed to a site; it is held in one file then."""
+        with ExitStack() as stack:
+            debts = dict(self._debts(stack))
+            if self._held:
+                self._held.seek(0)
+                debts[self._name] = self._held.read()
+            found = {name: stale for name, data in debts.items() if (stale := _parsed(data, url))}
+            together = _together(found.values())
+            if [*found] != [self._name]:
+                self._let_go()
+                if found:
+                    self._hold(together)
+                for name in found:
+                    self._folder.unlink(name)
+        return together
 
     def _hold(self, stale: Stale) -> None:
-        """Write a file, and hold it locked; only for who is alone."""
+        """Write a file, and hold it locked: under the name of a debt only when it is."""
         rows = [f"address\t{thing}" for thing in stale.addresses]
         rows += [f"key\t{thing}" for thing in stale.keys]
-        file = self._folder / f"unpurged-{token_hex(8)}.tsv"
-        self._held = file.open("x", encoding="utf-8")
-        fcntl.flock(self._held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        self._held.write("\n".join([_HEADING, *rows, ""]))
-        self._held.flush()
-        os.fsync(self._held.fileno())
-        _sync(self._folder)
+        mark = token_hex(8)
+        file = self._folder.create(f"unpurged-{mark}.new")
+        try:
+            take_lock(file.fileno())
+            file.write("\n".join([_HEADING, *rows, ""]).encode())
+            file.flush()
+            os.fsync(file.fileno())
+            self._folder.rename(f"unpurged-{mark}.new", f"unpurged-{mark}.tsv")
+            self._folder.sync()
+        except BaseException:
+            file.close()
+            raise
+        self._held, self._name = file, f"unpurged-{mark}.tsv"
 
-    def _debts(self) -> Iterator[tuple[Path, Stale]]:
-        """Give each file that nobody holds, with what is owed there; only for who is alone."""
-        for file in sorted(self._folder.glob(_FILES)):
-            with file.open("r+", encoding="utf-8", errors="replace") as opened:
-                try:
-                    fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    continue
-                yield file, _parsed(opened.read())
-
-    def _forget(self) -> None:
-        if self._held:
-            Path(self._held.name).unlink()
+    def _debts(self, stack: ExitStack) -> Iterator[tuple[str, bytes]]:
+        """Take each file that no process holds, for as long as the stack is open."""
+        for name in self._folder.names():
+            if not _FILES.fullmatch(name):
+                continue
+            try:
+                file = stack.enter_context(os.fdopen(self._folder.open(name, os.O_RDWR), "r+b"))
+            except OSError:
+                # A link, a pipe, or gone meanwhile: in any case not what a publish wrote.
+                continue
+            # Another process may have settled it between the opening and the lock.
+            if take_lock(file.fileno()) and os.fstat(file.fileno()).st_nlink:
+                yield name, file.read()
 
     def _let_go(self) -> None:
         if self._held:
@@ -106,13 +122,22 @@ class Owed:
             self._held = None
 
 
-def _parsed(text: str) -> Stale:
-    """Read what is owed; whoever was killed within a line had not changed anything."""
-    rows = [line.partition("\t") for line in text.split("\n")[:-1]]
-    return Stale(
-        [thing for kind, _, thing in rows if kind == "address"],
-        [thing for kind, _, thing in rows if kind == "key"],
-    )
+def _parsed(data: bytes, url: str) -> Stale | None:
+    """Return what is owed to the site at a URL; None where that is nothing.
+
+    A publish that was killed within a line had not changed anything.
+    """
+    rows = [line.partition("\t") for line in data.decode(errors="replace").split("\n")[:-1]]
+    addresses = [thing for kind, _, thing in rows if kind == "address" and _is_of(thing, url)]
+    keys = [thing for kind, _, thing in rows if kind == "key" and _KEY.fullmatch(thing)]
+    return Stale(addresses, keys) if addresses else None
+
+
+def _is_of(address: str, url: str) -> bool:
+    """Return whether an address is one that a site at this URL can have."""
+    path = address.removeprefix(url)
+    outside = {".", ".."} & {*unquote(path).split("/")}
+    return address.startswith(url) and bool(_PATH.fullmatch(path)) and not outside
 
 
 def _together(debts: Collection[Stale]) -> Stale:
@@ -121,10 +146,5 @@ def _together(debts: Collection[Stale]) -> Stale:
     return Stale([*addresses], [*keys])
 
 
-def _sync(folder: Path) -> None:
-    """Make the names in a folder last."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
+def _refused(error: OSError) -> FeedsError:
+    return FeedsError(f"{error.filename}: {error.strerror or error}")

@@ -6,13 +6,14 @@ from datetime import date, datetime, time, timedelta, timezone
 
 from yaml.nodes import MappingNode, Node, ScalarNode
 
+from feeds.catalogue.confusables import remarks
 from feeds.catalogue.countries import Countries
 from feeds.catalogue.drafts import Drafts, Made, Memory, Place
 from feeds.catalogue.entries import Draft, listed
 from feeds.catalogue.reading import Reading
 from feeds.catalogue.slugs import fitting, slug_of, unfit
 from feeds.catalogue.source import forbidden_character
-from feeds.catalogue.texts import line
+from feeds.catalogue.texts import folded
 from feeds.catalogue.vocabulary import Vocabulary
 from feeds.catalogue.wrong_values import is_blank
 from feeds.errors import Problem
@@ -215,6 +216,25 @@ def check_topics(drafts: Drafts, problems: list[Problem]) -> None:
             reading.problem(node, path, message)
 
 
+def note_slugs(drafts: Drafts, problems: list[Problem], *, closed: bool) -> None:
+    """Note ids that name no folder on Windows or look like another, and topics of an open vocabulary."""
+    found = remarks(draft.id for draft in drafts.found if draft)
+    names = dict.fromkeys(draft.topics for draft in drafts.found if draft and not closed)
+    slugs = {name: slug_of(name, words=None) for text in names for name in listed(text)}
+    about = remarks(slugs.values())
+    # Each at the first entry that names it.
+    topics = {name: about[slug] for name, slug in slugs.items() if slug in about}
+    for number, draft in enumerate(drafts.found if found or topics else ()):
+        place = drafts.place(number)
+        for message in found.get(draft.id, ()) if draft else ():
+            reading, node = _node(place, "id", problems)
+            reading.problem(node, f"{place.path}.id", message, note=True)
+        for name in {*listed(draft.topics)} & topics.keys() if draft else ():
+            reading, node, path = _topic(place, name, problems)
+            for message in topics.pop(name):
+                reading.problem(node, path, message, note=True)
+
+
 def _texts(node: Node) -> dict[str, str] | None:
     if not isinstance(node, MappingNode):
         return None
@@ -234,7 +254,7 @@ def _node(place: Place, name: str, problems: list[Problem]) -> tuple[Reading, No
 def _topic(place: Place, name: str, problems: list[Problem]) -> tuple[Reading, Node, str]:
     """Give where in an item a topic is named."""
     reading, topics = _node(place, "topics", problems)
-    number = [line(node.value) for node in topics.value].index(name)
+    number = [folded(node.value) for node in topics.value].index(name)
     return reading, topics.value[number], f"{place.path}.topics[{number}]"
 
 

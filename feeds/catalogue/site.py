@@ -16,10 +16,12 @@ from feeds.catalogue.addresses import (
     tag_uri,
     web_address,
 )
+from feeds.catalogue.confusables import remarks
 from feeds.catalogue.countries import country_code, namesakes
 from feeds.catalogue.dates import EPOCH
+from feeds.catalogue.fields import Fields, Values, open_fields
 from feeds.catalogue.languages import language_tag
-from feeds.catalogue.reading import Fault, Fields, Reading, Values
+from feeds.catalogue.reading import Fault, Reading
 from feeds.catalogue.slugs import slug
 from feeds.catalogue.texts import colour, line, whole_number
 from feeds.model import Person, Site, Topic
@@ -48,7 +50,7 @@ NO_SITE = Site(
 
 def open_site(reading: Reading, node: Node) -> Fields:
     """Open the masthead, whose keys are known."""
-    return reading.fields(node, "site", known_keys.SITE)
+    return open_fields(reading, node, "site", known_keys.SITE)
 
 
 def read_site(fields: Fields) -> Site:
@@ -101,12 +103,13 @@ def read_topics(reading: Reading, node: Node, own_scheme: str) -> tuple[Topic, .
     """Read the controlled vocabulary; `own_scheme` names it where a topic does not."""
     topics = []
     named: dict[str, str] = {}
+    places: dict[str, tuple[Node, str]] = {}
     for key, key_node, value in reading.pairs(node, "topics", "a mapping ('slug: name' lines)"):
         path = f"topics.{key}"
         # A key that is not a slug is reported here, and not again by each entry that names it.
         topic_slug = reading.value(key_node, path, slug, key)
         if isinstance(value, MappingNode):
-            fields = reading.fields(value, path, known_keys.TOPIC)
+            fields = open_fields(reading, value, path, known_keys.TOPIC)
             name = fields.value("name", line, "")
             description = fields.value("description", line, "")
             scheme = fields.value("scheme", web_address, own_scheme)
@@ -116,7 +119,11 @@ def read_topics(reading: Reading, node: Node, own_scheme: str) -> tuple[Topic, .
         if name and name in named:
             reading.problem(value, path, f"has the same name as {named[name]}")
         named.setdefault(name, path)
+        places[topic_slug] = key_node, path
         topics.append(Topic(slug=topic_slug, name=name, scheme=scheme, description=description))
+    for topic_slug, messages in remarks(places).items():
+        for message in messages:
+            reading.problem(*places[topic_slug], message, note=True)
     return tuple(topics)
 
 

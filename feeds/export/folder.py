@@ -16,7 +16,7 @@ from feeds.export.plan import add_compressed, make_plan
 from feeds.export.report import Options, Report
 from feeds.export.staging import Put, stage
 from feeds.export.sweeping import NEW, sweep
-from feeds.export.tree import OURS, Tree, let_in
+from feeds.export.tree import OURS, Tree, let_in, usual_umask
 from feeds.model import Document
 from feeds.workshop import Workshop
 
@@ -159,7 +159,8 @@ def _make(folder: Path) -> None:
     try:
         missing = [path for path in (folder, *folder.parents) if not path.is_dir()]
         for path in reversed(missing):
-            path.mkdir(exist_ok=True)
+            with usual_umask():
+                path.mkdir(exist_ok=True)
             let_in(path)
     except OSError as error:
         raise FeedsError(f"{folder}: {error.strerror or 'cannot be made'}") from None

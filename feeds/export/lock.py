@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from feeds.errors import FeedsError
-from feeds.export.tree import OURS, Tree
+from feeds.export.tree import OURS, Tree, usual_umask
 from feeds.logs import tell
 
 _LOCK = "lock"
@@ -22,7 +22,8 @@ def locked(tree: Tree) -> Iterator[None]:
     """
     with tree.opened(OURS) as folder, tree.naming(f"{OURS}/{_LOCK}"):
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        fd = os.open(_LOCK, flags, 0o644, dir_fd=folder)
+        with usual_umask():
+            fd = os.open(_LOCK, flags, 0o600, dir_fd=folder)
     try:
         _HELD.add(fd)
         _take(fd, tree)

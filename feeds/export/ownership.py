@@ -54,6 +54,18 @@ def refuse_others(tree: Tree, puts: Iterable[Put], owned: Manifest) -> None:
             )
 
 
+def refuse_media(folder: Path, media: Path) -> None:
+    """Raise FeedsError where a folder is that of a catalogue's pictures, around it or in it.
+
+    What is written there would be published as pictures at the next time.
+    """
+    top, pictures = Path(realpath(folder)), Path(realpath(media))
+    if top.is_relative_to(pictures) or pictures.is_relative_to(top):
+        raise FeedsError(
+            f"{folder}: the catalogue's pictures are in {media}; export into a folder of its own"
+        )
+
+
 def refuse_private(folder: Path, files: Iterable[Path]) -> None:
     """Raise FeedsError where a file that is not public lies anywhere below a folder.
 

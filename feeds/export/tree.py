@@ -145,7 +145,8 @@ class Tree:
                 try:
                     self._folder(parts[: depth + 1])
                 except FileNotFoundError:
-                    os.mkdir(name, _FOLDER_MODE, dir_fd=self._folder(parts[:depth]))
+                    with usual_umask():
+                        os.mkdir(name, _FOLDER_MODE, dir_fd=self._folder(parts[:depth]))
                     made(path)
                     let_in(self._folder(parts[: depth + 1]))
 
@@ -246,6 +247,16 @@ class Tree:
 def _leave(chain: list[tuple[str, int]], depth: int) -> None:
     while len(chain) > depth:
         os.close(chain.pop()[1])
+
+
+@contextmanager
+def usual_umask() -> Iterator[None]:
+    """Make folders with their usual mode for a moment, whatever the umask."""
+    before = os.umask(0o022)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def let_in(folder: int | Path) -> None:

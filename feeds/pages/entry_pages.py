@@ -13,9 +13,8 @@ from feeds.pages.linked_data import article, as_json
 from feeds.pages.relative import SiteLinks, on_page, relative_address
 from feeds.pages.wording import Wording
 from feeds.paths import feed_folder
+from feeds.truncation import truncated
 
-# Of a longer summary, a list shows the beginning: that many bytes.
-_SUMMARY = 900
 _MOST_LABELS = 8
 # So much of a body tells in which direction the entry runs.
 _SAMPLE = 500
@@ -57,7 +56,7 @@ class EntryPages:
         return self._item.filled(
             **texts,
             source="" if entry.body else texts["link"],
-            summary=_clipped(entry.summary),
+            summary=truncated(entry.summary),
             labels=b"\n".join(labels[:_MOST_LABELS]),
             more=self._wording.more(more) if more > 0 else "",
         )
@@ -149,15 +148,6 @@ def _lowered(body: str) -> str:
 
 def _lower(heading: re.Match[str]) -> str:
     return f"{heading[1]}{min(int(heading[2]) + 1, 6)}"
-
-
-def _clipped(text: str) -> str:
-    """Give a text, or the whole words at its beginning where it is very long."""
-    data = text.encode()
-    if len(data) <= _SUMMARY:
-        return text
-    beginning = data[:_SUMMARY].decode(errors="ignore")
-    return f"{beginning.rpartition(' ')[0] or beginning}…"
 
 
 def _host(address: str) -> str:

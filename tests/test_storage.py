@@ -1,0 +1,307 @@
+"""The state folder is untrusted: whatever another user put there, nothing else is written or read."""
+
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from email.message import Message
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+from conftest import PATIENCE, SHIPPED, Server, run_feeds, running, wait_until
+
+from feeds import Publisher, load_catalogue
+from feeds.after.ledger import Ledger
+from feeds.after.owed import Owed
+from feeds.after.purging import Stale, parse_purge
+from feeds.cache import Cache
+from feeds.history import History
+from feeds.storage import StateFolder
+
+A = "https://news.example.org/atom.xml"
+NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+HELD = """
+import fcntl, os, signal, sys
+lock = open(sys.argv[1], "a")
+fcntl.flock(lock, fcntl.LOCK_EX)
+print("held", flush=True)
+os.kill(os.getpid(), signal.SIGSTOP)
+"""
+
+
+def remember(state: Path, etag: str = "1") -> datetime:
+    found = History(state).record(
+        {A: etag}, clock=lambda: NOW, sleep=lambda _: None, current=lambda: True
+    )
+    return found[A]
+
+
+def note(state: Path) -> None:
+    ledger = Ledger(state)
+    with ledger.locked(lambda _: False):
+        ledger.note("https://hub.example.org/", {A: "1"})
+
+
+def keep(state: Path) -> None:
+    """Keep a record, and raise OSError where it cannot be: a cache itself says nothing of it."""
+    shelf = Cache(state / "cache").shelf("kind")
+    shelf.put(b"key", b"value")
+    shelf.save()
+
+
+WRITERS: dict[str, tuple[Callable[[Path], object], list[str]]] = {
+    "history": (remember, ["history.tsv", "history.lock", "history.new"]),
+    "hub": (note, ["told.tsv", "told.lock", "told.new"]),
+    "cache": (keep, ["cache", "cache/kind"]),
+}
+PLACES = [(work, name) for work, names in WRITERS.values() for name in names]
+
+
+@pytest.mark.parametrize(("work", "name"), PLACES, ids=[name for _, name in PLACES])
+def test_no_link_is_followed(work: Callable[[Path], object], name: str, tmp_path: Path) -> None:
+    """A link in a file's or a folder's place is refused or replaced; what it leads to is untouched."""
+    victim, state = tmp_path / "victim", tmp_path / "state"
+    folder = name.startswith("cache")
+    if folder:
+        victim.mkdir()
+    else:
+        victim.write_text("mine")
+    (state / name).parent.mkdir(parents=True)
+    (state / name).symlink_to(victim)
+    try:
+        work(state)
+    except OSError as error:
+        assert error.filename == str(state / name)
+        assert error.strerror == "is a symbolic link, which is not followed; remove it"
+    if folder:
+        assert not [*victim.iterdir()]
+    else:
+        assert victim.read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["history.tsv", "history.lock", "history.new", "unpurged.tsv"])
+def test_a_link_to_nothing_makes_nothing(name: str, tmp_path: Path) -> None:
+    """Where a link leads to a file that is missing, an export does not make it."""
+    state = tmp_path / "state"
+    state.mkdir()
+    (state / name).symlink_to(tmp_path / "made")
+    options = ("--catalogue", SHIPPED, "--state", state, "--purge", "true")
+    done = run_feeds("export", tmp_path / "out", *options)
+    assert done.returncode == 0, done.stderr
+    assert not (tmp_path / "made").exists()
+    assert ("event=no-last-modified" in done.stderr) == (name in {"history.tsv", "history.lock"})
+
+
+@pytest.mark.parametrize(
+    "name", ["history.tsv", "history.lock", "history.new", "told.tsv", "unpurged.tsv", "cache"]
+)
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: os.mknod(path, stat.S_IFSOCK)])
+def test_what_is_not_a_file_keeps_nothing_waiting(
+    name: str, make: Callable[[Path], None], tmp_path: Path
+) -> None:
+    """A pipe, a folder or a socket in a file's place: an export ends all the same, and publishes."""
+    state = tmp_path / "state"
+    state.mkdir()
+    make(state / name)
+    done = run_feeds(
+        *("export", tmp_path / "out", "--catalogue", SHIPPED, "--state", state),
+        *("--purge", "true", "--no-pages"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out" / "atom.xml").exists()
+    assert "Traceback" not in done.stderr
+
+
+def test_a_record_of_the_cache_may_be_a_pipe(tmp_path: Path) -> None:
+    """What is not a file is no record, and is not waited for."""
+    keep(tmp_path)
+    os.mkfifo(tmp_path / "cache" / "kind" / "x.txt")
+    (tmp_path / "cache" / "kind" / "y.txt").symlink_to("/dev/zero")
+    assert len(Cache(tmp_path / "cache").shelf("kind")) == 1
+
+
+@pytest.mark.parametrize("umask", [0, 0o022, 0o777])
+def test_everything_is_private(umask: int, tmp_path: Path) -> None:
+    """Folders have 0700 and files 0600, whatever the umask; folders that are there keep theirs."""
+    state = tmp_path / "state"
+    owed = Owed(state)
+    before = os.umask(umask)
+    try:
+        for work, _ in WRITERS.values():
+            work(state)
+        owed.owe(Stale([A]))
+    finally:
+        os.umask(before)
+    paths = [state, *state.rglob("*")]
+    assert any(path.match("unpurged-*.tsv") for path in paths)
+    for path in paths:
+        wanted = 0o700 if path.is_dir() else 0o600
+        assert path.stat().st_mode & 0o777 == wanted, path
+    owed.settle(parse_purge("true"), lambda: load_catalogue(SHIPPED).site)
+    state.chmod(0o770)
+    remember(state, "2")
+    assert state.stat().st_mode & 0o777 == 0o770
+
+
+def test_a_file_is_only_ever_made(tmp_path: Path) -> None:
+    """A temporary file is created exclusively: what is under its name already is not written to."""
+    folder = StateFolder(tmp_path)
+    (tmp_path / "new").write_text("mine")
+    with pytest.raises(FileExistsError):
+        folder.create("new")
+    (tmp_path / "history.new").hardlink_to(tmp_path / "new")
+    remember(tmp_path)
+    assert (tmp_path / "new").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "9998-01-01T00:00:00+00:00",
+        "2026-11-03T12:00:00+00:00",
+        "0001-01-01T00:00:00+14:00",
+        "1969-12-31T23:59:59+00:00",
+    ],
+)
+def test_a_moment_that_cannot_be_is_not_believed(moment: str, tmp_path: Path) -> None:
+    """Far ahead or before there were feeds, it is as if the address were new."""
+    (tmp_path / "history.tsv").write_text(f"{A}\t1\t{moment}\n")
+    assert remember(tmp_path) == NOW
+    assert moment not in (tmp_path / "history.tsv").read_text()
+
+
+def test_a_file_that_is_far_too_large_is_not_read(tmp_path: Path) -> None:
+    """A history of gigabytes is not ours: there is no date then, and memory is left."""
+    with (tmp_path / "history.tsv").open("wb") as file:
+        file.truncate(1 << 33)
+    with pytest.raises(OSError, match="is too large to be one of ours"):
+        remember(tmp_path)
+    assert not History(tmp_path).addresses()
+
+
+@pytest.mark.parametrize("verb", [["check"], ["list"], ["export", "out"]])
+def test_git_is_told_to_ignore_all_but_the_history(verb: list[str], tmp_path: Path) -> None:
+    """Each command that makes the folder beside the catalogue makes its `.gitignore`, once."""
+    (tmp_path / "entries.yaml").write_text(SHIPPED.read_text())
+    env = {name: value for name, value in os.environ.items() if name != "FEEDS_STATE"}
+    assert run_feeds(*verb, cwd=tmp_path, env=env).returncode == 0
+    ignore = tmp_path / ".feeds" / ".gitignore"
+    assert ignore.read_text() == "*\n!.gitignore\n!history.tsv\n"
+    (tmp_path / ".feeds" / "history.tsv").touch()
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)  # noqa: S607  # any git
+    command = ["git", "ls-files", "--others", "--exclude-standard", ".feeds"]
+    done = subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, text=True)
+    assert done.stdout.split() == [".feeds/.gitignore", ".feeds/history.tsv"]
+    ignore.write_text("mine\n")
+    (tmp_path / "entries.yaml").write_text(SHIPPED.read_text() + "# edited\n")
+    assert run_feeds(*verb, cwd=tmp_path, env=env).returncode == 0
+    assert ignore.read_text() == "mine\n"
+
+
+def test_serving_makes_it_too(tmp_path: Path) -> None:
+    """A server has the folder beside the catalogue, or one that is named."""
+    with running("feeds serve", SHIPPED, tmp_path):
+        assert (tmp_path / "state" / ".gitignore").exists()
+
+
+def test_a_folder_of_other_things_gets_no_gitignore(tmp_path: Path) -> None:
+    """Where a folder is named that was there already, git sees all in it as before."""
+    remember(tmp_path)
+    assert not (tmp_path / ".gitignore").exists()
+
+
+@contextmanager
+def held(lock: Path) -> Iterator[int]:
+    """Hold a lock in a process that is stopped, and return its id."""
+    command = [sys.executable, "-c", HELD, str(lock)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        try:
+            assert process.stdout
+            assert process.stdout.readline() == b"held\n"
+            os.waitid(os.P_PID, process.pid, os.WSTOPPED)
+            yield process.pid
+        finally:
+            process.kill()
+
+
+def test_a_stopped_process_does_not_keep_an_edit(tmp_path: Path) -> None:
+    """While it holds the history's lock, edits are published without a date, which comes later."""
+    file = tmp_path / "entries.yaml"
+    file.write_text(SHIPPED.read_text())
+    with running("feeds serve", file, tmp_path / "server") as server:
+        with held(tmp_path / "server" / "state" / "history.lock"):
+            edit(file, server)
+        assert "event=no-last-modified" in server.log()
+        assert 'error="another process holds the lock"' in server.log()
+
+
+@pytest.mark.heavy
+def test_a_stopped_process_does_not_delay_an_edit(tmp_path: Path) -> None:
+    """Each of several edits is public within two seconds; in the end all is dated."""
+    file = tmp_path / "entries.yaml"
+    file.write_text(SHIPPED.read_text())
+    with running("feeds serve", file, tmp_path / "server") as server:
+        with held(tmp_path / "server" / "state" / "history.lock"):
+            assert edit(file, server) < 2
+            assert edit(file, server, "Edited again") < 2
+        wait_until(lambda: "Last-Modified" in fetched(server)[1])
+
+
+def test_a_lock_that_is_free_again_dates_again(tmp_path: Path) -> None:
+    """Held for too long, it is an error each time; once its process is gone, it is not."""
+    history = History(tmp_path, patience=0.1)
+
+    def record() -> bool:
+        try:
+            history.record({A: "1"}, clock=lambda: NOW, sleep=lambda _: None, current=lambda: True)
+        except TimeoutError as error:
+            assert error.strerror == "another process holds the lock"
+            return False
+        return True
+
+    assert record()
+    with held(tmp_path / "history.lock"):
+        assert [record(), record()] == [False, False]
+    assert record()
+
+
+def fetched(server: Server) -> tuple[bytes, Message]:
+    with urlopen(server.url + "atom.xml", timeout=PATIENCE) as answer:
+        return answer.read(), answer.headers
+
+
+def edit(file: Path, server: Server, title: str = "Edited") -> float:
+    """Change a title, and return after how many seconds it is served."""
+    new = file.with_suffix(".new")
+    new.write_text(SHIPPED.read_text().replace("Actuary or actor?", title))
+    new.replace(file)
+    return wait_until(lambda: f"<title>{title}</title>".encode() in fetched(server)[0])
+
+
+def test_an_export_is_not_delayed_by_a_stopped_one(tmp_path: Path) -> None:
+    """It ends, and says why there is no date; with a purge, too."""
+    state = tmp_path / "state"
+    remember(state)
+    with held(state / "history.lock"):
+        done = run_feeds(
+            *("export", tmp_path / "out", "--catalogue", SHIPPED, "--state", state),
+            *("--no-pages", "--purge", "true"),
+        )
+    assert done.returncode == 0
+    assert "event=no-last-modified" in done.stderr
+
+
+def test_a_state_folder_may_be_a_link_of_its_owner(tmp_path: Path) -> None:
+    """Deployments keep it elsewhere, and link to it."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    publisher = Publisher(SHIPPED, state=tmp_path / "link")
+    publisher.load()
+    assert (tmp_path / "real" / "history.tsv").exists()
+    assert publisher.current is not None
+    assert publisher.current["atom.xml"].modified is not None
+    assert NOW - timedelta(days=3650) < publisher.current["atom.xml"].modified
