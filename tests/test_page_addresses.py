@@ -84,6 +84,14 @@ def test_error_pages_have_absolute_addresses(release: Release) -> None:
         assert all(address.startswith(("https://", "/", "#")) for address in found)
 
 
+def test_error_pages_name_any_url_as_html_does() -> None:
+    """A character of a site's URL that HTML takes for its own is escaped."""
+    text = HEAD.format(url="https://news.example.org/a&lt;b/") + "  summary: S.\n"
+    release = Release(read_catalogue([("f", text.encode())]), as_of=AS_OF)
+    for path in ERROR_PAGES.values():
+        assert b'<a href="https://news.example.org/a&amp;lt;b/">' in release[path].body
+
+
 def test_what_others_read_stays_absolute(release: Release) -> None:
     """Canonical addresses, Open Graph and JSON-LD name the public address."""
     for path, document in release.items():

@@ -10,7 +10,7 @@ from feeds.model import Country, Entry, Photo, Site, Topic
 from feeds.pages.direction import direction_of
 from feeds.pages.forms import Form, Text
 from feeds.pages.linked_data import article, as_json
-from feeds.pages.relative import Inside, on_page, to
+from feeds.pages.relative import SiteLinks, on_page, relative_address
 from feeds.pages.wording import Wording
 from feeds.paths import feed_folder
 from feeds.truncation import truncated
@@ -29,7 +29,7 @@ class EntryPages:
     def __init__(self, environment: Environment, wording: Wording, site: Site) -> None:
         self._site = site
         self._wording = wording
-        self._inside = Inside(site)
+        self._links = SiteLinks(site)
         self._page, self._item, self._turn, self._way, self._tag = (
             Form(environment.get_template(f"{name}.html"))
             for name in ("entry", "item", "turn", "way", "tag")
@@ -70,7 +70,7 @@ class EntryPages:
             author=entry.author.name if entry.author else "",
             updated=entry.updated.isoformat(),
             updated_date=self._updated(entry, texts["date"]),
-            body=self._inside.relative_in(_lowered(body), entry.path).encode(),
+            body=self._links.relative_in(_lowered(body), entry.path).encode(),
             photo_url=entry.photo.url if entry.photo else "",
             labels=b"\n".join(self._labels(entry)),
             tags=b"\n".join([self._tag_of(label) for label in entry.labels]),
@@ -92,9 +92,9 @@ class EntryPages:
         return self._turn.filled(
             about=self._wording.words.news,
             newer=newer.title if newer else "",
-            newer_address=to(newer.path) if newer else "",
+            newer_address=relative_address(newer.path) if newer else "",
             older=older.title if older else "",
-            older_address=to(older.path) if older else "",
+            older_address=relative_address(older.path) if older else "",
         )
 
     def _texts(self, entry: Entry) -> dict[str, Text]:
@@ -104,13 +104,13 @@ class EntryPages:
         direction = direction_of(f"{entry.title} {entry.summary} {entry.body[:_SAMPLE]}", around)
         return {
             "title": entry.title,
-            "page": to(entry.path),
+            "page": relative_address(entry.path),
             "entry_direction": direction if direction != around else "",
-            "link": self._inside.relative(entry.link),
+            "link": self._links.relative(entry.link),
             "host": _host(entry.link),
             "published": entry.published.isoformat(),
             "date": self._wording.moment(entry.published, timed=entry.public_from is None),
-            "photo_source": self._inside.relative(photo.url),
+            "photo_source": self._links.relative(photo.url),
             "photo_alt": photo.alt,
             "photo_credit": photo.credit,
             "photo_width": str(photo.width or ""),
@@ -126,7 +126,7 @@ class EntryPages:
 
     def _way_to(self, label: Topic | Country) -> bytes:
         if label not in self._ways:
-            address = to(_folder(label))
+            address = relative_address(_folder(label))
             self._ways[label] = self._way.filled(address=address, name=label.name)
         return self._ways[label]
 

@@ -13,7 +13,7 @@ from feeds.formats import Format
 from feeds.formats.opml import MEDIA_TYPE, Group, Subscription, opml_list
 from feeds.model import Feed, Site, etag_of
 from feeds.pages.choice import Choice, choice_of
-from feeds.pages.relative import absolute, on_page, to
+from feeds.pages.relative import absolute, on_page, relative_address
 from feeds.pages.sitemap import MEDIA_TYPE as SITEMAP_TYPE
 from feeds.pages.sitemap import Located, entry_pages, sitemap_documents
 from feeds.pages.wording import Wording
@@ -146,7 +146,7 @@ class Guides:
             **shows._asdict(),
             formats=self._formats,
             address=self._site.address(SUBSCRIBE),
-            choice_style=f"{to(CHOICE)}?{shows.version}",
+            choice_style=f"{relative_address(CHOICE)}?{shows.version}",
             list_media_type=MEDIA_TYPE.partition(";")[0],
         )
         return on_page(html.encode(), SUBSCRIBE)

@@ -10,7 +10,7 @@ from feeds.pages.forms import Form, Text
 from feeds.pages.linked_data import as_json, collection
 from feeds.pages.listings import NEWEST, Listing, Period, listings_of
 from feeds.pages.neighbours import Neighbour, Neighbours, neighbours_of
-from feeds.pages.relative import on_page, to
+from feeds.pages.relative import on_page, relative_address
 from feeds.pages.wording import Wording
 from feeds.paths import INDEX, archive_folder
 
@@ -78,11 +78,11 @@ class ListingPages:
             )
             return on_page(html, folder)
         topic_address, country_address = (
-            (to(path) for _, path in near.wider) if near.wider else ("", "")
+            (relative_address(path) for _, path in near.wider) if near.wider else ("", "")
         )
         html = self._feed.filled(
             **texts,
-            folder=to(folder),
+            folder=relative_address(folder),
             topic=feed.topic.name if feed.topic else "",
             country=feed.country.name if feed.country else "",
             topic_address=topic_address,
@@ -118,7 +118,7 @@ class ListingPages:
     def _ways_near(self, neighbours: Sequence[Neighbour]) -> bytes:
         return self._neighbour.rows(
             {
-                "address": to(near.path),
+                "address": relative_address(near.path),
                 "name": near.name,
                 "entries": str(near.entries),
             }
@@ -137,7 +137,7 @@ class ListingPages:
         )
 
     def _address(self, feed: Feed, period: Period) -> str:
-        return to(_folder(feed, period))
+        return relative_address(_folder(feed, period))
 
     def _name(self, feed: Feed, period: Period) -> str:
         """Give the name of a period; that of the newest is what the feed is about."""

@@ -7,6 +7,8 @@ it begin with `ROOT`, which is replaced in each whole page.
 import re
 from urllib.parse import quote, urlsplit
 
+from markupsafe import escape
+
 from feeds.model import Site
 
 # The site's own folder, as seen from the page: no text has this character.
@@ -15,7 +17,7 @@ ROOT = "\x1c"
 _TAG = re.compile(r'<[a-z][a-z0-9]*(?: [a-z-]+="[^"]*")+ ?/?>')
 
 
-def to(path: str) -> str:
+def relative_address(path: str) -> str:
     """Return the relative address of a path of the release, before its page is known."""
     return ROOT + quote(path)
 
@@ -27,10 +29,10 @@ def on_page(html: bytes, path: str) -> bytes:
 
 def absolute(html: bytes, site: Site) -> bytes:
     """Return the HTML of a page that is shown at any path, with absolute addresses."""
-    return html.replace(ROOT.encode(), site.url.encode())
+    return html.replace(ROOT.encode(), escape(site.url).encode())
 
 
-class Inside:
+class SiteLinks:
     """Makes the addresses that are under a site's URL relative."""
 
     def __init__(self, site: Site) -> None:
@@ -59,10 +61,8 @@ class Inside:
 
         def attribute(found: re.Match[str]) -> str:
             name, rest = found.groups()
-            return (
-                f'{name}="#{rest.removeprefix(own)}"'
-                if rest.startswith(own)
-                else (f'{name}="{ROOT}{rest}"')
-            )
+            same_page = rest.startswith(own)
+            address = f"#{rest.removeprefix(own)}" if same_page else ROOT + rest
+            return f'{name}="{address}"'
 
         return _TAG.sub(lambda tag: self._attribute.sub(attribute, tag[0]), html)
