@@ -13,7 +13,7 @@ from feeds.paths import FEED_KINDS, feed_folder
 def public_entries(catalogue: Catalogue, as_of: datetime) -> tuple[Entry, ...]:
     """Return the entries that are public at a moment, newest first; ties keep the catalogue's order.
 
-    An entry dated later is held back. An `updated` dated later is left out until then.
+    An entry dated later is held back. Until an `updated` that is dated later, `published` takes its place.
     """
     # Aware moments are slow to compare: each is turned into a number once.
     now = as_of.timestamp()
@@ -41,7 +41,7 @@ def held_back_summary(catalogue: Catalogue, as_of: datetime) -> HeldBack | None:
 
 
 def held_back(catalogue: Catalogue, as_of: datetime) -> list[Entry]:
-    """Return the entries that are not public yet at a moment, those due first first."""
+    """Return the entries that are not public yet at a moment, the next one due first."""
     later = [entry for entry in catalogue.entries if entry.published > as_of]
     return sorted((entry for entry in later if public_from(entry) > as_of), key=public_from)
 

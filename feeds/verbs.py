@@ -66,19 +66,30 @@ def read(
     given: Given, now: "datetime", *, published: Collection[str] = (), strict: bool = False
 ) -> "Catalogue":
     """Read the catalogue, and remember what was made of its items; raises FeedsError."""
+    cache = given.cache()
+    found = _load(given, make_workshop(cache), now, published=published, strict=strict)
+    cache.save()
+    return found
+
+
+def _load(
+    given: Given,
+    workshop: "Workshop",
+    now: "datetime",
+    *,
+    published: Collection[str],
+    strict: bool,
+) -> "Catalogue":
     from feeds.catalogue import load_catalogue
 
-    cache = given.cache()
-    found = load_catalogue(
+    return load_catalogue(
         given.catalogue,
         url=given.url,
-        workshop=make_workshop(cache),
+        workshop=workshop,
         as_of=now,
         published=published,
         strict=strict,
     )
-    cache.save()
-    return found
 
 
 def report(catalogue: "Catalogue", as_of: "datetime") -> list[str]:
@@ -137,7 +148,7 @@ def list_feeds(given: Given, *, as_json: bool) -> None:
 
 
 class Building(NamedTuple):
-    """How a release is built: without pages, without a trace in the history, without notes."""
+    """How a release is built: with or without pages, as a trial, and whether notes are errors."""
 
     pages: bool
     dry_run: bool
@@ -149,19 +160,12 @@ def built(given: Given, workshop: "Workshop", how: Building) -> tuple["Release",
     if how.dry_run:
         from datetime import UTC, datetime
 
-        from feeds.catalogue import load_catalogue
         from feeds.history import History
         from feeds.release import Release
 
         now = datetime.now(UTC)
-        catalogue = load_catalogue(
-            given.catalogue,
-            url=given.url,
-            workshop=workshop,
-            as_of=now,
-            published=History(given.folder).addresses(),
-            strict=how.strict,
-        )
+        published = History(given.folder).addresses()
+        catalogue = _load(given, workshop, now, published=published, strict=how.strict)
         release = Release(catalogue, as_of=now, pages=how.pages, workshop=workshop)
         return release, report(catalogue, now)
 

@@ -4,8 +4,8 @@ import re
 from collections.abc import Sequence
 from html import unescape
 
+from feeds.markdown.html_tree import Element, serialised
 from feeds.markdown.links import LINK, absolute, fault_in
-from feeds.markdown.tree import Element, serialised
 
 # In scripts without spaces between words, text follows an address directly.
 _UNSPACED = (

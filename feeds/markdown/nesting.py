@@ -9,8 +9,8 @@ from functools import partial
 from itertools import groupby
 
 from feeds.markdown import structures
+from feeds.markdown.html_tree import HEADINGS, PHRASING, VOID, Element, show
 from feeds.markdown.structures import Nodes, named
-from feeds.markdown.tree import HEADINGS, PHRASING, VOID, Element, show
 
 _SECTIONS = frozenset("article aside footer header nav".split())
 # A block may be in one of these where it may be around it.

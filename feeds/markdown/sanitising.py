@@ -8,11 +8,7 @@ from typing import NamedTuple
 from urllib.parse import unquote
 
 from feeds.markdown.autolinks import linked
-from feeds.markdown.languages import is_language, way_back
-from feeds.markdown.links import LINK, PICTURE, Kind, absolute, cleaned, fault_in, shown
-from feeds.markdown.losses import Loss
-from feeds.markdown.tree import Element, show
-from feeds.markdown.vocabulary import (
+from feeds.markdown.elements import (
     ATTRIBUTES,
     CITED,
     DIRECTIONS,
@@ -24,6 +20,10 @@ from feeds.markdown.vocabulary import (
     SILENT,
     UNWRAPPED,
 )
+from feeds.markdown.html_tree import Element, show
+from feeds.markdown.lang import is_language, way_back
+from feeds.markdown.links import LINK, PICTURE, Kind, absolute, cleaned, fault_in, shown
+from feeds.markdown.losses import Loss
 
 _CODE = frozenset("code kbd listing pre samp tt".split())
 _SIGNS = frozenset("del em strong".split())

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 
+from feeds.markdown.html_tree import Element
 from feeds.markdown.tables import fit_spans
-from feeds.markdown.tree import Element
 
 Nodes = Sequence[Element | str]
 # Returns nodes as they may be in an element with a certain name.

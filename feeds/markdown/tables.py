@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from feeds.markdown.tree import Element
+from feeds.markdown.html_tree import Element
 
 # Beyond that, a span is a mistake.
 _MAX_SPAN = 100
