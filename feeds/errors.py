@@ -31,6 +31,14 @@ class FeedsError(Exception):
         return printable(super().__str__())
 
 
+class UsageError(FeedsError):
+    """An error in the arguments of a command, before anything is done."""
+
+
+class NoCatalogueError(FeedsError):
+    """Where a catalogue was looked for, there is none."""
+
+
 class Problem(NamedTuple):
     """One thing wrong in a catalogue, at its place.
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from feeds.errors import FeedsError
+from feeds.errors import FeedsError, NoCatalogueError
 from feeds.paths import MEDIA
 
 # A file's name, and what tells its content from any other that it had or will have.
@@ -26,6 +26,9 @@ def read_files(path: Path) -> list[tuple[str, bytes]]:
     """Give the name and the bytes of each file; raises FeedsError where there is nothing to read."""
     try:
         texts = [(str(file), _read(file)[0]) for file in catalogue_files(path)]
+    except FileNotFoundError as error:
+        kind = FeedsError if _has_yaml(path.parent) else NoCatalogueError
+        raise kind(f"{error.filename or path}: {error.strerror}") from None
     except OSError as error:
         raise FeedsError(
             f"{error.filename or path}: {error.strerror or 'cannot be read'}"
@@ -33,7 +36,7 @@ def read_files(path: Path) -> list[tuple[str, bytes]]:
     except ValueError:
         raise FeedsError(f"{str(path)!r} is no file name") from None
     if not texts:
-        raise FeedsError(f"{path}: the folder has no .yaml or .yml file")
+        raise NoCatalogueError(f"{path}: the folder has no .yaml or .yml file")
     return texts
 
 
@@ -93,6 +96,13 @@ def _walk(folder: Path, path: str) -> Iterator[tuple[str, Stamp]]:
                 found = entry.stat()
                 if stat.S_ISREG(found.st_mode):
                     yield here, stamp(here, found)
+
+
+def _has_yaml(folder: Path) -> bool:
+    try:
+        return any(map(_is_yaml, folder.iterdir()))
+    except OSError:
+        return False
 
 
 def _is_yaml(file: Path) -> bool:
