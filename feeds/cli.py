@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from feeds import __version__
 from feeds.arguments import add_check, add_export, add_list, add_ping, add_publish, add_serve
-from feeds.errors import CatalogueError, FeedsError, NoCatalogueError, UsageError
+from feeds.errors import CatalogueError, FeedsError, MissingCatalogueError, UsageError
 from feeds.usage import Parser, meant
 
 if TYPE_CHECKING:
@@ -87,10 +87,10 @@ def _do(arguments: Sequence[str] | None) -> None:
         sys.exit(", ".join(counts))
     except UsageError as error:
         parser.error(str(error))
-    except NoCatalogueError as error:
-        from feeds.verbs import SMALLEST_CATALOGUE
+    except MissingCatalogueError as error:
+        from feeds.verbs import example_for
 
-        sys.exit(f"feeds: {error}; the smallest catalogue that works:\n\n{SMALLEST_CATALOGUE}")
+        sys.exit(f"feeds: {error}{example_for(_given(options).catalogue)}")
     except FeedsError as error:
         sys.exit(f"feeds: {error}")
     except KeyboardInterrupt:

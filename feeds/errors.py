@@ -35,8 +35,8 @@ class UsageError(FeedsError):
     """An error in the arguments of a command, before anything is done."""
 
 
-class NoCatalogueError(FeedsError):
-    """Where a catalogue was looked for, there is none."""
+class MissingCatalogueError(FeedsError):
+    """There is no file at a catalogue's path, or no catalogue file in a folder."""
 
 
 class Problem(NamedTuple):

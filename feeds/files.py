@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from feeds.errors import FeedsError, NoCatalogueError
+from feeds.errors import FeedsError, MissingCatalogueError
 from feeds.paths import MEDIA
 
 # A file's name, and what tells its content from any other that it had or will have.
@@ -26,17 +26,15 @@ def read_files(path: Path) -> list[tuple[str, bytes]]:
     """Give the name and the bytes of each file; raises FeedsError where there is nothing to read."""
     try:
         texts = [(str(file), _read(file)[0]) for file in catalogue_files(path)]
-    except FileNotFoundError as error:
-        kind = FeedsError if _has_yaml(path.parent) else NoCatalogueError
-        raise kind(f"{error.filename or path}: {error.strerror}") from None
     except OSError as error:
-        raise FeedsError(
+        missing = isinstance(error, FileNotFoundError | NotADirectoryError)
+        raise (MissingCatalogueError if missing else FeedsError)(
             f"{error.filename or path}: {error.strerror or 'cannot be read'}"
         ) from None
     except ValueError:
         raise FeedsError(f"{str(path)!r} is no file name") from None
     if not texts:
-        raise NoCatalogueError(f"{path}: the folder has no .yaml or .yml file")
+        raise MissingCatalogueError(f"{path}: the folder has no .yaml or .yml file")
     return texts
 
 
@@ -96,13 +94,6 @@ def _walk(folder: Path, path: str) -> Iterator[tuple[str, Stamp]]:
                 found = entry.stat()
                 if stat.S_ISREG(found.st_mode):
                     yield here, stamp(here, found)
-
-
-def _has_yaml(folder: Path) -> bool:
-    try:
-        return any(map(_is_yaml, folder.iterdir()))
-    except OSError:
-        return False
 
 
 def _is_yaml(file: Path) -> bool:

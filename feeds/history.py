@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import MAXYEAR, datetime, timedelta
+from datetime import MAXYEAR, UTC, datetime, timedelta
 from pathlib import Path
 
 from feeds.storage import StateFolder, take_lock
@@ -165,7 +165,9 @@ def _parsed(line: str) -> tuple[str, _Record] | None:
     try:
         address, etag, text = line.split("\t")
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        if moment.tzinfo is None or not _FIRST_YEAR <= moment.year < MAXYEAR:
+            return None
+        # As it is written here; a Last-Modified has no other offset, and whole seconds.
+        return address, (etag, moment.astimezone(UTC).replace(microsecond=0))
+    except (ValueError, OverflowError):
         return None
-    bounded = moment.tzinfo and _FIRST_YEAR <= moment.year < MAXYEAR
-    return (address, (etag, moment)) if bounded else None

@@ -14,9 +14,9 @@ def tell(event: str, level: int = logging.INFO, **fields: object) -> None:
     _LOG.log(level, event, extra={_FIELDS: fields})
 
 
-def tell_bug(event: str) -> None:
+def tell_bug(event: str, **fields: object) -> None:
     """Log the exception that is being handled, with its traceback."""
-    _LOG.error(event, exc_info=True)
+    _LOG.error(event, exc_info=True, extra={_FIELDS: fields})
 
 
 def log_to(stream: TextIO, level: int = logging.INFO) -> None:

@@ -12,6 +12,7 @@ INDEX = "index.html"
 STYLE = "style.css"
 FEED_STYLE = "feed.css"
 MEDIA = "media/"
+ENTRIES = "entries/"
 HEALTH = "healthz"
 SUBSCRIBE = "subscribe/"
 ARCHIVE = "archive/"
@@ -48,7 +49,7 @@ def feed_folder(topic: str = "", country: str = "") -> str:
 
 def entry_folder(entry: str) -> str:
     """Give the folder of an entry's own page, by the entry's id."""
-    return f"entries/{entry}/"
+    return f"{ENTRIES}{entry}/"
 
 
 def is_for_hosts(path: str) -> bool:

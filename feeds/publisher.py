@@ -21,7 +21,7 @@ from feeds.logs import tell, tell_bug
 from feeds.parallel import considerate, uncollected
 from feeds.release import Release
 from feeds.selection import held_back_summary
-from feeds.standing import Failure
+from feeds.standing import Failure, reason_of
 from feeds.watch import Fingerprint, Lookout, fingerprint, settled
 from feeds.workshop import Workshop
 
@@ -180,11 +180,11 @@ class Publisher:
             # It may pass by itself, as an unreadable disk does: told once, tried again.
             self._again = True
             if self._said != str(error):
-                self._fail(str(error))
+                self._fail(str(error), reason=reason_of(error))
         except Exception as error:  # noqa: BLE001  # a bug costs the change, not the release
             if self._said != repr(error):
                 tell_bug("bug")
-                self._fail(repr(error))
+                self._fail(repr(error), reason=reason_of(error))
 
     def _publish(self, *, anew: bool) -> Release:
         """Put a release in place: of the catalogue read anew, or of the one known, if unchanged."""
@@ -204,7 +204,7 @@ class Publisher:
         raise FeedsError(f"{self.path}: is being written all the time")
 
     def _build(self, before: Release | None, *, anew: bool) -> Release:
-        seen = settled(self.path, self._sleep)
+        seen = settled(self.path)
         if anew or seen != self._seen or self.catalogue is None:
             self._again, self._sound, self._seen = False, False, seen
             self.catalogue = load_catalogue(
@@ -288,8 +288,8 @@ class Publisher:
         if large := [document.path for document in found if len(document.body) > _LARGE]:
             tell("large-documents", logging.WARNING, count=len(large), first=large[0])
 
-    def _fail(self, message: str, *, problems: int = 0, place: str = "") -> None:
-        self.failure = Failure(at=self.clock(), problems=problems, place=place)
+    def _fail(self, message: str, *, problems: int = 0, place: str = "", reason: str = "") -> None:
+        self.failure = Failure(at=self.clock(), problems=problems, place=place, reason=reason)
         self.degraded = True
         self._said = message
         self._stands(self)

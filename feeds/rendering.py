@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from feeds.cache import key, keys
-from feeds.content import render_body
+from feeds.markdown import render_body
 from feeds.model import Entry, Site
 from feeds.workshop import Workshop
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from feeds.errors import FeedsError, MissingCatalogueError
 from feeds.release import Release
 
 
@@ -13,12 +14,21 @@ class Failure:
     """A catalogue that could not be published: since when, and where the first problem is.
 
     `place` is `file:line:column`; it is empty, and `problems` 0, where the cause
-    is no problem in the catalogue.
+    is no problem in the catalogue. Then `reason` is `missing`, `unreadable` or
+    `internal`: it names no file.
     """
 
     at: datetime
     problems: int
     place: str
+    reason: str = ""
+
+
+def reason_of(error: Exception) -> str:
+    """Return the reason of a failure that is not a problem in the catalogue."""
+    if isinstance(error, MissingCatalogueError):
+        return "missing"
+    return "unreadable" if isinstance(error, FeedsError) else "internal"
 
 
 class Standing(Protocol):

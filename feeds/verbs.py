@@ -225,6 +225,13 @@ def own_address(host: str, port: int) -> str | None:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 
 
+def example_for(missing: Path) -> str:
+    """Return the smallest catalogue, to follow a message, unless there are others beside a missing one."""
+    if not missing.is_dir() and any(missing.parent.glob("*.y*ml")):
+        return ""
+    return f"; the smallest catalogue that works:\n\n{SMALLEST_CATALOGUE}"
+
+
 def counted(things: Collection[object], one: str, many: str) -> str:
     """Give a number of things in words."""
     return f"{len(things)} {one if len(things) == 1 else many}"

@@ -45,12 +45,21 @@ def fingerprint(path: Path) -> Fingerprint:
         return ()
 
 
-def settled(path: Path, sleep: Callable[[float], None]) -> Fingerprint:
-    """Give the fingerprint once nobody seems to be writing any more."""
+def settled(path: Path) -> Fingerprint:
+    """Return the fingerprint once two looks, a little apart, have shown the same files.
+
+    One look is enough where all files are older. Their times may lie in the future,
+    or have been set back to the past while they were being written.
+    """
     end = time.monotonic() + _UNSETTLED
-    while True:
-        found = fingerprint(path)
-        age = time.time() - max((written for *_, written in found), default=0) / 1e9
-        if not 0 <= age < _SETTLED or time.monotonic() > end:
-            return found
-        sleep(_SETTLED - age)
+    found = fingerprint(path)
+    while _latest(found) / 1e9 > time.time() - _SETTLED and time.monotonic() < end:
+        time.sleep(_SETTLED)
+        before, found = found, fingerprint(path)
+        if found == before:
+            break
+    return found
+
+
+def _latest(found: Fingerprint) -> int:
+    return max((max(changed, written) for *_, changed, written in found), default=0)

@@ -1,9 +1,32 @@
 """The access log, where no server would let the request through."""
 
+import errno
 import io
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from http.client import HTTPConnection
+from pathlib import Path
+from threading import Thread
 from wsgiref.types import StartResponse, WSGIEnvironment
 
+import pytest
+from conftest import SHIPPED, free_port, wait_for
+
+from feeds.logs import log_to
 from feeds.web.access_log import AccessLog
+
+ENVIRON: WSGIEnvironment = {
+    "REQUEST_METHOD": "GET",
+    "PATH_INFO": "/",
+    "SERVER_PROTOCOL": "HTTP/1.1",
+    # Each of these characters is written as four.
+    "HTTP_USER_AGENT": "\xff" * 1000,
+}
 
 
 def app(_environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
@@ -39,3 +62,106 @@ def test_a_log_that_cannot_be_written_costs_no_answer() -> None:
     }
     for _ in range(2):
         assert AccessLog(app, log)(environ, lambda *_: lambda _: None) == [b"hello"]
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    end = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("blocking", [True, False])
+def test_a_full_pipe_costs_lines_and_no_answer(*, blocking: bool) -> None:
+    """Requests are answered while nobody reads the log; then each line is whole, or counted."""
+    told = io.StringIO()
+    log_to(told)
+    reader, writer = os.pipe()
+    os.set_blocking(writer, blocking)
+    with os.fdopen(reader) as log, os.fdopen(writer, "w") as stream:
+        logged = AccessLog(app, stream)
+        for _ in range(1000):
+            assert logged(ENVIRON, lambda *_: lambda _: None) == [b"hello"]
+        # The thread that reads ends with the pipe.
+        lines: list[str] = []
+        reading = Thread(target=lambda: lines.extend(log))
+        reading.start()
+        wait_until(lambda: "event=access-log-dropped" in told.getvalue())
+        assert logged(ENVIRON, lambda *_: lambda _: None) == [b"hello"]
+        found = re.findall(r"event=access-log-dropped lines=(\d+)\n", told.getvalue())
+        dropped = sum(map(int, found))
+        assert 500 < dropped < 1000
+        wait_until(lambda: len(lines) == 1001 - dropped)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), writer)
+        reading.join(10)
+    assert {len(line) for line in lines} == {len(lines[0])}
+    assert all(line.endswith('xff"\n') for line in lines)
+
+
+def test_a_pipe_that_nobody_reads_any_more_is_told_once() -> None:
+    """Whoever reads the log may end: that is a warning, and no answer waits or fails."""
+    told = io.StringIO()
+    log_to(told)
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as stream:
+        logged = AccessLog(app, stream)
+        for _ in range(3):
+            assert logged(ENVIRON, lambda *_: lambda _: None) == [b"hello"]
+            wait_until(lambda: "event=no-access-log" in told.getvalue())
+        assert os.strerror(errno.EPIPE) in told.getvalue()
+        assert told.getvalue().count("event=no-access-log") == 1
+
+
+def test_what_a_client_says_is_logged_up_to_a_length() -> None:
+    """A line has a bounded length, whatever is sent."""
+    log = io.StringIO()
+    long = "\xff" * 60_000
+    environ = {
+        "REQUEST_METHOD": "A" * 60_000,
+        "PATH_INFO": "/" + long,
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "HTTP_USER_AGENT": long,
+        "HTTP_REFERER": long,
+    }
+    AccessLog(app, log)(environ, lambda *_: lambda _: None)
+    assert len(log.getvalue()) < 13_000
+    assert ' HTTP/1.1" 200 5 "' in log.getvalue()
+
+
+def test_a_server_answers_while_nobody_reads_its_log(tmp_path: Path) -> None:
+    """A pipe behind `feeds serve --access-log` may be full; then it says how many lines it dropped."""
+    port = free_port()
+    feeds = [sys.executable, "-m", "feeds", "serve", "--access-log", "--port", str(port)]
+    with (
+        (tmp_path / "log").open("wb") as errors,
+        subprocess.Popen(
+            [*feeds, "--catalogue", SHIPPED, "--state", tmp_path],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+        ) as process,
+    ):
+        try:
+            wait_for(f"http://127.0.0.1:{port}/healthz", process)
+            connection = HTTPConnection("127.0.0.1", port, timeout=10)
+            for _ in range(600):
+                connection.request("GET", "/robots.txt", headers={"User-Agent": '"' * 1000})
+                answer = connection.getresponse()
+                assert answer.read()
+                assert answer.status == 200
+            connection.close()
+            assert process.stdout
+            count = 0
+
+            def told() -> list[str]:
+                text = (tmp_path / "log").read_text()
+                return re.findall(r"event=access-log-dropped lines=(\d+)\n", text)
+
+            while not told() or count < 601 - int(told()[0]):
+                line = process.stdout.readline()
+                assert line.count(b'"GET /') == line.count(b"\n") == 1
+                count += 1
+            assert len(told()) == 1
+        finally:
+            process.send_signal(signal.SIGTERM)
+        process.stdout.read()

@@ -36,5 +36,5 @@ def test_empty_files_alone_lack_everything() -> None:
     """Files of which none has anything lack what every catalogue needs."""
     assert problems(a="", b="# nothing\n") == [
         "a:1:1: site: is missing",
-        "a:1:1: entries: is missing",
+        "a:1:1: entries: is missing; a catalogue without entries has the line 'entries: []'",
     ]

@@ -17,10 +17,10 @@ from lxml import etree
 
 from feeds import Release, load_catalogue
 from feeds.catalogue import read_catalogue
-from feeds.content import render_body
 from feeds.errors import CatalogueError
 from feeds.formats import feedgen_xml
 from feeds.formats.layouts import Layouts
+from feeds.markdown import render_body
 from feeds.model import Catalogue, Country, Entry, Feed, Person, Photo, Topic
 
 NS = {

@@ -151,6 +151,26 @@ HOSTILE: dict[str, tuple[Callable[[int], str], int]] = {
         3000,
     ),
     "separators": (lambda size: SEEDS[0] + "# \u2028\n" * size + "title T\nx: y\n", 100_000),
+    "far mistake": (
+        lambda size: (
+            SEEDS[0]
+            + "- id: z\n  title: Z\n  date: 2022-05-24\n  body: B\n" * size
+            + "- id: z\n   title: Z\n"
+        ),
+        20_000,
+    ),
+    "mistakes": (
+        lambda size: (
+            SEEDS[0]
+            + "- id: z\n  title: “Z”\n  date: [2022]\n  body: 'B'\n" * size
+            + "  x: [y: z: [\n"
+        ),
+        100,
+    ),
+    "wide mistake": (
+        lambda size: SEEDS[0] + "- id: z\n  title: [" + "z, " * size + "\n  x: y: z\n",
+        40_000,
+    ),
 }
 
 

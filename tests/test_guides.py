@@ -240,6 +240,18 @@ def test_subscriptions_to_thousands_of_feeds_are_light() -> None:
     assert all(found is not None and len(found) < 100_000 for found in smaller)
 
 
+def test_a_topics_page_lists_all_its_countries() -> None:
+    """However many countries a topic has, its page leads to each of them: nothing else need do."""
+    release = Release(with_feeds(1, 240), as_of=AS_OF)
+    [topic] = [feed.path for feed in release.feeds if feed.topic and not feed.country]
+    page = page_of(release[topic + INDEX].body)
+    page.make_links_absolute(release.site.address(topic))
+    both = {feed.path for feed in release.feeds if feed.topic and feed.country}
+    links = {*page.xpath("//nav[@aria-labelledby='countries']//a/@href")}
+    assert len(both) == 240
+    assert links == {release.site.address(path) for path in both}
+
+
 def rows(page: Any) -> list[list[str]]:
     return [[cell.text_content() for cell in row] for row in page.xpath("//tbody/tr")]
 

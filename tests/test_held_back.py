@@ -115,10 +115,11 @@ def test_every_verb_says_what_is_held_back(tmp_path: Path) -> None:
         f"- {{id: x, title: X, date: {later(3)}, summary: S}}\n",
         f"- {{id: y, title: Y, date: '{later(9)}T10:00+01:00', summary: S}}\n",
     )
+    options = ("--catalogue", file, "--state", tmp_path / "state")
     line = f"2 entries held back; the next, 'x', on {later(3)}T00:00+09:00\n"
     for verb in (["list"], ["export", tmp_path / "out"], ["export", tmp_path / "out"]):
-        assert run_feeds(*verb, "--catalogue", file).stderr == line
-    assert run_feeds("check", "--catalogue", file).stderr == (
+        assert run_feeds(*verb, *options).stderr == line
+    assert run_feeds("check", *options).stderr == (
         f"{line}'x' becomes public at the beginning of {later(3)}, because its date has no time;"
         " for a press embargo write one\n"
     )
@@ -128,4 +129,4 @@ def test_every_verb_says_what_is_held_back(tmp_path: Path) -> None:
         f"- {{id: y, title: Y, date: '{later(9)}T10:00+01:00', summary: S}}\n",
     )
     line = f"1 entry held back; the next, 'y', on {later(9)}T10:00+01:00\n"
-    assert run_feeds("check", "--catalogue", file).stderr == line
+    assert run_feeds("check", *options).stderr == line

@@ -156,3 +156,29 @@ def test_a_fork_does_not_keep_the_lock(tmp_path: Path) -> None:
     assert record(tmp_path, 5, {A: "2"}) == {A: 5}
     os.kill(children[0], signal.SIGKILL)
     os.waitpid(children[0], 0)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-11-01T14:00:05+02:00",
+        "2026-11-01T12:00:05Z",
+        "2026-11-01T06:30:05.999999-05:30",
+        "20261101T120005,5+0000",
+        "2026-11-01T12:00:15+00:00:10",
+    ],
+)
+def test_a_moment_is_the_same_however_it_is_written(text: str, tmp_path: Path) -> None:
+    """Somebody's edit or script may write another offset: moments are in UTC, to the second."""
+    (tmp_path / "history.tsv").write_text(f"{A}\t1\t{text}\n")
+    found = History(tmp_path).record(
+        {A: "1"}, clock=lambda: START + timedelta(days=1), sleep=never, current=lambda: True
+    )[A]
+    assert (found.isoformat(), found.tzinfo) == ("2026-11-01T12:00:05+00:00", UTC)
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9998-12-31T23:59:59-24:00", "x"])
+def test_a_moment_that_no_date_has_is_forgotten(text: str, tmp_path: Path) -> None:
+    """A line whose moment cannot be told in UTC costs its own memory alone."""
+    (tmp_path / "history.tsv").write_text(f"{A}\t1\t{text}\n")
+    assert record(tmp_path, 0, {A: "1"}) == {A: 0}

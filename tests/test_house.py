@@ -14,6 +14,7 @@ FLOORS = {
     "storage": -2,
     "errors": -1,  # the nouns themselves stand on these two
     "paths": -1,
+    "uris": -1,
     "keys": 0,
     "logs": 0,
     "cache": -1,
@@ -26,10 +27,11 @@ FLOORS = {
     "compression": 1,
     "headers": 0,
     "model": 0,
+    "truncation": 0,
     "catalogue": 2,
     "selection": 1,
     "directory": 1,
-    "content": 1,
+    "markdown": 1,
     "formats": 1,
     "pages": 2,
     "rendering": 2,
@@ -58,10 +60,12 @@ THIRD_PARTY = {
     "catalogue": {"yaml", "dateutil", "babel"},
     "compression": {"brotli"},
     "export": {"obstore"},
-    "content": {"cmarkgfm", "nh3"},
+    "markdown": {"babel", "cmarkgfm", "nh3", "selectolax"},
     "formats": {"feedgen", "lxml"},
     "pages": {"jinja2", "markupsafe", "babel"},
     "pictures": {"PIL"},
+    "truncation": {"regex"},
+    "uris": {"idna"},
     "web": {"flask", "werkzeug", "granian"},
 }
 LONGEST = 300
@@ -134,7 +138,9 @@ def test_rooms_are_small_and_no_drawers(module: Path) -> None:
     assert module.stem not in DRAWERS
 
 
-HEAVY = {*"flask granian lxml obstore jinja2 feedgen cmarkgfm nh3 brotli PIL".split()}
+HEAVY = {
+    *"flask granian lxml obstore jinja2 feedgen cmarkgfm nh3 selectolax regex idna brotli PIL".split()
+}
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urljoin
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -16,6 +16,7 @@ from conftest import AS_OF, CATALOGUES, ROOT, SHIPPED, program
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, Route
 
 from feeds import Release, load_catalogue
+from feeds.paths import SUBSCRIBE
 
 NU = ROOT / "tests" / "nu" / "node_modules" / "vnu-jar" / "build" / "dist" / "vnu.jar"
 EVERY_FIELD = CATALOGUES / "every-field.yaml"
@@ -124,7 +125,8 @@ def test_a_person_finds_an_entry_its_topic_and_the_feed(
     assert page.get_by_role("heading", level=1).text_content() == "Formalization"
     address = url + "topics/formalization/atom.xml"
     assert page.get_by_text(address, exact=True).is_visible()
-    assert page.get_by_role("link", name="Atom", exact=True).get_attribute("href") == address
+    href = page.get_by_role("link", name="Atom", exact=True).get_attribute("href")
+    assert urljoin(page.url, href) == address
 
 
 def test_a_person_goes_from_entry_to_entry(
@@ -197,6 +199,69 @@ def test_no_page_is_wider_than_its_window(
                 screenshot(page, f"page-{number}-{width}")
 
 
+LONG = "Donaudampfschifffahrtselektrizitaetenhauptbetriebswerkbauunterbeamtengesellschaft"
+ADDRESS = f"https://www.{LONG[:60]}.example.org/{LONG}/{LONG}?{LONG}={LONG}"
+
+
+def long_words(folder: Path) -> Path:
+    """Write a catalogue with a long word, or an address, wherever a page shows a text."""
+    item = f"""- id: {{id}}
+  title: {{title}}
+  date: 2022-05-24 10:00
+  updated: 2022-05-25 11:00
+  summary: {ADDRESS}
+  author: {LONG}
+  topics: [{LONG}, {LONG[::-1]}]
+  countries: [JO, LB]
+  link: {ADDRESS}
+  photo: {{{{url: "https://www.example.org/a.jpg", alt: {LONG}, credit: {LONG}}}}}
+"""
+    body = f"""  body: |
+    # {LONG}
+
+    {LONG} *{LONG}* <{ADDRESS}> `{LONG}` [{LONG}]({ADDRESS})
+
+    - {LONG}
+      - {LONG}
+
+    > {LONG}
+
+    | {LONG} | {LONG} |
+    |---|---|
+    | {LONG} | {LONG} |
+
+    ```
+    {LONG} {LONG} {LONG}
+    ```
+"""
+    items = item.format(id="a", title=ADDRESS) + item.format(id="b", title=LONG) + body
+    items += item.format(id="c", title="أخبار" * 30)
+    head = HEAD.format(title=LONG).replace("rights", f"description: {ADDRESS}, rights")
+    file = folder / "long.yaml"
+    file.write_text(head.replace("entries", f"countries: {{JO: {LONG}}}\nentries") + items)
+    return file
+
+
+def test_long_words_wrap(
+    served: Callable[[Path], str], open_page: Callable[..., Page], tmp_path: Path
+) -> None:
+    """At no width does a long word or an address widen a page, wherever it is."""
+    page = open_page()
+    url = served(long_words(tmp_path))
+    topic = f"topics/{LONG.lower()}/"
+    for number, path in enumerate(
+        ("", "entries/a/", "entries/b/", "entries/c/", topic, f"{topic}countries/jo/", SUBSCRIBE)
+    ):
+        page.goto(url + path)
+        screenshot(page, f"long-{number}")
+        for width in (1280, 1000, 730, 320):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate(WIDE) == width, path
+        # Words that are not long are not cut.
+        head = page.locator(".directory thead th").all()
+        assert all(cell.evaluate("th => th.scrollWidth <= th.clientWidth + 1") for cell in head)
+
+
 def test_arabic_is_a_mirror_of_english(
     served: Callable[[Path], str], open_page: Callable[..., Page]
 ) -> None:
@@ -253,6 +318,93 @@ def test_a_text_runs_in_its_own_direction(
     assert arabic == [True, False, True, True, False, False, True]
 
 
+# At which side of what is around it the text of what is found is.
+_SIDE = """found => {
+  const texts = document.createTreeWalker(found, NodeFilter.SHOW_TEXT)
+  const boxes = []
+  while (texts.nextNode()) {
+    const range = document.createRange()
+    range.selectNodeContents(texts.currentNode)
+    boxes.push(...[...range.getClientRects()].filter(box => box.width))
+  }
+  const around = found.closest('article, section, main, footer').getBoundingClientRect()
+  const left = Math.min(...boxes.map(box => box.left)) - around.left
+  const right = around.right - Math.max(...boxes.map(box => box.right))
+  return left < right ? 'left' : 'right'
+}"""
+
+
+def sides(page: Page, selector: str) -> set[str]:
+    """Return at which sides of what is around them the found texts are."""
+    found = page.locator(selector).all()
+    assert found, selector
+    return {element.evaluate(_SIDE) for element in found}
+
+
+def mixed(folder: Path, language: str) -> Path:
+    """Write a catalogue with entries in both directions, and an archive."""
+    arabic, english = "توقع اتفاقية.", "They sign."
+    texts = {
+        "arabic": (arabic, f"{arabic} {arabic}"),
+        "english": (english, f"{english} {english}"),
+        "acronym": (f"UNICEF {arabic}", arabic),
+        "number": ("2025", arabic if language == "ar" else english),
+        "quote": (arabic, f"{arabic} {arabic} {english}"),
+    }
+    items = [
+        f"- {{id: {name}, title: '{title}', date: 2022-05-24 10:00, summary: '{summary}', topics: [T],"
+        f" countries: [JO], link: 'https://www.example.org/', author: '2025'}}\n"
+        for name, (title, summary) in texts.items()
+    ]
+    items += [
+        f"- {{id: n{n}, title: 'N', date: 2021-05-24, summary: S., topics: [T]}}\n"
+        for n in range(40)
+    ]
+    file = folder / "mixed.yaml"
+    head = HEAD.format(title="Mixed").replace("rights", f"language: {language}, rights")
+    file.write_text(head + "".join(items))
+    return file
+
+
+@pytest.mark.parametrize(("language", "start"), [("en", "left"), ("ar", "right")])
+def test_an_entry_is_aligned_as_one(
+    served: Callable[[Path], str],
+    open_page: Callable[..., Page],
+    tmp_path: Path,
+    language: str,
+    start: str,
+) -> None:
+    """Title, date, lead and labels of an entry are at one side, that of its text; the frame is the page's."""
+    expected = {
+        "arabic": "right",
+        "english": "left",
+        "acronym": "right",
+        "number": start,
+        "quote": "right",
+    }
+    page = open_page(viewport={"width": 600, "height": 900})
+    url = served(mixed(tmp_path, language))
+    page.goto(url)
+    screenshot(page, f"mixed-{language}")
+    for name, side in expected.items():
+        entry = f"article:has([href$='entries/{name}/'])"
+        assert sides(page, f"{entry} > :is(h3, p:not(.date))") == {side}, name
+        assert sides(page, f"{entry} .date time") == {side}, name
+        assert sides(page, f"{entry} .labels li:first-child") == {side}, name
+    for name, side in expected.items():
+        page.goto(f"{url}entries/{name}/")
+        for part in ("h1", ".lead", ".original", ".date time", ".labels li:first-child"):
+            assert sides(page, f".entry {part}") == {side}, (name, part)
+        assert sides(page, "footer p") == {start}
+        first, last = page.locator("h1").evaluate(_ENDS)
+        assert (last < first) is (name in {"arabic", "acronym", "quote"})
+    for path in ("archive/2021/", "archive/2022/", "topics/t/", ""):
+        page.goto(url + path)
+        assert sides(page, "main h2, footer p") == {start}
+        if path:
+            assert sides(page, "main h1") == {start}
+
+
 def test_a_page_has_its_style_under_another_name(
     browser: Browser, served: Callable[[Path], str]
 ) -> None:
@@ -295,7 +447,7 @@ def test_a_printed_page_is_the_news_alone(
 
 
 def test_axe_finds_no_violation(
-    served: Callable[[Path], str], busy_site: str, open_page: Callable[..., Page]
+    served: Callable[[Path], str], busy_site: str, open_page: Callable[..., Page], tmp_path: Path
 ) -> None:
     """On each kind of page, axe-core finds nothing against WCAG 2.2 AA, nor against good practice."""
     page = open_page()
@@ -305,6 +457,7 @@ def test_axe_finds_no_violation(
         *(served(EVERY_FIELD) + path for path in ("topics/empty/", "entries/everything/")),
         *(served(ARABIC) + path for path in ("", "entries/second/")),
         *(busy_site + path for path in ("", "archive/2022/", "archive/2022/05/1/")),
+        *(served(mixed(tmp_path, "en")) + path for path in ("", "entries/arabic/", SUBSCRIBE)),
     ):
         page.goto(url)
         for options in (_AXE, _CONTRAST):
@@ -328,10 +481,11 @@ def test_the_nu_checker_finds_nothing(tmp_path: Path) -> None:
     java = program("java")
     if not NU.exists():
         program("vnu.jar (npm ci --prefix tests/nu)")
-    for catalogue in (SHIPPED, *CATALOGUES.iterdir(), busy(tmp_path)):
+    written = busy(tmp_path), mixed(tmp_path, "en")
+    for catalogue in (SHIPPED, *CATALOGUES.iterdir(), *written):
         release = Release(load_catalogue(catalogue), as_of=AS_OF)
         for path, document in release.items():
-            if path.endswith((".html", "style.css")):
+            if path.endswith((".html", "style.css", "choice.css")):
                 file = tmp_path / "out" / catalogue.stem / path
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_bytes(document.body)

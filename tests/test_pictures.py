@@ -92,7 +92,7 @@ def test_a_picture_is_a_document_and_every_format_tells_its_true_size(file: Path
         )
         assert (content.get("width"), content.get("height")) == ("16", "12")
     page = release["entries/market/index.html"].body.decode()
-    assert f'src="https://news.example.org/{JPEG}" alt="A market" width="16" height="12"' in page
+    assert f'src="../../{JPEG}" alt="A market" width="16" height="12"' in page
 
 
 def test_only_what_is_public_is_published(file: Path) -> None:

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -193,7 +192,7 @@ def test_loading_tells_what_is_wrong(file: Path) -> None:
     publisher.load()
     write(file, catalogue(entry("one", date="yesterday")))
     for _ in range(2):
-        with pytest.raises(CatalogueError, match="is no date"):
+        with pytest.raises(CatalogueError, match="is not a valid date"):
             publisher.load()
     file.unlink()
     with pytest.raises(FeedsError, match="No such file"):
@@ -222,25 +221,6 @@ def test_a_folder_is_watched_too(tmp_path: Path, clock: Clock) -> None:
     publisher.refresh()
     assert publisher.current is release
     assert (tmp_path / ".feeds" / "history.tsv").exists()
-
-
-def test_a_file_that_is_being_written_is_left_alone(tmp_path: Path) -> None:
-    """An editor that writes in place, in pieces, is waited for: no half catalogue is published."""
-    file = tmp_path / "entries.yaml"
-    pieces = iter([catalogue(entry("one")), entry("two"), entry("three")])
-
-    def write_more(seconds: float = 0) -> None:
-        piece = next(pieces, "")
-        if not piece:
-            time.sleep(seconds)
-            return
-        with file.open("a") as out:
-            out.write(piece)
-
-    write_more()
-    publisher = Publisher(file, sleep=write_more)
-    publisher.refresh()
-    assert len(shown(publisher).feeds[0].entries) == 3
 
 
 def test_an_embargo_ends_on_time(publisher: Publisher, file: Path, clock: Clock) -> None:
@@ -405,7 +385,8 @@ def test_serving_elsewhere_does_not_disturb_the_memory(file: Path, clock: Clock)
 
 def test_large_documents_are_told(file: Path, told: Callable[[], list[str]]) -> None:
     """A feed of more than a megabyte is published, with a warning; a page or a list has no limit."""
-    write(file, catalogue(entry("one", more="  body: " + "word " * 200_100 + "\n")))
+    body = "  body: " + "word " * 19_000 + "\n"
+    write(file, catalogue(*(entry(f"n{number}", more=body) for number in range(11))))
     Publisher(file).load()
     assert told() == ["published", "large-documents"]
     name = "x" * 350_000
@@ -612,4 +593,4 @@ def test_the_shipped_catalogue_needs_no_history_of_its_own(tmp_path: Path) -> No
     Publisher(file).load()
     assert sorted(path.name for path in tmp_path.iterdir()) == [".feeds", "entries.yaml"]
     made = sorted(path.name for path in (tmp_path / ".feeds").iterdir())
-    assert made == ["cache", "history.lock", "history.tsv"]
+    assert made == [".gitignore", "cache", "history.lock", "history.tsv"]

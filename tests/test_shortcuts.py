@@ -15,8 +15,8 @@ from feeds.catalogue.reading import Fault
 from feeds.catalogue.slugs import slug, slug_of
 from feeds.catalogue.strict_yaml import Refused, compose_part, is_deep
 from feeds.catalogue.texts import line, surely_shows
-from feeds.content import shows_nothing
 from feeds.errors import CatalogueError
+from feeds.markdown import shows_nothing
 
 HEAD = "site: {title: T, url: https://e.org/, id: 'tag:e.org,2021:t'}\n"
 ZONE = ZoneInfo("Europe/Zurich")
@@ -81,14 +81,14 @@ def test_a_body_that_surely_shows_something_does(body: str) -> None:
 
 
 @given(st.integers(0, 40), st.sampled_from(MONTHS), st.integers(1000, 9999))
-def test_a_plain_day_is_what_dateutil_makes_of_it(day: int, month: str, year: int) -> None:
-    """`24 May 2022` is read at once, and as the library reads it."""
+def test_a_plain_day_is_read_as_other_forms_are(day: int, month: str, year: int) -> None:
+    """`24 May 2022` is read at once, as it is among all other forms."""
     text = f"{day} {month} {year}"
     try:
-        found, whole_day = read_date(text, ZONE)
+        found, whole_day = read_date(text, ZONE, "en")
     except Fault:
         return
-    parsed, also = parse_freely(text, ZONE)
+    parsed, also = parse_freely(text, ZONE, "en")
     assert (found, whole_day) == (parsed.replace(tzinfo=ZONE), also)
     assert found == datetime.strptime(text, "%d %B %Y").replace(hour=12, tzinfo=ZONE)
 

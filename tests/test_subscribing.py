@@ -1,5 +1,6 @@
 """How a person subscribes: real Chromium, without scripts, served and from a folder behind nginx."""
 
+import re
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
@@ -8,7 +9,7 @@ from urllib.request import urlopen
 import pytest
 from browser import chromium, screenshot
 from conftest import AS_OF, CATALOGUES, SHIPPED, run_feeds
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from test_static_server import nginx
 
 from feeds import Release, load_catalogue
@@ -126,6 +127,46 @@ def test_an_address_is_marked_at_once(served: Callable[[Path], str], browser: Br
             assert marked.startswith(url)
             with urlopen(marked) as answer:
                 assert answer.headers["Content-Type"] == "application/atom+xml; charset=utf-8"
+
+
+def without_style(route: Route) -> None:
+    """Answer for a style sheet as if it were lost."""
+    route.abort()
+
+
+def without_has(route: Route) -> None:
+    """Answer for a style sheet as a browser reads it that does not know `:has()`."""
+    with urlopen(route.request.url) as answer:
+        sheet = answer.read().decode()
+    route.fulfill(body=sheet.replace(":has(", ":not-known("), content_type="text/css")
+
+
+@pytest.mark.parametrize("style", [without_style, without_has])
+def test_without_the_choice_a_person_finds_the_feed(
+    site: Callable[[Path], str], page: Page, style: Callable[[Route], None]
+) -> None:
+    """Without CSS, or without `:has()`, topics lead to their countries, and these to the feeds."""
+    url = site(SHIPPED)
+    page.route(re.compile(r"\.css"), style)
+    page.goto(url + SUBSCRIBE)
+    for part in (".choice", "select", "output", "output i"):
+        assert not page.locator(part).first.is_visible()
+    screenshot(page, f"subscribe-{style.__name__.replace('_', '-')}")
+    assert page.get_by_text("The page of each topic lists its countries").is_visible()
+    page.get_by_role("link", name="Unemployment protection").click()
+    page.get_by_role("navigation", name="Countries").get_by_role("link", name="Indonesia").click()
+    address = f"{url}topics/unemployment-protection/countries/id/atom.xml"
+    assert page.get_by_text(address, exact=True).is_visible()
+    page.get_by_role("link", name="Atom", exact=True).click()
+    assert page.url == address
+
+
+def test_the_choice_is_shown_by_the_style_alone(site: Callable[[Path], str], page: Page) -> None:
+    """With `:has()` the choice is there, and is announced to everybody."""
+    page.goto(site(SHIPPED) + SUBSCRIBE)
+    assert page.locator("section.choice").get_attribute("hidden") == ""
+    expect(page.get_by_role("combobox", name="Topic", exact=True)).to_be_visible()
+    expect(page.locator("output code")).to_be_visible()
 
 
 @pytest.mark.parametrize("width", [320, 1280])

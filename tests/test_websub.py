@@ -1,5 +1,6 @@
 """The hub is told of the feeds that have changed, when they can be read, and nobody waits for it."""
 
+import json
 import os
 import socket
 import subprocess
@@ -9,13 +10,17 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import repeat
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 from urllib.request import urlopen
 
 import pytest
 from conftest import PATIENCE, ROOT, SHIPPED, Server, free_port, running, wait_for, wait_until
+from hostile import hostile
 from hub import listening
+
+from feeds.model import etag_of
 
 ADDED = """
 - id: new
@@ -118,6 +123,64 @@ def test_nobody_goes_on_telling_for_a_server_that_is_gone(tmp_path: Path) -> Non
         assert len(tellers(tmp_path)) == 1
         server.process.kill()
     wait_until(lambda: not tellers(tmp_path))
+
+
+def dripping() -> Iterator[bytes]:
+    """Return an answer whose head never ends."""
+    return repeat(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+
+@pytest.mark.heavy
+def test_nobody_waits_for_a_hub_when_the_server_is_gone(tmp_path: Path) -> None:
+    """A request that never ends keeps no process alive, nor does a client that never reads."""
+    file = tmp_path / "entries.yaml"
+    with hostile(dripping) as hub:
+        write(file, text(hub.url))
+        with running("feeds serve", file, tmp_path / "server") as server:
+            wait_until(lambda: hub.requests)
+            assert len(tellers(tmp_path)) == 1
+            server.process.kill()
+            wait_until(lambda: not tellers(tmp_path))
+
+
+@pytest.mark.parametrize("end", ["input", pytest.param("parent", marks=pytest.mark.heavy)])
+def test_a_notifier_ends_with_who_started_it(end: str, tmp_path: Path) -> None:
+    """Its input ends, or the process is gone while somebody else holds that input open."""
+    with hostile(dripping) as hub, ThreadingHTTPServer(("127.0.0.1", 0), Feed) as site:
+        thread = threading.Thread(target=site.serve_forever, args=(0.05,))
+        thread.start()
+        feed = f"http://127.0.0.1:{site.server_port}/atom.xml"
+        message = json.dumps({"hub": hub.url, "feeds": {feed: etag_of(Feed.body)}})
+        telling = [sys.executable, "-m", "feeds.after.telling", str(tmp_path)]
+        code = f"import subprocess; subprocess.run({telling!r})"
+        with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE) as process:
+            assert process.stdin
+            process.stdin.write(message.encode() + b"\n")
+            process.stdin.flush()
+            wait_until(lambda: hub.requests)
+            assert tellers(tmp_path)
+            if end == "input":
+                process.stdin.close()
+            else:
+                process.kill()
+            wait_until(lambda: not tellers(tmp_path))
+        site.shutdown()
+        thread.join()
+
+
+class Feed(BaseHTTPRequestHandler):
+    """Gives a feed at each path."""
+
+    body = b"feed"
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    def log_message(self, *_: object) -> None:
+        """Be silent."""
 
 
 def test_a_hub_that_fails_is_asked_again(tmp_path: Path) -> None:

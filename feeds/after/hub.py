@@ -13,7 +13,7 @@ from itertools import islice
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from feeds.after.asking import UnreachedError, ask, host_of
+from feeds.after.asking import PrivateError, UnreachedError, ask, check_reach, host_of
 from feeds.after.ledger import Ledger
 from feeds.model import etag_of
 
@@ -56,31 +56,34 @@ def tell_hub(
 
     A feed's turn comes when its public address gives the bytes of its ETag. What
     fails is tried again, later and later, as long as `wait` lets time pass; it
-    takes seconds. Gives how many were told. Raises OSError where that cannot be
-    remembered.
+    takes seconds. No request begins once `wait` lets not even 0 seconds pass. Gives
+    how many were told. Raises OSError where that cannot be remembered.
     """
     all_of_them = len(left)
     for pause in _pauses():
-        reasons = _round(hub, left, ledger)
-        if not left:
+        reasons = _round(hub, left, ledger, wait)
+        if not left or not wait(0):
             break
         reason = min(reasons, key=lambda one: isinstance(one, _Waits))
         troubled(Trouble(str(reason), len(left), isinstance(reason, _Waits)))
-        if not wait(pause):
+        # Time does not change what is refused.
+        if isinstance(reason, PrivateError) or not wait(pause):
             break
     return all_of_them - len(left)
 
 
-def _round(hub: str, left: dict[str, str], ledger: Ledger) -> list[Exception]:
+def _round(
+    hub: str, left: dict[str, str], ledger: Ledger, wait: Callable[[float], bool]
+) -> list[Exception]:
     """Try each feed once, and take away those that were told; give why others were not."""
     reasons: list[Exception] = []
     rest = iter([*left.items()])
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        while not any(isinstance(one, UnreachedError) for one in reasons):
+        while wait(0) and not any(isinstance(one, UnreachedError) for one in reasons):
             batch = dict(islice(rest, _BATCH))
             if not batch:
                 break
-            told = _told(pool, hub, batch, reasons)
+            told = _told(pool, hub, batch, reasons, wait)
             ledger.note(hub, {address: batch[address] for address in told})
             for address in told:
                 del left[address]
@@ -88,7 +91,11 @@ def _round(hub: str, left: dict[str, str], ledger: Ledger) -> list[Exception]:
 
 
 def _told(
-    pool: ThreadPoolExecutor, hub: str, batch: Mapping[str, str], reasons: list[Exception]
+    pool: ThreadPoolExecutor,
+    hub: str,
+    batch: Mapping[str, str],
+    reasons: list[Exception],
+    wait: Callable[[float], bool],
 ) -> list[str]:
     """Try some feeds at once, and give the addresses that were told; where nobody answers, stop."""
     attempts = {pool.submit(_attempt, hub, *feed): feed[0] for feed in batch.items()}
@@ -103,7 +110,7 @@ def _told(
             reasons.append(error)
         else:
             raise error
-        if isinstance(error, UnreachedError):
+        if isinstance(error, UnreachedError) or not wait(0):
             for other in attempts:
                 other.cancel()
     return told
@@ -111,11 +118,12 @@ def _told(
 
 def _attempt(hub: str, address: str, etag: str) -> None:
     """Tell a hub of one feed; raises _Waits where that is not public yet, _Refused, Unreached."""
+    check_reach(hub, address)
     found = ask("GET", address)
     if not found.good or etag_of(found.body) != etag:
         raise _Waits(f"{address} does not give yet what was published (HTTP {found.status})")
     form = {"hub.mode": "publish", "hub.url": address, "hub.topic": address}
-    answer = ask("POST", hub, urlencode(form).encode())
+    answer = ask("POST", hub, urlencode(form).encode(), site=address)
     if not answer.good:
         raise _Refused(f"{host_of(hub)} answers {answer.status}")
 

@@ -42,7 +42,8 @@ def ping(
     def wait(pause: float) -> bool:
         left = end - time.monotonic()
         time.sleep(max(min(pause, left), 0))
-        return left > 0
+        # Each feed is tried once, however little time there is.
+        return left > 0 or not pause
 
     ledger = Ledger(folder)
     try:

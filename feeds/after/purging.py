@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
@@ -70,14 +71,20 @@ class Requests(NamedTuple):
     def __call__(self, stale: Stale) -> None:
         """Ask for each address or key; raises FeedsError where one is not taken."""
         things = stale.named(self.field)
+        unreached = Event()
+
+        def ask_unless_unreached(thing: str) -> str:
+            # A cache that does not answer would take its time for each of thousands.
+            return "not asked" if unreached.is_set() else self._ask(thing, unreached)
+
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            failures = [reason for reason in pool.map(self._ask, things) if reason]
+            failures = [reason for reason in pool.map(ask_unless_unreached, things) if reason]
         if failures:
             raise FeedsError(
                 f"{len(failures)} of {len(things)} could not be purged, first {failures[0]}"
             )
 
-    def _ask(self, thing: str) -> str:
+    def _ask(self, thing: str, unreached: Event) -> str:
         placeholder = f"{{{self.field}}}"
         # Within another address it is a value; at the head of one, and as a path, it is the address.
         whole = self.address.startswith(placeholder) or self.field == "path"
@@ -85,6 +92,7 @@ class Requests(NamedTuple):
         try:
             answer = ask(self.method, address)
         except UnreachedError as error:
+            unreached.set()
             return f"{thing}: {error}"
         return "" if answer.good else f"{thing}: {host_of(address)} answers {answer.status}"
 

@@ -2,8 +2,10 @@
 
 import json
 import logging
+import os
 import select
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -14,6 +16,10 @@ from feeds.logs import log_to, tell
 
 # In seconds. What is left is told of after the next change, or restart.
 _PATIENCE = 86_400
+# How long requests under way may take once nobody wants them any more.
+_GRACE = 3.0
+# Between two looks at the process that started this one.
+_LOOK = 0.5
 # Until then it may well be that a cache in front has not asked again.
 _USUAL = 60
 
@@ -37,8 +43,7 @@ class Teller:
 
     def _wait(self, seconds: float) -> bool:
         """Let time pass; false where whoever started this has something else to tell, or is gone."""
-        ended, _, _ = select.select([sys.stdin], [], [], seconds)
-        return not ended and time.monotonic() - self._begun < _PATIENCE
+        return not _input_ended(seconds) and time.monotonic() - self._begun < _PATIENCE
 
     def _log(self, trouble: Trouble) -> None:
         waited = time.monotonic() - self._begun
@@ -47,10 +52,28 @@ class Teller:
             tell("hub-not-told", logging.WARNING, first=trouble.reason, left=trouble.left)
 
 
+def _input_ended(seconds: float) -> bool:
+    """Wait for the input to end, at most for so many seconds; return whether it has."""
+    return bool(select.select([sys.stdin], [], [], seconds)[0])
+
+
+def _end_with(parent: int) -> None:
+    """End this process soon after its input or its parent has, whatever a request waits for."""
+    while os.getppid() == parent and not _input_ended(_LOOK):
+        pass
+    time.sleep(_GRACE)
+    os._exit(0)
+
+
 def main() -> None:
     """Tell what the first line of the input says."""
+    parent = os.getppid()
     log_to(sys.stderr)
-    message = json.loads(sys.stdin.readline())
+    line = sys.stdin.readline()
+    if not line:
+        return
+    threading.Thread(target=_end_with, args=[parent], daemon=True).start()
+    message = json.loads(line)
     teller = Teller(message["hub"], Ledger(Path(sys.argv[1])))
     try:
         teller.tell(message["feeds"])

@@ -11,7 +11,14 @@ from typing import NamedTuple
 from yaml.nodes import MappingNode
 
 from feeds.catalogue.addresses import site_address
-from feeds.catalogue.assembly import Assembly, check_ids, check_topics, note_far_dates, note_slugs
+from feeds.catalogue.assembly import (
+    Assembly,
+    check_ids,
+    check_topics,
+    note_far_dates,
+    note_slugs,
+)
+from feeds.catalogue.bodies import note_bodies
 from feeds.catalogue.countries import Countries
 from feeds.catalogue.drafts import Drafts
 from feeds.catalogue.entries import EntryReader
@@ -182,7 +189,9 @@ def _catalogue(opened: Opened, problems: list[Problem], options: _Options) -> Ca
         names = read_country_names(reading, node, site.language)
     vocabulary = Vocabulary(topics if closed else None, scheme)
     countries = Countries(site.language, names, workshop.shelf("countries"))
-    reader = EntryReader(zone=site.timezone, vocabulary=vocabulary, countries=countries)
+    reader = EntryReader(
+        zone=site.timezone, language=site.language, vocabulary=vocabulary, countries=countries
+    )
     context = (site.timezone.key, scheme, repr(topics), site.language, repr(names), repr(closed))
     drafts = Drafts(opened.items)
     drafts.read(reader, problems, context, workshop)
@@ -207,6 +216,8 @@ def _catalogue(opened: Opened, problems: list[Problem], options: _Options) -> Ca
             site = replace(site, moved=moved, retired=retired)
             if live:
                 note_gone(fields, site, live, options.published)
+    if not faulty:
+        note_bodies(drafts, site, entries, options.as_of, problems)
     return Catalogue(
         site=site,
         topics=topics,

@@ -3,20 +3,31 @@
 import re
 from datetime import UTC, datetime
 from unicodedata import normalize
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit
 
-from feeds.catalogue.reading import Fault
+from feeds.catalogue.address_mistakes import (
+    check_beginning,
+    check_characters,
+    check_invisible,
+    meant_address,
+    proposal,
+    quoted,
+    unlikely_end,
+)
+from feeds.catalogue.reading import Fault, Remark
 from feeds.paths import MEDIA
+from feeds.uris import to_ascii_host, to_uri
 
 _LONGEST = 2000
-# Everything that RFC 3986 allows in an address; what lies beyond ASCII is encoded.
-_ADDRESS = re.compile(r"(?:[!#$&'()*+,\-./0-9:;=?@A-Z_a-z~\[\]]|%[0-9A-Fa-f]{2}|[^\x00-\x9f])+")
-_SAFE = "!#$%&'()*+,-./:;=?@_~[]"
-# What is an address already, letter for letter, as nearly all are.
+# What is an address already, letter for letter, as nearly all are. A colon, and some
+# characters at the end, need a closer look.
 _LABEL = "[a-z0-9](?:[a-z0-9-]{0,60}[a-z0-9])?"
-_PATH = r"[A-Za-z0-9\-._~!$&'()*+,;=:@/]"
-_ORDINARY = re.compile(rf"https?://{_LABEL}(?:\.{_LABEL}){{1,8}}(?:/{_PATH}*(?:\?{_PATH}+)?)?")
-_HOST = re.compile(r"[0-9A-Za-z](?:[0-9A-Za-z._-]*[0-9A-Za-z])?")
+_PATH = r"[A-Za-z0-9\-._~!$&'()*+,;=@/]"
+_ORDINARY = re.compile(
+    rf"https?://{_LABEL}(?:\.{_LABEL}){{1,8}}(?:/{_PATH}*(?:\?{_PATH}+)?)?(?<![.,;!'()*])"
+)
+# What YAML's blocks and quotes leave around a text.
+_AROUND = " \t\r\n"
 # What ends or encodes a path in an address.
 _NO_NAME = "?#%\\"
 _LONGEST_NAME = 500
@@ -25,42 +36,31 @@ _TAG = re.compile(
     r",(?P<date>\d{4}(?:-\d\d(?:-\d\d)?)?)"
     r":(?P<specific>(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?]|%[0-9A-Fa-f]{2})+)"
 )
-_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+_EMAIL = re.compile(r"(?<!\w)[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 
 
 def web_address(text: str) -> str:
     """Read an http or https address with a host, as an ASCII URI (RFC 3986, RFC 3987 §3.1)."""
-    if len(text) > _LONGEST:
-        raise Fault(f"is longer than {_LONGEST} characters")
-    if _ORDINARY.fullmatch(text):
+    if _ORDINARY.fullmatch(text) and len(text) <= _LONGEST:
         return text
-    bad = next((part for part in text if not _ADDRESS.fullmatch(part) and part != "%"), None)
-    if bad is not None:
-        raise Fault(f"an address has no {bad!r}; write it as {quote(bad)}")
-    if not _ADDRESS.fullmatch(text):
-        raise Fault("in an address, '%' stands before two hexadecimal digits")
-    try:
-        parts = urlsplit(text)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        raise Fault("is not a web address") from None
-    if parts.scheme not in {"http", "https"}:
-        raise Fault("is not a web address: it begins with https:// or http://")
-    if parts.username is not None or parts.password is not None:
-        raise Fault("must not carry a user's name or password: it will be published")
-    return urlunsplit(
-        (
-            parts.scheme,
-            _ascii_host(host) + (f":{port}" if port is not None else ""),
-            *(quote(part, safe=_SAFE) for part in (parts.path, parts.query, parts.fragment)),
+    text = text.strip(_AROUND)
+    uri = _uri(text)
+    end = unlikely_end(text)
+    if end:
+        encoded = "".join(f"%{byte:02X}" for byte in end.encode())
+        raise Remark(
+            uri,
+            f"ends in {quoted(end)}, which is probably not part of the address;"
+            f" remove it, or write {encoded} instead",
         )
-    )
+    return uri
 
 
 def photo_address(text: str) -> str:
     """Read where a photo is: at a web address, or in `media/`, whose paths are in NFC."""
-    if "://" in text:
+    if "://" in text or meant_address(text):
         return web_address(text)
+    check_invisible(text)
     if not text.startswith(MEDIA):
         raise Fault(
             f"is no web address: it begins with https:// or http://;"
@@ -74,23 +74,24 @@ def photo_address(text: str) -> str:
     return normalize("NFC", text)
 
 
-def _ascii_host(host: str | None) -> str:
-    if not host:
-        raise Fault("names no host")
-    if ":" in host:
-        return f"[{host}]"
+def _uri(text: str) -> str:
+    if len(text) > _LONGEST:
+        raise Fault(f"is longer than {_LONGEST} characters")
+    check_invisible(text)
+    check_beginning(text)
+    check_characters(text)
     try:
-        name = host.encode("idna").decode()
-    except UnicodeError:
-        raise Fault(f"the host {host!r} is not a valid name") from None
-    if not _HOST.fullmatch(name):
-        raise Fault(f"the host {host!r} is not a valid name")
-    return name
+        uri = to_uri(text)
+    except ValueError as error:
+        raise Fault(f"{error}{proposal(text)}") from None
+    if "@" in urlsplit(uri).netloc:
+        raise Fault("must not carry a user's name or password: it will be published")
+    return uri
 
 
 def site_address(text: str) -> str:
     """Read the address under which the documents live: it ends in `/`."""
-    address = web_address(text)
+    address = _uri(text.strip(_AROUND))
     if "?" in address or "#" in address:
         raise Fault("is where the documents live: it has no '?' and no '#'")
     if not address.endswith("/"):
@@ -120,7 +121,18 @@ def tag_date(text: str) -> datetime:
 
 
 def email(text: str) -> str:
-    """Read an e-mail address."""
-    if not _EMAIL.fullmatch(text):
-        raise Fault("is no e-mail address")
-    return text
+    """Read an e-mail address, its host in ASCII."""
+    text = text.strip(_AROUND)
+    if _EMAIL.fullmatch(text):
+        return text
+    check_invisible(text)
+    name, _, host = text.rpartition("@")
+    try:
+        address = f"{name}@{to_ascii_host(host)}"
+    except ValueError:
+        address = ""
+    if not _EMAIL.fullmatch(address):
+        within = _EMAIL.search(text)
+        hint = f"; did you mean {within[0]}?" if within else ""
+        raise Fault(f"is no e-mail address{hint}")
+    return address

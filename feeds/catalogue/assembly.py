@@ -13,7 +13,7 @@ from feeds.catalogue.entries import Draft, listed
 from feeds.catalogue.reading import Reading
 from feeds.catalogue.slugs import fitting, slug_of, unfit
 from feeds.catalogue.source import forbidden_character
-from feeds.catalogue.texts import line
+from feeds.catalogue.texts import folded
 from feeds.catalogue.vocabulary import Vocabulary
 from feeds.catalogue.wrong_values import is_blank
 from feeds.errors import Problem
@@ -254,7 +254,7 @@ def _node(place: Place, name: str, problems: list[Problem]) -> tuple[Reading, No
 def _topic(place: Place, name: str, problems: list[Problem]) -> tuple[Reading, Node, str]:
     """Give where in an item a topic is named."""
     reading, topics = _node(place, "topics", problems)
-    number = [line(node.value) for node in topics.value].index(name)
+    number = [folded(node.value) for node in topics.value].index(name)
     return reading, topics.value[number], f"{place.path}.topics[{number}]"
 
 

@@ -14,7 +14,8 @@ from typing import NamedTuple
 from feeds.catalogue.source import forbidden_character
 
 _ENTRIES = re.compile(rb"entries:(?: +#[^\n]*| *)\r?\n(?: *(?:#[^\n]*)?\r?\n)*( *- )")
-_SECTIONS = (b"\nsite:", b"\ntopics:", b"\ncountries:")
+SECTIONS = ("site", "topics", "countries", "entries")
+_OTHERS = tuple(f"\n{name}:".encode() for name in SECTIONS if name != "entries")
 
 _OTHER_LINES = re.compile("[\r\x85\u2028\u2029]")
 _STEP = 1 << 17
@@ -54,7 +55,7 @@ def cut(data: bytes) -> Cut | None:
         return None
     # One that stands before stands behind as a mistake alone, and then is no item.
     head = b"\n" + data[:begin]
-    others = [section for section in _SECTIONS if section not in head]
+    others = [section for section in _OTHERS if section not in head]
     end = min((_find(data, other, first.end()) for other in others), default=len(data))
     return Cut(
         head=Part(0, data[:begin]),

@@ -15,6 +15,7 @@ from feeds.catalogue.entries import (
     draft_text,
     read_draft_text,
 )
+from feeds.catalogue.fields import open_fields
 from feeds.catalogue.items import Items, Miscut
 from feeds.catalogue.known_keys import ENTRY
 from feeds.catalogue.nearest import SILENT, Nearest
@@ -193,7 +194,7 @@ def _read(
     path = f"entries[{number}]"
     draft = None
     if isinstance(node, MappingNode):
-        fields = reading.fields(node, path, ENTRY)
+        fields = open_fields(reading, node, path, ENTRY)
         draft = reader.read(fields)
     else:
         reading.problem(node, path, "an entry is a mapping: 'id: …', 'title: …', 'date: …'")

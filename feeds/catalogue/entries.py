@@ -10,11 +10,20 @@ from feeds.catalogue import known_keys
 from feeds.catalogue.addresses import photo_address, web_address
 from feeds.catalogue.countries import Countries
 from feeds.catalogue.dates import EPOCH, read_date
-from feeds.catalogue.reading import Fault, Values
+from feeds.catalogue.fields import Values
+from feeds.catalogue.reading import Fault
 from feeds.catalogue.site import read_person
 from feeds.catalogue.slugs import fitting
-from feeds.catalogue.texts import files_in, line, markdown, media_type, surely_shows, whole_number
+from feeds.catalogue.texts import (
+    line,
+    markdown,
+    media_type,
+    surely_published,
+    surely_shows,
+    whole_number,
+)
 from feeds.catalogue.vocabulary import Vocabulary
+from feeds.paths import ENTRIES, MEDIA
 
 # Our own table: the machine's would make its documents differ from another's.
 _IMAGE_TYPES = {
@@ -42,8 +51,9 @@ class Draft(NamedTuple):
 
     `published` and `updated` are in ISO 8601. `whole_day` is not empty where
     the date is a day alone: then `published` is its noon; `updated_day` is the
-    same for `updated`. The labels, the photo, the author and the files that the
-    body leads to are lists of texts.
+    same for `updated`. The labels, the photo, the author, the links that may lead
+    from the body into the site, and the notes on it are lists of texts. A note has
+    its line of the body in front.
     """
 
     id: str
@@ -54,7 +64,8 @@ class Draft(NamedTuple):
     title: str
     summary: str
     body: str
-    files: str
+    links: str
+    notes: str
     link: str
     topics: str
     countries: str
@@ -82,6 +93,7 @@ class EntryReader:
     """Reads an item by itself; what the others say changes nothing."""
 
     zone: ZoneInfo
+    language: str
     vocabulary: Vocabulary
     countries: Countries
 
@@ -103,7 +115,8 @@ class EntryReader:
             fields.value("title", line, ""),
             fields.value("summary", line, ""),
             body,
-            _ITEM.join(files_in(body)) if body else "",
+            _links(body),
+            _notes(body),
             fields.value("link", web_address, ""),
             _ITEM.join(topics),
             _ITEM.join(countries),
@@ -113,7 +126,7 @@ class EntryReader:
 
     def _dates(self, fields: Values) -> tuple[datetime, bool, datetime | None, bool]:
         """Return `date` and `updated`, each with whether it is a day without a time."""
-        convert = partial(read_date, zone=self.zone)
+        convert = partial(read_date, zone=self.zone, language=self.language)
         published, whole_day = fields.value("date", convert, (EPOCH, False))
         if "updated" not in fields:
             return published, whole_day, None, False
@@ -129,7 +142,7 @@ def _body(fields: Values) -> str:
     body = fields.value("body", markdown, "")
     if body and "summary" not in fields and not surely_shows(body):
         # Loaded for the few bodies of which it cannot be told otherwise.
-        from feeds.content import shows_nothing  # noqa: PLC0415
+        from feeds.markdown import shows_nothing  # noqa: PLC0415
 
         if shows_nothing(body):
             fields.problem(
@@ -138,6 +151,22 @@ def _body(fields: Values) -> str:
                 " write a text, or a 'summary'",
             )
     return body
+
+
+def _links(body: str) -> str:
+    if MEDIA not in body and ENTRIES not in body:
+        return ""
+    from feeds.markdown import links_in  # noqa: PLC0415  # for few bodies, as above
+
+    return _ITEM.join(link for link in links_in(body) if MEDIA in link or ENTRIES in link)
+
+
+def _notes(body: str) -> str:
+    if not body or surely_published(body):
+        return ""
+    from feeds.markdown import notes_on  # noqa: PLC0415  # for few bodies, as above
+
+    return _ITEM.join(f"{note.line} {note.message}" for note in notes_on(body))
 
 
 def _photo(fields: Values) -> str:

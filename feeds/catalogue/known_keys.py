@@ -107,10 +107,7 @@ SECTIONS = _keys(
         "topics": "tags categories category keywords",
         "countries": "country",
         "site": "feed channel publication settings config metadata",
-    },
-    advice={
-        "write it inside 'site'": "title url id description language timezone author rights logo icon hub"
-    },
+    }
 )
 PHOTO = _keys(
     {
@@ -133,3 +130,5 @@ TOPIC = _keys(
     required=("name",),
     advice={"the slug is the key of the topic": "slug id key"},
 )
+
+EVERY = frozenset().union(*(keys.known for keys in (SECTIONS, SITE, TOPIC, ENTRY, PHOTO, PERSON)))

@@ -4,6 +4,17 @@ import re
 
 import yaml
 
+from feeds.catalogue.indentation_rules import (
+    block_text,
+    continuing_text,
+    misplaced,
+    misplaced_lines,
+    misplaced_usually,
+    missing_dash,
+)
+from feeds.catalogue.passages import parser_error, passage_around
+from feeds.catalogue.repairs import Rule, find_repair
+from feeds.catalogue.sign_rules import SIGN_RULES, merge_conflict, missing_colon, other_text
 from feeds.catalogue.source import Excerpt
 from feeds.errors import Problem
 
@@ -15,6 +26,12 @@ _HINTS = {
     ),
     "found unexpected end of stream": "the quote that opens here is not closed",
     "did not find expected ','": "the bracket that opens here is not closed, or a ',' is missing",
+    "did not find expected <document start>": (
+        "a section such as 'site:' is missing above, or a line above begins in another column"
+    ),
+    "did not find expected node content": (
+        "a bracket above is not closed, or there is one ',' too many"
+    ),
     "did not find expected comment or line break": (
         "a text that starts with > or | must stand in quotes"
     ),
@@ -35,65 +52,49 @@ _HINTS = {
         "an item of a list starts with '- ', indented like the items before it"
     ),
 }
-# Of these libyaml tells where it lost patience, and apart from that where it all began.
-_BEGUN = (
-    *("end of stream", "could not find expected ':'"),
-    *("did not find expected ','", "did not find expected comment or line break"),
-)
 # Words, what stands where it began, and what that tells.
 _SIGNS = (
-    (
-        "could not find expected ':'",
-        re.compile(r"""(["']?)[\w-]+\1:(?!//)[^\s:]"""),
-        "a space after the ':' is missing",
-    ),
     (
         "did not find expected ','",
         re.compile(r"[^\r\n'\"]*?[ \t\[{,]#"),
         "the bracket that opens here is not closed: what stands behind ' #' is a comment",
     ),
 )
-# They look like a space, or like nothing, and end a line (YAML 1.1 §5.4).
-_SEPARATOR = re.compile("[\x85\u2028\u2029]")
+
+# In groups; those that are surest come first.
+_RULES: tuple[tuple[Rule, ...], ...] = (
+    (merge_conflict,),
+    (block_text,),
+    *((rule,) for rule in SIGN_RULES),
+    (missing_dash,),
+    (continuing_text,),
+    (misplaced, misplaced_usually, misplaced_lines),
+    (missing_colon,),
+    (other_text,),
+)
 
 
 def syntax_problem(excerpt: Excerpt, error: yaml.MarkedYAMLError) -> Problem:
-    """Give what makes a file no YAML, at the place where it was done."""
-    said = error.problem or error.context or "the parser gave up"
-    at = _index(error)
-    separator = _separator(excerpt.text, at)
-    if separator is not None:
-        name = f"the invisible character U+{ord(excerpt.text[separator]):04X}"
-        return excerpt.problem(separator, "", f"is not YAML: {name} ends the line here; remove it")
-    if error.context_mark and any(words in said for words in _BEGUN):
-        at = error.context_mark.index
-    hint = _hint(said, excerpt.text, at)
+    """Return what makes a file no YAML, at the place that an editor has to change."""
+    text = excerpt.text
+    passage = passage_around(text, error)
+    repair = find_repair(passage, _RULES) if passage else None
+    if passage and repair:
+        line = passage.first + repair.line
+        at = _line_start(text, line) + repair.column
+        return excerpt.problem(at, "", f"is not YAML: {repair.message}")
+    said, at = parser_error(error)
+    hint = _hint(said, text, at)
     message = f"is not YAML: {said}"
     return excerpt.problem(at, "", f"{message}: {hint}" if hint else message)
 
 
-def _index(error: yaml.MarkedYAMLError) -> int:
-    mark = error.problem_mark or error.context_mark
-    return mark.index if mark else 0
-
-
-def _separator(text: str, at: int) -> int | None:
-    """Find the line separator before a mistake that would be none without it."""
-    before = [found.start() for found in _SEPARATOR.finditer(text, 0, at)]
-    if not before or _first_mistake(_SEPARATOR.sub(" ", text)) == at:
-        return None
-    return before[-1]
-
-
-def _first_mistake(text: str) -> int | None:
-    try:
-        for _ in yaml.parse(text, Loader=yaml.CBaseLoader):
-            pass
-    except yaml.MarkedYAMLError as error:
-        return _index(error)
-    except yaml.reader.ReaderError as error:
-        return int(error.position)
-    return None
+def _line_start(text: str, number: int) -> int:
+    """Return the index at which a line begins; lines are counted from 0."""
+    at = 0
+    for _ in range(number):
+        at = text.index("\n", at) + 1
+    return at
 
 
 def _hint(said: str, text: str, at: int) -> str:

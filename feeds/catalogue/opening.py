@@ -5,18 +5,24 @@ from functools import partial
 from yaml.nodes import MappingNode, Node
 
 from feeds.catalogue import known_keys
-from feeds.catalogue.cutting import Cut, Part, cut
+from feeds.catalogue.cutting import SECTIONS, Cut, Part, cut
 from feeds.catalogue.items import Items
+from feeds.catalogue.key_mistakes import key_mistake
 from feeds.catalogue.nearest import Nearest
 from feeds.catalogue.reading import Reading
-from feeds.catalogue.source import Excerpt, Source, control_characters, undecodable
+from feeds.catalogue.source import (
+    Excerpt,
+    Source,
+    control_characters,
+    has_conflict,
+    merge_conflicts,
+    undecodable,
+)
 from feeds.catalogue.strict_yaml import Refused, compose, compose_part, is_deep
 from feeds.catalogue.wrong_values import is_blank
 from feeds.errors import Problem
 
 NO_ENTRIES = "a catalogue without entries has the line 'entries: []'"
-SECTIONS = ("site", "topics", "countries", "entries")
-
 Section = tuple[Reading, Node]
 
 
@@ -32,7 +38,7 @@ class Opened:
 
     def open(self, source: Source, *, whole: bool) -> bool:
         """Take up a file, cut into its items unless `whole`; tell whether it could be read at all."""
-        found = None if whole else cut(source.data)
+        found = None if whole or has_conflict(source) else cut(source.data)
         parts = self._parts(source, found) if found else None
         if parts is None:
             node = self._compose(source)
@@ -71,6 +77,8 @@ class Opened:
     def _compose(self, source: Source) -> Node | None:
         wrong = undecodable(source)
         found = [wrong] if wrong else list(control_characters(source.excerpt))
+        if not wrong and has_conflict(source):
+            found += merge_conflicts(source.excerpt)
         if found:
             self._problems += found
             return None
@@ -82,12 +90,20 @@ class Opened:
         return node
 
     def _sort(self, source: Source, reading: Reading, node: Node) -> None:
+        is_after_entries = False
         for name, key, value in reading.pairs(node, ""):
             if name not in self.sections:
+                mistake = key_mistake(name, SECTIONS) or _misplaced_key(
+                    name, is_after_entries=is_after_entries
+                )
                 hint = known_keys.SECTIONS.remedy(name) or reading.nearest.hint(name, SECTIONS)
-                reading.problem(key, name, f"unknown key{hint}")
+                reading.problem(key, name, mistake or f"unknown key{hint}")
             elif name == "entries":
                 self.sections[name].append((reading, value))
+                is_after_entries = True
+                if isinstance(value, MappingNode):
+                    reading.problem(value, name, "must be a list: each entry begins with '- '")
+                    continue
                 if is_blank(value):
                     reading.problem(value, name, f"is empty; {NO_ENTRIES}")
                     continue
@@ -99,3 +115,11 @@ class Opened:
             else:
                 self._keys[name] = reading, key
                 self.sections[name].append((reading, value))
+
+
+def _misplaced_key(name: str, *, is_after_entries: bool) -> str:
+    """Return what is wrong with a key that belongs to an entry or to `site`, or ''."""
+    is_of_site, is_of_entry = name in known_keys.SITE.known, name in known_keys.ENTRY.known
+    if is_of_entry and (is_after_entries or not is_of_site):
+        return "belongs to an entry: begin the entry with '- ', and its other lines with two spaces"
+    return "belongs to 'site': the line must begin with two spaces" if is_of_site else ""

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from unicodedata import normalize
-from urllib.parse import unquote
 
 from yaml.nodes import MappingNode, Node, ScalarNode
 
@@ -12,7 +11,7 @@ from feeds.cache import key
 from feeds.catalogue.addresses import photo_address
 from feeds.catalogue.drafts import Drafts, Place
 from feeds.catalogue.entries import Draft, listed
-from feeds.catalogue.reading import Fault
+from feeds.catalogue.reading import Fault, Remark
 from feeds.errors import Problem
 from feeds.files import Stamp, media_files
 from feeds.model import Picture
@@ -34,19 +33,14 @@ def read_pictures(
     """Give the pictures that photos show, by their paths; what is wrong becomes Problems.
 
     An item with a Problem of its own, which has no draft, has those of its photo too.
-    A picture that only a body shows is worth a note.
     """
     items = [
         (drafts.place(number), draft)
         for number, draft in enumerate(drafts.found)
-        if draft is None or draft.files or draft.photo.startswith(MEDIA)
+        if draft is None or draft.photo.startswith(MEDIA)
     ]
     claims = list(_claims(items))
-    pictures = _claimed(claims, folder, problems, workshop) if claims else {}
-    for place, draft in items:
-        if draft and draft.files:
-            _note_unpublished(place, listed(draft.files), pictures, problems)
-    return pictures
+    return _claimed(claims, folder, problems, workshop) if claims else {}
 
 
 def _claimed(
@@ -104,7 +98,7 @@ def _claim(photo: Node | None) -> _Claim | None:
     said = {name: node.value for name, node in nodes.items() if isinstance(node, ScalarNode)}
     try:
         path = photo_address(said.get("url", ""))
-    except Fault:
+    except (Fault, Remark):
         return None
     return dict.fromkeys(_CLAIMED, "") | said | {"url": path} if path.startswith(MEDIA) else None
 
@@ -192,13 +186,3 @@ def _report(
         if name in faults:
             hint = reading.nearest.hint(str(node.value), meant) if meant else ""
             reading.problem(node, f"{place.path}.photo.{name}", faults[name] + hint)
-
-
-def _note_unpublished(
-    place: Place, files: Sequence[str], pictures: Mapping[str, Picture], problems: list[Problem]
-) -> None:
-    shown = dict.fromkeys(map(unquote, files))
-    for path in [path for path in shown if path not in pictures]:
-        reading, item = place.open(problems)
-        message = f"leads to {path!r}, which is not published: no photo names it"
-        reading.problem(_values(item)["body"], f"{place.path}.body", message, note=True)

@@ -33,6 +33,9 @@ _quoted = re.compile(_QUOTED)
 _REST = "((?s:.++))"
 # Each with its key, if it has one, and the text without or within quotes; or the rest.
 _parts = re.compile(rf"(?:([a-z]++): ++)?+(?:({_PART})|({_QUOTED}) *+)(?:, *+|\Z)|{_REST}")
+# Near the end of a block, such a line may have been meant as a key.
+_like_a_key = re.compile("\n *[a-z]+:[ \n]")
+_END = 300
 _ORDINARY = b"\n" + bytes(range(0x20, 0x7F))
 # To YAML these are spaces, or end a line, or are not there.
 _SPECIAL = "\t\r\x85\u2028\u2029\ufeff"
@@ -81,12 +84,19 @@ def _mapping(text: str, column: int) -> dict[str, Value]:
             value: Value = _unquoted_text(plain)
         elif other:
             value = _value(other.rstrip(" "))
+        elif sign and _may_end_in_a_key(block):
+            raise NotPlain
         else:
             value = _block(sign, block.rstrip("\n").split("\n"), column)
         found[key] = value
     if len(found) < len(keys):
         raise NotPlain
     return found
+
+
+def _may_end_in_a_key(block: str) -> bool:
+    end = block[-_END:]
+    return (": " in end or ":\n" in end) and bool(_like_a_key.search(end))
 
 
 @cache

@@ -1,27 +1,23 @@
 """Walks the nodes of one file, and turns what is wrong into Problems with their place."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
-from typing import Protocol, TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from feeds.catalogue.known_keys import Keys
+from feeds.catalogue.key_mistakes import invisible_in_key
 from feeds.catalogue.nearest import Nearest
 from feeds.catalogue.source import Excerpt, describe, forbidden_character
+from feeds.catalogue.swallowed import swallowed_item, swallowed_key
 from feeds.catalogue.wrong_values import (
-    COMMA,
     LIST,
     MAPPING,
     TEXT,
     comment_behind,
     empty,
-    is_bare,
     is_blank,
-    is_plain,
     misfit,
-    quoted,
 )
 from feeds.errors import Problem
 
@@ -61,6 +57,7 @@ class Reading:
     ) -> None:
         self.problems = problems
         self.nearest = nearest
+        self.text = excerpt.text
         self._entry = entry
         self._excerpt = excerpt
         # Without these there is no comment that could have been meant as text.
@@ -87,6 +84,7 @@ class Reading:
         """
         try:
             text = self._scalar(node)
+            self._check_items(node, path, name)
             if self._comments and self._loses_text(node):
                 message = "to YAML, what stands behind ' #' is a comment; quote the text to keep it"
                 self.problem(node, join(path, name), message, note=True)
@@ -110,6 +108,34 @@ class Reading:
         if is_blank(node):
             raise Fault(empty(self._excerpt.text, node))
         return text
+
+    def _check_items(self, node: Node, path: str, name: str) -> None:
+        found = swallowed_item(self._excerpt.text, node)
+        if found and path.endswith("]") and not name:
+            raise Fault("the next line begins with '- ' in another column: it must be the same one")
+        if found:
+            message = "the line continues the text above; if that is meant, put the text in quotes"
+            self._note(found.place, join(path, name), message)
+
+    def check_keys(self, values: Mapping[str, Node], path: str, known: frozenset[str]) -> None:
+        """Note each key of a mapping that is part of a text, because of its indentation."""
+        for name, node in values.items():
+            found = swallowed_key(self._excerpt.text, node, known.difference(values))
+            if found:
+                message = (
+                    f"'{found.key}:' is part of this text;"
+                    f" if it is a key, begin its line in the column of '{name}:'"
+                )
+                self._note(found.place, join(path, name), message)
+
+    def bare_key(self, node: Node, path: str) -> None:
+        """Note a key without a value; it is a Problem if a comment follows, maybe meant as one."""
+        note = not comment_behind(self._excerpt.text, node)
+        self.problem(node, path, empty(self._excerpt.text, node), note=note)
+
+    def _note(self, index: int, path: str, message: str) -> None:
+        problem = self._excerpt.problem(index, path, message, note=True)
+        self.problems.append(problem._replace(entry=self._entry))
 
     def _loses_text(self, node: Node) -> bool:
         return not getattr(node, "style", "") and bool(
@@ -135,160 +161,35 @@ class Reading:
             self.problem(node, path, misfit(self._excerpt.text, node, wanted))
             return
         seen: dict[str, ScalarNode] = {}
+        again: list[tuple[str, ScalarNode]] = []
         for key, value in node.value:
             name = self.value(key, path, str, "")
-            if not name:
-                continue
             if name in seen:
+                again.append((name, key))
+            elif name and not (name[0] + name[-1]).isprintable():
+                sign = name[-1] if name[0].isprintable() else name[0]
+                self.problem(key, join(path, name), invisible_in_key(sign))
+            elif name:
+                seen[name] = key
+                yield name, key, value
+        self._report_duplicates(path, seen, again)
+
+    def _report_duplicates(
+        self,
+        path: str,
+        seen: Mapping[str, ScalarNode],
+        again: Sequence[tuple[str, ScalarNode]],
+    ) -> None:
+        first = again[0][0] if again else ""
+        # An item that has several keys twice, from its first one on, is two items.
+        merged = len(again) > 1 and path.endswith("]") and first == next(iter(seen))
+        for name, key in again:
+            if not merged:
                 message = f"the key stands here a second time, after {self.place(seen[name])}"
                 self.problem(key, join(path, name), message)
-                continue
-            seen[name] = key
-            yield name, key, value
-
-    def fields(self, node: Node, path: str, keys: Keys, wanted: str = MAPPING) -> "Fields":
-        """Open a mapping whose keys are known: an unknown or a missing one is a Problem.
-
-        A key without a value counts as absent, unless it is required.
-        """
-        values: dict[str, Node] = {}
-        for name, key, value in self.pairs(node, path, wanted):
-            if name in keys.known:
-                if name in keys.required or not self._is_absent(value, join(path, name)):
-                    values[name] = value
-            elif getattr(node, "flow_style", False) and is_bare(value):
-                self.problem(key, join(path, name), f"has no value: {COMMA}")
-            else:
-                hint = keys.remedy(name) or self.nearest.hint(name, keys.known)
-                self.problem(key, join(path, name), f"unknown key{hint}", cause=name)
-        if isinstance(node, MappingNode):
-            given = {key.value for key, _ in node.value if isinstance(key, ScalarNode)}
-            for name in keys.required:
-                if name not in given:
-                    self.problem(node, path or name, f"has no {name!r}" if path else "is missing")
-        return Fields(self, node, path, values)
-
-    def _is_absent(self, node: Node, path: str) -> bool:
-        """Return whether an optional field has no value.
-
-        A bare `key:` is noted; it is a Problem if a comment follows in its line,
-        which may have been meant as the value.
-        """
-        if is_bare(node):
-            note = not comment_behind(self._excerpt.text, node)
-            self.problem(node, path, empty(self._excerpt.text, node), note=note)
-        return is_blank(node)
-
-
-class Values(Protocol):
-    """The values of one mapping, read field by field, in whichever way it is written.
-
-    It has the length of the fields that have a value.
-    """
-
-    @property
-    def nearest(self) -> Nearest:
-        """What makes proposals."""
-
-    def __contains__(self, name: str, /) -> bool: ...
-
-    def __len__(self) -> int: ...
-
-    def is_text(self, name: str, /) -> bool:
-        """Return whether a field has a value that is a text."""
-
-    def value(self, name: str, convert: Callable[[str], T], blank: T, /) -> T:
-        """Read a field; where it is absent or wrong, give `blank`."""
-
-    def list(self, name: str, convert: Callable[[str], T | None], /) -> tuple[T, ...]:
-        """Read a field that is a list of texts, each only once."""
-
-    def inner(self, name: str, keys: Keys, /) -> "Values":
-        """Open a field that is a mapping whose keys are known."""
-
-    def problem(self, name: str, message: str, /, *, note: bool = False) -> None:
-        """Report something wrong with a field that is there, or with the mapping itself for ''."""
-
-
-class Fields:
-    """The Values of one mapping's node."""
-
-    def __init__(self, reading: Reading, node: Node, path: str, values: Mapping[str, Node]) -> None:
-        self.reading = reading
-        self.path = path
-        self._node = node
-        self._values = values
-
-    @property
-    def nearest(self) -> Nearest:
-        """What makes proposals."""
-        return self.reading.nearest
-
-    def __contains__(self, name: str) -> bool:
-        return name in self._values
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def is_text(self, name: str) -> bool:
-        """Return whether a field has a value that is a text."""
-        return isinstance(self._values.get(name), ScalarNode)
-
-    def node(self, name: str) -> Node:
-        """Give the node of a field that is there."""
-        return self._values[name]
-
-    def value(self, name: str, convert: Callable[[str], T], blank: T) -> T:
-        """Read a field; where it is absent or wrong, give `blank`."""
-        node = self._values.get(name)
-        if node is None:
-            return blank
-        return self.reading.value(node, self.path, convert, blank, name)
-
-    def list(self, name: str, convert: Callable[[str], T | None]) -> tuple[T, ...]:
-        """Read a field that is a list of texts, each only once."""
-        found: dict[T, str] = {}
-        problems = self.reading.problems
-        before: tuple[str, Node, int] | None = None
-        for path, node in self.items(name):
-            start = len(problems)
-            item = self.reading.value(node, path, convert, None)
-            if before and problems and len(problems) > start and problems[-1].cause:
-                self._report_comma(before, node, convert)
-            before = path, node, start
-            if item is None:
-                continue
-            if item in found:
-                self.reading.problem(node, path, f"says the same as {found[item]}")
-            found.setdefault(item, path)
-        return tuple(found)
-
-    def _report_comma(
-        self, before: tuple[str, Node, int], node: Node, convert: Callable[[str], object]
-    ) -> None:
-        """Replace the Problems of two items of a list that are one text with a comma in it."""
-        path, first, start = before
-        if not (is_plain(first) and is_plain(node)):
-            return
-        text = f"{first.value}, {node.value}"
-        with suppress(Fault):
-            convert(text)
-            del self.reading.problems[start:]
-            self.reading.problem(first, path, f"{COMMA}: {quoted(text)}")
-
-    def items(self, name: str) -> Iterator[tuple[str, Node]]:
-        """Give the items of a field that is a list; none where it is absent."""
-        if name in self._values:
-            yield from self.reading.items(self._values[name], join(self.path, name))
-
-    def inner(self, name: str, keys: Keys) -> "Fields":
-        """Open a field that is a mapping whose keys are known."""
-        return self.reading.fields(self._values[name], join(self.path, name), keys)
-
-    def problem(self, name: str, message: str, *, note: bool = False) -> None:
-        """Report something wrong with a field that is there, or with the mapping itself for ''."""
-        node = self._values[name] if name else self._node
-        self.reading.problem(node, join(self.path, name), message, note=note)
+            elif name == first:
+                message = f"a new item begins here: write '- ' before '{name}:'"
+                self.problem(key, path, message)
 
 
 def join(path: str, name: str) -> str:

@@ -19,8 +19,9 @@ from feeds.catalogue.addresses import (
 from feeds.catalogue.confusables import remarks
 from feeds.catalogue.countries import country_code, namesakes
 from feeds.catalogue.dates import EPOCH
+from feeds.catalogue.fields import Fields, Values, open_fields
 from feeds.catalogue.languages import language_tag
-from feeds.catalogue.reading import Fault, Fields, Reading, Values
+from feeds.catalogue.reading import Fault, Reading
 from feeds.catalogue.slugs import slug
 from feeds.catalogue.texts import colour, line, whole_number
 from feeds.model import Person, Site, Topic
@@ -49,7 +50,7 @@ NO_SITE = Site(
 
 def open_site(reading: Reading, node: Node) -> Fields:
     """Open the masthead, whose keys are known."""
-    return reading.fields(node, "site", known_keys.SITE)
+    return open_fields(reading, node, "site", known_keys.SITE)
 
 
 def read_site(fields: Fields) -> Site:
@@ -108,7 +109,7 @@ def read_topics(reading: Reading, node: Node, own_scheme: str) -> tuple[Topic, .
         # A key that is not a slug is reported here, and not again by each entry that names it.
         topic_slug = reading.value(key_node, path, slug, key)
         if isinstance(value, MappingNode):
-            fields = reading.fields(value, path, known_keys.TOPIC)
+            fields = open_fields(reading, value, path, known_keys.TOPIC)
             name = fields.value("name", line, "")
             description = fields.value("description", line, "")
             scheme = fields.value("scheme", web_address, own_scheme)

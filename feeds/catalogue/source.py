@@ -16,6 +16,13 @@ _NEWLINE_BYTES = re.compile(_NEWLINE.pattern.encode())
 _FORBIDDEN = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff"
 forbidden_character = re.compile(f"[{_FORBIDDEN}]")
 
+CONFLICT = (
+    "a merge conflict is not resolved: keep one of the versions,"
+    " and remove the lines that begin with <<<<<<<, |||||||, ======= or >>>>>>>"
+)
+_CONFLICT = b"<<<<<<<"
+_CONFLICT_LINE = re.compile("^<{7}(?![^ \r\n])", re.MULTILINE)
+
 
 class Source:
     """A file's name and UTF-8 bytes.
@@ -83,6 +90,17 @@ def undecodable(source: Source) -> Problem | None:
             f" at offset {error.start + source.mark}; save the file with the encoding UTF-8",
         )
     return None
+
+
+def has_conflict(source: Source) -> bool:
+    """Check whether a file may have the lines by which git marks a merge conflict."""
+    return source.data.startswith(_CONFLICT) or b"\n" + _CONFLICT in source.data
+
+
+def merge_conflicts(excerpt: Excerpt) -> Iterator[Problem]:
+    """Yield a Problem for each merge conflict of git: YAML may allow its lines in quotes."""
+    for match in _CONFLICT_LINE.finditer(excerpt.text):
+        yield excerpt.problem(match.start(), "", CONFLICT)
 
 
 def control_characters(excerpt: Excerpt) -> Iterator[Problem]:

@@ -15,7 +15,6 @@ import yaml
 from yaml._yaml import CParser
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from feeds.catalogue.mistakes import syntax_problem
 from feeds.catalogue.source import Excerpt, Source
 from feeds.errors import Problem
 
@@ -104,6 +103,9 @@ def compose(excerpt: Excerpt, problems: list[Problem]) -> Node | None:
             return None
         return _root(excerpt.text)
     except yaml.MarkedYAMLError as error:
+        # Loaded for the few files that need it.
+        from feeds.catalogue.mistakes import syntax_problem  # noqa: PLC0415
+
         problems.append(syntax_problem(excerpt, error))
     except yaml.reader.ReaderError as error:
         problems.append(excerpt.problem(error.position, "", f"is not YAML: {error.reason}"))
@@ -194,7 +196,11 @@ def _refused(excerpt: Excerpt, depth: int = 0) -> Iterator[Problem]:
         if depth > _DEPTH:
             message = f"is nested more than {_DEPTH} deep"
         elif documents > 1:
-            message = "a second document starts here; a file has one"
+            sign = "---" if getattr(event, "explicit", False) else "..."
+            message = (
+                "a second document starts here; a file has one:"
+                f" remove the line '{sign}', or put what follows it in another file"
+            )
         if message and event.start_mark:
             yield excerpt.problem(event.start_mark.index, "", message)
         if depth > _DEPTH or documents > 1:

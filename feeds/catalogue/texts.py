@@ -2,15 +2,17 @@
 
 import re
 
-from feeds.catalogue.reading import Fault
+from feeds.catalogue.markup import markup_in, without_markup
+from feeds.catalogue.reading import Fault, Remark
 from feeds.catalogue.source import describe, forbidden_character
-from feeds.paths import MEDIA
 
 # No-break spaces are typography, and stay.
 _FOLDED = re.compile("[ \t\r\n\x85\u2028\u2029]+")
 _LINE_ENDS = re.compile("\r\n|[\r\x85\u2028\u2029]")
 
 _DEPTH = 100
+# A long report has as many. Some bodies take cmark a time that grows with their square.
+_MAX_BODY_LENGTH = 100_000
 _TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9]*)")
 _VOID = frozenset("area br col embed hr img input link meta source track wbr".split())
 _NESTED_MARKERS = re.compile(r"^(?:[ \t]*(?:[>*+-]|[0-9]{1,9}[.)])){100}", re.MULTILINE)
@@ -21,24 +23,41 @@ _SEEN = re.compile(
     r'|<(?:a|b|blockquote|div|em|h[1-6]|i|li|ol|p|span|strong|ul)(?: [a-z]+="[^"<>]*")*>'
     r")*+[^\W\d_]"
 )
-# A file that is shown or linked to, in Markdown or in HTML.
-_FILE = re.compile(
-    rf"""(?:\]\(\s*<?|\]:\s*<?|\b(?:src|href)\s*=\s*["']?)(?:\./)*({MEDIA}[^\s"'<>()?\#]+)"""
+# Links and pictures as nearly all are written.
+_PATH = r"[A-Za-z0-9\-._~!$*+,;=:@/?&]*+"
+_WEB = (
+    rf"https?://[a-z0-9-]++(?:\.[a-z0-9-]++)++(?:/{_PATH}(?:%[0-9A-F]{{2}}{_PATH})*+)?+"
+    "(?<!%[0-9A-F][0-9A-F])"
 )
+_LINK = re.compile(rf'\[(?<!\\\[)[^\[\]\\`<>\n]*\]\({_WEB}(?: "[^"\n\\]*")?\)')
+# Beside these, what needs a closer look: raw HTML, footnotes, definitions, tables, other links.
+_UNSURE = ("[^", "]:", "|", "](")
+_UNSURE_PATTERNS = (re.compile("<[A-Za-z/!?]"), re.compile(r"\]\s+\("))
 _REFERENCE = re.compile(r"&#(?:[xX]0*([0-9A-Fa-f]{1,8})|0*([0-9]{1,8}))")
 _NO_CHARACTER = 0x110000
 
 
 def line(text: str) -> str:
-    """Read plain text, its white space folded; raises Fault where none of it can be seen."""
+    """Read plain text, its white space folded; raises Fault where none of it can be seen.
+
+    Raises Remark where it looks like HTML.
+    """
+    found = folded(text)
+    if ("&" in found or "<" in found) and (markup := markup_in(found)):
+        meant = without_markup(found)
+        remedy = f"write '{meant}'" if meant else "write a text without it"
+        raise Remark(found, f"HTML such as '{markup}' is shown here as it is written; {remedy}")
+    return found
+
+
+def folded(text: str) -> str:
+    """Return a text with its white space folded; raises Fault where none of it can be seen."""
     if text.isprintable() and "  " not in text:
         return text.strip(" ")
-    folded = _FOLDED.sub(" ", text).strip()
-    if folded and not (
-        folded[0].isprintable() or any(map(str.isprintable, folded.replace(" ", "")))
-    ):
-        raise Fault(f"shows nothing: U+{ord(folded[0]):04X} cannot be seen")
-    return folded
+    found = _FOLDED.sub(" ", text).strip()
+    if found and not (found[0].isprintable() or any(map(str.isprintable, found.replace(" ", "")))):
+        raise Fault(f"shows nothing: U+{ord(found[0]):04X} cannot be seen")
+    return found
 
 
 def markdown(text: str) -> str:
@@ -48,6 +67,8 @@ def markdown(text: str) -> str:
     a character reference can name what XML cannot carry.
     """
     text = _LINE_ENDS.sub("\n", text).strip("\n")
+    if len(text) > _MAX_BODY_LENGTH:
+        raise Fault(f"has {len(text):,} characters; a body has at most {_MAX_BODY_LENGTH:,}")
     for hexadecimal, decimal in _REFERENCE.findall(text):
         code = int(hexadecimal, 16) if hexadecimal else int(decimal)
         if code and code < _NO_CHARACTER and forbidden_character.match(chr(code)):
@@ -69,9 +90,13 @@ def surely_shows(body: str) -> bool:
     return bool(_SEEN.match(body))
 
 
-def files_in(body: str) -> list[str]:
-    """Give the files in `media/` that a body leads to, each once, as they are written there."""
-    return list(dict.fromkeys(_FILE.findall(body))) if MEDIA in body else []
+def surely_published(body: str) -> bool:
+    """Return whether it is plain, as of nearly every body, that nothing of it gets lost."""
+    text = _LINK.sub("x", body) if "](" in body else body
+    return not (
+        any(sign in text for sign in _UNSURE)
+        or any(pattern.search(text) for pattern in _UNSURE_PATTERNS)
+    )
 
 
 def whole_number(low: int, high: int, text: str) -> int:

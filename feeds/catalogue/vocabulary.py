@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from feeds.catalogue.nearest import Nearest
 from feeds.catalogue.reading import Fault
 from feeds.catalogue.slugs import slug_of
-from feeds.catalogue.texts import line
+from feeds.catalogue.texts import folded, line
 from feeds.model import Topic
 
 
@@ -42,7 +42,7 @@ class Vocabulary:
 
 
 def _name(text: str) -> str:
-    name = line(text)
+    name = folded(text)
     if not slug_of(name, words=None):
         raise Fault(f"{name!r} has no letter and no digit to make an address of")
-    return name
+    return line(text)

@@ -5,26 +5,31 @@ never shown: it repeats requests and answers, and nobody knows what is in them.
 """
 
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
+from queue import Empty, Queue
+from threading import Thread
 from typing import Any, NamedTuple
-from urllib.parse import SplitResult, urlsplit
 
 from feeds.errors import FeedsError
 from feeds.export.aws_files import aws_settings
+from feeds.export.bucket_address import NOWHERE, SCHEMES, bare_host, checked, endpoint_of, guard
 
-# For each scheme, how the variables of its environment begin, and which give credentials.
-_SCHEMES = {
-    "s3": ("AWS", "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION"),
-    "gs": ("GOOGLE", "GOOGLE_APPLICATION_CREDENTIALS"),
-    "az": ("AZURE", "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY"),
-}
 _RETRIES = 3
 # In seconds.
 _CONNECT = 5.0
 # As many as one answer lists, or one request removes.
 PAGE = 1000
+# No site has so many documents.
+MAX_OBJECTS = 500_000
+# A whole list may take as many times as long as a request.
+_LONG_LIST = 10
+# A page may take a little longer than a request with its retries.
+_SPARE = 1.5
+# In bytes, of what is read from a store: a manifest.
+_MAX_SIZE = 100_000_000
 _YES = {"1", "true", "yes", "on"}
 _CONFLICTS = {"PreconditionError", "AlreadyExistsError"}
 _STATUS = re.compile(r"status code: (\d{3})")
@@ -37,6 +42,10 @@ _MISSING = "there is no such bucket"
 _UNABLE = "the store knows no conditional writes, without which two publishes would collide"
 _SILENT = "the store does not answer within {bound} seconds; try again"
 _FAR = "the store cannot be reached; check the address and the network"
+_LEADS = (
+    "the store redirects to another address, which is refused; check its address and its region"
+)
+_ENDLESS = "the store lists objects without end; check its address, and what else is there"
 _FAILS = "the store, or the way to it, fails; try again"
 _PANICS = "obstore gives up over what it is told; check {variables}, and what else names the store"
 # By the name of the error, the status of the answer, or what obstore says of the connection.
@@ -79,7 +88,7 @@ class Store:
     def __init__(self, address: str, environment: Mapping[str, str], timeout: float) -> None:
         self.bound = 2 * timeout
         parts = checked(address)
-        prefix, self._variables = _SCHEMES[parts.scheme]
+        prefix, self._variables = SCHEMES[parts.scheme]
         try:
             # An extra, and of no use to who publishes to no bucket.
             from obstore import store as obstore  # noqa: PLC0415
@@ -90,15 +99,16 @@ class Store:
             ) from None
         self._errors = (BaseError, ValueError, OSError, NotImplementedError)
         settings = aws_settings(environment) if parts.scheme == "s3" else {}
-        endpoint = _endpoint(prefix, environment, settings)
+        endpoint = endpoint_of(prefix, environment, settings)
         allow_http = environment.get(f"{prefix}_ALLOW_HTTP", "").lower() in _YES
-        self.address = address.rstrip("/") + (f" at {_bare_host(endpoint)}" if endpoint else "")
+        self.address = address.rstrip("/") + (f" at {bare_host(endpoint)}" if endpoint else "")
         if endpoint.startswith("http:") and not allow_http:
             raise FeedsError(
                 f"{self.address}: is without TLS; where it is to be so,"
                 f" set {prefix}_ALLOW_HTTP=true"
             )
         try:
+            known = "access_key_id" in settings or environment.get("AWS_ACCESS_KEY_ID")
             from_url: Any = obstore.from_url
             self._store = from_url(
                 address,
@@ -107,6 +117,7 @@ class Store:
                     "timeout": timedelta(seconds=timeout),
                     "connect_timeout": timedelta(seconds=min(timeout, _CONNECT)),
                     "allow_http": allow_http,
+                    **guard(endpoint, known=bool(known)),
                 },
                 retry_config={
                     "max_retries": _RETRIES,
@@ -127,6 +138,8 @@ class Store:
                 found = self._store.get(path)
             except FileNotFoundError:
                 return None
+            if found.meta["size"] > _MAX_SIZE:
+                raise FeedsError(f"{self.address}: is too large ({path})")
             version = Version(_bare(found.meta["e_tag"]), found.meta.get("version"))
             return bytes(found.bytes()), version
 
@@ -153,13 +166,46 @@ class Store:
         return Version(_bare(found["e_tag"]), found["version"])
 
     def list(self) -> dict[str, Stored]:
-        """Give every object below the address."""
+        """Return every object below the address."""
+        found: dict[str, Stored] = {}
+        end = time.monotonic() + _LONG_LIST * self.bound
         with self._telling():
-            return {
-                one["path"]: Stored(one["size"], Version(_bare(one["e_tag"]), one.get("version")))
-                for page in self._store.list(chunk_size=PAGE)
-                for one in page
-            }
+            for page in self._pages():
+                known = len(found)
+                for one in page:
+                    version = Version(_bare(one["e_tag"]), one.get("version"))
+                    found[one["path"]] = Stored(one["size"], version)
+                repeats = len(found) < known + len(page)
+                if repeats or len(found) > MAX_OBJECTS or time.monotonic() > end:
+                    raise FeedsError(f"{self.address}: {_ENDLESS}")
+        return found
+
+    def _pages(self) -> Iterator[Sequence[Any]]:
+        """Return the pages of the list; raises FeedsError if one does not come in time.
+
+        obstore asks for pages until one has an object, and cannot be interrupted.
+        """
+        pages: Queue[Sequence[Any] | BaseException | None] = Queue(1)
+
+        def ask() -> None:
+            try:
+                for page in self._store.list(chunk_size=PAGE):
+                    pages.put(page)
+                pages.put(None)
+            except BaseException as error:  # noqa: BLE001  # raised again by the caller
+                pages.put(error)
+
+        Thread(target=ask, daemon=True).start()
+        while True:
+            try:
+                page = pages.get(timeout=_SPARE * self.bound)
+            except Empty:
+                raise FeedsError(f"{self.address}: {_ENDLESS}") from None
+            if page is None:
+                return
+            if isinstance(page, BaseException):
+                raise page
+            yield page
 
     def delete(self, paths: Sequence[str]) -> None:
         """Take objects away, where they are there; at most as many as `PAGE`."""
@@ -184,60 +230,17 @@ class Store:
 
     def _reason(self, error: Exception) -> str:
         text = str(error)
+        if f"{NOWHERE}," in text:
+            return _LEADS
         found = _STATUS.search(text)
         kind = _KINDS.get(type(error).__name__) or _STATUSES.get(found[1] if found else "")
+        if kind is None and found and found[1].startswith("3"):
+            return _LEADS
         if kind is None and found:
             return f"the store answers {found[1]}; try again"
         if kind is None:
             kind = next((told for sign, told in _SIGNS.items() if sign in text), _FAILS)
         return kind.format(variables=self._variables, bound=f"{self.bound:g}")
-
-
-def checked(address: str) -> SplitResult:
-    """Give the parts of a bucket's address; raises FeedsError, which repeats no secret of it."""
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        raise FeedsError("the address of the bucket cannot be understood") from None
-    if "@" in parts.netloc or parts.query or parts.fragment:
-        raise FeedsError(
-            f"{parts.scheme}://…: an address has no user, password or query;"
-            " credentials come from the environment"
-        )
-    if parts.scheme == "file":
-        raise FeedsError(f"{address}: is a folder; write it with `feeds export`")
-    if parts.scheme not in _SCHEMES or not parts.netloc:
-        known = ", ".join(f"{scheme}://bucket/prefix" for scheme in _SCHEMES)
-        raise FeedsError(f"{address!r} is no address of a bucket; one is {known}")
-    return parts
-
-
-def _endpoint(prefix: str, environment: Mapping[str, str], settings: Mapping[str, str]) -> str:
-    """Give the address of a store that is not its makers' own, if any; raises FeedsError."""
-    if "endpoint" in settings:
-        name, endpoint = "endpoint_url", settings["endpoint"]
-    else:
-        names = (f"{prefix}_ENDPOINT_URL_S3", f"{prefix}_ENDPOINT_URL", f"{prefix}_ENDPOINT")
-        name = next(filter(environment.get, names), "")
-        endpoint = environment.get(name, "")
-    if endpoint and not _is_web_address(endpoint):
-        raise FeedsError(f"{name} is no address of a store; one is https://store.example.org:9000")
-    return endpoint
-
-
-def _is_web_address(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        host = parts.scheme in {"http", "https"} and parts.port != 0 and parts.hostname
-    except ValueError:
-        return False
-    return bool(host) and text.isprintable() and " " not in text
-
-
-def _bare_host(endpoint: str) -> str:
-    """Give an endpoint without the user and the path that somebody may have put there."""
-    scheme, _, rest = endpoint.partition("://")
-    return f"{scheme}://{re.split(r'[/?#]', rest)[0].rpartition('@')[2]}"
 
 
 def _bare(etag: str | None) -> str:

@@ -10,14 +10,16 @@ from typing import NamedTuple
 
 from lxml import etree
 
+from feeds.truncation import truncated
+
 DCTERMS = "http://purl.org/dc/terms/"
 
-# In characters: what a summary has, more or less.
-_EXCERPT = 300
 # In characters of HTML.
 _ENOUGH = 20_000
 # Text before and behind these is no one word.
 _BLOCK = re.compile(r"<(?=/?(?:blockquote|br|dd|div|dt|h[1-6]|hr|li|p|pre|td|th|tr)\b)")
+# A footnote's number would become part of the word before it.
+_FOOTNOTE = re.compile(r'<sup><a [^>]*role="doc-noteref"[^>]*>[^<]*</a></sup>')
 
 _MARKUP = re.compile(r"<[A-Za-z/!?]|&#?\w+;")
 
@@ -45,10 +47,6 @@ def add_plain(element: etree._Element, plain: Plain) -> None:
 
 def excerpt(body: str) -> str:
     """Give the beginning of what a body's HTML says; nothing where it is too strange for that."""
-    parted = _BLOCK.sub(" <", body[:_ENOUGH])
+    parted = _BLOCK.sub(" <", _FOOTNOTE.sub("", body[:_ENOUGH]))
     parts = etree.HTML(f"<div>{parted}</div>").itertext()
-    text = " ".join("".join(map(str, parts)).split())
-    if len(text) <= _EXCERPT:
-        return text
-    # Not every script has spaces.
-    return (text[:_EXCERPT].rpartition(" ")[0] or text[:_EXCERPT]) + "…"
+    return truncated(" ".join("".join(map(str, parts)).split()))

@@ -10,8 +10,9 @@ from feeds.formats import Format
 from feeds.model import Entry, Site
 from feeds.pages.colours import NIGHT, PAPER, readable
 from feeds.pages.entry_pages import EntryPages
-from feeds.pages.guides import CSS, HTML, Guides, hostless
+from feeds.pages.guides import CSS, HTML, Guides
 from feeds.pages.listing_pages import ListingPages
+from feeds.pages.relative import ROOT, SiteLinks, relative_address
 from feeds.pages.wording import Wording
 from feeds.paths import INDEX, STYLE, SUBSCRIBE
 
@@ -52,10 +53,14 @@ def environment_of(site: Site, formats: Sequence[Format], wording: Wording) -> E
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    links = SiteLinks(site)
     environment.globals |= {
         "site": site,
-        "style": hostless(site.address(STYLE)),
-        "subscribe": site.address(SUBSCRIBE),
+        "root": ROOT,
+        "style": relative_address(STYLE),
+        "subscribe": relative_address(SUBSCRIBE),
+        "logo": links.relative(site.logo),
+        "icon": links.relative(site.icon),
         "direction": wording.direction,
         "open_graph_locale": wording.open_graph,
         "words": wording.words,

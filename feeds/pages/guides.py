@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from jinja2 import Environment
 
@@ -13,10 +13,22 @@ from feeds.formats import Format
 from feeds.formats.opml import MEDIA_TYPE, Group, Subscription, opml_list
 from feeds.model import Feed, Site, etag_of
 from feeds.pages.choice import Choice, choice_of
+from feeds.pages.relative import absolute, on_page, relative_address
 from feeds.pages.sitemap import MEDIA_TYPE as SITEMAP_TYPE
 from feeds.pages.sitemap import Located, entry_pages, sitemap_documents
 from feeds.pages.wording import Wording
-from feeds.paths import ALL_OPML, CHOICE, GONE, INDEX, LOST, OPML, ROBOTS, SITEMAP, SUBSCRIBE
+from feeds.paths import (
+    ALL_OPML,
+    CHOICE,
+    GONE,
+    INDEX,
+    LOST,
+    OPML,
+    ROBOTS,
+    SITEMAP,
+    STYLE,
+    SUBSCRIBE,
+)
 
 HTML = "text/html; charset=utf-8"
 CSS = "text/css; charset=utf-8"
@@ -24,8 +36,6 @@ TEXT = "text/plain; charset=utf-8"
 
 # More would make a page that says one thing long.
 _TOPICS = 30
-# The page of subscriptions lies this deep below the site.
-_UP = "../" * SUBSCRIBE.count("/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,14 +78,6 @@ class _Subscriptions(NamedTuple):
     lists: tuple[tuple[str, str, int], ...]
     choice: Choice | None
     version: str
-
-
-def hostless(address: str) -> str:
-    """Give the path and query of an address: what a page loads comes from where it is shown itself.
-
-    Under another name of the same server, the policy allows nothing else.
-    """
-    return urlunsplit(("", "", *urlsplit(address)[2:]))
 
 
 class Guides:
@@ -140,13 +142,14 @@ class Guides:
 
     def _subscribe(self, shows: _Subscriptions) -> bytes:
         template = self._template("subscribe.html")
-        return template.render(
+        html = template.render(
             **shows._asdict(),
             formats=self._formats,
-            choice_style=f"{hostless(self._site.address(CHOICE))}?{shows.version}",
-            up=_UP,
+            address=self._site.address(SUBSCRIBE),
+            choice_style=f"{relative_address(CHOICE)}?{shows.version}",
             list_media_type=MEDIA_TYPE.partition(";")[0],
-        ).encode()
+        )
+        return on_page(html.encode(), SUBSCRIBE)
 
     def _row(self, name: str, feed: Feed) -> _Row:
         entries = self._wording.number(len(feed.entries))
@@ -154,12 +157,19 @@ class Guides:
         return _Row(name, feed.path, entries, newest)
 
     def _missing(self, name: str, topics: tuple[tuple[str, str], ...]) -> bytes:
+        """Return a page that is shown at any path, so its addresses are absolute.
+
+        That of its style sheet has no host: under another name of the same server,
+        the policy allows nothing else.
+        """
         words = self._words
-        return (
-            self._template("missing.html")
-            .render(title=getattr(words, name), why=getattr(words, f"{name}_why"), topics=topics)
-            .encode()
+        html = self._template("missing.html").render(
+            title=getattr(words, name),
+            why=getattr(words, f"{name}_why"),
+            topics=topics,
+            style=urlsplit(self._site.address(STYLE)).path,
         )
+        return absolute(html.encode(), self._site)
 
     def _robots(self, _shows: None) -> bytes:
         return f"User-agent: *\nAllow: /\n\nSitemap: {self._site.address(SITEMAP)}\n".encode()

@@ -10,6 +10,7 @@ from feeds.pages.forms import Form, Text
 from feeds.pages.linked_data import as_json, collection
 from feeds.pages.listings import NEWEST, Listing, Period, listings_of
 from feeds.pages.neighbours import Neighbour, Neighbours, neighbours_of
+from feeds.pages.relative import on_page, relative_address
 from feeds.pages.wording import Wording
 from feeds.paths import INDEX, archive_folder
 
@@ -70,16 +71,18 @@ class ListingPages:
             "periods": self._ways_to(feed, listing.periods),
         }
         if archived:
-            return self._archive.filled(
+            html = self._archive.filled(
                 **texts,
                 wider=self._ways_to(feed, listing.wider),
                 ways=self._turns(feed, listing),
             )
+            return on_page(html, folder)
         topic_address, country_address = (
-            (site.address(path) for _, path in near.wider) if near.wider else ("", "")
+            (relative_address(path) for _, path in near.wider) if near.wider else ("", "")
         )
-        return self._feed.filled(
+        html = self._feed.filled(
             **texts,
+            folder=relative_address(folder),
             topic=feed.topic.name if feed.topic else "",
             country=feed.country.name if feed.country else "",
             topic_address=topic_address,
@@ -88,6 +91,7 @@ class ListingPages:
             countries=self._ways_near(near.countries),
             more="more" if near.more else "",
         )
+        return on_page(html, folder)
 
     def _months(self, entries: Sequence[Entry], items: Mapping[str, bytes]) -> bytes:
         """Give the pieces of entries, month by month."""
@@ -114,7 +118,7 @@ class ListingPages:
     def _ways_near(self, neighbours: Sequence[Neighbour]) -> bytes:
         return self._neighbour.rows(
             {
-                "address": self._site.address(near.path),
+                "address": relative_address(near.path),
                 "name": near.name,
                 "entries": str(near.entries),
             }
@@ -133,7 +137,7 @@ class ListingPages:
         )
 
     def _address(self, feed: Feed, period: Period) -> str:
-        return self._site.address(_folder(feed, period))
+        return relative_address(_folder(feed, period))
 
     def _name(self, feed: Feed, period: Period) -> str:
         """Give the name of a period; that of the newest is what the feed is about."""

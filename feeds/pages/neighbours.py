@@ -7,7 +7,8 @@ from feeds.directory import letters
 from feeds.model import Country, Feed, Topic
 from feeds.paths import feed_folder
 
-# More would make a page of everything heavy; all are on the page of subscriptions.
+# More topics would make a page heavy; all are on the page of subscriptions. There are
+# not many more countries, and some of their feeds are named on no other page.
 _MOST = 120
 
 
@@ -45,8 +46,8 @@ def neighbours_of(feeds: Sequence[Feed]) -> dict[str, Neighbours]:
         if topic and country and of_topic in near and of_country in near:
             near[feed.path].wider = [(topic.name, of_topic), (country.name, of_country)]
     for found in near.values():
-        found.more = max(len(found.topics), len(found.countries)) > _MOST
-        found.topics = _in_order(found.topics)
+        found.more = len(found.topics) > _MOST
+        found.topics = _in_order(sorted(found.topics, key=lambda near: -near.entries)[:_MOST])
         found.countries = _in_order(found.countries)
     return near
 
@@ -56,6 +57,5 @@ def _neighbour(feed: Feed, label: Topic | Country) -> Neighbour:
 
 
 def _in_order(found: Iterable[Neighbour]) -> list[Neighbour]:
-    """Give the largest, in the order of their names."""
-    largest = sorted(found, key=lambda neighbour: -neighbour.entries)[:_MOST]
-    return sorted(largest, key=lambda neighbour: (letters(neighbour.name), neighbour.path))
+    """Return neighbours in the order of their names."""
+    return sorted(found, key=lambda neighbour: (letters(neighbour.name), neighbour.path))

@@ -7,7 +7,7 @@ from importlib.resources import files
 from types import SimpleNamespace
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_skeleton
+from babel.dates import format_date, format_skeleton, format_time, get_datetime_format
 from babel.numbers import format_decimal
 
 from feeds.pages.listings import Period
@@ -26,6 +26,10 @@ class Wording:
         self._locale = _locale(language)
         self._months: dict[Period, str] = {}
         self._days: dict[date, str] = {}
+        self._times: dict[tuple[int, int], str] = {}
+        # As Babel puts a date and a time together: '{1}, {0}'.
+        pattern = get_datetime_format("long", locale=self._locale)
+        self._date_and_time = str(pattern).replace("'", "")
         # As attributes: a template would take `words.items` of a mapping for its method.
         self.words = SimpleNamespace(**_words(language, self._locale))
         self.direction = self._locale.text_direction
@@ -39,6 +43,22 @@ class Wording:
         if day not in self._days:
             self._days[day] = format_date(day, "long", locale=self._locale)
         return self._days[day]
+
+    def moment(self, moment: datetime, *, timed: bool) -> str:
+        """Return the day of a moment, with its time of day in the site's zone if it is `timed`."""
+        day = self.day(moment)
+        if not timed:
+            return day
+        local = moment.astimezone(self._zone)
+        time = (local.hour, local.minute)
+        if time not in self._times:
+            self._times[time] = format_time(local.time(), "short", locale=self._locale)
+        return self._date_and_time.format(self._times[time], day)
+
+    def more(self, count: int) -> str:
+        """Return that there are so many more."""
+        more: str = self.words.more
+        return more.format(count=self.number(count))
 
     def number(self, number: int) -> str:
         """Give a number, as people read it."""

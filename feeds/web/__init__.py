@@ -5,6 +5,7 @@ from flask import Flask
 from feeds.standing import Standing
 from feeds.web.documents import Documents
 from feeds.web.fallback import create_fallback
+from feeds.web.plain import LogBugs
 
 
 def create_app(standing: Standing) -> Flask:
@@ -15,5 +16,5 @@ def create_app(standing: Standing) -> Flask:
     in the request.
     """
     app = create_fallback(standing)
-    app.wsgi_app = Documents(standing, app.wsgi_app)  # type: ignore[method-assign]  # Flask's own way
+    app.wsgi_app = LogBugs(Documents(standing, app.wsgi_app))  # type: ignore[method-assign]  # Flask's own way
     return app

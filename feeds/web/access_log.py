@@ -1,13 +1,23 @@
 """The access log: a line for each request, in the combined format that log analysers read."""
 
 import logging
-from collections.abc import Callable, Iterable
+import os
+import select
+import threading
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any, TextIO
 from urllib.parse import quote
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from feeds.logs import tell
+
+# What stands in a path as it is.
+_PATH = "/:@!$&'()*+,;=~"
+# Of each thing that a client says, so many characters are logged.
+_MAX_FIELD = 1000
+# Of lines that wait for the reader of the log, so many characters; any more are dropped.
+_MAX_WAITING = 1_000_000
 
 
 class AccessLog:
@@ -19,8 +29,7 @@ class AccessLog:
 
     def __init__(self, app: WSGIApplication, stream: TextIO) -> None:
         self._app = app
-        self._stream = stream
-        self._failed = False
+        self._lines = _Lines(stream)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
@@ -31,22 +40,84 @@ class AccessLog:
             exc_info: Any = None,  # noqa: ANN401  # PEP 3333 hands it on
         ) -> Callable[[bytes], object]:
             length = "0" if environ["REQUEST_METHOD"] == "HEAD" else _length(headers)
-            self._write(_line(environ, status[:3], length))
+            self._lines.put(_line(environ, status[:3], length))
             return start_response(status, headers, exc_info)
 
         return self._app(environ, start)
 
-    def _write(self, line: str) -> None:
-        """Write a line; a full disk or a closed pipe costs lines, and no answers."""
+
+class _Lines:
+    """Lines on their way to a stream; a full disk or pipe costs lines, and no answers.
+
+    What has a file descriptor may block, and is written by a thread of its own.
+    Lines that are dropped are counted, and their number is logged when a line is
+    written again.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._waiting: list[str] = []
+        self._length = 0
+        self._changed = threading.Condition()
+        self._dropped = 0
+        self._failed = False
         try:
-            self._stream.write(line)
-            self._stream.flush()
+            self._descriptor: int | None = stream.fileno()
+        except (OSError, ValueError):
+            self._descriptor = None
+        else:
+            threading.Thread(target=self._follow, name="feeds-access-log", daemon=True).start()
+
+    def put(self, line: str) -> None:
+        """Write a line soon, or drop it."""
+        if self._descriptor is None:
+            self._write([line])
+            return
+        with self._changed:
+            if self._length + len(line) <= _MAX_WAITING:
+                self._waiting.append(line)
+                self._length += len(line)
+                self._changed.notify()
+            else:
+                self._dropped += 1
+
+    def _follow(self) -> None:
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting)
+                lines, self._waiting, self._length = self._waiting, [], 0
+            self._write(lines)
+
+    def _write(self, lines: Sequence[str]) -> None:
+        try:
+            if self._descriptor is None:
+                self._stream.write("".join(lines))
+                self._stream.flush()
+            else:
+                # Not by the stream: the process could not end while that is being written to.
+                _write_all(self._descriptor, "".join(lines).encode())
         except (OSError, ValueError) as error:
+            with self._changed:
+                self._dropped += len(lines)
             if not self._failed:
                 tell("no-access-log", logging.WARNING, error=error)
             self._failed = True
-        else:
-            self._failed = False
+            return
+        self._failed = False
+        with self._changed:
+            dropped, self._dropped = self._dropped, 0
+        if dropped:
+            tell("access-log-dropped", logging.WARNING, lines=dropped)
+
+
+def _write_all(descriptor: int, text: bytes) -> None:
+    left = memoryview(text)
+    while left:
+        try:
+            left = left[os.write(descriptor, left) :]
+        except BlockingIOError:
+            # Somebody else who has it does not want to be blocked.
+            select.select([], [descriptor], [])
 
 
 def _length(headers: list[tuple[str, str]]) -> str:
@@ -55,16 +126,17 @@ def _length(headers: list[tuple[str, str]]) -> str:
 
 def _line(environ: WSGIEnvironment, status: str, length: str) -> str:
     now = datetime.now().astimezone()
-    path = quote(environ["PATH_INFO"].encode("latin-1"), safe="/:@!$&'()*+,;=~")
+    path = environ["PATH_INFO"][:_MAX_FIELD].encode("latin-1")
     protocol = environ["SERVER_PROTOCOL"]
     # granian leaves out a minor version of 0 (RFC 9112 §2.3).
     protocol += ".0" * (protocol == "HTTP/1")
-    request = f"{environ['REQUEST_METHOD']} {path} {protocol}"
+    method = environ["REQUEST_METHOD"][:_MAX_FIELD]
+    request = f"{method} {quote(path, safe=_PATH)} {protocol}"
     return (
         f"{environ.get('REMOTE_ADDR') or '-'} - - [{now:%d/%b/%Y:%H:%M:%S %z}]"
         f' "{_escaped(request)}" {status} {length}'
-        f' "{_escaped(environ.get("HTTP_REFERER", "-").partition("?")[0])}"'
-        f' "{_escaped(environ.get("HTTP_USER_AGENT", "-"))}"\n'
+        f' "{_escaped(environ.get("HTTP_REFERER", "-").partition("?")[0][:_MAX_FIELD])}"'
+        f' "{_escaped(environ.get("HTTP_USER_AGENT", "-")[:_MAX_FIELD])}"\n'
     )
 
 

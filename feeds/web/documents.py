@@ -7,11 +7,12 @@ the first one, no compression: an answer is looked up and sent.
 
 from collections.abc import Iterable
 from datetime import datetime
+from urllib.parse import unquote, urlsplit
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from feeds.compression import compress, pays
 from feeds.headers import cache_control
-from feeds.model import Document
+from feeds.model import Document, Site
 from feeds.paths import INDEX, is_folder
 from feeds.release import Release
 from feeds.standing import Standing
@@ -99,6 +100,16 @@ def requested_path(path_info: str) -> str | None:
         return None
 
 
+def possible_paths(path: str, site: Site) -> list[str]:
+    """Return the paths under the site that a request's path may mean.
+
+    A proxy hands on the path of `site.url`, or takes it away.
+    """
+    prefix = unquote(urlsplit(site.url).path).removeprefix("/")
+    stripped = path.removeprefix(prefix)
+    return [path] if stripped == path else [path, stripped]
+
+
 def page_of(path: str) -> str:
     """Give the document that answers for a path: in a folder, its page."""
     return path + INDEX if is_folder(path) else path
@@ -148,7 +159,9 @@ class _Shelf:
 
     def _prepare(self, path_info: str, coding: str, *, to_show: bool) -> _Answer | None:
         path = requested_path(path_info)
-        document = None if path is None else self.release.get(page_of(path))
+        paths = [] if path is None else possible_paths(path, self.release.site)
+        pages = map(page_of, paths)
+        document = next((self.release[page] for page in pages if page in self.release), None)
         if document is None:
             return None
         hub = document.media_type in self._feeds

@@ -5,8 +5,10 @@ that tell nothing about the machine: a page of the release for people, and a pla
 line for programs.
 """
 
+from collections.abc import Iterable
+
 from flask import Flask, Response, jsonify, request
-from werkzeug.exceptions import Gone, HTTPException, NotFound, ServiceUnavailable
+from werkzeug.exceptions import Gone, HTTPException, MethodNotAllowed, NotFound, ServiceUnavailable
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response as WerkzeugResponse
 
@@ -15,8 +17,10 @@ from feeds.model import Document
 from feeds.paths import ERROR_PAGES, HEALTH, moved_to, standing_for
 from feeds.release import Release
 from feeds.standing import Standing
-from feeds.web.documents import RELEASE, freshness, page_of, requested_path
+from feeds.web.documents import RELEASE, freshness, page_of, possible_paths, requested_path
+from feeds.web.headers import prefers_html
 
+_METHODS = ("GET", "HEAD", "OPTIONS")
 # Long enough to mend a catalogue, short enough to be back soon.
 _RETRY_AFTER = 30
 # What an editor decided for good may be kept as long as a document; what is
@@ -30,6 +34,10 @@ _LONGEST = 2000
 def create_fallback(standing: Standing) -> Flask:
     """Give the Flask app behind the documents of a publisher's release."""
     app = Flask("feeds", static_folder=None)
+    # What Flask does not expect is a bug, and logged as one.
+    app.config["PROPAGATE_EXCEPTIONS"] = True
+
+    app.before_request(_check_method)
 
     @app.get(f"/{HEALTH}")
     def health() -> WerkzeugResponse:
@@ -41,13 +49,14 @@ def create_fallback(standing: Standing) -> Flask:
         release: Release | None = request.environ[RELEASE]
         if release is None:
             raise ServiceUnavailable(retry_after=_RETRY_AFTER)
-        return _elsewhere(release, requested_path(request.environ["PATH_INFO"]))
+        paths = _paths(release)
+        return _health(standing) if HEALTH in paths else _elsewhere(release, paths)
 
     @app.errorhandler(HTTPException)
     def told(error: HTTPException) -> WerkzeugResponse:
         answer = WerkzeugResponse.force_type(error.get_response())
         page = _page(request.environ[RELEASE], error.code)
-        if page and _reads_pages():
+        if page and prefers_html(request.environ.get("HTTP_ACCEPT", "")):
             answer.data = page.body
             answer.content_type = page.media_type
             answer.headers.extend(PAGE)
@@ -66,11 +75,17 @@ def create_fallback(standing: Standing) -> Flask:
         lasting = response.status_code in _LASTING
         fresh = freshness(request.environ[RELEASE], standing.clock()) if lasting else _NOT_KEPT
         response.headers.set(*fresh)
-        if request.method == "OPTIONS":
+        if request.environ["REQUEST_METHOD"] == "OPTIONS":
             response.headers.update(PREFLIGHT)
         return response
 
     return app
+
+
+def _check_method() -> None:
+    # Methods are case-sensitive (RFC 9110 §9.1); Werkzeug takes `get` for GET.
+    if request.environ["REQUEST_METHOD"] != request.method:
+        raise MethodNotAllowed(valid_methods=_METHODS)
 
 
 def _page(release: Release | None, code: int | None) -> Document | None:
@@ -79,28 +94,36 @@ def _page(release: Release | None, code: int | None) -> Document | None:
     return release.get(path) if release and path else None
 
 
-def _reads_pages() -> bool:
-    """Tell whether the client names HTML among what it likes best, as browsers do (RFC 9110 §12.5.1)."""
-    accepted = request.accept_mimetypes
-    return accepted["text/html"] > accepted["text/plain"]
-
-
-def _elsewhere(release: Release, path: str | None) -> WerkzeugResponse:
-    """Answer for a path that was given up, or lacks its slash; raises NotFound for any other."""
+def _paths(release: Release) -> list[str]:
+    """Return the paths under the site that may be meant, without and with a slash added."""
+    path = requested_path(request.environ["PATH_INFO"])
     if path is None or len(path) > _LONGEST:
         raise NotFound
-    site = release.site
-    for here in (path, f"{path}/"):
-        moved, retired = standing_for(here, site.moved), standing_for(here, site.retired)
-        if retired and len(retired) > len(moved or ""):
-            raise Gone
-        new = moved_to(here, site.moved)
-        target = here if new is None else new
-        if standing_for(target, site.retired) and page_of(target) not in release:
-            raise Gone
-        if page_of(target) in release:
-            return redirect(site.address(target), 301)
+    return [one for here in (path, f"{path}/") for one in possible_paths(here, release.site)]
+
+
+def _elsewhere(release: Release, paths: Iterable[str]) -> WerkzeugResponse:
+    """Answer for a path that was given up, or lacks its slash; raises NotFound for any other."""
+    for path in paths:
+        target = _target(release, path)
+        if target is not None:
+            return redirect(release.site.address(target), 301)
     raise NotFound
+
+
+def _target(release: Release, here: str) -> str | None:
+    """Return the path that answers for another one, which is itself or moved; raises Gone."""
+    site = release.site
+    moved, retired = standing_for(here, site.moved), standing_for(here, site.retired)
+    if retired and len(retired) > len(moved or ""):
+        raise Gone
+    new = moved_to(here, site.moved)
+    target = here if new is None else new
+    if page_of(target) in release:
+        return target
+    if standing_for(target, site.retired):
+        raise Gone
+    return None
 
 
 def _health(standing: Standing) -> WerkzeugResponse:
@@ -117,6 +140,7 @@ def _health(standing: Standing) -> WerkzeugResponse:
             "at": failure.at.isoformat(timespec="seconds"),
             "problems": failure.problems,
             "place": failure.place,
+            **({"reason": failure.reason} if failure.reason else {}),
         },
     )
     if release is None:

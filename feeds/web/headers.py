@@ -5,6 +5,7 @@ from datetime import datetime
 from email.utils import format_datetime
 from functools import lru_cache
 
+from werkzeug.datastructures import MIMEAccept
 from werkzeug.http import parse_accept_header, parse_date
 
 from feeds.compression import CODINGS
@@ -23,6 +24,10 @@ _TAG = re.compile(r'(?:[Ww]/)?"([^"]*)"|([^\s",]+)')
 _SUFFIX = re.compile(r"(?:[-:;]{1,2}(?:gzip|br|zstd|deflate))?")
 # Of what clients send in earnest; only that is worth remembering.
 _USUAL = 200
+# Longer lists are treated as absent: no client needs them, and parsing them takes long.
+MAX_LIST_LENGTH = 1000
+# A list of so many characters has a hundred tags and more.
+MAX_TAGS_LENGTH = 8000
 
 
 def document_headers(document: Document, site: Site, *, hub: bool, shown_as: str = "") -> Headers:
@@ -74,8 +79,10 @@ def preferred_coding(accepted: str) -> str:
     """Give the content coding that a client likes best, by its Accept-Encoding (RFC 9110 §12.5.3).
 
     Of codings it likes equally well the smallest is given; `identity` where it
-    likes none, or likes that better.
+    likes none, or likes that better, or where its list is too long.
     """
+    if len(accepted) > MAX_LIST_LENGTH:
+        return IDENTITY
     return _remembered(accepted) if len(accepted) <= _USUAL else _preferred(accepted)
 
 
@@ -90,11 +97,22 @@ def _preferred(accepted: str) -> str:
 _remembered = lru_cache(maxsize=256)(_preferred)
 
 
+def prefers_html(accepted: str) -> bool:
+    """Return whether an Accept names HTML among what it likes best, as browsers do (RFC 9110 §12.5.1)."""
+    if len(accepted) > MAX_LIST_LENGTH:
+        return False
+    types = parse_accept_header(accepted, MIMEAccept)
+    return types["text/html"] > types["text/plain"]
+
+
 def names_tag(if_none_match: str, etag: str) -> bool:
     """Tell whether an If-None-Match names a document (RFC 9110 §13.1.2), compared weakly.
 
     A tag that a server in front has marked with its coding is still the document's.
+    A list that is too long names nothing.
     """
+    if len(if_none_match) > MAX_TAGS_LENGTH:
+        return False
     if if_none_match.strip() == "*":
         return True
     tags = (quoted or bare for quoted, bare in _TAG.findall(if_none_match))
@@ -107,6 +125,8 @@ def unmodified_since(if_modified_since: str, modified: datetime, now: datetime) 
     A date in the future was not given by this server: what may change until
     then must not be hidden behind it.
     """
+    if len(if_modified_since) > _USUAL:
+        return False
     try:
         since = parse_date(if_modified_since.partition(";")[0])
     except OverflowError:  # of a year that no date has

@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -26,12 +27,26 @@ from feeds.follower import Follower
 from feeds.logs import log_to
 from feeds.web import create_app
 from feeds.web.access_log import AccessLog
+from feeds.web.pieces import InPieces
 
+# Large answers that are sent at the same time; each keeps a thread until its client
+# has read it, or is too slow.
+_STREAMS = 128
 # Python answers from memory, one thread at a time: while one of two answers, the
 # other takes up its next request; more would only wait for one another.
 _THREADS = 2
-# Connections at once; one that is slow costs memory, and no thread.
-_CONNECTIONS = 4096
+# Connections at once. The most that clients can make a server hold, in memory, is for
+# each connection a request's head and an answer that is sent whole, and for each
+# stream a few pieces: 200 MB.
+_CONNECTIONS = 1024
+# Files that the process needs beside its connections.
+_OTHER_FILES = 48
+# How long a client may take to acknowledge what was sent, in milliseconds.
+_WRITE_TIMEOUT = 30_000
+# How much of an answer the system keeps beyond what is on its way, in bytes.
+_UNSENT = 65_536
+# Systems other than Linux lack one or the other.
+_OPTIONS = {"TCP_USER_TIMEOUT": _WRITE_TIMEOUT, "TCP_NOTSENT_LOWAT": _UNSENT}
 # How long answers under way may take when the server is told to end, in seconds.
 _FAREWELL = 3
 # How long a client may take over its request's head, in milliseconds.
@@ -68,8 +83,8 @@ def run(
     started: Callable[[], None] = lambda: None,
 ) -> None:
     """Run a WSGI application, which `load` gives in the process that answers."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    # A worker that is started again must have the socket too.
+    multiprocessing.set_start_method("fork", force=True)
     server = _Server(
         "feeds",
         address=host,
@@ -78,8 +93,8 @@ def run(
         http=HTTPModes.http1,
         websockets=False,
         log_enabled=False,
-        blocking_threads=_THREADS,
-        backpressure=_CONNECTIONS,
+        blocking_threads=_THREADS + _STREAMS,
+        backpressure=_possible_connections(),
         http1_settings=HTTP1Settings(header_read_timeout=_HEAD_TIMEOUT, max_buffer_size=_HEAD),
         respawn_failed_workers=True,
         workers_kill_timeout=_FAREWELL,
@@ -88,7 +103,33 @@ def run(
     server.serve(target_loader=load, wrap_loader=False)
 
 
+def _possible_connections() -> int:
+    """Return how many connections there are files for; raises the soft limit of files first.
+
+    granian would ask for one more again and again, without a pause.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    if most == resource.RLIM_INFINITY:
+        return _CONNECTIONS
+    return max(min(_CONNECTIONS, most - _OTHER_FILES), 1)
+
+
 class _Server(MPServer):
+    def _init_shared_socket(self) -> None:
+        """Listen on one socket, whose connections end when their clients do not read any more.
+
+        A connection inherits the options of the socket that accepts it.
+        """
+        super()._init_shared_socket()  # type: ignore[no-untyped-call]  # granian's
+        spec: Any = self._ssp
+        holder: Any = spec.build() if spec else self._shd
+        self._ssp, self._shd = None, holder
+        with socket.socket(fileno=os.dup(holder.get_fd())) as listener:
+            for name, value in _OPTIONS.items():
+                if hasattr(socket, name):
+                    listener.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
     def signal_handler_reload(self, *_args: Any, **_kwargs: Any) -> None:  # noqa: ANN401  # granian's
         """Hand the signal on: a new process would begin without the release that it replaces."""
         for worker in self.wrks:
@@ -104,7 +145,7 @@ def _application(settings: Settings) -> WSGIApplication:
     follower = Follower(settings.catalogue, url=settings.url, state=settings.state)
     signal.signal(signal.SIGHUP, lambda *_: follower.wake())
     follower.start()
-    app: WSGIApplication = create_app(follower)
+    app: WSGIApplication = InPieces(create_app(follower), _STREAMS)
     return AccessLog(app, sys.stdout) if settings.access_log else app
 
 
@@ -114,6 +155,9 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os.kill(os.getpid(), signal.SIGTERM)
+        # The parent would do this.
+        time.sleep(_FAREWELL)
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _free_address(host: str, port: int) -> str:

@@ -1,0 +1,19 @@
+"""A body that is too long to be rendered soon is refused."""
+
+import pytest
+
+from feeds.catalogue import read_catalogue
+from feeds.errors import CatalogueError
+
+HEAD = """site: {title: T, url: https://news.example.org/, id: 'tag:news.example.org,2021:t'}
+entries:
+- {id: a, title: A, date: 2022-05-24, body: '"""
+
+
+@pytest.mark.parametrize("text", ["&", "a ", "[a](b) ", "<b>x</b>"])
+def test_a_body_has_at_most_a_hundred_thousand_characters(text: str) -> None:
+    """A longer body is a Problem that says how long it is; one of that length is read."""
+    longest = (text * 100_000)[:100_000]
+    with pytest.raises(CatalogueError, match="has 100,001 characters; a body has at most 100,000"):
+        read_catalogue([("f", f"{HEAD}{longest}.'}}\n".encode())])
+    read_catalogue([("f", f"{HEAD}{longest[:2000]}.'}}\n".encode())])

@@ -1,0 +1,104 @@
+"""Texts that are too long end at a word's end, or between two letters with all their signs."""
+
+import json
+
+import pytest
+import regex
+from conftest import AS_OF
+from hypothesis import given
+from hypothesis import strategies as st
+from lxml import etree
+
+from feeds import Release
+from feeds.catalogue import read_catalogue
+from feeds.truncation import truncated
+
+FAMILY = "👨‍👩‍👧‍👦"
+# In words, without spaces between them, of scripts that have none.
+SCRIPTS = {
+    "zh": "日内瓦国际劳工组织发布社会保护报告",
+    "ja": "国際労働機関は社会的保護に関する報告書を公表した",
+    "th": "องค์การแรงงานระหว่างประเทศเผยแพร่รายงานการคุ้มครองทางสังคม",
+    "km": "អង្គការពលកម្មអន្តរជាតិបានចេញផ្សាយរបាយការណ៍",
+    "lo": "ອົງການແຮງງານສາກົນເຜີຍແຜ່ບົດລາຍງານ",
+    "my": "အပြည်ပြည်ဆိုင်ရာအလုပ်သမားအဖွဲ့ကအစီရင်ခံစာထုတ်ပြန်ခဲ့သည်",
+}
+HEAD = "site: {title: T, url: https://e.org/, id: 'tag:e.org,2021:t'}\nentries:\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("short", "short"),
+        ("字" * 300, "字" * 300),
+        ("字" * 301, "字" * 300 + "…"),
+        ("word " * 100, "word " * 59 + "word…"),
+        ("日内瓦 " + "字" * 400, "日内瓦 " + "字" * 296 + "…"),
+        ("x" * 260 + " " + "x" * 100, "x" * 260 + "…"),
+        ("x" * 250 + " " + "x" * 100, "x" * 250 + " " + "x" * 49 + "…"),
+        ("x" * 300 + " y", "x" * 300 + "…"),
+        ("x" * 298 + FAMILY, "x" * 298 + "…"),
+        ("x" * 299 + "e\u0301", "x" * 299 + "…"),
+        ("x" * 298 + "🇰🇪🇰🇪", "x" * 298 + "🇰🇪…"),
+        ("x" * 299 + "👍🏽", "x" * 299 + "…"),
+        ("x" * 299 + "कि", "x" * 299 + "…"),
+        ("x" * 297 + "ក្រុង", "x" * 297 + "…"),
+        ("字" * 270 + "\u200b" + "字" * 100, "字" * 270 + "…"),
+        ("x" + "\u0301" * 400, "x" + "\u0301" * 299 + "…"),
+    ],
+)
+def test_a_text_is_cut(text: str, shown: str) -> None:
+    """At a space near the end, and else between grapheme clusters, after 300 characters at most."""
+    assert truncated(text) == shown
+
+
+@given(
+    st.lists(st.sampled_from([*"ab अकि်្1🇰👍🏽\u200d\u0301字ำ", "က္က", FAMILY, "e\u0301"])).map(
+        "".join
+    )
+)
+def test_no_cluster_is_cut_in_two(text: str) -> None:
+    """What is left of any text is whole grapheme clusters, or one that is too long."""
+    shown = truncated(text, 10)
+    assert len(shown) <= 11
+    if shown == text:
+        return
+    end = len(shown) - 1
+    ends = {cluster.end() for cluster in regex.finditer(r"\X", text)}
+    spaces = {number for number, sign in enumerate(text) if sign == " "}
+    assert text.startswith(shown[:-1])
+    assert end in ends | spaces or min(ends) > 10 or text[end] == " "
+
+
+@pytest.mark.parametrize("language", SCRIPTS)
+def test_the_beginning_is_shown_in_every_script(language: str) -> None:
+    """In scripts without spaces, abstracts and lists show 300 characters or nearly so."""
+    text = f"2021 {SCRIPTS[language] * 30}"
+    items = (
+        f"- {{id: {name}, title: T, date: 2022-05-24, {name}: {json.dumps(text)}}}\n"
+        for name in ("summary", "body")
+    )
+    release = Release(read_catalogue([("f", (HEAD + "".join(items)).encode())]), as_of=AS_OF)
+    [abstract] = etree.fromstring(release["atom.xml"].body).iter(
+        "{http://purl.org/dc/terms/}abstract"
+    )
+    [listed] = [
+        p.text
+        for p in etree.HTML(release["index.html"].body.decode()).iter("p")
+        if (p.text or "").startswith("2021")
+    ]
+    assert abstract.text == listed
+    assert 290 < len(listed or "") <= 301
+    assert (listed or "").endswith("…")
+
+
+@pytest.mark.parametrize("sign", ["က", "👩", "&", '"', "<"])
+def test_a_page_of_forty_entries_stays_small(sign: str) -> None:
+    """Whatever the script, a page of forty long summaries is below 100 kB."""
+    items = (
+        f"- {{id: e{number}, title: T, date: 2022-05-24, summary: {json.dumps(sign * 5000)}}}\n"
+        for number in range(40)
+    )
+    release = Release(read_catalogue([("f", (HEAD + "".join(items)).encode())]), as_of=AS_OF)
+    assert release["index.html"].body.count(b"<article") == 40
+    assert len(release["index.html"].body) < 100_000
