@@ -1,7 +1,7 @@
 """The arguments of each verb: their names, their defaults, and what they may be."""
 
 import os
-from argparse import ArgumentParser, ArgumentTypeError, BooleanOptionalAction
+from argparse import SUPPRESS, ArgumentParser, ArgumentTypeError, BooleanOptionalAction
 from pathlib import Path
 
 _HIGHEST_PORT = 65535
@@ -10,13 +10,19 @@ _SHORTEST, _TIMEOUT, _LONGEST = 1, 10, 120
 _HOSTS = ("nginx", "apache", "caddy", "netlify", "cloudflare-pages", "github-pages")
 
 
+def add_catalogue(verb: ArgumentParser) -> None:
+    """Add the catalogue as an argument without a name, which is how most people type it."""
+    verb.add_argument(
+        "path", nargs="?", type=Path, metavar="CATALOGUE", help="the same as --catalogue CATALOGUE"
+    )
+
+
 def add_common(verb: ArgumentParser) -> None:
     """Add what every verb takes."""
     environment = os.environ
     verb.add_argument(
         "--catalogue",
         type=Path,
-        default=Path(environment.get("FEEDS_CATALOGUE") or "entries.yaml"),
         metavar="PATH",
         help="the catalogue: a YAML file, or a folder of them"
         " [env: FEEDS_CATALOGUE; default: entries.yaml]",
@@ -39,12 +45,15 @@ def add_common(verb: ArgumentParser) -> None:
 def add_check(verb: ArgumentParser) -> None:
     """Add what `check` takes."""
     add_common(verb)
+    add_catalogue(verb)
     _add_strict(verb)
+    _add_quiet(verb)
 
 
 def add_list(verb: ArgumentParser) -> None:
     """Add what `list` takes."""
     add_common(verb)
+    add_catalogue(verb)
     verb.add_argument(
         "--json", action="store_true", help="print JSON, with the address of each format"
     )
@@ -53,7 +62,8 @@ def add_list(verb: ArgumentParser) -> None:
 def add_export(verb: ArgumentParser) -> None:
     """Add what `export` takes."""
     add_common(verb)
-    verb.add_argument("folder", type=Path, metavar="FOLDER", help="where to write")
+    verb.add_argument("target", metavar="FOLDER", help="where to write")
+    _add_other(verb)
     verb.add_argument(
         "--no-pages", action="store_true", help="write the feeds alone, without pages"
     )
@@ -77,6 +87,7 @@ def add_export(verb: ArgumentParser) -> None:
         "--json", action="store_true", help="print JSON: each path written, left and removed"
     )
     _add_strict(verb)
+    _add_quiet(verb)
     verb.add_argument("--profile", action="store_true", help="print where the time went, to stderr")
     _add_after(verb)
 
@@ -84,7 +95,8 @@ def add_export(verb: ArgumentParser) -> None:
 def add_publish(verb: ArgumentParser) -> None:
     """Add what `publish` takes."""
     add_common(verb)
-    verb.add_argument("address", metavar="ADDRESS", help="where to: s3://bucket/prefix, gs:, az:")
+    verb.add_argument("target", metavar="ADDRESS", help="where to: s3://bucket/prefix, gs:, az:")
+    _add_other(verb)
     verb.add_argument(
         "--no-pages", action="store_true", help="upload the feeds alone, without pages"
     )
@@ -106,12 +118,14 @@ def add_publish(verb: ArgumentParser) -> None:
         "--json", action="store_true", help="print JSON: each path uploaded, left and removed"
     )
     _add_strict(verb)
+    _add_quiet(verb)
     _add_after(verb)
 
 
 def add_serve(verb: ArgumentParser) -> None:
     """Add what `serve` takes."""
     add_common(verb)
+    add_catalogue(verb)
     verb.add_argument(
         "--host", default="127.0.0.1", help="the address to listen on [default: %(default)s]"
     )
@@ -125,6 +139,17 @@ def add_serve(verb: ArgumentParser) -> None:
 
 def _add_strict(verb: ArgumentParser) -> None:
     verb.add_argument("--strict", action="store_true", help="fail on notes as on problems")
+
+
+def _add_quiet(verb: ArgumentParser) -> None:
+    verb.add_argument(
+        "--quiet", action="store_true", help="print errors alone: no notes, no summary"
+    )
+
+
+def _add_other(verb: ArgumentParser) -> None:
+    # Who names the catalogue here is told how to.
+    verb.add_argument("other", nargs="?", help=SUPPRESS)
 
 
 def _add_after(verb: ArgumentParser) -> None:
@@ -143,6 +168,7 @@ def _add_after(verb: ArgumentParser) -> None:
 def add_ping(verb: ArgumentParser) -> None:
     """Add what `ping` takes."""
     add_common(verb)
+    add_catalogue(verb)
     verb.add_argument("--all", action="store_true", help="tell of every feed, known or not")
     verb.add_argument(
         "--wait",

@@ -2,22 +2,30 @@
 
 import os
 import sys
-from argparse import ArgumentParser, HelpFormatter, Namespace
-from collections.abc import Sequence
-from functools import partial
-from typing import TYPE_CHECKING
+from argparse import Namespace
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from feeds import __version__
 from feeds.arguments import add_check, add_export, add_list, add_ping, add_publish, add_serve
-from feeds.errors import CatalogueError, FeedsError
+from feeds.errors import CatalogueError, FeedsError, MissingCatalogueError, UsageError
+from feeds.usage import Parser, meant
 
 if TYPE_CHECKING:
     from feeds.after.afterwards import Afterwards
     from feeds.verbs import Given
 
 _DESCRIPTION = "Publish a YAML catalogue of news as Atom, RSS and JSON feeds."
-# A terminal's width is asked for with each argument, by a module that is slow to load.
-_Help = partial(HelpFormatter, width=80)
+# What other programs call the same.
+_SYNONYMS = {
+    **dict.fromkeys(("validate", "verify", "lint", "test"), "check"),
+    **dict.fromkeys(("build", "generate", "make", "render", "write"), "export"),
+    **dict.fromkeys(("upload", "deploy", "push", "sync"), "publish"),
+    **dict.fromkeys(("run", "server", "start", "preview"), "serve"),
+    **dict.fromkeys(("notify", "announce"), "ping"),
+    **dict.fromkeys(("ls", "show"), "list"),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -62,8 +70,9 @@ def _close_stdout() -> None:
 
 
 def _do(arguments: Sequence[str] | None) -> None:
-    asked = sys.argv[1:] if arguments is None else arguments
-    options = _parser(asked).parse_args(asked)
+    asked = sys.argv[1:] if arguments is None else [*arguments]
+    parser, words = _parser(asked)
+    options = parser.parse(words)
     try:
         options.verb(options)
     except CatalogueError as error:
@@ -76,50 +85,60 @@ def _do(arguments: Sequence[str] | None) -> None:
         counts = [counted(problems, "problem", "problems")] if problems else []
         counts += [f"{counted(notes, 'note', 'notes')} (refused by --strict)"] if notes else []
         sys.exit(", ".join(counts))
+    except UsageError as error:
+        parser.error(str(error))
+    except MissingCatalogueError as error:
+        from feeds.verbs import example_for
+
+        sys.exit(f"feeds: {error}{example_for(_given(options).catalogue)}")
     except FeedsError as error:
         sys.exit(f"feeds: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
 
 
-def _parser(asked: Sequence[str]) -> ArgumentParser:
-    """Give a parser of the verb that is asked for, or else of all.
+def _parser(asked: Sequence[str]) -> tuple[Parser, Sequence[str]]:
+    """Return the parser of the command that is asked for, or else of all, and what it has to parse.
 
     To prepare for all of them would take as long as what most runs do.
     """
-    parser = ArgumentParser(
-        prog="feeds", description=_DESCRIPTION, allow_abbrev=False, formatter_class=_Help
-    )
-    parser.add_argument("--version", action="version", version=f"feeds {__version__}")
-    verbs = parser.add_subparsers(metavar="VERB", required=True)
-    arguments = {
-        "check": (_check, add_check),
-        "list": (_list, add_list),
-        "export": (_export, add_export),
-        "publish": (_publish, add_publish),
-        "serve": (_serve, add_serve),
-        "ping": (_ping, add_ping),
-    }
-    for name in set(asked[:1]) & arguments.keys() or arguments:
-        verb, add_arguments = arguments[name]
-        text = verb.__doc__ or ""
-        added = verbs.add_parser(
-            name,
-            help=text.partition("\n")[0].rstrip("."),
-            description=" ".join(text.split()),
-            allow_abbrev=False,
-            formatter_class=_Help,
+    name, *words = asked or [""]
+    if name in _COMMANDS:
+        command = _COMMANDS[name]
+        parser = Parser(
+            f"feeds {name}",
+            description=" ".join((command.verb.__doc__ or "").split()),
+            epilog=f"Example: feeds {name} {command.example}",
         )
-        added.set_defaults(verb=verb)
-        add_arguments(added)
-    return parser
+        command.add_arguments(parser)
+        parser.set_defaults(verb=command.verb)
+        return parser, words
+    parser = Parser("feeds", description=_DESCRIPTION)
+    parser.add_argument("--version", action="version", version=f"feeds {__version__}")
+    commands = parser.add_subparsers(metavar="VERB", required=True)
+    for other, command in _COMMANDS.items():
+        summary = (command.verb.__doc__ or "").partition("\n")[0].rstrip(".")
+        commands.add_parser(other, help=summary, description=summary)
+    if name and not name.startswith("-"):
+        parser.error(f"unknown command {name!r}{_meant(name)}")
+    if name.startswith("--") and {*asked} & _COMMANDS.keys():
+        parser.error(f"{name!r} comes after the command, as in: feeds check {name}")
+    return parser, asked
+
+
+def _meant(name: str) -> str:
+    """Return what a word that is not a command was probably meant to be, or ''."""
+    if Path(name).exists():
+        return f"; did you mean 'feeds check {name}'?"
+    synonym = _SYNONYMS.get(name)
+    return f"; did you mean {synonym!r}?" if synonym else meant(name, _COMMANDS)
 
 
 def _check(options: Namespace) -> None:
     """Tell everything that is wrong in the catalogue, with its line."""
     from feeds.verbs import check
 
-    check(_given(options), strict=options.strict)
+    check(_given(options), strict=options.strict, quiet=options.quiet)
 
 
 def _list(options: Namespace) -> None:
@@ -131,6 +150,8 @@ def _list(options: Namespace) -> None:
 
 def _export(options: Namespace) -> None:
     """Write every document into FOLDER, leaving identical files untouched."""
+    folder = _folder(options)
+
     from feeds.export.report import Options
     from feeds.exporting import Exporting, export
 
@@ -147,9 +168,38 @@ def _export(options: Namespace) -> None:
         options.profile,
         as_json=options.json,
         strict=options.strict,
+        quiet=options.quiet,
         after=_afterwards(options),
     )
-    export(_given(options), options.folder, exporting)
+    export(_given(options), folder, exporting)
+
+
+def _folder(options: Namespace) -> Path:
+    """Return where to export to; raises UsageError where that cannot be a folder."""
+    if options.other:
+        names = [options.target, options.other]
+        file = next((name for name in names if _is_catalogue(name)), names[1])
+        names.remove(file)
+        raise UsageError(
+            f"name the catalogue with --catalogue: feeds export {names[0]} --catalogue {file}"
+        )
+    scheme, colon, _ = options.target.partition(":/")
+    if colon and scheme.isalnum():
+        remedy = f"for a bucket: feeds publish {options.target}"
+        raise UsageError(f"{options.target!r} is an address, not a folder; {remedy}")
+    folder = Path(options.target)
+    try:
+        found = folder.exists() and not folder.is_dir()
+    except (OSError, ValueError) as error:
+        raise FeedsError(f"{folder}: {getattr(error, 'strerror', error)}") from None
+    if found:
+        remedy = f" --catalogue {folder}" if _is_catalogue(options.target) else ""
+        raise UsageError(f"{folder} is a file; name a folder to write: feeds export out{remedy}")
+    return folder
+
+
+def _is_catalogue(name: str) -> bool:
+    return name.endswith((".yaml", ".yml"))
 
 
 def _publish(options: Namespace) -> None:
@@ -158,6 +208,12 @@ def _publish(options: Namespace) -> None:
     Credentials come from the environment, or from the files of the store's own
     tools. Of two publishers at once one wins, and the other says so.
     """
+    if options.other:
+        raise UsageError(
+            "name the catalogue with --catalogue:"
+            f" feeds publish {options.target} --catalogue {options.other}"
+        )
+
     from feeds.export.report import Options
     from feeds.publishing import Publishing, publish
 
@@ -168,9 +224,10 @@ def _publish(options: Namespace) -> None:
         options.timeout,
         as_json=options.json,
         strict=options.strict,
+        quiet=options.quiet,
         after=_afterwards(options),
     )
-    publish(_given(options), options.address, publishing)
+    publish(_given(options), options.target, publishing)
 
 
 def _serve(options: Namespace) -> None:
@@ -208,4 +265,26 @@ def _ping(options: Namespace) -> None:
 def _given(options: Namespace) -> "Given":
     from feeds.verbs import Given
 
-    return Given(options.catalogue, options.url, options.state)
+    path = getattr(options, "path", None)
+    if path and options.catalogue:
+        raise UsageError(f"there are two catalogues: {path}, and --catalogue {options.catalogue}")
+    default = Path(os.environ.get("FEEDS_CATALOGUE") or "entries.yaml")
+    return Given(path or options.catalogue or default, options.url, options.state)
+
+
+class _Command(NamedTuple):
+    """A command: what does it, what adds its arguments, and an example."""
+
+    verb: Callable[[Namespace], None]
+    add_arguments: Callable[[Parser], None]
+    example: str
+
+
+_COMMANDS = {
+    "check": _Command(_check, add_check, "entries.yaml"),
+    "list": _Command(_list, add_list, "entries.yaml --json"),
+    "export": _Command(_export, add_export, "out --catalogue entries.yaml --compress --host nginx"),
+    "publish": _Command(_publish, add_publish, "s3://bucket/news --catalogue entries.yaml"),
+    "serve": _Command(_serve, add_serve, "entries.yaml --port 8000"),
+    "ping": _Command(_ping, add_ping, "entries.yaml --url https://news.example.org/"),
+}

@@ -31,6 +31,10 @@ class FeedsError(Exception):
         return printable(super().__str__())
 
 
+class UsageError(FeedsError):
+    """An error in the arguments of a command, before anything is done."""
+
+
 class MissingCatalogueError(FeedsError):
     """There is no file at a catalogue's path, or no catalogue file in a folder."""
 

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -33,6 +33,7 @@ class Exporting(NamedTuple):
     profile: bool = False
     as_json: bool = False
     strict: bool = False
+    quiet: bool = False
     after: "Afterwards | None" = None
 
 
@@ -65,15 +66,25 @@ def export(given: Given, folder: Path, how: Exporting) -> None:
             outcome.keep_etags(report.etags, as_of=release.as_of, until=release.until)
             notes.keep_text(said)
             workshop.cache.save()
-    for note in filter(None, said.split("\n")):
-        say(note)
-    show(report.as_json() if how.as_json else report)
+    lines = [note for note in said.split("\n") if note]
+    if how.as_json:
+        show(report.as_json())
+        lines += report.remarks
+    elif not how.quiet:
+        show(report)
+    _tell(lines, how)
     if how.profile:
         _say_stages(workshop, time.perf_counter() - begun)
     leave(release, workshop)
     if how.after and not how.options.dry_run:
         site = partial(_site, given, texts, workshop, release)
-        for line in how.after(site, report.etags):
+        _tell(how.after(site, report.etags), how)
+
+
+def _tell(lines: Iterable[str], how: Exporting) -> None:
+    """Print each line when it comes, unless all is to be quiet."""
+    for line in lines:
+        if not how.quiet:
             say(line)
 
 
@@ -111,13 +122,16 @@ def _export_anew(
         import logging
         from dataclasses import replace
 
+        from feeds.catalogue import checked_url
         from feeds.export.folder import opened, write_release
         from feeds.export.hosts import host_files
         from feeds.logs import log_to
         from feeds.progress import Progress
 
-    log_to(sys.stderr, logging.WARNING)
-    progress = Progress(sys.stderr)
+    if given.url:
+        checked_url(given.url)
+    log_to(sys.stderr, logging.ERROR if how.quiet else logging.WARNING)
+    progress = Progress(sys.stderr, shown=not how.quiet)
     workshop = replace(workshop, told=progress)
     try:
         # Nobody else's older catalogue may come after this one: building is part of it.

@@ -12,9 +12,11 @@ _WIDTH = 30
 class Progress:
     """A bar on a stream; nothing where that is no terminal, or the work is short."""
 
-    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, stream: TextIO, *, shown: bool = True, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._stream = stream
-        self._terminal = stream.isatty()
+        self._terminal = shown and stream.isatty()
         self._clock = clock
         self._begun = clock()
         self._shown = False

@@ -23,6 +23,19 @@ if TYPE_CHECKING:
 
 # How far ahead `check` names the days that are dates without a time.
 _SOON = timedelta(days=7)
+# Shown where there is no catalogue: `feeds check` has nothing to say about it.
+SMALLEST_CATALOGUE = """\
+site:
+  title: Our news
+  url: https://news.example.org/
+  id: tag:news.example.org,2026:news
+
+entries:
+- id: our-first-news
+  title: Our first news
+  date: 2026-01-31
+  summary: What happened, in one sentence.
+"""
 _ALL_ADDRESSES = ("0.0.0.0", "::")  # noqa: S104  # compared with, not listened on
 
 
@@ -43,7 +56,7 @@ class Given(NamedTuple):
         return Cache(self.folder / "cache")
 
 
-def check(given: Given, *, strict: bool) -> None:
+def check(given: Given, *, strict: bool, quiet: bool = False) -> None:
     """Print how much is in a catalogue, its notes and what is held back; raises FeedsError."""
     from datetime import UTC, datetime
 
@@ -52,6 +65,8 @@ def check(given: Given, *, strict: bool) -> None:
     now = datetime.now(UTC)
     published = History(given.folder).addresses()
     found = read(given, now, published=published, strict=strict)
+    if quiet:
+        return
     for line in report(found, now):
         say(line)
     for line in _days_without_a_time(found, now):
@@ -212,6 +227,13 @@ def own_address(host: str, port: int) -> str | None:
     if host in _ALL_ADDRESSES:
         return None
     return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+
+
+def example_for(missing: Path) -> str:
+    """Return the smallest catalogue, to follow a message, unless there are others beside a missing one."""
+    if not missing.is_dir() and any(missing.parent.glob("*.y*ml")):
+        return ""
+    return f"; the smallest catalogue that works:\n\n{SMALLEST_CATALOGUE}"
 
 
 def counted(things: Collection[object], one: str, many: str) -> str:

@@ -44,7 +44,7 @@ class Hostile:
                     if self._over.wait(PAUSE):
                         return
                 # It never ends by itself.
-                self._over.wait(60)
+                self._over.wait()
             except OSError:
                 return
 

@@ -7,15 +7,13 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from http.client import HTTPConnection
 from pathlib import Path
 from threading import Thread
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
-from conftest import SHIPPED, free_port, wait_for
+from conftest import PATIENCE, SHIPPED, free_port, wait_for, wait_until
 
 from feeds.logs import log_to
 from feeds.web.access_log import AccessLog
@@ -62,13 +60,6 @@ def test_a_log_that_cannot_be_written_costs_no_answer() -> None:
     }
     for _ in range(2):
         assert AccessLog(app, log)(environ, lambda *_: lambda _: None) == [b"hello"]
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    end = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 @pytest.mark.parametrize("blocking", [True, False])
@@ -143,7 +134,7 @@ def test_a_server_answers_while_nobody_reads_its_log(tmp_path: Path) -> None:
     ):
         try:
             wait_for(f"http://127.0.0.1:{port}/healthz", process)
-            connection = HTTPConnection("127.0.0.1", port, timeout=10)
+            connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
             for _ in range(600):
                 connection.request("GET", "/robots.txt", headers={"User-Agent": '"' * 1000})
                 answer = connection.getresponse()

@@ -2,14 +2,13 @@
 
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from itertools import repeat
 from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import SHIPPED, free_port, run_feeds
+from conftest import PATIENCE, SHIPPED, free_port, guarded, run_feeds
 from hostile import hostile
 from hub import listening
 
@@ -53,11 +52,12 @@ ANSWERS: dict[str, Callable[[], Iterator[bytes]]] = {
 def test_a_request_ends_in_time_whatever_comes_back(answer: str, method: str) -> None:
     """Each byte may come just before it is given up: the whole of it has one end."""
     form = b"hub.mode=publish" if method == "POST" else None
-    with hostile(ANSWERS[answer]) as server:
-        begun = time.monotonic()
-        with pytest.raises(UnreachedError, match=rf"{server.url[:-1]}: the answer takes too long"):
-            ask(method, server.url, form, timeout=0.2)
-        assert time.monotonic() - begun < 5
+    with (
+        hostile(ANSWERS[answer]) as server,
+        guarded(),
+        pytest.raises(UnreachedError, match=rf"{server.url[:-1]}: the answer takes too long"),
+    ):
+        ask(method, server.url, form, timeout=0.2)
 
 
 def test_a_redirect_starts_no_new_time() -> None:
@@ -74,30 +74,30 @@ def test_a_redirect_starts_no_new_time() -> None:
 def test_a_handshake_ends_in_time() -> None:
     """What should be TLS may be silence, or bytes without end."""
     for answer in (lambda: iter(()), lambda: each(b"\x16\x03\x01\x40\x00" + b"a" * 9000)):
-        with hostile(answer) as server:
-            begun = time.monotonic()
-            with pytest.raises(UnreachedError, match=r"^https://127\.0\.0\.1"):
-                ask("GET", server.url.replace("http:", "https:"), timeout=0.3)
-            assert time.monotonic() - begun < 5
+        with (
+            hostile(answer) as server,
+            guarded(),
+            pytest.raises(UnreachedError, match=r"^https://127\.0\.0\.1"),
+        ):
+            ask("GET", server.url.replace("http:", "https:"), timeout=0.3)
 
 
 def test_a_request_that_nobody_reads_ends_in_time() -> None:
     """Sending is a part of the request: a form of many megabytes is not taken."""
-    with hostile(lambda: iter(()), reads=False) as server:
-        begun = time.monotonic()
-        with pytest.raises(UnreachedError, match=r"too long"):
-            ask("POST", server.url, b"a" * 50_000_000, timeout=0.3)
-        assert time.monotonic() - begun < 5
+    with (
+        hostile(lambda: iter(()), reads=False) as server,
+        guarded(),
+        pytest.raises(UnreachedError, match=r"too long"),
+    ):
+        ask("POST", server.url, b"a" * 50_000_000, timeout=0.3)
 
 
 def test_a_name_that_is_not_looked_up_in_time_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """A name server may be silent: the system's own patience does not count."""
     over = threading.Event()
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: over.wait(30) and [])
-    begun = time.monotonic()
-    with pytest.raises(UnreachedError, match=r"takes too long"):
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: over.wait(2 * PATIENCE) and [])
+    with guarded(), pytest.raises(UnreachedError, match=r"takes too long"):
         ask("GET", "http://hub.example.org/", timeout=0.3)
-    assert time.monotonic() - begun < 5
     over.set()
 
 
@@ -300,12 +300,10 @@ def test_a_refused_hub_is_told_at_once(tmp_path: Path) -> None:
     hub = f"http://127.0.0.1:{free_port()}"
     head = f"\n  hub: {hub}/hub\n  language:"
     file.write_text(SHIPPED.read_text().replace("\n  language:", head, 1))
-    begun = time.monotonic()
-    options = ("--catalogue", file, "--url", PUBLIC, "--wait", "50", "--state", tmp_path)
+    options = ("--catalogue", file, "--url", PUBLIC, "--wait", "99999", "--state", tmp_path)
     done = run_feeds("ping", *options)
     assert done.returncode == 1
     assert f"{hub} is in a more private network than https://93.184.216.34, and" in done.stderr
-    assert time.monotonic() - begun < 40
 
 
 def test_a_cache_that_does_not_answer_is_not_asked_again_and_again() -> None:

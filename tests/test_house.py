@@ -52,6 +52,7 @@ FLOORS = {
     "publishing": 10,
     "pinging": 10,
     "arguments": 10,
+    "usage": 10,
     "cli": 11,
     "__main__": 12,
 }

@@ -5,7 +5,7 @@ from http.client import HTTPConnection, HTTPResponse
 from urllib.parse import quote, urlsplit
 
 import pytest
-from conftest import SHIPPED, Server, running
+from conftest import PATIENCE, SHIPPED, Server, running
 
 MOVES = "\n  moved: {old/: topics/financing/}\n  retired: [gone/]\n  language:"
 URLS = [
@@ -41,7 +41,7 @@ def server(site: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 def ask(server: Server, path: str, method: str = "GET", **headers: str) -> HTTPResponse:
-    connection = HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
     connection.request(method, path, headers=headers)
     answer = connection.getresponse()
     answer.body = answer.read()  # type: ignore[attr-defined]

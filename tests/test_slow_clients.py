@@ -13,7 +13,7 @@ from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 
 import pytest
-from conftest import MEDIA, SHIPPED, Server, free_port, running, wait_for
+from conftest import MEDIA, PATIENCE, SHIPPED, Server, free_port, running, wait_for
 
 from feeds.web.pieces import MAX_WHOLE_BODY, InPieces
 
@@ -73,7 +73,7 @@ def processor(server: Server) -> int:
 
 
 def get(server: Server, path: str, **headers: str) -> HTTPResponse:
-    connection = HTTPConnection("127.0.0.1", server.port, timeout=20)
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
     connection.request("GET", path, headers=headers)
     response = connection.getresponse()
     response.body = response.read()  # type: ignore[attr-defined]

@@ -16,7 +16,7 @@ class Afterwards:
     """Purges caches by a template where there is one, and tells the hub where that is asked for."""
 
     def __init__(self, template: str, folder: Path, *, ping: bool = False) -> None:
-        """Raise FeedsError where the template is none; `folder` is that of the history."""
+        """Raise UsageError where the template is not valid; `folder` is that of the history."""
         self._purge = parse_purge(template) if template else None
         self._owed = Owed(folder)
         self._folder = folder

@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
 from feeds.after.asking import UnreachedError, ask, host_of
-from feeds.errors import FeedsError
+from feeds.errors import FeedsError, UsageError
 from feeds.keys import EVERYTHING, keys_of
 from feeds.model import Site
 from feeds.paths import INDEX
@@ -137,7 +138,7 @@ Purge = Requests | Command
 
 
 def parse_purge(template: str) -> Purge:
-    """Read what a webmaster wrote; raises FeedsError where it is neither a request nor a command.
+    """Read what a webmaster wrote; raises UsageError where it is neither a request nor a command.
 
     A request is `[METHOD ]ADDRESS` with one of `{url}`, `{path}` and `{key}`; a
     command's words are split as a shell does it, without being given to one,
@@ -149,24 +150,26 @@ def parse_purge(template: str) -> Purge:
     try:
         words = shlex.split(template)
     except ValueError as error:
-        raise FeedsError(f"--purge: {error}") from None
+        raise UsageError(f"--purge: {error}") from None
     if not words:
-        raise FeedsError("--purge: neither an address nor a command")
+        raise UsageError("--purge: neither an address nor a command")
     found = [word[1:-1] for word in words if _WORD.fullmatch(word)]
     named = [field for word in words for field in _FIELD.findall(word) if field in _NAMED]
     if found != named or len(found) > 1 or not {*found} <= {*_LISTS}:
-        raise FeedsError(
+        raise UsageError(
             "--purge: a command has one of {urls}, {paths} and {keys} as a word of its own, or none"
         )
+    if not shutil.which(words[0]):
+        raise UsageError(f"--purge: there is no program {words[0]!r}; install it, or give its path")
     return Command(words, found[0] if found else "")
 
 
 def _request(method: str, address: str) -> Requests:
     fields = _FIELD.findall(address)
     if len(fields) != 1 or fields[0] not in _FIELDS:
-        raise FeedsError("--purge: an address has one of {url}, {path} and {key}")
+        raise UsageError("--purge: an address has one of {url}, {path} and {key}")
     if not address.startswith("{") and not _may_be_asked(address.replace(f"{{{fields[0]}}}", "/")):
-        raise FeedsError("--purge: an address has a host, and no password; give those to a command")
+        raise UsageError("--purge: an address has a host, and no password; give those to a command")
     return Requests(method, address, fields[0])
 
 

@@ -32,7 +32,7 @@ from feeds.catalogue.reading import Fault
 from feeds.catalogue.site import NO_SITE, open_site, read_country_names, read_site, read_topics
 from feeds.catalogue.source import Source
 from feeds.catalogue.vocabulary import Vocabulary
-from feeds.errors import CatalogueError, FeedsError, Problem
+from feeds.errors import CatalogueError, Problem, UsageError
 from feeds.files import media_folder, read_files
 from feeds.model import Catalogue
 from feeds.parallel import uncollected
@@ -105,7 +105,7 @@ def read_catalogue(  # noqa: PLR0913  # all but the texts are keywords with defa
     """
     sources = [Source(name, data) for name, data in texts]
     workshop = workshop or Workshop()
-    address = None if url is None else _address(url)
+    address = None if url is None else checked_url(url)
     options = _Options(address, media, workshop, as_of, published)
     problems: list[Problem] = []
     with uncollected(), workshop.stage("read"):
@@ -116,11 +116,12 @@ def read_catalogue(  # noqa: PLR0913  # all but the texts are keywords with defa
     return replace(catalogue, notes=tuple(problems))
 
 
-def _address(url: str) -> str:
+def checked_url(url: str) -> str:
+    """Return a URL that takes the place of `site.url`; raises UsageError where it cannot."""
     try:
         return site_address(url)
     except Fault as fault:
-        raise FeedsError(f"the URL {url!r} {fault}") from None
+        raise UsageError(f"the URL {url!r} {fault}") from None
 
 
 def _read(sources: list[Source], problems: list[Problem], options: _Options) -> Catalogue | None:

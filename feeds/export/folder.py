@@ -18,10 +18,13 @@ from feeds.export.staging import Put, stage
 from feeds.export.sweeping import NEW, sweep
 from feeds.export.tree import OURS, Tree, let_in, usual_umask
 from feeds.model import Document
+from feeds.paths import is_for_hosts
 from feeds.workshop import Workshop
 
 _NOTHING: Mapping[str, bytes] = MappingProxyType({})
 _USUAL = Options()
+# What makes a server read its configuration again; others read theirs by themselves.
+_RELOADS = {"nginx.conf": "reload nginx", "Caddyfile": "reload caddy"}
 
 
 def export_folder(
@@ -86,6 +89,7 @@ def write_release(  # noqa: PLR0913  # each is named, and has its default
         removed=tuple(path for path in gone if tree.holds(path)),
         files=files,
         dry_run=options.dry_run,
+        remarks=(*_uncompressed(gone, options), *_reconfigured(plan.puts, extra, options)),
     )
     if not options.dry_run:
         sweep(tree)
@@ -94,6 +98,25 @@ def write_release(  # noqa: PLR0913  # each is named, and has its default
             manifests = _manifests(tree, claim=report.files, final=after)
             _carry_out(tree, plan.puts, gone, manifests, workshop.told)
     return report
+
+
+def _uncompressed(gone: Sequence[str], options: Options) -> Iterator[str]:
+    """Yield a remark where an earlier export put compressed files there, and this one does not."""
+    count = 0 if options.compress else sum(beside(path) is not None for path in gone)
+    if count:
+        verb = "would be removed" if options.dry_run else "removed"
+        yield f"{count} compressed files {verb}: keep them with --compress"
+
+
+def _reconfigured(
+    puts: Sequence[Put], extra: Mapping[str, bytes], options: Options
+) -> Iterator[str]:
+    """Yield a remark for each file of the host's configuration that is replaced."""
+    for put in puts:
+        if put.replaces and put.path in extra and is_for_hosts(put.path):
+            name = put.path.rpartition("/")[2]
+            remedy = f": {_RELOADS[name]}" if name in _RELOADS else ""
+            yield f"{name} would change" if options.dry_run else f"{name} changed{remedy}"
 
 
 def _manifests(tree: Tree, *, claim: Manifest, final: Manifest) -> list[Put]:

@@ -32,6 +32,7 @@ class Report:
     """The paths that an export wrote, left as they were, and removed; `files` knows each.
 
     Those that are `stale` are still there, and are removed by a later publish.
+    `remarks` are what else the webmaster should know.
     """
 
     written: tuple[str, ...]
@@ -40,13 +41,14 @@ class Report:
     stale: tuple[str, ...] = ()
     files: Manifest
     dry_run: bool = False
+    remarks: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         words = _TO_DO if self.dry_run else _DONE
         lists = (self.written, self.unchanged, self.removed)
         told = [f"{word} {len(paths)}" for word, paths in zip(words, lists, strict=True)]
         told += [f"stale {len(self.stale)}"] * bool(self.stale)
-        return ", ".join(told)
+        return "; ".join([", ".join(told), *self.remarks])
 
     def as_json(self) -> str:
         """Give the report for other programs: each path with its bytes."""
