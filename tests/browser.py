@@ -1,13 +1,14 @@
 """A real Chromium, as a person's browser, and what that person sees of a feed in it."""
 
+import os
 from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from conftest import ROOT, program
+from conftest import program
 from playwright.sync_api import Browser, Page, sync_playwright
 
-SCREENSHOTS = ROOT / "tests" / "screenshots"
 _OPTIONS = [
     *("--no-sandbox", "--disable-quic", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync", "--no-first-run"),
@@ -54,11 +55,14 @@ def style(page: Page, selector: str, name: str, pseudo: str = "") -> str:
 
 
 def screenshot(page: Page, name: str) -> None:
-    """Keep a picture of the whole page, for people to look at."""
+    """Keep a picture of the whole page where `pytest --screenshots` asks for it."""
+    folder = os.environ.get("SCREENSHOTS")
+    if folder is None:
+        return
     # Playwright's own waits for ever where a document is no HTML.
     session = page.context.new_cdp_session(page)
     # Time matters here, and bytes do not.
     options = {"captureBeyondViewport": True, "optimizeForSpeed": True}
     shot = session.send("Page.captureScreenshot", options)
-    SCREENSHOTS.mkdir(exist_ok=True)
-    (SCREENSHOTS / f"{name}.png").write_bytes(b64decode(shot["data"]))
+    Path(folder).mkdir(exist_ok=True)
+    (Path(folder) / f"{name}.png").write_bytes(b64decode(shot["data"]))

@@ -12,11 +12,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from itertools import count
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 import pytest
+from forking import run_forked
 from hypothesis import settings
 
 from feeds import Release, load_catalogue
@@ -30,6 +32,7 @@ MEDIA = ROOT / "tests" / "media"
 AS_OF = datetime(2026, 11, 1, tzinfo=UTC)
 # How long a test waits before it says that something hangs: it measures no speed.
 PATIENCE = 60
+_NUMBERS = count()
 
 # In the background ctrl-C is ignored, and would be by every program that a test starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -42,6 +45,14 @@ settings.load_profile("feeds")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--golden", action="store_true", help="write the golden files anew")
+    parser.addoption(
+        "--screenshots", action="store_true", help="keep pictures of pages in tests/screenshots/"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--screenshots"):
+        os.environ["SCREENSHOTS"] = str(ROOT / "tests" / "screenshots")
 
 
 @pytest.fixture(params=[SHIPPED, *sorted(CATALOGUES.iterdir())], ids=lambda path: path.stem)
@@ -59,6 +70,14 @@ def catalogue(source: Path) -> Catalogue:
 @pytest.fixture
 def release(catalogue: Catalogue) -> Release:
     return Release(catalogue, as_of=AS_OF)
+
+
+def shortened(*ids: str) -> str:
+    """Return the shipped catalogue with some of its entries alone: much is quicker with few."""
+    head, _, entries = SHIPPED.read_text("utf-8").partition("\nentries:\n")
+    kept = [item for item in entries.split("\n\n") if item.split("\n")[0][6:] in ids]
+    assert len(kept) == len(ids)
+    return f"{head}\nentries:\n" + "\n\n".join(kept) + "\n"
 
 
 def program(name: str) -> str:
@@ -104,7 +123,8 @@ def run_feeds(
     *arguments: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run the command `feeds` in a process of its own."""
-    return run(sys.executable, "-m", "feeds", *arguments, cwd=cwd, env=env)
+    words = [str(part) for part in arguments]
+    return run_forked(words, cwd, os.environ if env is None else env, PATIENCE)
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -117,11 +137,12 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """A running server: where it listens, its process, and its state and log beside each other."""
+    """A running server: where it listens, its processes, and its state and log beside each other."""
 
     url: str
     port: int
     process: subprocess.Popen[bytes]
+    workers: int
     folder: Path
 
     def log(self) -> str:
@@ -134,7 +155,7 @@ class Server:
 SERVERS: dict[str, list[str]] = {
     "feeds serve": ["feeds", "serve", "--access-log", "--port", "{port}"],
     "gunicorn": [
-        *("gunicorn", "--bind", "127.0.0.1:{port}", "--workers", "4"),
+        *("gunicorn", "--bind", "127.0.0.1:{port}", "--workers", "{workers}"),
         *("--access-logfile", "-", "wsgi:app"),
     ],
 }
@@ -149,10 +170,14 @@ def running(  # noqa: PLR0913  # each is named, and has its default
     url: str = "",
     ready: str = "healthz",
     port: int = 0,
+    workers: int = 2,
 ) -> Iterator[Server]:
-    """Run a server on a port, or else a free one; at the end it is stopped."""
+    """Run a server on a port, or else a free one; at the end it is stopped.
+
+    `workers` is how many processes of gunicorn answer.
+    """
     port = port or free_port()
-    command = [part.replace("{port}", str(port)) for part in SERVERS[kind]]
+    command = [part.format(port=port, workers=workers) for part in SERVERS[kind]]
     env = os.environ | {
         "FEEDS_CATALOGUE": str(catalogue),
         "FEEDS_STATE": str(folder / "state"),
@@ -163,7 +188,13 @@ def running(  # noqa: PLR0913  # each is named, and has its default
         process = subprocess.Popen(
             [sys.executable, "-m", *command], cwd=ROOT, env=env, stdout=out, stderr=err
         )
-    server = Server(url=f"http://127.0.0.1:{port}/", port=port, process=process, folder=folder)
+    server = Server(
+        url=f"http://127.0.0.1:{port}/",
+        port=port,
+        process=process,
+        workers=workers if kind == "gunicorn" else 1,
+        folder=folder,
+    )
     try:
         wait_for(server.url + ready, process)
         yield server
@@ -178,8 +209,9 @@ def running(  # noqa: PLR0913  # each is named, and has its default
 
 @pytest.fixture(autouse=True)
 def state(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Keep what the tests publish out of the memory beside the repository's catalogues."""
-    monkeypatch.setenv("FEEDS_STATE", str(tmp_path_factory.getbasetemp() / "state"))
+    """Give each test a state folder of its own, where it names none."""
+    folder = tmp_path_factory.getbasetemp() / f"state-{next(_NUMBERS)}"
+    monkeypatch.setenv("FEEDS_STATE", str(folder))
 
 
 @pytest.fixture(scope="module")

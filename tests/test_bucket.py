@@ -5,13 +5,14 @@ import json
 import os
 import re
 import signal
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from buckets import Bucket, Publisher, assert_survives, bucket_at, environment
-from conftest import run_feeds, wait_until
+from conftest import run, run_feeds, wait_until
 from s3 import SECRET, Server, s3_server
 
 from feeds import Release, load_catalogue
@@ -476,6 +477,6 @@ def test_without_obstore_it_is_told_what_to_install(tmp_path: Path) -> None:
     """The extra is not needed until something is published to a bucket."""
     (tmp_path / "obstore.py").write_text("raise ImportError\n")
     env = environment(1, PYTHONPATH=str(tmp_path))
-    done = run_feeds("publish", "s3://feeds/x", env=env)
+    done = run(sys.executable, "-m", "feeds", "publish", "s3://feeds/x", env=env)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1)
     assert "install feeds[s3]" in done.stderr

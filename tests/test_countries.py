@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import pytest
 from babel.localedata import locale_identifiers
@@ -29,16 +29,30 @@ def languages() -> Iterator[tuple[str, dict[str, str]]]:
             yield language, names
 
 
+@pytest.mark.heavy
 def test_displayed_names_are_understood_in_every_language() -> None:
     """Whatever the language, each country's displayed name, and its code, is that country."""
+    assert not misunderstood(languages())
+
+
+def test_displayed_names_are_understood_in_the_languages_of_the_un() -> None:
+    """In these six, each country's displayed name, and its code, is that country."""
+    six = {"ar", "en", "es", "fr", "ru", "zh"}
+    found = [(language, names) for language, names in languages() if language in six]
+    assert len(found) == 6
+    assert not misunderstood(found)
+
+
+def misunderstood(named: Iterable[tuple[str, dict[str, str]]]) -> list[tuple[str, str, str]]:
+    """Return the languages, codes and names that are not read as that code."""
     english = territories("en")
     wrong = []
-    for language, names in languages():
+    for language, names in named:
         find = Countries(language, {}, Shelf(None)).code(SILENT)
         for code, name in (english | names).items():
             if find(name) != code or find(code) != code:
                 wrong.append((language, code, name))
-    assert not wrong
+    return wrong
 
 
 def test_displayed_names_are_accepted_as_own_names_in_every_language() -> None:

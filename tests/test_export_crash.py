@@ -178,6 +178,12 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
     return Ground(tmp_path_factory.mktemp("crash"))
 
 
+def some(faults: Sequence[Fault]) -> list[Fault]:
+    """Return the first fault, one in the middle and the last; the heavy tests take all."""
+    assert len(faults) >= 5
+    return [faults[0], faults[len(faults) // 2], faults[-1]]
+
+
 def every(work: Callable[[Fault], None], faults: Sequence[Fault]) -> None:
     assert faults
     with ThreadPoolExecutor(2) as pool:
@@ -185,10 +191,8 @@ def every(work: Callable[[Fault], None], faults: Sequence[Fault]) -> None:
 
 
 def test_killed_while_files_are_put_in_place(ground: Ground) -> None:
-    """Killed at each rename, an export leaves each file whole, and the next one completes."""
-    faults = ground.faults("signal=SIGKILL", ["renameat"])
-    assert len(faults) >= 5
-    every(ground.killed, faults)
+    """Killed at a rename, an export leaves each file whole, and the next one completes."""
+    every(ground.killed, some(ground.faults("signal=SIGKILL", ["renameat"])))
 
 
 def test_what_a_killed_export_wrote_has_an_owner(ground: Ground) -> None:
@@ -204,14 +208,22 @@ def test_what_an_export_wrote_has_an_owner_whenever_it_was_killed(ground: Ground
 
 
 def test_interrupted_while_files_are_put_in_place(ground: Ground) -> None:
-    """Ctrl-C at each rename puts everything back, and leaves nothing unfinished."""
-    every(ground.interrupted, ground.faults("signal=SIGINT", ["renameat"]))
+    """Ctrl-C at a rename puts everything back, and leaves nothing unfinished."""
+    every(ground.interrupted, some(ground.faults("signal=SIGINT", ["renameat"])))
 
 
 def test_interrupted_again_and_again(ground: Ground) -> None:
-    """Ctrl-C at each rename, on the way back too, puts everything back all the same."""
-    faults = ground.faults("signal=SIGINT", ["renameat"])
+    """Ctrl-C at a rename, on the way back too, puts everything back all the same."""
+    faults = some(ground.faults("signal=SIGINT", ["renameat"]))
     every(ground.interrupted, [fault._replace(lasting=True) for fault in faults])
+
+
+@pytest.mark.heavy
+@pytest.mark.parametrize("lasting", [False, True], ids=["once", "again and again"])
+def test_interrupted_at_every_rename(ground: Ground, *, lasting: bool) -> None:
+    """Ctrl-C at each rename puts everything back."""
+    faults = ground.faults("signal=SIGINT", ["renameat"])
+    every(ground.interrupted, [fault._replace(lasting=lasting) for fault in faults])
 
 
 def test_refused_and_interrupted(ground: Ground) -> None:
@@ -228,9 +240,10 @@ def test_refused_and_interrupted(ground: Ground) -> None:
 
 
 def test_refused_once(ground: Ground) -> None:
-    """Refused at the last call of each kind, an export puts everything back, and says where."""
+    """Refused at the last write, link or rename, an export puts everything back, and says where."""
     calls = ground.calls
-    faults = [Fault(call, numbers[-1], "error=ENOSPC") for call, numbers in calls.items()]
+    kinds = ("write", "linkat", "renameat")
+    faults = [Fault(call, calls[call][-1], "error=ENOSPC") for call in kinds]
     faults.append(Fault("fsync", calls["fsync"][0], "error=EIO"))
     every(ground.refused, faults)
 

@@ -105,10 +105,26 @@ ENTRIES = st.builds(
 ARABIC = load_catalogue(CATALOGUES / "arabic.yaml").site
 
 
-@settings(max_examples=300)
-@given(st.lists(ENTRIES, min_size=1, max_size=6), st.sampled_from(["100 %s", "sample-title"]))
+SEVERAL = st.lists(ENTRIES, min_size=1, max_size=6)
+AUTHORS = st.sampled_from(["100 %s", "sample-title"])
+
+
+@settings(max_examples=60)
+@given(SEVERAL, AUTHORS)
 def test_elements_are_what_feedgen_writes_of_each(entries: list[Entry], author: str) -> None:
     """Whatever fields and texts entries have, their elements are feedgen's own, byte for byte."""
+    check_elements(entries, author)
+
+
+@pytest.mark.heavy
+@settings(max_examples=1000, derandomize=False)
+@given(SEVERAL, AUTHORS)
+def test_elements_are_what_feedgen_writes_for_long(entries: list[Entry], author: str) -> None:
+    """The same of other entries at every run."""
+    check_elements(entries, author)
+
+
+def check_elements(entries: list[Entry], author: str) -> None:
     site = replace(ARABIC, author=Person(name=author))
     shown = [(entry, entry.body) for entry in entries]
     for together, alone in (
@@ -131,7 +147,7 @@ FEEDS = st.builds(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(st.lists(FEEDS, min_size=1, max_size=6), st.sampled_from(["100 %s", "sample-feed-title"]))
 def test_documents_are_what_feedgen_writes_of_each(feeds: list[Feed], author: str) -> None:
     """Whatever texts feeds have, their documents are feedgen's own, byte for byte."""
@@ -412,7 +428,7 @@ def test_any_text_comes_back_unchanged_for_long(text: str) -> None:
     check_round_trip(text)
 
 
-@settings(max_examples=300)
+@settings(max_examples=60)
 @given(TEXT)
 @example("x<>")
 @example("x &lt")
@@ -469,7 +485,7 @@ def test_links_within_a_body_lead_there(every_field: Release) -> None:
     ]
 
 
-@settings(max_examples=200)
+@settings(max_examples=60)
 @given(st.text(max_size=200))
 @example("<script>alert(1)</script><a href='javascript:x'>y</a><img src=x onerror=alert(1)>")
 @example("[a](//[) ![b](http://[::1)")

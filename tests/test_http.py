@@ -1,6 +1,6 @@
 """What a polling client may rely on, asked of real servers over real sockets.
 
-Each test runs on the server of `feeds serve`, and on gunicorn with four workers.
+Each test runs on the server of `feeds serve`, and on gunicorn with two workers.
 """
 
 import gzip

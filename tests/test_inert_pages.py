@@ -114,12 +114,13 @@ def pages(catalogue: Catalogue) -> list[str]:
     return [path for path in release if path.endswith(".html")]
 
 
-WITH_AND_WITHOUT = pytest.mark.parametrize(
-    "policy", [True, False], ids=["under the policy", "without a policy"]
+@pytest.mark.parametrize(
+    "policy",
+    [
+        pytest.param(True, id="under the policy"),
+        pytest.param(False, id="without a policy", marks=pytest.mark.heavy),
+    ],
 )
-
-
-@WITH_AND_WITHOUT
 def test_payloads_leave_pages_inert(
     published: tuple[str, Catalogue], browser: Browser, *, policy: bool
 ) -> None:
@@ -137,7 +138,7 @@ def test_payloads_leave_pages_inert(
 
 
 @pytest.mark.heavy
-@WITH_AND_WITHOUT
+@pytest.mark.parametrize("policy", [True, False], ids=["under the policy", "without a policy"])
 def test_payloads_leave_every_page_inert(
     published: tuple[str, Catalogue], browser: Browser, *, policy: bool
 ) -> None:

@@ -27,7 +27,7 @@ def test_a_removed_catalogue_is_missing_until_it_is_back(kind: str, tmp_path: Pa
     with running(kind, file, tmp_path / "server") as server:
         loaded(server)
         file.rename(tmp_path / "away")
-        # Each of four workers answers in turn.
+        # Each worker answers in turn.
         for _ in range(8):
             wait_until(lambda: health(server)["status"] == "degraded", 10)
         told = health(server)

@@ -177,20 +177,32 @@ def test_a_page_follows_the_readers_colours(
 WIDE = "document.documentElement.scrollWidth"
 
 
+TOPIC = "topics/unemployment-protection/"
+
+
 def test_no_page_is_wider_than_its_window(
-    served: Callable[[Path], str], busy_site: str, open_page: Callable[..., Page]
+    served: Callable[[Path], str], open_page: Callable[..., Page]
 ) -> None:
     """From a small telephone to a large screen, nobody scrolls sideways (WCAG 2.2, 1.4.10)."""
-    page = open_page()
-    topic = "topics/unemployment-protection/"
-    for number, url in enumerate(
-        [
-            *(served(SHIPPED) + path for path in ("", topic, topic + "countries/id/")),
-            *(served(EVERY_FIELD) + path for path in ("", "entries/everything/")),
-            *(served(ARABIC) + path for path in ("", "entries/second/")),
-            *(busy_site + path for path in ("archive/2022/", "archive/2022/05/")),
-        ]
-    ):
+    check_widths(open_page(), [served(EVERY_FIELD) + "entries/everything/", served(ARABIC)])
+
+
+@pytest.mark.heavy
+def test_no_kind_of_page_is_wider_than_its_window(
+    served: Callable[[Path], str], busy_site: str, open_page: Callable[..., Page]
+) -> None:
+    """The same of each kind of page."""
+    urls = [
+        *(served(SHIPPED) + path for path in ("", TOPIC, TOPIC + "countries/id/")),
+        *(served(EVERY_FIELD) + path for path in ("", "entries/everything/")),
+        *(served(ARABIC) + path for path in ("", "entries/second/")),
+        *(busy_site + path for path in ("archive/2022/", "archive/2022/05/")),
+    ]
+    check_widths(open_page(), urls)
+
+
+def check_widths(page: Page, urls: list[str]) -> None:
+    for number, url in enumerate(urls):
         page.goto(url)
         for width in (320, 700, 1000, 1600):
             page.set_viewport_size({"width": width, "height": 800})
@@ -447,18 +459,29 @@ def test_a_printed_page_is_the_news_alone(
 
 
 def test_axe_finds_no_violation(
+    served: Callable[[Path], str], open_page: Callable[..., Page]
+) -> None:
+    """On an entry's page and on lists, axe-core finds nothing against WCAG 2.2 AA, nor against good practice."""
+    check_axe(open_page(), [served(EVERY_FIELD) + "entries/everything/", served(ARABIC)])
+
+
+@pytest.mark.heavy
+def test_axe_finds_no_violation_on_any_kind_of_page(
     served: Callable[[Path], str], busy_site: str, open_page: Callable[..., Page], tmp_path: Path
 ) -> None:
-    """On each kind of page, axe-core finds nothing against WCAG 2.2 AA, nor against good practice."""
-    page = open_page()
-    topic = "topics/unemployment-protection/"
-    for url in (
-        *(served(SHIPPED) + path for path in ("", topic, topic + "countries/id/")),
+    """The same of each kind of page."""
+    urls = [
+        *(served(SHIPPED) + path for path in ("", TOPIC, TOPIC + "countries/id/")),
         *(served(EVERY_FIELD) + path for path in ("topics/empty/", "entries/everything/")),
         *(served(ARABIC) + path for path in ("", "entries/second/")),
         *(busy_site + path for path in ("", "archive/2022/", "archive/2022/05/1/")),
         *(served(mixed(tmp_path, "en")) + path for path in ("", "entries/arabic/", SUBSCRIBE)),
-    ):
+    ]
+    check_axe(open_page(), urls)
+
+
+def check_axe(page: Page, urls: list[str]) -> None:
+    for url in urls:
         page.goto(url)
         for options in (_AXE, _CONTRAST):
             page.emulate_media(color_scheme="light" if options is _AXE else "dark")

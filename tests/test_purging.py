@@ -12,7 +12,7 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 import pytest
-from conftest import PATIENCE, SHIPPED, program, run_feeds, traced, wait_until
+from conftest import PATIENCE, program, run_feeds, shortened, traced, wait_until
 
 from feeds.after.purging import parse_purge
 from feeds.errors import FeedsError
@@ -22,6 +22,7 @@ from feeds.keys import keys_of
 SITE = "https://news.example.org/feeds/"
 OLD = "Actuary or actor?"
 NEW = "Actuary or actress?"
+TEXT = shortened("actuary-or-actor", "indonesia-journalists-unemployment-benefit")
 
 
 class Site:
@@ -31,7 +32,7 @@ class Site:
         self.file = folder / "entries.yaml"
         self.out = folder / "out"
         self.state = folder / "state"
-        self.file.write_text(SHIPPED.read_text())
+        self.file.write_text(TEXT)
 
     def command(self, *options: str) -> list[str]:
         common = ("--catalogue", self.file, "--state", self.state, "--url", SITE)
@@ -169,7 +170,7 @@ def test_a_command_gets_addresses_as_words_or_as_its_input(site: Site, tmp_path:
     assert site.export("--purge", f"tee {listed}", "--json").stdout.startswith("{")
     addresses = listed.read_text().splitlines()
     assert f"{SITE}atom.xml" in addresses
-    site.file.write_text(SHIPPED.read_text())
+    site.file.write_text(TEXT)
     done = site.export("--purge", "printf '<%s>\\n' '$HOME' {urls}")
     assert f"<{SITE}atom.xml>" in done.stderr.splitlines()
     assert "<$HOME>" in done.stderr.splitlines()
@@ -260,7 +261,7 @@ def test_of_two_purges_at_once_each_settles_its_own(site: Site, *, taken: bool) 
     site.edit()
     with site.begin("--purge", f"sh {script}") as first:
         wait_until(waits.exists)
-        site.file.write_text(SHIPPED.read_text())
+        site.file.write_text(TEXT)
         second = site.export("--purge", "true" if taken else "false")
         go.touch()
         _, err = first.communicate(timeout=PATIENCE)

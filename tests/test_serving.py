@@ -54,8 +54,7 @@ def loaded(server: Server) -> None:
 
 def everywhere(server: Server, event: str, before: int) -> None:
     """Wait until each worker has logged an event, of which there were so many before."""
-    workers = 4 if "gunicorn" in server.process.args else 1  # type: ignore[operator]  # a list
-    wait_until(lambda: len(lines(server, event)) >= before + workers)
+    wait_until(lambda: len(lines(server, event)) >= before + server.workers)
 
 
 def write(file: Path, text: str) -> None:
@@ -200,7 +199,7 @@ def max_age(answer: HTTPResponse) -> int:
 
 def test_four_workers_agree(file: Path, tmp_path: Path) -> None:
     """After an edit that all workers have, 2,000 conditional polls: one 200 each, then 304."""
-    with running("gunicorn", file, tmp_path / "server") as server:
+    with running("gunicorn", file, tmp_path / "server", workers=4) as server:
         loaded(server)
         first = [ask(server, "/atom.xml") for _ in range(20)]
         published = len(lines(server, "published"))

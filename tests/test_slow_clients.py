@@ -180,7 +180,7 @@ def test_no_processor_spins_when_files_run_out(limit: int, file: Path, tmp_path:
         try:
             url = f"http://127.0.0.1:{port}/"
             wait_for(url + "healthz", process)
-            server = Server(url=url, port=port, process=process, folder=tmp_path)
+            server = Server(url=url, port=port, process=process, workers=1, folder=tmp_path)
             with ExitStack() as stack:
                 for _ in range(2 * limit):
                     stack.enter_context(socket.create_connection(("127.0.0.1", port)))

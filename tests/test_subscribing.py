@@ -93,6 +93,7 @@ def test_a_person_chooses_a_topic_and_a_country(site: Callable[[Path], str], pag
         expect(page.locator("output")).to_have_text(words, use_inner_text=True)
 
 
+@pytest.mark.heavy
 def test_every_choice_is_right(served: Callable[[Path], str], page: Page) -> None:
     """Whatever is chosen, the address is that of its feed, and there is none where there is no feed."""
     url = served(SHIPPED)

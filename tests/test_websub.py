@@ -70,13 +70,15 @@ def test_a_reload_tells_the_hub_of_what_changed_alone(tmp_path: Path) -> None:
 
 @pytest.mark.heavy
 def test_under_gunicorn_the_hub_hears_of_a_change_once(tmp_path: Path) -> None:
-    """Four workers publish the same release, and one of them tells."""
+    """Four workers publish the same release, and one of them notifies."""
     file = tmp_path / "entries.yaml"
     port = free_port()
     url = f"http://127.0.0.1:{port}/"
     with listening() as hub:
         write(file, text(hub.url))
-        with running("gunicorn", file, tmp_path / "server", url=url, port=port) as server:
+        with running(
+            "gunicorn", file, tmp_path / "server", url=url, port=port, workers=4
+        ) as server:
             settle(server, 1)
             hub.pings.clear()
             write(file, text(hub.url, ADDED))
