@@ -12,7 +12,7 @@ serve: .venv/run  ## serve entries.yaml at http://127.0.0.1:8000/
 	$(BIN)/feeds serve
 
 test: .venv/dev  ## the tests, in under three minutes
-	$(BIN)/pytest -m "not heavy" -n 3 --dist loadfile
+	$(BIN)/pytest -m "not heavy" -n 3 --dist loadfile --no-loadscope-reorder
 
 test-all: .venv/dev  ## the heavy tests: long fuzzing, reloads under load
 	$(BIN)/pytest -m heavy -n 2 --dist loadfile

@@ -164,6 +164,7 @@ def test_what_comes_back_is_no_longer_stale(bucket: Bucket) -> None:
     assert all(line.endswith("\t") for line in bucket.manifest().splitlines()[2:])
 
 
+@pytest.mark.heavy
 def test_what_a_broken_off_publish_changed_is_purged_by_the_next(
     bucket: Bucket, tmp_path: Path
 ) -> None:
@@ -239,6 +240,7 @@ def test_two_publishers_at_once(bucket: Bucket) -> None:
     assert bucket.bodies() == first_release
 
 
+@pytest.mark.heavy
 def test_many_publishers_at_once(bucket: Bucket) -> None:
     """However many begin at the same moment: one wins, each other says so, and what is there is whole."""
     bucket.publish()

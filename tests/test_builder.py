@@ -29,6 +29,7 @@ def test_an_edit_is_served_though_the_builder_was_killed(tmp_path: Path) -> None
         assert builders(file) != [builder]
 
 
+@pytest.mark.heavy
 def test_only_what_changed_is_handed_over_and_what_is_gone_is_gone(tmp_path: Path) -> None:
     """An entry is added, edited and taken away: every document is that of a new start."""
     file = tmp_path / "entries.yaml"
@@ -61,6 +62,7 @@ def test_no_builder_outlives_its_server(tmp_path: Path) -> None:
         assert "Traceback" not in server.log()
 
 
+@pytest.mark.heavy
 def test_a_signal_to_the_whole_group_is_an_ordinary_stop(tmp_path: Path) -> None:
     """A service manager tells all processes to end at once: the log has no error, the code is 0."""
     file = tmp_path / "entries.yaml"
@@ -74,6 +76,7 @@ def test_a_signal_to_the_whole_group_is_an_ordinary_stop(tmp_path: Path) -> None
             assert "Traceback" not in server.log()
 
 
+@pytest.mark.heavy
 def test_a_builder_at_work_ends_with_its_follower(tmp_path: Path) -> None:
     """Told to end with all others, it waits for nothing but them, whatever it is about."""
     file = tmp_path / "entries.yaml"

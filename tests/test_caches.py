@@ -120,6 +120,7 @@ def test_varnish_forgets_exactly_what_it_is_told_to(tmp_path: Path) -> None:
         assert missing(url, paths) == {*paths}
 
 
+@pytest.mark.heavy
 def test_varnish_takes_no_purge_where_the_world_comes_in(tmp_path: Path) -> None:
     """Whoever asks by way of a proxy on the same machine, which has its address, is refused."""
     program("varnishd")

@@ -212,6 +212,7 @@ def test_interrupted_while_files_are_put_in_place(ground: Ground) -> None:
     every(ground.interrupted, some(ground.faults("signal=SIGINT", ["renameat"])))
 
 
+@pytest.mark.heavy
 def test_interrupted_again_and_again(ground: Ground) -> None:
     """Ctrl-C at a rename, on the way back too, puts everything back all the same."""
     faults = some(ground.faults("signal=SIGINT", ["renameat"]))

@@ -109,7 +109,7 @@ SEVERAL = st.lists(ENTRIES, min_size=1, max_size=6)
 AUTHORS = st.sampled_from(["100 %s", "sample-title"])
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(SEVERAL, AUTHORS)
 def test_elements_are_what_feedgen_writes_of_each(entries: list[Entry], author: str) -> None:
     """Whatever fields and texts entries have, their elements are feedgen's own, byte for byte."""
@@ -147,7 +147,7 @@ FEEDS = st.builds(
 )
 
 
-@settings(max_examples=100)
+@settings(max_examples=40)
 @given(st.lists(FEEDS, min_size=1, max_size=6), st.sampled_from(["100 %s", "sample-feed-title"]))
 def test_documents_are_what_feedgen_writes_of_each(feeds: list[Feed], author: str) -> None:
     """Whatever texts feeds have, their documents are feedgen's own, byte for byte."""
@@ -428,7 +428,7 @@ def test_any_text_comes_back_unchanged_for_long(text: str) -> None:
     check_round_trip(text)
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(TEXT)
 @example("x<>")
 @example("x &lt")
@@ -485,7 +485,7 @@ def test_links_within_a_body_lead_there(every_field: Release) -> None:
     ]
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(st.text(max_size=200))
 @example("<script>alert(1)</script><a href='javascript:x'>y</a><img src=x onerror=alert(1)>")
 @example("[a](//[) ![b](http://[::1)")

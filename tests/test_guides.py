@@ -226,6 +226,7 @@ def with_feeds(topics: int, countries: int) -> Catalogue:
     return replace(load_catalogue(SHIPPED), entries=entries, topics=None)
 
 
+@pytest.mark.heavy
 def test_subscriptions_to_thousands_of_feeds_are_light() -> None:
     """With 24 topics in 190 countries the page, its choice included, has less than 100 kB."""
     release = Release(with_feeds(24, 190), as_of=AS_OF)

@@ -94,8 +94,10 @@ class Site:
 
 @pytest.fixture(
     scope="module",
-    params=[(name, path) for name in HOSTS for path in ("news/", "")],
-    ids="-".join,
+    params=[
+        *(pytest.param((name, "news/"), id=f"{name}-news/") for name in HOSTS),
+        *(pytest.param((name, ""), id=f"{name}-", marks=pytest.mark.heavy) for name in HOSTS),
+    ],
 )
 def site(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
@@ -110,7 +112,12 @@ def site(
 XML = "application/xml; charset=utf-8"
 
 
-@pytest.fixture(params=HOSTS)
+@pytest.fixture(
+    params=[
+        "nginx",
+        *(pytest.param(name, marks=pytest.mark.heavy) for name in HOSTS if name != "nginx"),
+    ]
+)
 def news(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
     """Each server, for a test that edits the news."""
     with running(request.param, tmp_path, "news/") as found:

@@ -114,6 +114,7 @@ def pages(catalogue: Catalogue) -> list[str]:
     return [path for path in release if path.endswith(".html")]
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(
     "policy",
     [

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from conftest import SERVERS, SHIPPED, running, wait_until
+from conftest import SHIPPED, running, wait_until
 from test_serving import ask, health, loaded
 
 
@@ -18,7 +18,7 @@ def failure_of(told: dict[str, object]) -> dict[str, object]:
     return found
 
 
-@pytest.mark.parametrize("kind", SERVERS)
+@pytest.mark.parametrize("kind", ["feeds serve", pytest.param("gunicorn", marks=pytest.mark.heavy)])
 def test_a_removed_catalogue_is_missing_until_it_is_back(kind: str, tmp_path: Path) -> None:
     """The server stays degraded, tells no file name, serves what it had, and recovers by itself."""
     file = tmp_path / "site" / "secret-name.yaml"
@@ -66,9 +66,9 @@ def pipe(folder: Path) -> None:
     ("change", "reason"),
     [
         (emptied, "missing"),
-        (shutil.rmtree, "missing"),
-        (link_to_nothing, "missing"),
-        (no_folder_any_more, "missing"),
+        pytest.param(shutil.rmtree, "missing", marks=pytest.mark.heavy),
+        pytest.param(link_to_nothing, "missing", marks=pytest.mark.heavy),
+        pytest.param(no_folder_any_more, "missing", marks=pytest.mark.heavy),
         (pipe, "unreadable"),
     ],
 )

@@ -124,7 +124,7 @@ def behind_a_file_server(base: Path) -> Iterator[str]:
             thread.join()
 
 
-SERVERS = pytest.mark.parametrize("server", [behind_nginx, behind_a_file_server])
+SERVERS = (behind_nginx, behind_a_file_server)
 _Server = Callable[[Path], AbstractContextManager[str]]
 
 
@@ -159,7 +159,9 @@ def crawl(page: Page, url: str) -> set[str]:
     return {unquote(link.removeprefix(url).partition("#")[0]) for link in found}
 
 
-@SERVERS
+@pytest.mark.parametrize(
+    "server", [pytest.param(behind_nginx, marks=pytest.mark.heavy), behind_a_file_server]
+)
 def test_every_link_leads_somewhere(folder: Path, page: Page, server: _Server) -> None:
     """Under another host, port and prefix, every link, style and picture is there, and every page is found."""
     with server(folder) as url:
@@ -170,7 +172,7 @@ def test_every_link_leads_somewhere(folder: Path, page: Page, server: _Server) -
 
 
 @pytest.mark.heavy
-@SERVERS
+@pytest.mark.parametrize("server", SERVERS)
 # The other catalogue names files that are not there.
 @pytest.mark.parametrize("source", [SHIPPED, CATALOGUES / "arabic.yaml", CATALOGUES / "empty.yaml"])
 def test_every_link_of_every_page_leads_somewhere(
@@ -200,6 +202,7 @@ def test_pages_have_style_and_pictures_from_disk(folder: Path, page: Page) -> No
     screenshot(page, "anywhere-disk")
 
 
+@pytest.mark.heavy
 def test_error_pages_lead_to_the_public_site(folder: Path, page: Page) -> None:
     """A page that is shown where nothing is leads to the public addresses, whatever its own."""
     with behind_nginx(folder) as url:

@@ -145,6 +145,7 @@ def test_a_person_goes_from_entry_to_entry(
     assert page.get_by_role("heading", level=1).text_content() == titles[2]
 
 
+@pytest.mark.heavy
 def test_a_person_goes_back_in_time(busy_site: str, open_page: Callable[..., Page]) -> None:
     """What is no longer on the news page is found by year and month."""
     page = open_page()
@@ -157,6 +158,7 @@ def test_a_person_goes_back_in_time(busy_site: str, open_page: Callable[..., Pag
     assert page.get_by_role("heading", level=1).text_content() == "Title 99"
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_page_follows_the_readers_colours(
     served: Callable[[Path], str], open_page: Callable[..., Page], scheme: str
@@ -254,6 +256,7 @@ def long_words(folder: Path) -> Path:
     return file
 
 
+@pytest.mark.heavy
 def test_long_words_wrap(
     served: Callable[[Path], str], open_page: Callable[..., Page], tmp_path: Path
 ) -> None:
@@ -274,6 +277,7 @@ def test_long_words_wrap(
         assert all(cell.evaluate("th => th.scrollWidth <= th.clientWidth + 1") for cell in head)
 
 
+@pytest.mark.heavy
 def test_arabic_is_a_mirror_of_english(
     served: Callable[[Path], str], open_page: Callable[..., Page]
 ) -> None:
@@ -307,7 +311,7 @@ _ENDS = """found => {
 }"""
 
 
-@pytest.mark.parametrize("language", ["en", "ar"])
+@pytest.mark.parametrize("language", [pytest.param("en", marks=pytest.mark.heavy), "ar"])
 def test_a_text_runs_in_its_own_direction(
     open_page: Callable[..., Page], served: Callable[[Path], str], tmp_path: Path, language: str
 ) -> None:
@@ -378,6 +382,7 @@ def mixed(folder: Path, language: str) -> Path:
     return file
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize(("language", "start"), [("en", "left"), ("ar", "right")])
 def test_an_entry_is_aligned_as_one(
     served: Callable[[Path], str],
@@ -417,6 +422,7 @@ def test_an_entry_is_aligned_as_one(
             assert sides(page, "main h1") == {start}
 
 
+@pytest.mark.heavy
 def test_a_page_has_its_style_under_another_name(
     browser: Browser, served: Callable[[Path], str]
 ) -> None:
@@ -445,6 +451,7 @@ def test_the_first_key_leads_past_the_menu(
     assert page.evaluate("document.activeElement.closest('main') !== null")
 
 
+@pytest.mark.heavy
 def test_a_printed_page_is_the_news_alone(
     served: Callable[[Path], str], open_page: Callable[..., Page]
 ) -> None:

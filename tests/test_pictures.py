@@ -279,6 +279,7 @@ def fetch(url: str, **headers: str) -> tuple[HTTPMessage, bytes]:
         raise
 
 
+@pytest.mark.heavy
 def test_very_many_files_are_looked_at_less_often(file: Path) -> None:
     """A few are looked at whenever that is asked for; thousands not all the time, but soon."""
     seconds = 0.0

@@ -12,7 +12,7 @@ from subprocess import CompletedProcess
 from typing import ClassVar
 
 import pytest
-from conftest import SHIPPED, free_port, run_feeds
+from conftest import SHIPPED, free_port, run_feeds, shortened
 from hub import listening
 
 from feeds.after.announced import announced
@@ -50,6 +50,9 @@ class Packed(Quiet):
         self.wfile.write(body)
 
 
+FEW = shortened("actuary-or-actor", "jordan-ilo-agreement", "indonesia-maternity-rights")
+
+
 class Site:
     """A catalogue that is exported into a folder, and the host that gives that folder away."""
 
@@ -58,7 +61,7 @@ class Site:
         self.out = folder / "out"
         self.url = f"http://127.0.0.1:{port}/"
         self.state = folder / "state"
-        self.text = SHIPPED.read_text().replace("\n  language:", f"\n  hub: {hub}\n  language:", 1)
+        self.text = FEW.replace("\n  language:", f"\n  hub: {hub}\n  language:", 1)
         self.file.write_text(self.text)
 
     def feeds(self, *words: str | Path) -> CompletedProcess[str]:
@@ -90,7 +93,7 @@ def test_ping_tells_of_what_the_hub_does_not_know(tmp_path: Path) -> None:
     with listening() as hub, hosted(tmp_path, hub.url) as site:
         assert site.export("--ping").returncode == 0
         count = len(hub.told())
-        assert count == len({*hub.told()}) > 100
+        assert count == len({*hub.told()}) > 20
         hub.pings.clear()
         assert site.feeds("ping").stdout == f"told 0, known {count}\n"
         assert not hub.pings
@@ -144,7 +147,7 @@ def test_a_host_may_give_everything_as_gzip(tmp_path: Path) -> None:
     """What was published is known again under a coding that nobody asked for."""
     with listening() as hub, hosted(tmp_path, hub.url, Packed) as site:
         assert site.export("--no-pages", "--ping").returncode == 0
-        assert len(hub.told()) > 100
+        assert len(hub.told()) > 10
 
 
 def test_no_hub_elsewhere_is_told_of_this_machine(tmp_path: Path) -> None:

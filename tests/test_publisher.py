@@ -512,12 +512,12 @@ UNSEEN: Steps = [
 ]
 
 
-@settings(max_examples=2, phases=PHASES)
+@settings(max_examples=1, phases=PHASES)
 @given(STEPS)
 @example(BRIEF)
 @example(UNSEEN)
 def test_validators_change_in_lockstep_with_the_bytes(steps: Steps) -> None:
-    """Over 28 edits, restarts and exports: bytes, ETag and date all change, or none does."""
+    """Over 18 edits, restarts and exports: bytes, ETag and date all change, or none does."""
     check_lockstep(steps)
 
 

@@ -222,7 +222,9 @@ def all_of(site: Site) -> set[str]:
     return {*listed.read_text().splitlines()}
 
 
-@pytest.mark.parametrize("number", [2, 4, 12])
+@pytest.mark.parametrize(
+    "number", [2, *(pytest.param(n, marks=pytest.mark.heavy) for n in (4, 12))]
+)
 def test_what_a_killed_export_changed_is_purged_by_the_next(site: Site, number: int) -> None:
     """Killed amid its files, it has written down all that it was about to change."""
     wanted = all_of(site)
@@ -252,6 +254,7 @@ def test_a_purge_needs_no_catalogue_any_more(site: Site) -> None:
     assert {*listed.read_text().splitlines()} == wanted
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("taken", [True, False], ids=["taken", "refused"])
 def test_of_two_purges_at_once_each_settles_its_own(site: Site, *, taken: bool) -> None:
     """What one owes is not forgotten because the other is done, nor missed where both are."""
@@ -270,6 +273,7 @@ def test_of_two_purges_at_once_each_settles_its_own(site: Site, *, taken: bool) 
     assert bool(site.owed()) != taken
 
 
+@pytest.mark.heavy
 def test_what_is_owed_by_one_at_work_is_left_to_it(site: Site) -> None:
     """Whoever purges meanwhile would do so too early: killed then, it still owes all."""
     wanted = all_of(site)

@@ -21,7 +21,6 @@ import pytest
 from conftest import (
     PATIENCE,
     ROOT,
-    SERVERS,
     SHIPPED,
     Server,
     free_port,
@@ -40,7 +39,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "entries.yaml"
 
 
-@pytest.fixture(params=SERVERS)
+@pytest.fixture(params=["feeds serve", pytest.param("gunicorn", marks=pytest.mark.heavy)])
 def server(request: pytest.FixtureRequest, file: Path, tmp_path: Path) -> Iterator[Server]:
     with running(request.param, file, tmp_path / "server") as found:
         loaded(found)
@@ -197,6 +196,7 @@ def max_age(answer: HTTPResponse) -> int:
     return int(found[1])
 
 
+@pytest.mark.heavy
 def test_four_workers_agree(file: Path, tmp_path: Path) -> None:
     """After an edit that all workers have, 2,000 conditional polls: one 200 each, then 304."""
     with running("gunicorn", file, tmp_path / "server", workers=4) as server:
@@ -285,7 +285,10 @@ def test_cold_and_broken_serve_ends_with_the_problems(file: Path) -> None:
     assert done.stderr.endswith("1 problem\n")
 
 
-@pytest.mark.parametrize("text", [BROKEN, None], ids=["broken", "missing"])
+@pytest.mark.parametrize(
+    "text",
+    [pytest.param(BROKEN, id="broken"), pytest.param(None, id="missing", marks=pytest.mark.heavy)],
+)
 def test_cold_and_broken_under_wsgi_is_503_until_mended(
     text: str | None, file: Path, tmp_path: Path
 ) -> None:
@@ -331,6 +334,7 @@ def test_hup_reads_the_catalogue_anew(file: Path, tmp_path: Path) -> None:
         assert children(server) == workers
 
 
+@pytest.mark.heavy
 def test_hup_does_not_end_a_server_that_starts() -> None:
     """From the first look at the catalogue until there is an answer, SIGHUP does no harm."""
     port = free_port()
@@ -360,6 +364,7 @@ def test_hup_does_not_end_a_server_that_starts() -> None:
         assert process.wait(PATIENCE) == 0
 
 
+@pytest.mark.heavy
 def test_hup_with_a_broken_catalogue_does_not_end_gunicorn(file: Path, tmp_path: Path) -> None:
     """New workers with nothing to serve answer 503, the master lives, and mending is noticed."""
     with running("gunicorn", file, tmp_path / "server") as server:
@@ -374,6 +379,7 @@ def test_hup_with_a_broken_catalogue_does_not_end_gunicorn(file: Path, tmp_path:
         assert server.process.poll() is None
 
 
+@pytest.mark.heavy
 def test_term_does_not_wait_for_half_open_clients(file: Path, tmp_path: Path) -> None:
     """`feeds serve` ends in a few seconds though a request is under way that never ends."""
     with (
@@ -386,8 +392,10 @@ def test_term_does_not_wait_for_half_open_clients(file: Path, tmp_path: Path) ->
         assert server.process.wait(PATIENCE) == 0
 
 
-@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGINT])
-@pytest.mark.parametrize("kind", SERVERS)
+@pytest.mark.parametrize(
+    "ending", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.heavy)]
+)
+@pytest.mark.parametrize("kind", ["feeds serve", pytest.param("gunicorn", marks=pytest.mark.heavy)])
 def test_a_signal_ends_a_server_soon(
     kind: str, ending: signal.Signals, file: Path, tmp_path: Path
 ) -> None:
@@ -434,6 +442,7 @@ def test_a_worker_does_not_outlive_its_parent(file: Path, tmp_path: Path) -> Non
         wait_until(refused)
 
 
+@pytest.mark.heavy
 def test_a_name_may_be_listened_on(file: Path) -> None:
     """`--host localhost` is an address like any other."""
     port = free_port()

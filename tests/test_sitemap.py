@@ -98,6 +98,7 @@ def test_at_most_a_thousand_entries_are_news() -> None:
     assert body.count(b"<news:news>") == 1000
 
 
+@pytest.mark.heavy
 def test_a_long_sitemap_is_in_parts() -> None:
     """Over fifty thousand pages there is an index, and a new page changes the last part alone."""
     site = load_catalogue(SHIPPED).site

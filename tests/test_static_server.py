@@ -76,6 +76,7 @@ def export(tmp_path: Path) -> Callable[[str], dict[str, datetime | None]]:
     return again
 
 
+@pytest.mark.heavy
 def test_nginx_makes_true_validators(
     export: Callable[[str], dict[str, datetime | None]], tmp_path: Path
 ) -> None:

@@ -43,7 +43,9 @@ def browser() -> Iterator[Browser]:
         yield found
 
 
-@pytest.fixture(scope="module", params=["served", "exported"])
+@pytest.fixture(
+    scope="module", params=["served", pytest.param("exported", marks=pytest.mark.heavy)]
+)
 def site(
     request: pytest.FixtureRequest,
     served: Callable[[Path], str],
@@ -139,6 +141,7 @@ def test_a_feed_of_a_topic_finds_its_style(
     assert style(page, ":root", "content", "::before") == NOTICE
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", NAMES)
 def test_no_markup_is_seen(served: Callable[[Path], str], page: Page, name: str) -> None:
     """Where an entry has a body, HTML or what looks like it, a person reads plain text."""
@@ -153,6 +156,7 @@ def test_no_markup_is_seen(served: Callable[[Path], str], page: Page, name: str)
     screenshot(page, f"{name.removesuffix('.xml')}-every-field")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", NAMES)
 def test_a_feed_follows_the_readers_colours(
     served: Callable[[Path], str], page: Page, name: str
@@ -176,6 +180,7 @@ def brightness(colour: str) -> float:
     return (red + green + blue) / 3
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", NAMES)
 def test_a_feed_fits_a_telephone(served: Callable[[Path], str], page: Page, name: str) -> None:
     """At 320 pixels nothing stands out at the side."""
@@ -185,6 +190,7 @@ def test_a_feed_fits_a_telephone(served: Callable[[Path], str], page: Page, name
     screenshot(page, f"{name.removesuffix('.xml')}-320")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", NAMES)
 def test_arabic_runs_from_right_to_left(
     served: Callable[[Path], str], page: Page, name: str

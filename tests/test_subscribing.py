@@ -34,7 +34,9 @@ def page(browser: Browser) -> Iterator[Page]:
         yield context.new_page()
 
 
-@pytest.fixture(scope="module", params=["served", "exported"])
+@pytest.fixture(
+    scope="module", params=["served", pytest.param("exported", marks=pytest.mark.heavy)]
+)
 def site(
     request: pytest.FixtureRequest,
     served: Callable[[Path], str],
@@ -115,6 +117,7 @@ def test_every_choice_is_right(served: Callable[[Path], str], page: Page) -> Non
     assert feeds <= seen
 
 
+@pytest.mark.heavy
 def test_an_address_is_marked_at_once(served: Callable[[Path], str], browser: Browser) -> None:
     """One click marks a whole address to copy, and nothing of those that are not shown."""
     with browser.new_context() as context:
@@ -170,6 +173,7 @@ def test_the_choice_is_shown_by_the_style_alone(site: Callable[[Path], str], pag
     expect(page.locator("output code")).to_be_visible()
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("width", [320, 1280])
 @pytest.mark.parametrize(
     "source", [SHIPPED, CATALOGUES / "arabic.yaml"], ids=lambda path: path.stem
@@ -187,6 +191,7 @@ def test_pages_fit(
     assert page.locator("h1").inner_text().strip()
 
 
+@pytest.mark.heavy
 def test_who_looks_for_nothing_finds_the_way(served: Callable[[Path], str], page: Page) -> None:
     """From an address where nothing is, a person comes to the subscriptions and to a topic."""
     url = served(SHIPPED)
