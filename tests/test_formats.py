@@ -21,7 +21,7 @@ from feeds.errors import CatalogueError
 from feeds.formats import feedgen_xml
 from feeds.formats.layouts import Layouts
 from feeds.markdown import render_body
-from feeds.model import Catalogue, Country, Entry, Feed, Person, Photo, Topic
+from feeds.model import Catalogue, Country, Entry, Feed, Person, Photo, Site, Topic
 
 NS = {
     "atom": "http://www.w3.org/2005/Atom",
@@ -125,7 +125,10 @@ def test_elements_are_what_feedgen_writes_for_long(entries: list[Entry], author:
 
 
 def check_elements(entries: list[Entry], author: str) -> None:
-    site = replace(ARABIC, author=Person(name=author))
+    check_shown(entries, replace(ARABIC, author=Person(name=author)))
+
+
+def check_shown(entries: list[Entry], site: Site) -> None:
     shown = [(entry, entry.body) for entry in entries]
     for together, alone in (
         (feedgen_xml.atom_entries, feedgen_xml.atom_entry),
@@ -151,7 +154,10 @@ FEEDS = st.builds(
 @given(st.lists(FEEDS, min_size=1, max_size=6), st.sampled_from(["100 %s", "sample-feed-title"]))
 def test_documents_are_what_feedgen_writes_of_each(feeds: list[Feed], author: str) -> None:
     """Whatever texts feeds have, their documents are feedgen's own, byte for byte."""
-    site = replace(ARABIC, author=Person(name=author))
+    check_feeds(feeds, replace(ARABIC, author=Person(name=author)))
+
+
+def check_feeds(feeds: list[Feed], site: Site) -> None:
     for feed in feeds:
         address = f"https://feed.example.org/{feed.path}?a=1&b"
         for join, shell, render in (
@@ -174,7 +180,37 @@ def test_feedgen_is_asked_once_for_each_shape() -> None:
     for number in range(100):
         entry = Entry(id=f"n{number}", title="T", published=AS_OF, updated=AS_OF, summary="S")
         layouts.elements([(entry, "")])
-    assert asked == ["sample-id", "n0"]
+    assert asked == ["sample-id", "other-id", "n0"]
+
+
+WORDS = "id title summary slug name feed-id feed-title feed-text folder author photo".split()
+SAMPLES = [f"{sample}-{word}" for sample in ("sample", "other") for word in WORDS]
+
+
+@pytest.mark.parametrize("text", [*SAMPLES, "1801-02-03T04:05:06+01:23", "18011801", "sample"])
+def test_a_site_may_have_the_texts_that_layouts_are_made_with(text: str) -> None:
+    """Entries keep their own ids and texts, though the site's end in what a sample has."""
+    tag = f"tag:example.org,2021:{text}"
+    people = Person(name=text, email=f"{text}@example.org", uri=f"https://{text}.example.org/")
+    site = replace(ARABIC, id=tag, title=text, rights=text, author=people)
+    entries = [
+        Entry(id=name, title=name, published=AS_OF, updated=AS_OF, summary=name)
+        for name in (text, "b", "c")
+    ]
+    check_shown(entries, site)
+    feeds = [
+        Feed(
+            id=name,
+            path=f"topics/{name}/",
+            title=name,
+            description=name,
+            updated=AS_OF,
+            entries=(),
+            latest=(),
+        )
+        for name in (tag, text, "b")
+    ]
+    check_feeds(feeds, site)
 
 
 @pytest.mark.parametrize(

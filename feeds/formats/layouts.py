@@ -1,7 +1,9 @@
 """An entry's element, laid out once for each shape of entry; the texts are then set in.
 
 Entries that have the same fields differ in their texts alone, and laying out an
-element takes ten times as long as setting texts into it.
+element takes ten times as long as setting texts into it. Where texts go is found
+with two samples that have no text in common: what stands at the same places in
+both is a place, and a site's own text cannot be taken for one.
 """
 
 import re
@@ -22,31 +24,40 @@ Text = Callable[[Entry, str], str]
 LabelText = Callable[[Label, str], str]
 Escape = Callable[[str], str]
 
-# Every text differs from all others, and is written as it stands here.
-_ZONE = timezone(timedelta(hours=1, minutes=23))
-_LABEL = Topic(slug="sample-slug", name="sample-name", scheme="sample-scheme")
-_BODY = "<p>sample-body</p>"
-_MARKUP = " <b>"
-_SAMPLE = Entry(
-    id="sample-id",
-    title="sample-title",
-    published=datetime(1801, 2, 3, 4, 5, 6, tzinfo=_ZONE),
-    updated=datetime(1802, 3, 4, 5, 6, 7, tzinfo=_ZONE),
-    summary="sample-summary",
-    body=_BODY,
-    link="https://sample-link.invalid/",
-    topics=(_LABEL,),
-    photo=Photo(
-        url="https://sample-photo.invalid/",
-        credit="sample-credit",
-        alt="sample-alt",
-        media_type="sample/type",
-        width=18030405,
-        height=18040506,
-        length=18050607,
-    ),
-    author=Person(name="sample-author", email="sample@author.invalid", uri="https://a.invalid/"),
-)
+ZONE = timezone(timedelta(hours=1, minutes=23))
+# A text with this is written otherwise where it is HTML.
+MARKUP = " <b>"
+
+
+def _sample(word: str, year: int) -> Entry:
+    """Return an entry with every field; each text differs from all others of both samples."""
+    return Entry(
+        id=f"{word}-id",
+        title=f"{word}-title",
+        published=datetime(year, 2, 3, 4, 5, 6, tzinfo=ZONE),
+        updated=datetime(year + 1, 3, 4, 5, 6, 7, tzinfo=ZONE),
+        summary=f"{word}-summary",
+        body=f"<p>{word}-body</p>",
+        link=f"https://{word}-link.invalid/",
+        topics=(Topic(slug=f"{word}-slug", name=f"{word}-name", scheme=f"{word}-scheme"),),
+        photo=Photo(
+            url=f"https://{word}-photo.invalid/",
+            credit=f"{word}-credit",
+            alt=f"{word}-alt",
+            media_type=f"{word}/type",
+            width=year * 1_0001,
+            height=year * 1_0003,
+            length=year * 1_0007,
+        ),
+        author=Person(
+            name=f"{word}-author",
+            email=f"{word}@author.invalid",
+            uri=f"https://{word}-author.invalid/",
+        ),
+    )
+
+
+_SAMPLES = (_sample("sample", 1801), _sample("other", 1811))
 
 
 class Places(NamedTuple, Generic[T]):
@@ -88,7 +99,7 @@ class Layouts:
     ) -> None:
         self._write = write
         self._texts = texts
-        self._label_texts = {text(_LABEL, ""): text for text in label_texts}
+        self._label_texts = label_texts
         self._layouts: dict[object, Places[Entry] | None] = {}
         self._lines: dict[int, str] = {}
 
@@ -109,10 +120,10 @@ class Layouts:
 
     def _laid_out(self, entry: Entry, body: str) -> Places[Entry] | None:
         """Lay out the element of entries like this one; None where a site's text is like a sample's."""
-        sample = _sample_for(entry)
-        written = self._write(_like(sample, entry), _BODY if body else "")
-        before, line, behind = _around_line(written, self._label_texts)
-        of_label = places(line, self._label_texts)
+        found, other = (self._places(entry, body, sample) for sample in _SAMPLES)
+        if found != other:
+            return None
+        head, of_label, tail = found
 
         def labels(entry: Entry, _: str) -> str:
             for label in entry.labels:
@@ -120,10 +131,19 @@ class Layouts:
                     self._lines[id(label)] = set_in(of_label, label, "")
             return "".join([self._lines[id(label)] for label in entry.labels])
 
-        samples = {text(sample, _BODY): text for text in self._texts}
-        head, tail = places(before, samples), places(behind, samples)
         layout = Places(f"{head.form}%s{tail.form}", (*head.texts, (labels, str), *tail.texts))
         return layout if set_in(layout, entry, body) == self._write(entry, body) else None
+
+    def _places(
+        self, entry: Entry, body: str, sample: Entry
+    ) -> tuple[Places[Entry], Places[Label], Places[Entry]]:
+        """Find the places before the labels' lines, in a label's line, and behind them."""
+        sample = _with_markup(sample, entry)
+        written = self._write(_like(sample, entry), sample.body if body else "")
+        of_label = {text(sample.topics[0], ""): text for text in self._label_texts}
+        before, line, behind = _around_line(written, of_label)
+        samples = {text(sample, sample.body): text for text in self._texts}
+        return places(before, samples), places(line, of_label), places(behind, samples)
 
 
 def _shape(entry: Entry, body: str) -> object:
@@ -143,11 +163,11 @@ def _is_html(entry: Entry) -> tuple[bool, bool]:
     return as_html(entry.title) != entry.title, escape(summary, quote=False) != summary
 
 
-def _sample_for(entry: Entry) -> Entry:
-    """Give a sample whose texts are written otherwise as HTML where an entry's are."""
+def _with_markup(sample: Entry, entry: Entry) -> Entry:
+    """Return a sample whose texts are written otherwise as HTML where an entry's are."""
     title, summary = _is_html(entry)
-    return _SAMPLE._replace(
-        title=_SAMPLE.title + _MARKUP * title, summary=_SAMPLE.summary + _MARKUP * summary
+    return sample._replace(
+        title=sample.title + MARKUP * title, summary=sample.summary + MARKUP * summary
     )
 
 

@@ -1,9 +1,9 @@
 """A feed's document without its entries, laid out once for each shape of feed."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 
-from feeds.formats.layouts import Places, places, set_in
+from feeds.formats.layouts import MARKUP, ZONE, Places, places, set_in
 from feeds.formats.plain_text import as_html
 from feeds.model import Feed
 
@@ -11,13 +11,8 @@ from feeds.model import Feed
 Write = Callable[[Feed, str], str]
 Text = Callable[[Feed, str], str]
 
-# Every text differs from all others, and is written as it stands here.
-_ADDRESS = "https://sample-address.invalid/"
-_FOLDER = "sample-folder/"
-_TITLE = "sample-feed-title"
-_DESCRIPTION = "sample-feed-description"
-_MARKUP = " <b>"
-_UPDATED = datetime(1803, 4, 5, 6, 7, 8, tzinfo=timezone(timedelta(hours=1, minutes=23)))
+# Of the two samples: no text of one is a text of the other.
+_SAMPLES = (("sample", 1803), ("other", 1813))
 
 
 class Shells:
@@ -45,19 +40,25 @@ class Shells:
 
     def _laid_out(self, feed: Feed, address: str) -> Places[Feed] | None:
         """Lay out the shell of feeds like this one; None where a site's text is like a sample's."""
+        found, other = (self._places(feed, *sample) for sample in _SAMPLES)
+        right = found == other and set_in(found, feed, address) == self._write(feed, address)
+        return found if right else None
+
+    def _places(self, feed: Feed, word: str, year: int) -> Places[Feed]:
+        """Find the places of a sample's texts, each of which differs from all others."""
         title, description = _is_html(feed)
+        address = f"https://{word}-address.invalid/"
         sample = Feed(
-            id="sample-feed-id",
-            path=_FOLDER * feed.path.count("/"),
-            title=_TITLE + _MARKUP * title,
-            description=(_DESCRIPTION + _MARKUP * description) if feed.description else "",
-            updated=_UPDATED,
+            id=f"{word}-feed-id",
+            path=f"{word}-folder/" * feed.path.count("/"),
+            title=f"{word}-feed-title" + MARKUP * title,
+            description=f"{word}-feed-text" + MARKUP * description if feed.description else "",
+            updated=datetime(year, 4, 5, 6, 7, 8, tzinfo=ZONE),
             entries=(),
             latest=feed.latest,
         )
-        samples = {text(sample, _ADDRESS): text for text in self._texts}
-        found = places(self._write(sample, _ADDRESS), samples)
-        return found if set_in(found, feed, address) == self._write(feed, address) else None
+        samples = {text(sample, address): text for text in self._texts}
+        return places(self._write(sample, address), samples)
 
 
 def _is_html(feed: Feed) -> tuple[bool, bool]:
