@@ -18,8 +18,8 @@ from lxml import etree
 from feeds import Release, load_catalogue
 from feeds.catalogue import read_catalogue
 from feeds.errors import CatalogueError
-from feeds.formats import feedgen_xml
-from feeds.formats.layouts import Layouts
+from feeds.formats import atom, rss
+from feeds.formats.layouts import ENTRY_TEXTS, Layouts
 from feeds.markdown import render_body
 from feeds.model import Catalogue, Country, Entry, Feed, Person, Photo, Site, Topic
 
@@ -65,8 +65,8 @@ def test_spliced_feeds_are_what_feedgen_writes_by_itself(release: Release) -> No
     site = release.site
     for feed in release.feeds:
         for name, shell, add, render in (
-            ("atom.xml", feedgen_xml.atom_shell, feedgen_xml.add_atom_entry, "atom_str"),
-            ("rss.xml", feedgen_xml.rss_shell, feedgen_xml.add_rss_item, "rss_str"),
+            ("atom.xml", atom.generator_of, atom.add_entry, "atom_str"),
+            ("rss.xml", rss.generator_of, rss.add_item, "rss_str"),
         ):
             path = feed.path + name
             generator = shell(feed, site, site.address(path))
@@ -131,8 +131,8 @@ def check_elements(entries: list[Entry], author: str) -> None:
 def check_shown(entries: list[Entry], site: Site) -> None:
     shown = [(entry, entry.body) for entry in entries]
     for together, alone in (
-        (feedgen_xml.atom_entries, feedgen_xml.atom_entry),
-        (feedgen_xml.rss_items, feedgen_xml.rss_item),
+        (atom.render_entries, atom.render_entry),
+        (rss.render_items, rss.render_item),
     ):
         assert together(shown, site) == [alone(site, *each).encode() for each in shown]
 
@@ -161,8 +161,8 @@ def check_feeds(feeds: list[Feed], site: Site) -> None:
     for feed in feeds:
         address = f"https://feed.example.org/{feed.path}?a=1&b"
         for join, shell, render in (
-            (feedgen_xml.atom_feed, feedgen_xml.atom_shell, "atom_str"),
-            (feedgen_xml.rss_feed, feedgen_xml.rss_shell, "rss_str"),
+            (atom.join, atom.generator_of, "atom_str"),
+            (rss.join, rss.generator_of, "rss_str"),
         ):
             alone = getattr(shell(feed, site, address), render)(pretty=True)
             assert join(feed, [], site, address) == alone
@@ -174,9 +174,9 @@ def test_feedgen_is_asked_once_for_each_shape() -> None:
 
     def write(entry: Entry, body: str) -> str:
         asked.append(entry.id)
-        return feedgen_xml.atom_entry(ARABIC, entry, body)
+        return atom.render_entry(ARABIC, entry, body)
 
-    layouts = Layouts(write, feedgen_xml.ATOM_TEXTS, feedgen_xml.LABEL_TEXTS)
+    layouts = Layouts(write, ENTRY_TEXTS)
     for number in range(100):
         entry = Entry(id=f"n{number}", title="T", published=AS_OF, updated=AS_OF, summary="S")
         layouts.elements([(entry, "")])
@@ -296,8 +296,8 @@ def test_lint_finds_nothing_in_atom(release: Release) -> None:
 
 def test_lint_finds_nothing_in_rss(release: Release) -> None:
     """What validators err or warn on is in no RSS document."""
-    for path, rss in documents(release, "rss.xml").items():
-        channel = rss[0]
+    for path, document in documents(release, "rss.xml").items():
+        channel = document[0]
         for name in ("title", "link", "description", "lastBuildDate", "language"):
             assert len(channel.findall(name)) == 1
         assert find(channel, "link").text == release.site.address(path.removesuffix("rss.xml"))

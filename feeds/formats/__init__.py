@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
-from feeds.formats import feedgen_xml, json_feed
+from feeds.formats import atom, json_feed, rss
 from feeds.model import Entry, Feed, Site
 from feeds.paths import FEED_STYLE, FEEDS
 
@@ -47,8 +47,8 @@ FORMATS = (
         name="Atom",
         filename=FEEDS["atom"],
         media_type="application/atom+xml; charset=utf-8",
-        render_entries=feedgen_xml.atom_entries,
-        join=feedgen_xml.atom_feed,
+        render_entries=atom.render_entries,
+        join=atom.join,
         shown_as=_XML,
     ),
     Format(
@@ -56,8 +56,8 @@ FORMATS = (
         name="RSS",
         filename=FEEDS["rss"],
         media_type="application/rss+xml; charset=utf-8",
-        render_entries=feedgen_xml.rss_items,
-        join=feedgen_xml.rss_feed,
+        render_entries=rss.render_items,
+        join=rss.join,
         shown_as=_XML,
     ),
     Format(

@@ -8,20 +8,22 @@ both is a place, and a site's own text cannot be taken for one.
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import datetime, timedelta, timezone
 from html import escape
+from operator import attrgetter
 from typing import Any, Generic, NamedTuple, TypeVar
+from urllib.parse import quote
 
 from feeds.formats.content import content
-from feeds.formats.plain_text import as_html
+from feeds.formats.labels import category
+from feeds.formats.plain_text import as_html, excerpt
 from feeds.model import Country, Entry, Person, Photo, Topic
 
 T = TypeVar("T")
 Label = Topic | Country
 Write = Callable[[Entry, str], str]
 Text = Callable[[Entry, str], str]
-LabelText = Callable[[Label, str], str]
 Escape = Callable[[str], str]
 
 ZONE = timezone(timedelta(hours=1, minutes=23))
@@ -60,6 +62,30 @@ def _sample(word: str, year: int) -> Entry:
 _SAMPLES = (_sample("sample", 1801), _sample("other", 1811))
 
 
+def _field(path: str) -> Text:
+    """Return what gives a field of an entry, as text."""
+    get = attrgetter(path)
+    return lambda entry, _: str(get(entry))
+
+
+# What elements have of an entry: its texts as they are, and what is made of them.
+ENTRY_TEXTS: tuple[Text, ...] = (
+    *map(_field, ("link", "title", "summary")),
+    *(_field(f"author.{field.name}") for field in fields(Person)),
+    *(_field(f"photo.{name}") for name in Photo._fields),
+    content,
+    lambda entry, body: excerpt(body) or entry.title,
+    lambda entry, _: quote(entry.id),
+    lambda entry, _: entry.published.isoformat(),
+    lambda entry, _: entry.updated.isoformat(),
+)
+_LABEL_TEXTS: tuple[Callable[[Label, str], str], ...] = (
+    lambda label, _: category(label)["term"],
+    lambda label, _: category(label)["scheme"],
+    lambda label, _: category(label)["label"],
+)
+
+
 class Places(NamedTuple, Generic[T]):
     """What was written of a sample, with a place for each text, and what gives and escapes each."""
 
@@ -89,27 +115,19 @@ def places(written: str, samples: Mapping[str, Callable[[T, str], str]]) -> Plac
 class Layouts:
     """Writes elements as `write` does, which is asked once for each shape of entry.
 
-    `write` takes an entry and its body's HTML. `texts` and `label_texts` give all
-    the texts that it takes from an entry and from each of its labels; those of a
-    label stand on lines of their own, one for each.
+    `write` takes an entry and its body's HTML, and `texts` give all the texts that
+    it takes from them. Each label stands on a line of its own.
     """
 
-    def __init__(
-        self, write: Write, texts: Sequence[Text], label_texts: Sequence[LabelText]
-    ) -> None:
+    def __init__(self, write: Write, texts: Sequence[Text]) -> None:
         self._write = write
         self._texts = texts
-        self._label_texts = label_texts
         self._layouts: dict[object, Places[Entry] | None] = {}
-        self._lines: dict[int, str] = {}
+        self._lines: dict[Label, str] = {}
 
     def elements(self, entries: Iterable[tuple[Entry, str]]) -> list[bytes]:
-        """Give each entry's element, which comes with its body's HTML."""
-        kept = list(entries)
-        found = [self._element(entry, body).encode() for entry, body in kept]
-        # Entries share their labels, which are alive until here.
-        self._lines.clear()
-        return found
+        """Return each entry's element; the entries come with their bodies' HTML."""
+        return [self._element(entry, body).encode() for entry, body in entries]
 
     def _element(self, entry: Entry, body: str) -> str:
         shape = _shape(entry, body)
@@ -127,9 +145,9 @@ class Layouts:
 
         def labels(entry: Entry, _: str) -> str:
             for label in entry.labels:
-                if id(label) not in self._lines:
-                    self._lines[id(label)] = set_in(of_label, label, "")
-            return "".join([self._lines[id(label)] for label in entry.labels])
+                if label not in self._lines:
+                    self._lines[label] = set_in(of_label, label, "")
+            return "".join([self._lines[label] for label in entry.labels])
 
         layout = Places(f"{head.form}%s{tail.form}", (*head.texts, (labels, str), *tail.texts))
         return layout if set_in(layout, entry, body) == self._write(entry, body) else None
@@ -140,7 +158,7 @@ class Layouts:
         """Find the places before the labels' lines, in a label's line, and behind them."""
         sample = _with_markup(sample, entry)
         written = self._write(_like(sample, entry), sample.body if body else "")
-        of_label = {text(sample.topics[0], ""): text for text in self._label_texts}
+        of_label = {text(sample.topics[0], ""): text for text in _LABEL_TEXTS}
         before, line, behind = _around_line(written, of_label)
         samples = {text(sample, sample.body): text for text in self._texts}
         return places(before, samples), places(line, of_label), places(behind, samples)
@@ -187,6 +205,15 @@ def _reduced(sample: Mapping[str, Any], like: object) -> dict[str, Any]:
         name: value if getattr(like, name) else getattr(like, name)
         for name, value in sample.items()
     }
+
+
+def cut(document: bytes, start: str, end: str) -> str:
+    """Return an element of a document, from its start tag to its end tag.
+
+    In texts, what begins a tag is escaped.
+    """
+    text = document.decode()
+    return text[text.index(start) : text.index(end)] + end
 
 
 def _around_line(written: str, marks: Iterable[str]) -> tuple[str, str, str]:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from feeds.formats.layouts import MARKUP, ZONE, Places, places, set_in
 from feeds.formats.plain_text import as_html
-from feeds.model import Feed
+from feeds.model import Feed, Site
 
 # Takes a feed and its document's address.
 Write = Callable[[Feed, str], str]
@@ -15,23 +15,41 @@ Text = Callable[[Feed, str], str]
 _SAMPLES = (("sample", 1803), ("other", 1813))
 
 
+def feed_texts(site: Site) -> tuple[Text, ...]:
+    """Return what gives each text of a feed that stands in its document as it is."""
+    return (
+        lambda feed, _: feed.id,
+        lambda feed, _: feed.title,
+        lambda feed, _: feed.description,
+        lambda feed, _: feed.updated.isoformat(),
+        lambda feed, _: site.address(feed.path),
+        lambda _, address: address,
+    )
+
+
 class Shells:
     """Writes shells as `write` does, which is asked once for each shape of feed.
 
     `texts` give all the texts that it takes from a feed and its document's
-    address; and `fixed` what else decides what is written.
+    address; `end` is what follows the entries in a document; and `fixed` gives
+    what else decides what is written.
     """
 
     def __init__(
-        self, write: Write, texts: Sequence[Text], fixed: Callable[[Feed], object]
+        self, write: Write, texts: Sequence[Text], end: str, fixed: Callable[[Feed], object]
     ) -> None:
         self._write = write
         self._texts = texts
+        self._end = end
         self._fixed = fixed
         self._shells: dict[object, Places[Feed] | None] = {}
 
-    def shell(self, feed: Feed, address: str) -> str:
-        """Give a feed's shell."""
+    def document(self, feed: Feed, address: str, elements: Sequence[bytes]) -> bytes:
+        """Return a feed's document with its entries' elements in it."""
+        head = self._shell(feed, address).removesuffix(self._end)
+        return b"".join([head.encode(), *elements, self._end.encode()])
+
+    def _shell(self, feed: Feed, address: str) -> str:
         shape = (feed.path.count("/"), bool(feed.description), *_is_html(feed), self._fixed(feed))
         if shape not in self._shells:
             self._shells[shape] = self._laid_out(feed, address)
