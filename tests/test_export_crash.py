@@ -284,3 +284,51 @@ def test_a_disk_that_brings_nothing_to_rest(ground: Ground, error: str) -> None:
     """From each fsync on, all are refused: nothing of the new site is left."""
     faults = [fault._replace(lasting=True) for fault in ground.faults(f"error={error}", ["fsync"])]
     every(ground.refused, faults)
+
+
+MANY = ENTRY.format(title="Many", topics=", ".join(f"t{number}" for number in range(140)))
+
+
+def export_many(
+    folder: Path, *options: str
+) -> tuple[subprocess.CompletedProcess[str], Counter[str]]:
+    """Export more files than are synchronised one by one, and count the calls that do it."""
+    (folder / "many.yaml").write_text(MANY)
+    log = folder / "log"
+    command = ("export", folder / "site", "--catalogue", folder / "many.yaml", "--no-pages")
+    state = ("--state", folder / "state")
+    traced_calls = ("-o", log, "-e", "trace=fsync,syncfs")
+    done = traced(*traced_calls, *options, sys.executable, "-m", "feeds", *command, *state)
+    calls = Counter(
+        found[1] for line in log.read_text().splitlines() if (found := CALL.match(line))
+    )
+    return done, calls
+
+
+def test_many_files_are_written_to_the_disk_at_once(tmp_path: Path) -> None:
+    """Of many files none is waited for alone: of all files, and of all folders, there is one syncfs."""
+    done, calls = export_many(tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert len(tree(tmp_path / "site")) > 140
+    assert calls["syncfs"] == 2
+    assert calls["fsync"] < 10
+
+
+@pytest.mark.parametrize("error", ["EIO", "ENOSYS"])
+def test_many_files_are_written_one_by_one_where_syncfs_fails(error: str, tmp_path: Path) -> None:
+    """An error may be of another program's file: each of ours is written again, and known to be there."""
+    done, calls = export_many(tmp_path, "-e", f"inject=syncfs:error={error}")
+    assert done.returncode == 0, done.stderr
+    assert len(tree(tmp_path / "site")) > 140
+    assert calls["fsync"] > 280
+
+
+def test_many_files_survive_a_kill(tmp_path: Path) -> None:
+    """Killed while all is written to the disk, an export leaves what was there, or whole files."""
+    for number in (1, 2):
+        done, _ = export_many(tmp_path, "-e", f"inject=syncfs:signal=SIGKILL:when={number}")
+        assert done.returncode in {-9, 137}
+        assert len(tree(tmp_path / "site")) in {0, 142}
+    done, _ = export_many(tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert len(tree(tmp_path / "site")) == 142

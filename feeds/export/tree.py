@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from feeds.errors import FeedsError
+from feeds.export.syncfs import syncfs
 
 # The export's own folder in the one that it writes: no document's path begins so.
 OURS = ".feeds-export"
@@ -189,16 +190,12 @@ class Tree:
     @contextmanager
     def opened(self, folder: str) -> Iterator[int]:
         """Give the descriptor of a folder for as long as needed."""
-        fd = self.descriptor(folder)
+        with self.naming(folder):
+            fd = os.dup(self._folder(_parts(folder)))
         try:
             yield fd
         finally:
             os.close(fd)
-
-    def descriptor(self, folder: str) -> int:
-        """Give a descriptor of a folder, to be closed by whoever asked."""
-        with self.naming(folder):
-            return os.dup(self._folder(_parts(folder)))
 
     def sync(self, folder: str) -> None:
         """Make the names in a folder last, beyond a loss of power."""
@@ -206,7 +203,16 @@ class Tree:
             try:
                 os.fsync(self._folder(_parts(folder)))
             except OSError as error:
-                forgive(error)
+                if error.errno not in _NO_FSYNC:
+                    raise
+
+    def sync_all(self) -> bool:
+        """Write all files and names to the disk at once; return whether that was done."""
+        try:
+            syncfs(self._fd)
+        except OSError:
+            return False
+        return True
 
     @contextmanager
     def naming(self, path: str) -> Iterator[None]:
@@ -264,12 +270,6 @@ def let_in(folder: int | Path) -> None:
     mode = os.stat(folder).st_mode  # noqa: PTH116  # of a descriptor, too
     if mode & _FOLDER_MODE != _FOLDER_MODE:
         os.chmod(folder, stat.S_IMODE(mode) | _FOLDER_MODE)  # noqa: PTH101  # as above
-
-
-def forgive(error: OSError) -> None:
-    """Raise what a folder's fsync failed with, unless the file system has no such thing."""
-    if error.errno not in _NO_FSYNC:
-        raise error
 
 
 def _refused(path: Path, error: OSError) -> FeedsError:
