@@ -124,6 +124,7 @@ def test_what_the_store_lost_or_got_is_mended(bucket: Bucket) -> None:
     assert bucket.bodies() == bucket.release() | {"stranger.txt": b"ours"}
 
 
+@pytest.mark.heavy
 def test_stale_objects_stay_for_their_grace(bucket: Bucket) -> None:
     """What is no longer published goes with the first publish after one `site.max_age`, last of all."""
     bucket.write(age=60)
@@ -153,6 +154,7 @@ def test_stale_objects_stay_for_their_grace(bucket: Bucket) -> None:
     assert methods[-2:] in (["POST", "PUT"], ["DELETE", "PUT"])
 
 
+@pytest.mark.heavy
 def test_what_comes_back_is_no_longer_stale(bucket: Bucket) -> None:
     """A topic that is published again within the grace is there, and stays."""
     bucket.publish()
@@ -206,6 +208,7 @@ def test_a_dry_run_changes_nothing(bucket: Bucket) -> None:
     assert bucket.bodies() == {}
 
 
+@pytest.mark.heavy
 def test_a_prefix_that_is_somebody_elses_is_refused(bucket: Bucket) -> None:
     """Objects that no publish wrote are not written among, unless that is asked for."""
     bucket.server.store(bucket.prefix).put("atom.xml", b"theirs")
@@ -367,6 +370,7 @@ def test_a_wrong_secret_is_told_and_not_shown(bucket: Bucket) -> None:
     assert SECRET not in bucket.manifest()
 
 
+@pytest.mark.heavy
 def test_credentials_are_found_in_the_usual_files(bucket: Bucket, tmp_path: Path) -> None:
     """A profile of the files that Amazon's tools read serves as well; one without keys is told."""
     folder = tmp_path / ".aws"
@@ -468,6 +472,7 @@ def test_what_obstore_gives_up_over_is_told(tmp_path: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.heavy
 def test_a_store_that_is_not_there(bucket: Bucket) -> None:
     """Nobody listens: that is told at once."""
     code, _, err = bucket.begin(port=1).end()

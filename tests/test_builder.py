@@ -49,6 +49,7 @@ def test_only_what_changed_is_handed_over_and_what_is_gone_is_gone(tmp_path: Pat
                     assert get(server, path) == get(other, path)
 
 
+@pytest.mark.heavy
 def test_no_builder_outlives_its_server(tmp_path: Path) -> None:
     """A server that is told to end, or is killed, leaves no process behind."""
     file = tmp_path / "entries.yaml"

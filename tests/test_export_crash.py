@@ -314,7 +314,7 @@ def test_many_files_are_written_to_the_disk_at_once(tmp_path: Path) -> None:
     assert calls["fsync"] < 10
 
 
-@pytest.mark.parametrize("error", ["EIO", "ENOSYS"])
+@pytest.mark.parametrize("error", [pytest.param("EIO", marks=pytest.mark.heavy), "ENOSYS"])
 def test_many_files_are_written_one_by_one_where_syncfs_fails(error: str, tmp_path: Path) -> None:
     """An error may be of another program's file: each of ours is written again, and known to be there."""
     done, calls = export_many(tmp_path, "-e", f"inject=syncfs:error={error}")
@@ -323,6 +323,7 @@ def test_many_files_are_written_one_by_one_where_syncfs_fails(error: str, tmp_pa
     assert calls["fsync"] > 280
 
 
+@pytest.mark.heavy
 def test_many_files_survive_a_kill(tmp_path: Path) -> None:
     """Killed while all is written to the disk, an export leaves what was there, or whole files."""
     for number in (1, 2):

@@ -177,6 +177,7 @@ def test_listparser_reads_each_list(release: Release) -> None:
         assert not parsed.lists
 
 
+@pytest.mark.heavy
 def test_newsboat_imports_every_feed(served: Callable[..., str], tmp_path: Path) -> None:
     """newsboat, given the list of all, subscribes to every feed, and then gets the news of each."""
     newsboat = program("newsboat")

@@ -159,9 +159,8 @@ def crawl(page: Page, url: str) -> set[str]:
     return {unquote(link.removeprefix(url).partition("#")[0]) for link in found}
 
 
-@pytest.mark.parametrize(
-    "server", [pytest.param(behind_nginx, marks=pytest.mark.heavy), behind_a_file_server]
-)
+@pytest.mark.heavy
+@pytest.mark.parametrize("server", SERVERS)
 def test_every_link_leads_somewhere(folder: Path, page: Page, server: _Server) -> None:
     """Under another host, port and prefix, every link, style and picture is there, and every page is found."""
     with server(folder) as url:

@@ -311,7 +311,8 @@ _ENDS = """found => {
 }"""
 
 
-@pytest.mark.parametrize("language", [pytest.param("en", marks=pytest.mark.heavy), "ar"])
+@pytest.mark.heavy
+@pytest.mark.parametrize("language", ["en", "ar"])
 def test_a_text_runs_in_its_own_direction(
     open_page: Callable[..., Page], served: Callable[[Path], str], tmp_path: Path, language: str
 ) -> None:

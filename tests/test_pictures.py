@@ -237,6 +237,7 @@ def test_a_served_picture_is_replaced(file: Path, served: Callable[[Path], str])
     assert fetch(url + JPEG)[0]["ETag"] != old[0]["ETag"]
 
 
+@pytest.mark.heavy
 def test_a_picture_that_vanishes_leaves_the_last_release(
     file: Path, served: Callable[[Path], str]
 ) -> None:
@@ -250,7 +251,9 @@ def test_a_picture_that_vanishes_leaves_the_last_release(
     wait_until(lambda: json.loads(fetch(url + "healthz")[1])["status"] == "ok")
 
 
-@pytest.mark.parametrize("accepted", ["br", "gzip", "*"])
+@pytest.mark.parametrize(
+    "accepted", ["br", *(pytest.param(one, marks=pytest.mark.heavy) for one in ("gzip", "*"))]
+)
 def test_a_picture_is_sent_as_it_is(
     file: Path, served: Callable[[Path], str], accepted: str
 ) -> None:

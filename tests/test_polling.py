@@ -73,7 +73,9 @@ def check(news: News, path: str, poll: Callable[[], list[str]], *earlier: int) -
     assert all(new in found and old not in found for found in after)
 
 
-@pytest.mark.parametrize("validator", ["etag", "modified", "both"])
+@pytest.mark.parametrize(
+    "validator", ["etag", "modified", pytest.param("both", marks=pytest.mark.heavy)]
+)
 def test_feedparser_polls_again(path: str, validator: str, news: News) -> None:
     """feedparser sends back the ETag, the date, or both, and fetches each version once."""
     known: dict[str, str] = {}

@@ -237,6 +237,7 @@ def test_what_a_killed_export_changed_is_purged_by_the_next(site: Site, number: 
     assert site.owed() == []
 
 
+@pytest.mark.heavy
 def test_a_purge_needs_no_catalogue_any_more(site: Site) -> None:
     """Broken by an editor while the export writes, it keeps nobody from being told."""
     wanted = all_of(site)

@@ -170,7 +170,8 @@ def test_a_stream_is_cut_off_when_its_client_is_too_slow(monkeypatch: pytest.Mon
     assert [status[:3] for status in statuses] == ["200", "503", "200", "200"]
 
 
-@pytest.mark.parametrize("limit", [64, pytest.param(100, marks=pytest.mark.heavy)])
+@pytest.mark.heavy
+@pytest.mark.parametrize("limit", [64, 100])
 def test_no_processor_spins_when_files_run_out(limit: int, file: Path, tmp_path: Path) -> None:
     """Of more connections than there may be files, some wait; the server rests, and goes on later."""
     port = free_port()

@@ -83,7 +83,14 @@ def test_no_link_is_followed(work: Callable[[Path], object], name: str, tmp_path
         assert victim.read_text() == "mine"
 
 
-@pytest.mark.parametrize("name", ["history.tsv", "history.lock", "history.new", "unpurged.tsv"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "history.tsv",
+        "unpurged.tsv",
+        *(pytest.param(name, marks=pytest.mark.heavy) for name in ("history.lock", "history.new")),
+    ],
+)
 def test_a_link_to_nothing_makes_nothing(name: str, tmp_path: Path) -> None:
     """Where a link leads to a file that is missing, an export does not make it."""
     state = tmp_path / "state"
@@ -99,7 +106,14 @@ def test_a_link_to_nothing_makes_nothing(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["history.tsv", "history.lock", "history.new", "told.tsv", "unpurged.tsv", "cache"]
 )
-@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: os.mknod(path, stat.S_IFSOCK)])
+@pytest.mark.parametrize(
+    "make",
+    [
+        os.mkfifo,
+        pytest.param(os.mkdir, marks=pytest.mark.heavy),
+        pytest.param(lambda path: os.mknod(path, stat.S_IFSOCK), marks=pytest.mark.heavy),
+    ],
+)
 def test_what_is_not_a_file_keeps_nothing_waiting(
     name: str, make: Callable[[Path], None], tmp_path: Path
 ) -> None:

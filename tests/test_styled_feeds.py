@@ -132,6 +132,7 @@ def test_a_browser_shows_a_feed(site: Callable[[Path], str], page: Page, name: s
     screenshot(page, f"{name.removesuffix('.xml')}-{behind}")
 
 
+@pytest.mark.heavy
 @pytest.mark.parametrize("name", NAMES)
 def test_a_feed_of_a_topic_finds_its_style(
     site: Callable[[Path], str], page: Page, name: str

@@ -116,6 +116,7 @@ def test_a_dead_hub_keeps_nobody_waiting_and_is_told_later(tmp_path: Path, *, si
             assert all(b"Kenya 2" in ping.body for ping in hub.pings if "/ke/" in ping.address)
 
 
+@pytest.mark.heavy
 def test_nobody_goes_on_telling_for_a_server_that_is_gone(tmp_path: Path) -> None:
     """A server that was killed leaves no process behind that waits for a dead hub."""
     file = tmp_path / "entries.yaml"
@@ -145,7 +146,8 @@ def test_nobody_waits_for_a_hub_when_the_server_is_gone(tmp_path: Path) -> None:
             wait_until(lambda: not tellers(tmp_path))
 
 
-@pytest.mark.parametrize("end", ["input", pytest.param("parent", marks=pytest.mark.heavy)])
+@pytest.mark.heavy
+@pytest.mark.parametrize("end", ["input", "parent"])
 def test_a_notifier_ends_with_who_started_it(end: str, tmp_path: Path) -> None:
     """Its input ends, or the process is gone while somebody else holds that input open."""
     with hostile(dripping) as hub, ThreadingHTTPServer(("127.0.0.1", 0), Feed) as site:
@@ -228,6 +230,7 @@ class Misleading(BaseHTTPRequestHandler):
         """Be silent."""
 
 
+@pytest.mark.heavy
 def test_a_public_address_that_leads_nowhere_is_logged_and_waited_for(tmp_path: Path) -> None:
     """What answers before the site with a broken redirect ends nobody's telling."""
     file = tmp_path / "entries.yaml"
