@@ -77,7 +77,7 @@ def test_mutated_catalogues_are_read_or_refused() -> None:
 @pytest.mark.parametrize("seed", range(2, 6))
 def test_mutated_catalogues_for_long(seed: int) -> None:
     """The same, for minutes."""
-    fuzz(2000, seed)
+    fuzz(1000, seed)
 
 
 @settings(max_examples=100)

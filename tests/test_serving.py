@@ -225,7 +225,7 @@ def test_four_workers_agree(file: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.heavy
-@pytest.mark.parametrize(("kind", "reloads"), [("feeds serve", 200), ("gunicorn", 30)])
+@pytest.mark.parametrize(("kind", "reloads"), [("feeds serve", 100), ("gunicorn", 30)])
 def test_nothing_is_torn_while_reloading(
     kind: str, reloads: int, file: Path, tmp_path: Path
 ) -> None:
