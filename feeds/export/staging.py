@@ -45,10 +45,9 @@ def sync_folders(tree: Tree, folders: Sequence[str]) -> None:
 
 
 def _written_together(tree: Tree, puts: Sequence[Put], told: Callable[[str, float], None]) -> bool:
-    """Write all files and then to the disk; return whether they are there, and else leave none.
+    """Write all files to the disk with one call; return False, and leave none, if that fails.
 
-    An error may be of another program's file on the same file system: so it is
-    not the end.
+    The error may be that of another program's file on the same file system.
     """
     if not has_syncfs():
         return False
