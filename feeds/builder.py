@@ -1,118 +1,194 @@
-"""`python -m feeds.builder`: builds releases for the process that started it, its follower."""
+"""Catalogue → target: read, planned, staged, dated and committed as one."""
 
-import gc
-import os
-import pickle
-import signal
-import sys
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from functools import partial
-from multiprocessing.connection import Connection
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
-from feeds.after.herald import Herald
-from feeds.cache import Cache
-from feeds.follower import TAKEN, News
-from feeds.logs import log_to
-from feeds.parallel import cores
-from feeds.publisher import Publisher
-from feeds.release import Release
-from feeds.workshop import Workshop
+from feeds.build import Build, Progress, Staged, Target, stage_missing
+from feeds.catalogue import ItemMemory, load_catalogue
+from feeds.errors import FeedsError
+from feeds.history import History, Outdated
+from feeds.logs import tell
+from feeds.model import Catalogue
+from feeds.parallel import gc_paused
+from feeds.plans import Plan, PlannedSite, plan_site
+from feeds.watch import Fingerprint, fingerprint, settled
 
-if TYPE_CHECKING:
-    from feeds.model import Document
-
-# How long until it is looked again whether the follower has ended, in seconds.
-_LOOK = 0.1
+# A catalogue that changes while it is being built is built again, this often.
+_TRIES = 5
 
 
-class Handover:
-    """Tells a follower how a publisher stands, each time that it stands otherwise."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """How a site is built.
 
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._release: Release | None = None
-        self._told: object = None
-        self._woken = False
-
-    def tell(self, publisher: Publisher) -> None:
-        """Hand over what is new, and wait until it is taken; ends where nobody follows any more."""
-        standing = publisher.current, publisher.since, publisher.failure, publisher.degraded
-        if standing == self._told:
-            return
-        try:
-            self._connection.send_bytes(pickle.dumps(_news(publisher, self._release)))
-            while self._connection.recv_bytes() != TAKEN:
-                self._woken = True
-        except (EOFError, ConnectionError):
-            # To a publisher in the midst of its work, an error would be a bug to tell.
-            sys.exit()
-        self._told, self._release = standing, publisher.current
-
-    def woken(self, seconds: float) -> bool:
-        """Wait for so long at most; tell whether the follower wants the catalogue read anew."""
-        if not self._woken and self._connection.poll(seconds):
-            self._connection.recv_bytes()
-            self._woken = True
-        woken, self._woken = self._woken, False
-        return woken
-
-
-def _news(publisher: Publisher, before: Release | None) -> News:
-    release = publisher.current
-    old: Mapping[str, Document] = before or {}
-    new: Mapping[str, Document] = release or {}
-    return News(
-        release=None if release is None or release is before else release.bare({}),
-        changed={path: found for path, found in new.items() if old.get(path) is not found},
-        gone=[path for path in old if path not in new],
-        whole=before is None,
-        since=publisher.since,
-        failure=publisher.failure,
-        degraded=publisher.degraded,
-    )
-
-
-def main(arguments: Sequence[str]) -> None:
-    """Build for whoever holds the other end of a connection, until that is closed."""
-    descriptor, path, url, state = arguments
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
-        signal.signal(number, partial(_end_with, os.getppid()))
-    log_to(sys.stderr)
-    handover = Handover(Connection(int(descriptor)))
-    folder = Path(state) if state else Path(path).parent / ".feeds"
-    workshop = Workshop(cache=Cache(folder / "cache"), processes=cores())
-    publisher = Publisher(
-        path, url=url or None, state=folder, workshop=workshop, stands=handover.tell
-    )
-    # Whoever follows no more has closed the connection.
-    with suppress(EOFError, ConnectionError):
-        _build(publisher, handover, Herald(folder))
-
-
-def _end_with(follower: int, *_: object) -> None:
-    """End as soon as the follower has, and never before: it would take that for a failure.
-
-    Terminals and service managers send their signals to all processes at once.
+    `url` takes the place of `site.url`. Without `pages` there are the feeds alone.
+    With `compare`, addresses that were public before and are gone are notes. With `strict`, notes are errors. What is not `dated` is not
+    remembered in the history either, as in a trial. `processes` are those that work at
+    the same time. `host_plans` gives the files that configure a host. `seconds` is
+    where it is noted how long each stage took.
     """
-    if os.getppid() != follower:
-        sys.exit()
-    signal.setitimer(signal.ITIMER_REAL, _LOOK)
+
+    url: str | None = None
+    pages: bool = True
+    compare: bool = False
+    strict: bool = False
+    dated: bool = True
+    processes: int = 1
+    host_plans: Callable[[PlannedSite], Sequence[Plan]] = lambda _: ()
+    on_progress: Progress = lambda _stage, _part: None
+    seconds: dict[str, float] = field(default_factory=dict)
 
 
-def _build(publisher: Publisher, handover: Handover, herald: Herald) -> None:
-    publisher.refresh()
-    # What is there now stays: it need not be walked again for what nobody holds.
-    gc.collect()
-    gc.freeze()
-    while True:
-        handover.tell(publisher)
-        herald.tell(publisher.current)
-        publisher.refresh(anew=handover.woken(publisher.pause()))
+class Moment(NamedTuple):
+    """A clock that gives aware datetimes, and what waits for so many seconds."""
+
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    sleep: Callable[[float], None] = time.sleep
 
 
-if __name__ == "__main__":
-    main(sys.argv[1:])
+class SiteBuilder:
+    """Builds the catalogue at a path into a target, again and again.
+
+    `catalogue` is the last one that was read without a Problem. `undated` is
+    whether some document of the last build had to go without a date.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        target: Target,
+        options: Options,
+        *,
+        history: History,
+        moment: Moment = Moment(),
+    ) -> None:
+        self.catalogue: Catalogue | None = None
+        self.undated = False
+        # What the catalogue's files were when they were last read.
+        self.seen: Fingerprint | None = None
+        self._path = path
+        self._target = target
+        self._options = options
+        self._history = history
+        self._moment = moment
+        self._memory = ItemMemory()
+        self._has_history = True
+
+    def build(self, *, read: bool = True) -> Build:
+        """Build what the target does not have, commit it, and return it.
+
+        The catalogue is read unless `read` is False and its files are as they
+        were. Raises FeedsError.
+        """
+        staged: Mapping[str, Staged] = {}
+        with gc_paused():
+            for trial in range(_TRIES):
+                self._read(again=read and trial == 0)
+                planned = self._plan()
+                build = self._stage(planned, staged)
+                staged = build.staged
+                try:
+                    dates = self._dates(build)
+                except Outdated:
+                    continue
+                build = replace(build, dates=dates)
+                with self._stage_timed("write"):
+                    self._target.commit(build)
+                return build
+        raise FeedsError(f"{self._path}: is being written all the time")
+
+    def _read(self, *, again: bool) -> None:
+        with self._stage_timed("read"):
+            seen = settled(self._path)
+            if not again and seen == self.seen and self.catalogue is not None:
+                return
+            self.seen, self.catalogue = seen, self._load()
+
+    def _load(self) -> Catalogue:
+        options = self._options
+        published = self._history.addresses() if options.compare else ()
+        return load_catalogue(
+            self._path,
+            url=options.url,
+            as_of=self._moment.clock(),
+            published=published,
+            strict=options.strict,
+            memory=self._memory,
+            processes=options.processes,
+        )
+
+    def _plan(self) -> PlannedSite:
+        options = self._options
+        if self.catalogue is None:
+            raise FeedsError(f"{self._path}: was not read")
+        with self._stage_timed("plan"):
+            as_of = self._moment.clock()
+            planned = plan_site(self.catalogue, as_of=as_of, pages=options.pages)
+            return replace(planned, host_plans=options.host_plans(planned))
+
+    def _stage(self, planned: PlannedSite, before: Mapping[str, Staged]) -> Build:
+        options = self._options
+        with self._stage_timed("render"):
+            return stage_missing(
+                planned,
+                self._target,
+                before=before,
+                processes=options.processes,
+                on_progress=options.on_progress,
+            )
+
+    def _dates(self, build: Build) -> dict[str, datetime]:
+        """Return since when the bytes of each document have been public; raises Outdated.
+
+        It is recorded only if the catalogue is still the one that was read, and no
+        embargo has ended meanwhile.
+        """
+        planned = build.planned
+        site, until = planned.site, planned.until
+
+        def is_current() -> bool:
+            overdue = until is not None and until <= self._moment.clock()
+            return fingerprint(self._path) == self.seen and not overdue
+
+        self.undated = False
+        if not self._options.dated:
+            return {}
+        paths = {site.address(plan.path): plan.path for plan in planned.plans}
+        etags = {address: build.facts[path].etag for address, path in paths.items()}
+        clock, sleep = self._moment
+        with self._stage_timed("date"):
+            try:
+                found = self._history.record(etags, clock=clock, sleep=sleep, current=is_current)
+            except OSError as error:
+                if self._has_history:
+                    reason = error.strerror or str(error)
+                    tell("no-last-modified", logging.WARNING, file=self._history.file, error=reason)
+                self._has_history, self.undated = False, True
+                return {}
+        self._has_history = True
+        return self._past({paths[address]: date for address, date in found.items()})
+
+    def _past(self, dates: Mapping[str, datetime]) -> dict[str, datetime]:
+        """Return the dates without those that are in the future: a clock is wrong, or was."""
+        now = self._moment.clock()
+        past = {path: date for path, date in dates.items() if date <= now}
+        if len(past) < len(dates):
+            self.undated = True
+            latest = max(dates.values())
+            tell("clock-behind-history", logging.WARNING, file=self._history.file, latest=latest)
+        return past
+
+    @contextmanager
+    def _stage_timed(self, name: str) -> Iterator[None]:
+        """Note how long a stage takes."""
+        seconds, begun = self._options.seconds, time.perf_counter()
+        try:
+            yield
+        finally:
+            seconds[name] = seconds.get(name, 0) + time.perf_counter() - begun

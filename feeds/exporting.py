@@ -1,31 +1,26 @@
-"""The verb `export`: a catalogue's documents go into a folder."""
+"""The command `export`: a catalogue's documents go into a folder."""
 
 import sys
 import time
 from collections.abc import Iterable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from feeds.errors import FeedsError
 from feeds.files import media_files, media_folder, read_files
-from feeds.outcome import Outcome, contents_of
-from feeds.parallel import leave, uncollected
-from feeds.verbs import Building, Given, built, make_workshop, say, show
+from feeds.inputs import digest, program_digest, source_digest
+from feeds.parallel import cores, gc_paused
+from feeds.paths import STATIC, TEMPLATES
+from feeds.verbs import Given, report, say, show
 
 if TYPE_CHECKING:
     from feeds.after.afterwards import Afterwards
-    from feeds.cache import Cache
+    from feeds.build import Build
     from feeds.export.report import Options, Report
-    from feeds.model import Site
-    from feeds.release import Release
-    from feeds.workshop import Workshop
-
-# A catalogue's files: the name and the bytes of each.
-_Texts = Sequence[tuple[str, bytes]]
 
 
 class Exporting(NamedTuple):
-    """What `export` is told beside the catalogue: how to write, and how to tell what was done."""
+    """What `export` is told beside the catalogue: how to write, and how to report what was done."""
 
     options: "Options"
     pages: bool = True
@@ -37,48 +32,110 @@ class Exporting(NamedTuple):
     after: "Afterwards | None" = None
 
 
-@uncollected()
+@gc_paused()
 def export(given: Given, folder: Path, how: Exporting) -> None:
     """Write a catalogue's documents into a folder; raises FeedsError."""
-    from datetime import UTC, datetime
-
-    from feeds.export.current import up_to_date
-    from feeds.export.ownership import refuse_media, refuse_private
-    from feeds.watch import fingerprint
+    from feeds.export.folder import up_to_date
 
     begun = time.perf_counter()
-    workshop = make_workshop(given.cache())
-    seen = fingerprint(given.catalogue)
-    release: Release | None = None
-    with workshop.stage("compare"):
-        texts = read_files(given.catalogue)
-        refuse_private(folder, [*(Path(name) for name, _ in texts), given.folder / "cache"])
-        refuse_media(folder, media_folder(given.catalogue))
-        outcome, notes = _outcomes(given, texts, workshop.cache, how)
-        etags = outcome.etags(datetime.now(UTC))
-        said = notes.text()
-        report = up_to_date(etags, folder, how.options) if etags else None
-    if report is None or said is None:
-        # What is built is read anew, and would be in memory twice.
+    seconds: dict[str, float] = {}
+    texts = read_files(given.catalogue)
+    media = media_folder(given.catalogue)
+    _refuse_folder(given, folder, [Path(name) for name, _ in texts], media)
+    made_by = _made_by(given, media, how)
+    found = None
+    if not how.after:
+        found = up_to_date(folder, how.options, made_by, source_digest(texts))
+    seconds["compare"] = time.perf_counter() - begun
+    if found:
+        _show(found, [], how)
+    else:
+        # What is built is read again, and would be in memory twice.
         texts.clear()
-        release, report, said = _export_anew(given, folder, workshop, how)
-        if fingerprint(given.catalogue) == seen and not how.options.dry_run:
-            outcome.keep_etags(report.etags, as_of=release.as_of, until=release.until)
-            notes.keep_text(said)
-            workshop.cache.save()
-    lines = [note for note in said.split("\n") if note]
-    if how.as_json:
-        show(report.as_json())
-        lines += report.remarks
-    elif not how.quiet:
-        show(report)
-    _tell(lines, how)
+        build, found = _export(given, folder, how, made_by, seconds)
+        if how.after and not how.options.dry_run:
+            _tell(how.after(build.planned.site, found.etags), how)
     if how.profile:
-        _say_stages(workshop, time.perf_counter() - begun)
-    leave(release, workshop)
-    if how.after and not how.options.dry_run:
-        site = partial(_site, given, texts, workshop, release)
-        _tell(how.after(site, report.etags), how)
+        _say_stages(seconds, time.perf_counter() - begun)
+
+
+def _refuse_folder(given: Given, folder: Path, files: Sequence[Path], media: Path) -> None:
+    """Raise FeedsError for a folder in which something lies that is not public."""
+    from feeds.export.ownership import refuse_media, refuse_private
+
+    refuse_private(folder, [*files, given.folder / "history.tsv"])
+    for beside in (media, media.parent / STATIC, media.parent / TEMPLATES):
+        refuse_media(folder, beside)
+
+
+def _made_by(given: Given, media: Path, how: Exporting) -> str:
+    """Return a digest of all that an export depends on beside the catalogue's files."""
+    options = how.options
+    stamps = [
+        media_files(media.parent / name, name) for name in (media.name, STATIC, TEMPLATES)
+    ]
+    what = (given.url, how.pages, how.host, how.strict, options.compress, options.prune, stamps)
+    return digest(program_digest(), repr(what))
+
+
+def _export(
+    given: Given, folder: Path, how: Exporting, made_by: str, seconds: dict[str, float]
+) -> tuple["Build", "Report"]:
+    """Build and write; show what was done, with the notes."""
+    import logging
+
+    from feeds.builder import Options as BuildOptions
+    from feeds.builder import SiteBuilder
+    from feeds.catalogue import checked_url
+    from feeds.export.folder import opened
+    from feeds.export.hosts import host_plans
+    from feeds.history import History
+    from feeds.logs import log_to
+    from feeds.progress import Progress
+
+    if given.url:
+        checked_url(given.url)
+    log_to(sys.stderr, logging.ERROR if how.quiet else logging.WARNING)
+    progress = Progress(sys.stderr, shown=not how.quiet)
+    options = BuildOptions(
+        url=given.url,
+        pages=how.pages,
+        compare=True,
+        strict=how.strict,
+        dated=not how.options.dry_run,
+        processes=cores(),
+        host_plans=lambda planned: host_plans(
+            how.host, planned.plans, planned.site, compressed=how.options.compress
+        ),
+        on_progress=progress,
+        seconds=seconds,
+    )
+    try:
+        # Nobody else's older catalogue may come after this one: building is part of it.
+        with opened(folder, how.options, made_by) as target:
+            target.on_progress = progress
+            if how.after:
+                target.on_change = how.after.owe
+            build = SiteBuilder(
+                given.catalogue, target, options, history=History(given.folder)
+            ).build()
+            found = target.report
+    finally:
+        progress.end()
+    if found is None:
+        raise FeedsError(f"{folder}: nothing was committed")
+    planned = build.planned
+    _show(found, report(planned.catalogue, planned.as_of), how)
+    return build, found
+
+
+def _show(found: "Report", lines: Sequence[str], how: Exporting) -> None:
+    if how.as_json:
+        show(found.as_json())
+        lines = [*lines, *found.remarks]
+    elif not how.quiet:
+        show(found)
+    _tell(lines, how)
 
 
 def _tell(lines: Iterable[str], how: Exporting) -> None:
@@ -88,73 +145,7 @@ def _tell(lines: Iterable[str], how: Exporting) -> None:
             say(line)
 
 
-def _site(given: Given, texts: _Texts, workshop: "Workshop", release: "Release | None") -> "Site":
-    """Give the site of what lies in the folder; raises FeedsError.
-
-    It is read again from the very bytes that were found to be exported already.
-    """
-    if release:
-        return release.site
-    from feeds.catalogue import read_catalogue
-
-    media = media_folder(given.catalogue)
-    return read_catalogue(texts, url=given.url, media=media, workshop=workshop).site
-
-
-def _outcomes(
-    given: Given, texts: _Texts, cache: "Cache", how: Exporting
-) -> tuple[Outcome, Outcome]:
-    """Give what is known of the catalogue's files, and of its notes."""
-    media = media_files(media_folder(given.catalogue))
-    contents = contents_of(texts)
-    options = (given.url, how.pages, how.options.compress, how.host, media)
-    return (
-        Outcome(cache, "release", contents, options),
-        Outcome(cache, "notes", contents, (given.url, media, how.strict)),
-    )
-
-
-def _export_anew(
-    given: Given, folder: Path, workshop: "Workshop", how: Exporting
-) -> tuple["Release", "Report", str]:
-    """Build and write; give the notes too, a line each."""
-    with workshop.stage("load"):
-        import logging
-        from dataclasses import replace
-
-        from feeds.catalogue import checked_url
-        from feeds.export.folder import opened, write_release
-        from feeds.export.hosts import host_files
-        from feeds.logs import log_to
-        from feeds.progress import Progress
-
-    if given.url:
-        checked_url(given.url)
-    log_to(sys.stderr, logging.ERROR if how.quiet else logging.WARNING)
-    progress = Progress(sys.stderr, shown=not how.quiet)
-    workshop = replace(workshop, told=progress)
-    try:
-        # Nobody else's older catalogue may come after this one: building is part of it.
-        with opened(folder, how.options) as tree:
-            workshop = replace(workshop, lying=tree.body)
-            building = Building(how.pages, how.options.dry_run, how.strict)
-            release, notes = built(given, workshop, building)
-            with workshop.stage("write"):
-                extra = host_files(how.host, release, release.site, compressed=how.options.compress)
-                report = write_release(
-                    tree,
-                    release,
-                    how.options,
-                    extra=extra,
-                    workshop=workshop,
-                    owe=partial(how.after.owe, release.site) if how.after else lambda _: None,
-                )
-    finally:
-        progress.end()
-    return release, report, "\n".join(notes)
-
-
-def _say_stages(workshop: "Workshop", whole: float) -> None:
-    rest = whole - sum(workshop.seconds.values())
-    for stage, seconds in [*workshop.seconds.items(), ("else", rest), ("all", whole)]:
-        say(f"{stage:<10}{seconds:8.3f} s {seconds / whole:5.0%}")
+def _say_stages(seconds: dict[str, float], whole: float) -> None:
+    rest = whole - sum(seconds.values())
+    for stage, some in [*seconds.items(), ("else", rest), ("all", whole)]:
+        say(f"{stage:<10}{some:8.3f} s {some / whole:5.0%}")

@@ -5,7 +5,10 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
+from mimetypes import MimeTypes
+from operator import attrgetter
 from pathlib import Path
+from typing import NamedTuple
 
 from feeds.errors import FeedsError, MissingCatalogueError
 from feeds.paths import MEDIA
@@ -48,17 +51,77 @@ def media_folder(path: Path) -> Path:
     return (path if path.is_dir() else path.parent) / MEDIA
 
 
-def media_files(folder: Path) -> dict[str, Stamp]:
-    """Give the stamp of each file in a folder of pictures, by its path under the site, in order.
+def media_files(folder: Path, path: str = MEDIA) -> dict[str, Stamp]:
+    """Return the stamp of each file in a folder, by its path under the site, in order.
+
+    `path` is that of the folder.
 
     Hidden files are none, nor are those behind a link to another folder.
     """
-    found = dict(_walk(folder, MEDIA))
+    found = dict(_walk(folder, path))
     return {path: found[path] for path in sorted(found)}
 
 
+class StaticFile(NamedTuple):
+    """A file of `static/`, its media type by its name, and its stamp."""
+
+    file: Path
+    media_type: str
+    stamp: Stamp
+
+
+def static_files(folder: Path) -> dict[str, StaticFile]:
+    """Return the files that are published as they are, by their paths under the site, in order.
+
+    Hidden files are left out. Raises FeedsError for a symbolic link, or for what
+    is neither a file nor a folder.
+    """
+    found = {path: _static_file(folder / path, path) for path in _below(folder, "")}
+    return {path: found[path] for path in sorted(found)}
+
+
+def template_files(folder: Path) -> dict[str, bytes]:
+    """Return the publication's own templates by their names, in order; raises FeedsError."""
+    found = {}
+    for path, file in static_files(folder).items():
+        found[path] = read_media(file.file, file.stamp)
+    return found
+
+
+def _below(folder: Path, path: str) -> Iterator[str]:
+    try:
+        entries = sorted(os.scandir(folder), key=attrgetter("name"))
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        raise FeedsError(f"{folder}: {error.strerror or 'cannot be read'}") from None
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        if entry.is_symlink():
+            raise FeedsError(f"{entry.path}: is a symbolic link; put the file itself there")
+        if entry.is_dir():
+            yield from _below(folder / entry.name, f"{path}{entry.name}/")
+        else:
+            yield path + entry.name
+
+
+def _static_file(file: Path, path: str) -> StaticFile:
+    try:
+        found = file.stat(follow_symlinks=False)
+    except OSError as error:
+        raise FeedsError(f"{file}: {error.strerror or 'cannot be read'}") from None
+    if not stat.S_ISREG(found.st_mode):
+        raise FeedsError(f"{file}: is not a regular file")
+    # Python's own table: that of the machine would give other types on another one.
+    media_type, _ = MimeTypes().guess_type(file.name)
+    media_type = media_type or "application/octet-stream"
+    charset = "; charset=utf-8" if media_type.startswith("text/") else ""
+    return StaticFile(file, media_type + charset, stamp(path, found))
+
+
 def read_media(file: Path, seen: Stamp) -> bytes:
-    """Read a picture as it was seen; raises FeedsError where it is so no more."""
+    """Read a file as it was seen; raises FeedsError where it is so no more."""
     try:
         body, found = _read(file)
     except OSError as error:

@@ -4,7 +4,7 @@ Of entries and their photos there may be a hundred thousand, and a tuple is made
 several times as fast as any other frozen value.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -176,16 +176,17 @@ class Catalogue:
     `entries` stand in the catalogue's own order. `topics` holds those that the
     catalogue declares, or None where its vocabulary is open. `pictures` are the
     files that the entries' photos show. `notes` are worth an editor's look.
-    `revisions` gives, by an entry's id, what tells the entry from any other that
-    it was or will be; of a catalogue that was not read from files there are none.
+    `beside` is the folder that may have `static/` and `templates/`. `source` is a
+    digest of the files that it was read from.
     """
 
     site: Site
     topics: tuple[Topic, ...] | None
     entries: tuple[Entry, ...]
     pictures: tuple[Picture, ...] = ()
+    beside: Path | None = None
+    source: str = field(default="", compare=False)
     notes: tuple[Problem, ...] = field(default=(), compare=False)
-    revisions: Callable[[], Mapping[str, bytes]] = field(default=dict, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from feeds.cache import Cache
 from feeds.errors import FeedsError, printable
 from feeds.paths import FEEDS
 
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from feeds.model import Catalogue, Feed, Site
-    from feeds.release import Release
-    from feeds.workshop import Workshop
 
 # How far ahead `check` names the days that are dates without a time.
 _SOON = timedelta(days=7)
@@ -51,10 +48,6 @@ class Given(NamedTuple):
         """Where the history is kept, and what else is remembered."""
         return self.state or self.catalogue.parent / ".feeds"
 
-    def cache(self) -> Cache:
-        """Open what is remembered beside the history."""
-        return Cache(self.folder / "cache")
-
 
 def check(given: Given, *, strict: bool, quiet: bool = False) -> None:
     """Print how much is in a catalogue, its notes and what is held back; raises FeedsError."""
@@ -80,30 +73,17 @@ def check(given: Given, *, strict: bool, quiet: bool = False) -> None:
 def read(
     given: Given, now: "datetime", *, published: Collection[str] = (), strict: bool = False
 ) -> "Catalogue":
-    """Read the catalogue, and remember what was made of its items; raises FeedsError."""
-    cache = given.cache()
-    found = _load(given, make_workshop(cache), now, published=published, strict=strict)
-    cache.save()
-    return found
-
-
-def _load(
-    given: Given,
-    workshop: "Workshop",
-    now: "datetime",
-    *,
-    published: Collection[str],
-    strict: bool,
-) -> "Catalogue":
+    """Read the catalogue on all cores; raises FeedsError."""
     from feeds.catalogue import load_catalogue
+    from feeds.parallel import cores
 
     return load_catalogue(
         given.catalogue,
         url=given.url,
-        workshop=workshop,
         as_of=now,
         published=published,
         strict=strict,
+        processes=cores(),
     )
 
 
@@ -162,43 +142,6 @@ def list_feeds(given: Given, *, as_json: bool) -> None:
         show(printable("  ".join(map(str.ljust, row, widths)).rstrip()))
 
 
-class Building(NamedTuple):
-    """How a release is built: with or without pages, as a trial, and whether notes are errors."""
-
-    pages: bool
-    dry_run: bool
-    strict: bool
-
-
-def built(given: Given, workshop: "Workshop", how: Building) -> tuple["Release", list[str]]:
-    """Build what is to be written; return it with what `report` says. A trial has no history."""
-    if how.dry_run:
-        from datetime import UTC, datetime
-
-        from feeds.history import History
-        from feeds.release import Release
-
-        now = datetime.now(UTC)
-        published = History(given.folder).addresses()
-        catalogue = _load(given, workshop, now, published=published, strict=how.strict)
-        release = Release(catalogue, as_of=now, pages=how.pages, workshop=workshop)
-        return release, report(catalogue, now)
-
-    from feeds.publisher import Publisher
-
-    publisher = Publisher(
-        given.catalogue,
-        url=given.url,
-        state=given.state,
-        pages=how.pages,
-        workshop=workshop,
-        compare=True,
-        strict=how.strict,
-    )
-    release = publisher.load()
-    return release, report(publisher.catalogue, release.as_of) if publisher.catalogue else []
-
-
 def serve(given: Given, host: str, port: int, *, access_log: bool) -> None:
     """Serve a catalogue's documents until interrupted; raises FeedsError."""
     import signal
@@ -239,14 +182,6 @@ def example_for(missing: Path) -> str:
 def counted(things: Collection[object], one: str, many: str) -> str:
     """Give a number of things in words."""
     return f"{len(things)} {one if len(things) == 1 else many}"
-
-
-def make_workshop(cache: Cache) -> "Workshop":
-    """Give what building may use: what is remembered, and all cores."""
-    from feeds.parallel import cores
-    from feeds.workshop import Workshop
-
-    return Workshop(cache=cache, processes=cores())
 
 
 def _summary(found: "Catalogue") -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from feeds.files import Stamp, catalogue_files, media_files, media_folder, stamp
+from feeds.paths import STATIC, TEMPLATES
 
 # A file written this lately may still be being written; but nobody waits for ever.
 _SETTLED = 0.1
@@ -40,7 +41,9 @@ def fingerprint(path: Path) -> Fingerprint:
     """Tell a catalogue's contents from any other; () if there is none."""
     try:
         files = [stamp(str(file), file.stat()) for file in catalogue_files(path)]
-        return (*files, *media_files(media_folder(path)).values())
+        media = media_folder(path)
+        others = (media_files(media.parent / name, f"{name}/") for name in (STATIC, TEMPLATES))
+        return (*files, *media_files(media).values(), *(f for o in others for f in o.values()))
     except (OSError, ValueError):
         return ()
 

@@ -20,7 +20,7 @@ from feeds.catalogue.assembly import (
 )
 from feeds.catalogue.bodies import note_bodies
 from feeds.catalogue.countries import Countries
-from feeds.catalogue.drafts import Drafts
+from feeds.catalogue.drafts import Drafts, ItemMemory
 from feeds.catalogue.entries import EntryReader
 from feeds.catalogue.gone import note_gone
 from feeds.catalogue.items import Miscut
@@ -34,9 +34,9 @@ from feeds.catalogue.source import Source
 from feeds.catalogue.vocabulary import Vocabulary
 from feeds.errors import CatalogueError, Problem, UsageError
 from feeds.files import media_folder, read_files
+from feeds.inputs import source_digest
 from feeds.model import Catalogue
-from feeds.parallel import uncollected
-from feeds.workshop import Workshop
+from feeds.parallel import gc_paused
 
 __all__ = ["load_catalogue", "read_catalogue"]
 
@@ -49,38 +49,43 @@ class _Options(NamedTuple):
 
     address: str | None
     media: Path | None
-    workshop: Workshop
     as_of: datetime | None
     published: Collection[str]
+    memory: ItemMemory
+    processes: int
 
 
 def load_catalogue(  # noqa: PLR0913  # all but the path are keywords with defaults
     path: str | Path,
     *,
     url: str | None = None,
-    workshop: Workshop | None = None,
     as_of: datetime | None = None,
     published: Collection[str] = (),
     strict: bool = False,
+    memory: ItemMemory | None = None,
+    processes: int = 1,
 ) -> Catalogue:
     """Read the catalogue at a path: one YAML file, or a folder of them.
 
-    One of a folder's files has `site`. `url` replaces `site.url`. Items that
-    `workshop` remembers are not read again. For the others see `read_catalogue`.
+    One of a folder's files has `site`. `url` replaces `site.url`. For the others
+    see `read_catalogue`.
 
     Raises CatalogueError with all Problems, or FeedsError if there is nothing to
     read or `url` is not a valid address of a site.
     """
     path = Path(path)
-    return read_catalogue(
-        read_files(path),
+    texts = read_files(path)
+    found = read_catalogue(
+        texts,
         url=url,
         media=media_folder(path),
-        workshop=workshop,
         as_of=as_of,
         published=published,
         strict=strict,
+        memory=memory,
+        processes=processes,
     )
+    return replace(found, beside=media_folder(path).parent, source=source_digest(texts))
 
 
 def read_catalogue(  # noqa: PLR0913  # all but the texts are keywords with defaults
@@ -88,10 +93,11 @@ def read_catalogue(  # noqa: PLR0913  # all but the texts are keywords with defa
     *,
     url: str | None = None,
     media: Path | None = None,
-    workshop: Workshop | None = None,
     as_of: datetime | None = None,
     published: Collection[str] = (),
     strict: bool = False,
+    memory: ItemMemory | None = None,
+    processes: int = 1,
 ) -> Catalogue:
     """Read a catalogue from its files' names and bytes, and its pictures from the folder `media`.
 
@@ -104,11 +110,10 @@ def read_catalogue(  # noqa: PLR0913  # all but the texts are keywords with defa
     FeedsError if `url` is not a valid address of a site.
     """
     sources = [Source(name, data) for name, data in texts]
-    workshop = workshop or Workshop()
     address = None if url is None else checked_url(url)
-    options = _Options(address, media, workshop, as_of, published)
+    options = _Options(address, media, as_of, published, memory or ItemMemory(), processes)
     problems: list[Problem] = []
-    with uncollected(), workshop.stage("read"):
+    with gc_paused():
         catalogue = _read(sources, problems, options)
     faults = [problem for problem in problems if strict or not problem.note]
     if catalogue is None or faults:
@@ -172,7 +177,6 @@ def _cause(problem: Problem) -> tuple[str, str]:
 
 
 def _catalogue(opened: Opened, problems: list[Problem], options: _Options) -> Catalogue:
-    workshop = options.workshop
     sections = opened.sections
     mastheads = [open_site(reading, node) for reading, node in sections["site"]]
     site = read_site(mastheads[0]) if mastheads else NO_SITE
@@ -188,24 +192,24 @@ def _catalogue(opened: Opened, problems: list[Problem], options: _Options) -> Ca
     for reading, node in sections["countries"]:
         names = read_country_names(reading, node, site.language)
     vocabulary = Vocabulary(topics if closed else None, scheme)
-    countries = Countries(site.language, names, workshop.shelf("countries"))
+    countries = Countries(site.language, names)
     reader = EntryReader(
         zone=site.timezone, language=site.language, vocabulary=vocabulary, countries=countries
     )
-    context = (site.timezone.key, scheme, repr(topics), site.language, repr(names), repr(closed))
+    context = repr((site.timezone.key, scheme, topics, site.language, names, closed))
     drafts = Drafts(opened.items)
-    drafts.read(reader, problems, context, workshop)
+    drafts.read(reader, problems, context, options.memory, options.processes)
     problems[:0] = check_ids(drafts)
     if topics is None:
         check_topics(drafts, problems)
     note_slugs(drafts, problems, closed=topics is not None)
     if options.as_of:
         note_far_dates(drafts, options.as_of, problems)
-    pictures = read_pictures(drafts, options.media, problems, workshop)
+    pictures = read_pictures(drafts, options.media, problems, options.processes)
     sound = [draft for draft in drafts.found if draft]
     faulty = any(not problem.note for problem in problems)
     assembly = Assembly(vocabulary, countries, pictures, site)
-    entries = () if faulty else assembly.entries(sound, drafts.memory)
+    entries = () if faulty else assembly.entries(sound)
     for fields in mastheads:
         if "moved" in fields or "retired" in fields or options.published:
             # What is published is known if everything else is right.
@@ -223,5 +227,4 @@ def _catalogue(opened: Opened, problems: list[Problem], options: _Options) -> Ca
         topics=topics,
         entries=entries,
         pictures=tuple(pictures.values()),
-        revisions=drafts.memory.revisions(),
     )

@@ -8,7 +8,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode
 
 from feeds.catalogue.confusables import remarks
 from feeds.catalogue.countries import Countries
-from feeds.catalogue.drafts import Drafts, Made, Memory, Place
+from feeds.catalogue.drafts import Drafts, Place
 from feeds.catalogue.entries import Draft, listed
 from feeds.catalogue.reading import Reading
 from feeds.catalogue.slugs import fitting, slug_of, unfit
@@ -49,28 +49,13 @@ class Assembly:
         self._places: dict[str, tuple[Country, ...]] = {}
         self._midnights: dict[str, datetime] = {}
 
-    def entries(self, drafts: Sequence[Draft], memory: Memory) -> tuple[Entry, ...]:
-        """Give the entries of drafts, in their order; those of `memory` are not made again."""
-        before = memory.entries()
-        made: list[Made] = []
-        for draft in reversed(drafts):
-            seconds = self._above(draft) if draft.whole_day else 0
-            known = before.get(id(draft)) if before else None
-            if not known or not self._is_still(known, draft, seconds):
-                known = (draft, seconds, self._entry(draft, seconds))
-            made.append(known)
-        made.reverse()
-        memory.made = made
-        return tuple([entry for _, _, entry in made])
-
-    def _is_still(self, made: Made, draft: Draft, seconds: int) -> bool:
-        """Tell whether what was made of a draft would be made of it now."""
-        before, then, entry = made
-        return (
-            before is draft
-            and then == seconds
-            and (not draft.photo.startswith(MEDIA) or entry.photo == self._photo(draft))
-        )
+    def entries(self, drafts: Sequence[Draft]) -> tuple[Entry, ...]:
+        """Return the entries of drafts, in their order."""
+        made = [
+            self._entry(draft, self._above(draft) if draft.whole_day else 0)
+            for draft in reversed(drafts)
+        ]
+        return tuple(reversed(made))
 
     def _above(self, draft: Draft) -> int:
         """Give how many entries below give the same day alone: so many seconds it is after noon."""

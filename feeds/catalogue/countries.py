@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property, partial
+from functools import cached_property, lru_cache, partial
 
-from feeds.cache import Shelf, key
 from feeds.catalogue.country_keys import (
     ASK,
     CODE_AND_NAME,
@@ -29,22 +28,12 @@ class Countries:
     """Finds the Country meant by an English name, a code, an alias or the site's own name.
 
     `names` maps alpha-2 codes to the names that this publication prefers over
-    CLDR's in its language. `shelf` remembers what is made of CLDR's data.
+    CLDR's in its language.
     """
 
-    def __init__(self, language: str, names: Mapping[str, str], shelf: Shelf) -> None:
-        name = key(language, repr(names))
-        text = shelf.get(name)
-        if text is None:
-            text = _tables(language, names)
-            shelf.put(name, text)
-        shown, known = (table.split("\n") for table in text.decode().split("\n\n"))
-        self._countries = {
-            code: Country(code=code, name=name)
-            for code, name in (line.split("\t") for line in shown)
-        }
-        # What names and codes mean, as `known_names` has it.
-        self._known = dict(line.split("\t") for line in known)
+    def __init__(self, language: str, names: Mapping[str, str]) -> None:
+        shown, self._known = _tables(language, tuple(names.items()))
+        self._countries = {code: Country(code=code, name=name) for code, name in shown.items()}
 
     def code(self, nearest: Nearest) -> Callable[[str], str]:
         """Give what reads a country's name or code as its alpha-2 code, and raises Fault.
@@ -173,13 +162,14 @@ def namesakes(names: Mapping[str, str], language: str) -> dict[str, str]:
     return {code: other for code, other in first.items() if other != code}
 
 
-def _tables(language: str, names: Mapping[str, str]) -> bytes:
-    """Return the displayed name of each code, and what each name and code means, as lines."""
+@lru_cache(maxsize=4)
+def _tables(
+    language: str, names: tuple[tuple[str, str], ...]
+) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """Return the displayed name of each code, and what each name and code means."""
     from feeds.catalogue.country_names import known_names  # noqa: PLC0415  # loads Babel
     from feeds.catalogue.territories import territories  # noqa: PLC0415  # the same
 
     english = territories("en")
     shown = english | territories(language) | dict(names)
-    lists = ({code: shown[code] for code in english}, known_names(language, names))
-    tables = ("\n".join(map("\t".join, table.items())) for table in lists)
-    return "\n\n".join(tables).encode()
+    return {code: shown[code] for code in english}, known_names(language, dict(names))

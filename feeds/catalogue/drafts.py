@@ -1,20 +1,13 @@
 """Items → Drafts: those remembered from before, and the others read, on all cores."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
-from itertools import accumulate, chain
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
 
 from yaml.nodes import MappingNode, Node
 
-from feeds.cache import key, keys
-from feeds.catalogue.entries import (
-    Draft,
-    EntryReader,
-    draft_text,
-    read_draft_text,
-)
+from feeds.catalogue.entries import Draft, EntryReader
 from feeds.catalogue.fields import open_fields
 from feeds.catalogue.items import Items, Miscut
 from feeds.catalogue.known_keys import ENTRY
@@ -24,9 +17,7 @@ from feeds.catalogue.plain_lines import NotPlain, plain_lines
 from feeds.catalogue.reading import Fault, Reading, Remark
 from feeds.catalogue.strict_yaml import is_deep
 from feeds.errors import Problem
-from feeds.model import Entry
-from feeds.paths import MEDIA
-from feeds.workshop import Workshop
+from feeds.parallel import dealt, in_processes, usable_processes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,103 +55,78 @@ class Drafts:
         self,
         reader: EntryReader,
         problems: list[Problem],
-        context: Sequence[bytes | str],
-        workshop: Workshop,
+        context: str,
+        memory: "ItemMemory",
+        processes: int,
     ) -> None:
         """Read all items; `context` is all that decides, beside an item's text, what it says."""
-        here = key(*context)
-        self.memory = workshop.keep(Memory)
-        self.memory.enter(here)
-        before = self.memory.drafts()
-        self.memory.named = []
+        memory.begin(context)
         for items in self._files:
-            names = keys(key(here, items.dash), items.texts)
-            texts = _remembered(reader, items, names, workshop) or [b""] * len(items)
-            drafts = [
-                before.get(names[number]) or read_draft_text(text.decode())
-                if text
-                else _read(reader, items, number, problems)
-                for number, text in enumerate(texts)
+            drafts = _read_alone(reader, items, memory, processes)
+            self.found += [
+                draft or _read(reader, items, number, problems)
+                for number, draft in enumerate(drafts or [None] * len(items))
             ]
-            self.found += drafts
-            self.memory.named.append((names, drafts))
+        memory.end()
 
 
-# A draft, how many seconds after noon it is, and the entry that was made of it.
-Made = tuple[Draft, int, Entry]
+class ItemMemory:
+    """Remembers what items were read as, from one reading to the next, by their bytes.
 
-
-@dataclass
-class Memory:
-    """The drafts of the last reading, and the entries that were made of them.
-
-    What has not changed is the very same object as before, and so is compared
-    at once. It holds in one context. Most programs read once: what is kept is
-    put in order when it is asked for.
+    An item with a Problem or a note is read each time, because it is reported
+    with its place.
     """
 
-    context: bytes = b""
-    # Of each file, the names of its items, if they have any, and their drafts.
-    named: list[tuple[Sequence[bytes], Sequence[Draft | None]]] = field(default_factory=list)
-    made: Sequence[Made] = ()
+    def __init__(self) -> None:
+        self._context = ""
+        self._before: dict[bytes, Draft] = {}
+        self._now: dict[bytes, Draft] = {}
 
-    def enter(self, context: bytes) -> None:
-        """Forget everything where it was learned in another context."""
-        if context != self.context:
-            self.context, self.named, self.made = context, [], ()
+    def begin(self, context: str) -> None:
+        """Begin a reading; what was read in another context is forgotten."""
+        if context != self._context:
+            self._context, self._before = context, {}
+        self._now = {}
 
-    def drafts(self) -> dict[bytes, Draft | None]:
-        """Give the drafts of the last reading, by the names of their items."""
-        return {
-            name: draft
-            for names, drafts in self.named
-            for name, draft in zip(names, drafts, strict=False)
-        }
+    def get(self, item: bytes) -> Draft | None:
+        """Return what an item was read as; None if it was not in the last reading."""
+        found = self._before.get(item)
+        if found:
+            self._now[item] = found
+        return found
 
-    def entries(self) -> dict[int, Made]:
-        """Give the entries of the last reading, by the identity of their drafts."""
-        return {id(made[0]): made for made in self.made}
+    def put(self, item: bytes, draft: Draft) -> None:
+        """Remember what an item was read as."""
+        self._now[item] = draft
 
-    def revisions(self) -> Callable[[], Mapping[str, bytes]]:
-        """Give what gives the revisions of the last reading's entries, however many come after it."""
-        names = [names for names, _ in self.named]
-        return partial(_revisions, names, self.made)
-
-
-def _revisions(names: Sequence[Sequence[bytes]], made: Sequence[Made]) -> Mapping[str, bytes]:
-    known = list(chain.from_iterable(names))
-    if len(known) < len(made):
-        return {}
-    return {
-        entry.id: key(name, str(seconds), repr(entry.photo))
-        if seconds or draft.photo.startswith(MEDIA)
-        else name
-        for name, (draft, seconds, entry) in zip(known, made, strict=True)
-    }
+    def end(self) -> None:
+        """End a reading; what was not in it is forgotten."""
+        self._before, self._now = self._now, {}
 
 
-def _remembered(
-    reader: EntryReader, items: Items, names: Sequence[bytes], workshop: Workshop
-) -> list[bytes]:
-    """Give each draft's text, and nothing for an item that is to be read where it is told."""
-    shelf = workshop.shelf("entries")
-    known = [shelf.get(name) or b"" for name in names]
-    missing = [number for number, text in enumerate(known) if not text]
-    texts = workshop.spread("read", partial(_read_alone, reader, items), missing)
-    for number, text in zip(missing, texts, strict=True):
-        if text:
-            known[number] = text
-            shelf.put(names[number], text)
-    return known
+def _read_alone(
+    reader: EntryReader, items: Items, memory: ItemMemory, processes: int
+) -> list[Draft | None]:
+    """Read items; None for one with a Problem or a note, which is to be read where it is reported."""
+    keys = [items.dash + text for text in items.texts]
+    drafts = [memory.get(key) for key in keys]
+    missing = [number for number, draft in enumerate(drafts) if draft is None]
+    count = usable_processes(len(missing), processes)
+
+    def work(share: int) -> list[tuple[str, ...] | None]:
+        found = (_read_one(reader, items, number) for number in dealt(missing, share, count))
+        return [draft and tuple(draft) for draft in found]
+
+    for share, found in enumerate(in_processes(work, count)):
+        for number, fields in zip(dealt(missing, share, count), found, strict=True):
+            if fields:
+                draft = drafts[number] = Draft._make(fields)
+                memory.put(keys[number], draft)
+    return drafts
 
 
-def _read_alone(reader: EntryReader, items: Items, numbers: Sequence[int]) -> list[bytes]:
-    """Read items; nothing for one with a Problem or a note, which is to be read where it is told."""
-    texts = []
-    for number in numbers:
-        draft = _read_lines(reader, items, number) or _read_silently(reader, items, number)
-        texts.append(draft_text(draft).encode() if draft else b"")
-    return texts
+def _read_one(reader: EntryReader, items: Items, number: int) -> Draft | None:
+    return _read_lines(reader, items, number) or _read_silently(reader, items, number)
 
 
 def _read_lines(reader: EntryReader, items: Items, number: int) -> Draft | None:

@@ -41,8 +41,7 @@ _NO_IMAGES = frozenset(
 )
 _PIXELS = 100_000
 _BYTES = 10**11
-# Both are refused in every text of a catalogue.
-_FIELD = "\x1f"
+# Refused in every text of a catalogue.
 _ITEM = "\x1e"
 
 
@@ -71,16 +70,6 @@ class Draft(NamedTuple):
     countries: str
     photo: str
     author: str
-
-
-def draft_text(draft: Draft) -> str:
-    """Give a draft as one text; no field has the character between them."""
-    return _FIELD.join(draft)
-
-
-def read_draft_text(text: str) -> Draft:
-    """Give the draft that a text was made from."""
-    return Draft._make(text.split(_FIELD))
 
 
 def listed(texts: str) -> list[str]:

@@ -1,13 +1,12 @@
 """Photos that are files: they lie in `media/` beside the catalogue, and are published with it."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import lru_cache
 from pathlib import Path
 from unicodedata import normalize
 
 from yaml.nodes import MappingNode, Node, ScalarNode
 
-from feeds.cache import key
 from feeds.catalogue.addresses import photo_address
 from feeds.catalogue.drafts import Drafts, Place
 from feeds.catalogue.entries import Draft, listed
@@ -15,9 +14,9 @@ from feeds.catalogue.reading import Fault, Remark
 from feeds.errors import Problem
 from feeds.files import Stamp, media_files
 from feeds.model import Picture
+from feeds.parallel import dealt, in_processes, usable_processes
 from feeds.paths import MEDIA
 from feeds.pictures import NoPicture, measure
-from feeds.workshop import Workshop
 
 # What an item says of its photo, by the names of the fields.
 _Claim = Mapping[str, str]
@@ -28,7 +27,7 @@ _MANY = 1000
 
 
 def read_pictures(
-    drafts: Drafts, folder: Path | None, problems: list[Problem], workshop: Workshop
+    drafts: Drafts, folder: Path | None, problems: list[Problem], processes: int
 ) -> dict[str, Picture]:
     """Give the pictures that photos show, by their paths; what is wrong becomes Problems.
 
@@ -40,19 +39,19 @@ def read_pictures(
         if draft is None or draft.photo.startswith(MEDIA)
     ]
     claims = list(_claims(items))
-    return _claimed(claims, folder, problems, workshop) if claims else {}
+    return _claimed(claims, folder, problems, processes) if claims else {}
 
 
 def _claimed(
     claims: Sequence[tuple[Place, _Claim]],
     folder: Path | None,
     problems: list[Problem],
-    workshop: Workshop,
+    processes: int,
 ) -> dict[str, Picture]:
     files = _by_composed_name(media_files(folder)) if folder else {}
     wanted = {claim["url"] for _, claim in claims}
     seen = [files[path] for path in sorted(wanted & files.keys())]
-    known = _measured(folder or Path(), seen, workshop)
+    known = _measured(folder or Path(), seen, processes)
     pictures = {path: found for path, found in known.items() if isinstance(found, Picture)}
     folded = {path.casefold(): path for path in files}
     for place, claim in claims:
@@ -109,29 +108,24 @@ def _values(node: Node | None) -> dict[str, Node]:
     return {name.value: value for name, value in node.value if isinstance(name, ScalarNode)}
 
 
-def _measured(folder: Path, seen: Sequence[Stamp], workshop: Workshop) -> dict[str, Picture | str]:
-    """Give for each file's path what it is, or what is wrong with it."""
-    shelf = workshop.shelf("pictures")
-    here = str(folder.resolve())
-    names = [key(here, repr(stamp)) for stamp in seen]
-    known = [shelf.get(name) for name in names]
-    missing = [number for number, text in enumerate(known) if text is None]
-    work = partial(_measure, folder)
-    made = workshop.spread("pictures", work, [seen[number] for number in missing])
-    for number, text in zip(missing, made, strict=True):
-        known[number] = text
-        shelf.put(names[number], text)
+def _measured(folder: Path, seen: Sequence[Stamp], processes: int) -> dict[str, Picture | str]:
+    """Return for each file's path what it is, or what is wrong with it."""
+    count = usable_processes(len(seen), processes)
+
+    def work(share: int) -> list[str]:
+        return [_measured_text(folder, stamp) for stamp in dealt(seen, share, count)]
+
     return {
-        normalize("NFC", stamp[0]): _understood(folder, stamp, (text or b"").decode())
-        for stamp, text in zip(seen, known, strict=True)
+        normalize("NFC", stamp[0]): _understood(folder, stamp, text)
+        for share, texts in enumerate(in_processes(work, count))
+        for stamp, text in zip(dealt(seen, share, count), texts, strict=True)
     }
 
 
-def _measure(folder: Path, seen: Sequence[Stamp]) -> list[bytes]:
-    return [_measured_text(folder, path, length).encode() for path, _, length, *_ in seen]
-
-
-def _measured_text(folder: Path, path: str, length: int) -> str:
+@lru_cache(maxsize=10_000)
+def _measured_text(folder: Path, stamp: Stamp) -> str:
+    """Return what a picture is, or what is wrong with it; a server asks again after each edit."""
+    path, _, length, *_ = stamp
     file = _file(folder, path)
     try:
         if not file.resolve().is_relative_to(folder.resolve()):

@@ -28,8 +28,8 @@ class Exchange:
         self._there: set[str] = set()
         self._touched: dict[str, None] = {}
 
-    def put(self, number: int, path: str, *, replaces: bool) -> None:
-        """Put the staged file of this number in place."""
+    def put(self, name: str, path: str, *, replaces: bool) -> None:
+        """Put the staged file of this name in place."""
         folder = _folder(path)
         if folder not in self._there:
             self._tree.make(folder, self._made)
@@ -41,11 +41,11 @@ class Exchange:
         else:
             self._back.append(partial(self._withdraw, path))
         self._touched[folder] = None
-        self._tree.rename(f"{NEW}/{number}", path)
+        self._tree.rename(f"{NEW}/{name}", path)
 
     def take(self, path: str) -> None:
         """Take a file away, and the folders that it leaves empty."""
-        if self._tree.holds(path):
+        if self._tree.stat(path):
             old = self._old()
             self._back.append(partial(self._restore, old, path))
             self._touched[_folder(path)] = None
@@ -88,12 +88,12 @@ class Exchange:
     def _restore(self, old: str, path: str, *, kept: bool = True) -> None:
         if not kept:
             raise FeedsError(f"{path}: has no second name")
-        if self._tree.holds(old):
+        if self._tree.stat(old):
             self._tree.make(_folder(path))
             self._tree.rename(old, path)
 
     def _withdraw(self, path: str) -> None:
-        if self._tree.holds(path):
+        if self._tree.stat(path):
             self._tree.unlink(path)
 
 

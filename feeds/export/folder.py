@@ -1,43 +1,53 @@
-"""Release → folder: each file whole, old or new; identical ones untouched; what is not ours left alone."""
+"""A folder as a target: each file whole, old or new; identical ones untouched; others left alone."""
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
-from types import MappingProxyType
+from typing import NamedTuple
 
+from feeds.build import Build, Fact, Progress, Staged
 from feeds.errors import FeedsError
 from feeds.export import manifest
 from feeds.export.exchange import Exchange
 from feeds.export.interruption import interrupted_once
 from feeds.export.lock import locked
-from feeds.export.manifest import Manifest, beside
+from feeds.export.manifest import CODINGS, File, Manifest, beside
 from feeds.export.ownership import MANIFEST, admit, owned, refuse_others
-from feeds.export.plan import add_compressed, make_plan
 from feeds.export.report import Options, Report
-from feeds.export.staging import Put, stage
-from feeds.export.sweeping import NEW, sweep
+from feeds.export.staging import Put, sync_staged
+from feeds.export.sweeping import NEW, sweep, swept
 from feeds.export.tree import OURS, Tree, let_in, usual_umask
-from feeds.model import Document
+from feeds.inputs import digest
+from feeds.model import Site, etag_of
 from feeds.paths import is_for_hosts
-from feeds.workshop import Workshop
+from feeds.plans import Plan
 
-_NOTHING: Mapping[str, bytes] = MappingProxyType({})
-_USUAL = Options()
+_PAGE = "text/html"
+_SECOND = 1_000_000_000
+_COMPRESSED = "+compressed"
+# The names of the two manifests among the staged files.
+_CLAIM, _FINAL = "claim", "manifest"
 # What makes a server read its configuration again; others read theirs by themselves.
 _RELOADS = {"nginx.conf": "reload nginx", "Caddyfile": "reload caddy"}
 
 
-def export_folder(
-    release: Mapping[str, Document], folder: Path, options: Options = _USUAL
-) -> Report:
-    """Write a release into a folder; see `opened` and `write_release`."""
-    with opened(folder, options) as tree:
-        return write_release(tree, release, options)
+def up_to_date(folder: Path, options: Options, made_by: str, source: str) -> Report | None:
+    """Return the report of an export with nothing to do; None where there may be something.
+
+    `source` is a digest of the catalogue's files, and `made_by` of all else that
+    files depend on. Nothing is written, not even for a moment.
+    """
+    with suppress(FeedsError), closing(Tree(folder)) as tree:
+        admit(tree, force=options.force)
+        return FolderTarget(tree, options, made_by).up_to_date(source)
+    return None
 
 
 @contextmanager
-def opened(folder: Path, options: Options) -> Iterator[Tree]:
-    """Give a folder, made where it is missing, for this export alone.
+def opened(folder: Path, options: Options, made_by: str = "") -> Iterator["FolderTarget"]:
+    """Open a folder for this export alone, and make it if it is missing.
 
     Raises FeedsError with the path where the folder cannot be written, belongs
     to somebody else, or is being written.
@@ -47,57 +57,293 @@ def opened(folder: Path, options: Options) -> Iterator[Tree]:
     with closing(Tree(folder)) as tree:
         admit(tree, force=options.force)
         if options.dry_run:
-            yield tree
+            yield FolderTarget(tree, options, made_by)
             return
         tree.make(OURS)
         with locked(tree):
-            yield tree
+            target = FolderTarget(tree, options, made_by)
+            sweep(tree)
+            tree.make(NEW)
+            try:
+                yield target
+            finally:
+                with suppress(FeedsError):
+                    sweep(tree)
 
 
-def write_release(  # noqa: PLR0913  # each is named, and has its default
-    tree: Tree,
-    release: Mapping[str, Document],
-    options: Options = _USUAL,
-    *,
-    extra: Mapping[str, bytes] = _NOTHING,
-    workshop: Workshop | None = None,
-    owe: Callable[[Sequence[str]], None] = lambda _: None,
-) -> Report:
-    """Write each document whose bytes differ from the file's, and the extra files after them.
+class _Part(NamedTuple):
+    """One file of a document: the document itself, or what stands beside it under a coding."""
 
-    A written file's time is the document's `modified`, from which a plain web
-    server makes its validators. All files are written and brought to rest under
-    other names before the first is put in place; where a step fails, what was
-    there is there again. Before anything is changed, `owe` is given the paths that
-    will be. Raises FeedsError with the path that was refused.
-    """
-    workshop = workshop or Workshop()
-    before, finished = owned(tree, force=options.force)
-    plan = make_plan(tree, release, extra, workshop)
-    if options.compress:
-        add_compressed(tree, plan, release, before, workshop)
-    if not options.force:
-        refuse_others(tree, plan.puts, before)
-    stale = sorted(before.keys() - plan.wanted.keys())
-    # Beside a document nothing old may stay: it would be sent in its place.
-    gone = [path for path in stale if options.prune or beside(path) in plan.wanted]
-    files = {**before, **plan.wanted}
-    after = {path: files[path] for path in files.keys() - {*gone}}
-    report = Report(
-        written=tuple(put.path for put in plan.puts),
-        unchanged=tuple(plan.unchanged),
-        removed=tuple(path for path in gone if tree.holds(path)),
-        files=files,
-        dry_run=options.dry_run,
-        remarks=(*_uncompressed(gone, options), *_reconfigured(plan.puts, extra, options)),
-    )
-    if not options.dry_run:
+    path: str
+    etag: str
+    size: int
+    # Of the staged file; empty and 0 where the folder has it already.
+    name: str = ""
+    inode: int = 0
+
+
+class FolderTarget:
+    """What an earlier export wrote into a folder, and what this one is to put there."""
+
+    def __init__(self, tree: Tree, options: Options, made_by: str) -> None:
+        """`made_by` is a digest of all that files depend on beside the catalogue's files."""
+        self._tree = tree
+        self._made_by = made_by
+        self._options = options
+        self._before = owned(tree, force=options.force)
+        # The files of the manifest that are there as they were written.
+        self._there: dict[str, File] | None = None
+        # Called with the site and the paths that are about to change, before any does.
+        self.on_change: Callable[[Site, Sequence[str]], None] = lambda _site, _paths: None
+        self.on_progress: Progress = lambda _stage, _part: None
+        self.report: Report | None = None
+
+    def up_to_date(self, source: str) -> Report | None:
+        """Return the report of an export with nothing to do; None where there may be something.
+
+        `source` is the digest of the catalogue's files.
+        """
+        before = self._before
+        if before.catalogue != digest(source, self._made_by) or not before.finished:
+            return None
+        if self._intact() != before.files or not swept(self._tree):
+            return None
+        return Report(
+            written=(),
+            unchanged=tuple(before.files),
+            files=before.files,
+            dry_run=self._options.dry_run,
+        )
+
+    def facts(self) -> Mapping[str, Fact]:
+        """Return the documents whose files, and those beside them, are as they were written."""
+        there = self._intact()
+        mark = self._mark
+        found: dict[str, Fact] = {}
+        for path, file in there.items():
+            inputs = file.inputs.removesuffix(mark)
+            if file.inputs != inputs + mark or (mark and not self._has_companions(path)):
+                inputs = ""
+            found[path] = Fact(inputs, file.etag, file.size)
+        return found
+
+    def stage(self, plan: Plan, body: bytes) -> Staged:
+        """Write a document, and what stands beside it, under other names; those that differ."""
+        main = self._stage(plan.path, body, plan.path)
+        parts = [main]
+        if self._options.compress:
+            # Loaded where it is asked for: an export without has no use for Brotli.
+            from feeds.compression import compress, pays  # noqa: PLC0415
+
+            if pays(plan.media_type):
+                for coding, ending in CODINGS.items():
+                    smaller = compress(body, coding)
+                    if smaller is not None:
+                        parts.append(self._stage(plan.path + ending, smaller, plan.path))
+        place = tuple(value for part in parts for value in part)
+        return Staged(Fact(plan.inputs, main.etag, main.size), place)
+
+    def commit(self, build: Build) -> None:
+        """Put all that is staged in place; raises FeedsError with the path that was refused.
+
+        Everything is on the disk under other names before the first file is put in
+        place; where a step fails, what was there is there again.
+        """
+        before, options = self._before, self._options
+        changes = _Changes(self._tree, before.files, self._intact(), mark=self._mark)
+        for plan in build.plans:
+            changes.add(plan.path, build.facts[plan.path], build.staged.get(plan.path), build.dates)
+        puts, wanted = changes.puts, changes.wanted
+        if not options.force:
+            refuse_others(self._tree, puts, before)
+        stale = sorted(before.files.keys() - wanted.keys())
+        # Beside a document nothing old may stay: it would be sent in its place.
+        gone = [path for path in stale if options.prune or beside(path) in wanted]
+        files = {**before.files, **wanted}
+        after = {path: files[path] for path in files.keys() - {*gone}}
+        hosts = {plan.path for plan in build.planned.host_plans}
+        self.report = report = Report(
+            written=tuple(put.path for put in puts),
+            unchanged=tuple(changes.unchanged),
+            removed=tuple(path for path in gone if self._tree.stat(path)),
+            files=files,
+            dry_run=options.dry_run,
+            remarks=(*_uncompressed(gone, options), *_reconfigured(puts, hosts, options)),
+        )
+        planned = build.planned
+        # The next export has to repeat the notes, and what is held back, all the same.
+        repeats = planned.catalogue.notes or planned.until
+        catalogue = "" if repeats else digest(planned.catalogue.source, self._made_by)
+        final = Manifest(after, catalogue=catalogue)
+        if not options.dry_run and (puts or final != before):
+            self.on_change(planned.site, report.changed)
+            self._carry_out(puts, gone, claim=Manifest(files, finished=False), final=final)
+
+    @property
+    def _mark(self) -> str:
+        """What is added to the digest of a document's inputs in the manifest."""
+        return _COMPRESSED if self._options.compress else ""
+
+    def _intact(self) -> Mapping[str, File]:
+        """Return the files of the manifest that are there as they were written.
+
+        A file whose size, time or inode differs is read: if its bytes are the same, it
+        is intact.
+        """
+        if self._there is None:
+            found = {
+                path: self._checked(path, file)
+                for path, file in sorted(self._before.files.items())
+            }
+            self._there = {path: file for path, file in found.items() if file}
+        return self._there
+
+    def _checked(self, path: str, file: File) -> File | None:
+        stat = self._tree.stat(path)
+        if stat is None:
+            return None
+        known = file._replace(size=stat.st_size, time=stat.st_mtime_ns, inode=stat.st_ino)
+        if known == file and not self._options.verify:
+            return file
+        found = self._tree.read(path)
+        return known if found and etag_of(found.body) == file.etag else None
+
+    def _has_companions(self, path: str) -> bool:
+        """Return whether what stood beside a document under a coding is there, with its time."""
+        there = self._intact()
+        beside = [path + ending for ending in CODINGS.values()]
+        return all(
+            other in there and there[other].time == there[path].time
+            for other in beside
+            if other in self._before.files
+        )
+
+    def _stage(self, path: str, body: bytes, leader: str) -> _Part:
+        """Write one file of a document, unless the folder has it with the time of the document."""
+        etag = etag_of(body)
+        known, leading = self._intact().get(path), self._intact().get(leader)
+        if known and known.etag == etag and leading and known.time == leading.time:
+            return _Part(path, etag, len(body))
+        if self._options.dry_run:
+            return _Part(path, etag, len(body), "-")
+        name = digest(path)
+        staged = f"{NEW}/{name}"
+        if self._tree.stat(staged):
+            # The catalogue was changed while it was being built.
+            self._tree.unlink(staged)
+        inode = self._tree.write(staged, body, named=path)
+        return _Part(path, etag, len(body), name, inode)
+
+    def _carry_out(
+        self, puts: Sequence[Put], gone: Sequence[str], *, claim: Manifest, final: Manifest
+    ) -> None:
+        """Put files in place between two manifests, and take others away.
+
+        The first manifest names what there was and what there will be: so, if this
+        process is killed, nothing is left that the next export does not know as ours.
+        """
+        tree = self._tree
+        exchange = Exchange(tree)
+        with interrupted_once() as ignore_interrupts:
+            try:
+                manifests = [
+                    self._written(_CLAIM, claim, replaces=tree.stat(MANIFEST) is not None),
+                    self._written(_FINAL, final, replaces=True),
+                ]
+                sync_staged(tree, [*puts, *manifests], self.on_progress)
+                self._place(exchange, puts, gone)
+            except BaseException as error:
+                ignore_interrupts()
+                whole = exchange.undo()
+                with suppress(FeedsError):
+                    sweep(tree)
+                if whole or not isinstance(error, FeedsError | KeyboardInterrupt):
+                    raise
+                reason = error if isinstance(error, FeedsError) else "interrupted"
+                raise FeedsError(f"{reason}; not all could be put back: export again") from None
         sweep(tree)
-        if plan.puts or not finished or before != after:
-            owe(report.changed)
-            manifests = _manifests(tree, claim=report.files, final=after)
-            _carry_out(tree, plan.puts, gone, manifests, workshop.told)
-    return report
+
+    def _written(self, name: str, wanted: Manifest, *, replaces: bool) -> Put:
+        body = manifest.written(wanted)
+        self._tree.write(f"{NEW}/{name}", body, named=MANIFEST)
+        return Put(name, MANIFEST, etag_of(body), time.time_ns(), replaces)
+
+    def _place(self, exchange: Exchange, puts: Sequence[Put], gone: Sequence[str]) -> None:
+        """Put all that is staged in place, between the two manifests, and take away what is gone."""
+        self._tree.rename(f"{NEW}/{_CLAIM}", MANIFEST)
+        self._tree.sync(OURS)
+        for number, put in enumerate(puts):
+            self.on_progress("place", number / len(puts))
+            exchange.put(put.name, put.path, replaces=put.replaces)
+        exchange.sync()
+        for path in gone:
+            exchange.take(path)
+        exchange.put(_FINAL, MANIFEST, replaces=True)
+        exchange.sync()
+
+
+class _Changes:
+    """What differs between a folder and what it is to have."""
+
+    def __init__(
+        self, tree: Tree, before: Mapping[str, File], there: Mapping[str, File], *, mark: str
+    ) -> None:
+        self.puts: list[Put] = []
+        self.unchanged: list[str] = []
+        self.wanted: dict[str, File] = {}
+        self._tree = tree
+        self._before = before
+        self._there = there
+        self._mark = mark
+
+    def add(
+        self, path: str, fact: Fact, staged: Staged | None, dates: Mapping[str, datetime]
+    ) -> None:
+        """Add a document with what stands beside it."""
+        inputs = fact.inputs + self._mark
+        if staged is None:
+            for part in (path, *(path + ending for ending in CODINGS.values())):
+                if part in self._there and (part == path or self._mark):
+                    self._keep(part, self._there[part]._replace(inputs=inputs))
+            return
+        values = staged.place
+        size = len(_Part._fields)
+        parts = [_Part(*values[at : at + size]) for at in range(0, len(values), size)]
+        date = dates.get(path)
+        moment = int(date.timestamp()) * _SECOND if date else None
+        for part in parts:
+            moment = self._add_part(part, inputs, moment, leader=part.path == path)
+
+    def _add_part(self, part: _Part, inputs: str, moment: int | None, *, leader: bool) -> int:
+        """Add a file, and return its time.
+
+        A changed file never keeps its time, nor gets an earlier one: servers make
+        their validators from it. What stands beside a document has the document's time.
+        """
+        path, etag, size, name, inode = part
+        known = self._there.get(path)
+        if known and not name:
+            self._keep(path, known._replace(inputs=inputs))
+            return known.time
+        chosen = int(time.time()) * _SECOND if moment is None else moment
+        stat = self._tree.stat(path)
+        if stat and leader and path not in self._before:
+            # No export wrote it, and yet it may be the same.
+            found = self._tree.read(path)
+            if found and etag_of(found.body) == etag:
+                self._keep(path, File(size, etag, inputs, found.time, stat.st_ino))
+                return found.time
+        if stat and leader and stat.st_mtime_ns >= chosen:
+            chosen = stat.st_mtime_ns + _SECOND
+        self.wanted[path] = File(size, etag, inputs, chosen, inode)
+        # Raises FeedsError where something is that is not a file.
+        replaces = stat is not None or self._tree.read(path) is not None
+        self.puts.append(Put(name, path, etag, chosen, replaces))
+        return chosen
+
+    def _keep(self, path: str, file: File) -> None:
+        self.wanted[path] = file
+        self.unchanged.append(path)
 
 
 def _uncompressed(gone: Sequence[str], options: Options) -> Iterator[str]:
@@ -108,73 +354,13 @@ def _uncompressed(gone: Sequence[str], options: Options) -> Iterator[str]:
         yield f"{count} compressed files {verb}: keep them with --compress"
 
 
-def _reconfigured(
-    puts: Sequence[Put], extra: Mapping[str, bytes], options: Options
-) -> Iterator[str]:
+def _reconfigured(puts: Sequence[Put], hosts: set[str], options: Options) -> Iterator[str]:
     """Yield a remark for each file of the host's configuration that is replaced."""
     for put in puts:
-        if put.replaces and put.path in extra and is_for_hosts(put.path):
+        if put.replaces and put.path in hosts and is_for_hosts(put.path):
             name = put.path.rpartition("/")[2]
             remedy = f": {_RELOADS[name]}" if name in _RELOADS else ""
             yield f"{name} would change" if options.dry_run else f"{name} changed{remedy}"
-
-
-def _manifests(tree: Tree, *, claim: Manifest, final: Manifest) -> list[Put]:
-    """Give the manifest as it is to be while an export is at work, and after it.
-
-    The first names what there was and what there will be: so, if this process
-    is killed, nothing is left that the next export does not know as ours.
-    """
-    body = manifest.written(claim, finished=False)
-    return [
-        Put(MANIFEST, body, replaces=tree.holds(MANIFEST)),
-        Put(MANIFEST, manifest.written(final), replaces=True),
-    ]
-
-
-def _carry_out(
-    tree: Tree,
-    puts: Sequence[Put],
-    stale: Sequence[str],
-    manifests: Sequence[Put],
-    told: Callable[[str, float], None],
-) -> None:
-    exchange = Exchange(tree)
-    with interrupted_once() as ignore_interrupts:
-        try:
-            stage(tree, [*puts, *manifests], told)
-            _place(tree, exchange, puts, stale, told)
-        except BaseException as error:
-            ignore_interrupts()
-            whole = exchange.undo()
-            with suppress(FeedsError):
-                sweep(tree)
-            if whole or not isinstance(error, FeedsError | KeyboardInterrupt):
-                raise
-            reason = error if isinstance(error, FeedsError) else "interrupted"
-            raise FeedsError(f"{reason}; not all could be put back: export again") from None
-    sweep(tree)
-
-
-def _place(
-    tree: Tree,
-    exchange: Exchange,
-    puts: Sequence[Put],
-    stale: Sequence[str],
-    told: Callable[[str, float], None],
-) -> None:
-    """Put all that is staged in place, between the two manifests, and take away what is stale."""
-    claim, final = range(len(puts), len(puts) + 2)
-    tree.rename(f"{NEW}/{claim}", MANIFEST)
-    tree.sync(OURS)
-    for number, put in enumerate(puts):
-        told("place", number / len(puts))
-        exchange.put(number, put.path, replaces=put.replaces)
-    exchange.sync()
-    for path in stale:
-        exchange.take(path)
-    exchange.put(final, MANIFEST, replaces=True)
-    exchange.sync()
 
 
 def _make(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The manifest: which files an export owns, with their size and hash."""
+"""The manifest: which files an export owns, and what each was made from."""
 
 import re
 import unicodedata
@@ -7,8 +7,14 @@ from typing import NamedTuple
 
 from feeds.export.tree import OURS
 
-_HEADING = "# feeds manifest 1: path, bytes, the first half of the SHA-256"
-_UNFINISHED = f"{_HEADING}; unfinished"
+# Files of version 1 have the first three columns alone.
+_HEADINGS = (
+    "# feeds manifest 2: path, bytes, ETag, inputs, time in nanoseconds, inode",
+    "# feeds manifest 1: path, bytes, the first half of the SHA-256",
+)
+_UNFINISHED = "; unfinished"
+_CATALOGUE = "# catalogue: "
+_COLUMNS_OF_1, _COLUMNS = 3, 6
 # What stands beside a file under a content coding has its name with this at the end.
 CODINGS = {"br": ".br", "gzip": ".gz"}
 
@@ -22,48 +28,78 @@ _NO_PATH = "\t\n\r\0"
 
 
 class File(NamedTuple):
-    """What is known of a file: its size in bytes, and its ETag, which is half its SHA-256."""
+    """What is known of a file: its size, its ETag, the digest of its inputs, and its stat.
+
+    `time` is in nanoseconds. A file that is not there yet has neither a time nor an inode.
+    """
 
     size: int
     etag: str
+    inputs: str = ""
+    time: int = 0
+    inode: int = 0
 
 
-Manifest = Mapping[str, File]
+class Manifest(NamedTuple):
+    """The files by path, and the state of the export that wrote this.
+
+    An unfinished one names what an export is about to write beside what it owned
+    before, so that nothing is without an owner if it never ends. `catalogue` is a
+    digest of the catalogue and the options that the files were made from; it is
+    empty where the next export has to read the catalogue again.
+    """
+
+    files: Mapping[str, File]
+    finished: bool = True
+    catalogue: str = ""
 
 
 class DamagedError(ValueError):
-    """What was read is no manifest."""
+    """What was read is not a manifest."""
 
 
-def written(manifest: Manifest, *, finished: bool = True) -> bytes:
-    """Give a manifest as text: a line for each path, sorted, the same for the same files.
+def written(manifest: Manifest) -> bytes:
+    """Return a manifest as text: a line for each path, sorted."""
+    heading = _HEADINGS[0] if manifest.finished else _HEADINGS[0] + _UNFINISHED
+    lines = [
+        f"{path}\t{file.size}\t{file.etag}\t{file.inputs}\t{file.time}\t{file.inode}"
+        for path, file in sorted(manifest.files.items())
+    ]
+    return "\n".join([heading, _CATALOGUE + manifest.catalogue, *lines, ""]).encode()
 
-    One that is not finished names what an export is about to write beside what
-    it owned before, so that nothing is without an owner if it never ends.
-    """
-    heading = _HEADING if finished else _UNFINISHED
-    lines = [f"{path}\t{file.size}\t{file.etag}" for path, file in sorted(manifest.items())]
-    return "\n".join([heading, *lines, ""]).encode()
 
-
-def parsed(data: bytes) -> tuple[dict[str, File], bool]:
-    """Read a manifest, and whether it is finished; raises DamagedError.
+def parsed(data: bytes) -> Manifest:
+    """Read a manifest; raises DamagedError.
 
     No path of it leads out of the folder, or to what is the export's own, whoever wrote it.
     """
     try:
         heading, *lines, end = data.decode().split("\n")
-        rows = [line.split("\t") for line in lines]
-        found = {path: File(int(size), etag) for path, size, etag in rows}
-    except ValueError:
+        finished = not heading.endswith(_UNFINISHED)
+        version = _HEADINGS.index(heading.removesuffix(_UNFINISHED))
+        catalogue = "" if version else lines.pop(0)
+        files = dict(_row(line, _COLUMNS_OF_1 if version else _COLUMNS) for line in lines)
+    except (ValueError, IndexError):
         raise DamagedError from None
-    if heading not in {_HEADING, _UNFINISHED} or end or not all(map(_is_owned, found)):
+    if end or not all(map(_is_owned, files)):
         raise DamagedError
-    return found, heading == _HEADING
+    if catalogue and not catalogue.startswith(_CATALOGUE):
+        raise DamagedError
+    return Manifest(files, finished, catalogue.removeprefix(_CATALOGUE))
+
+
+def _row(line: str, columns: int) -> tuple[str, File]:
+    path, size, etag, *more = line.split("\t")
+    if columns == _COLUMNS_OF_1:
+        if more:
+            raise ValueError
+        return path, File(int(size), etag)
+    inputs, time, inode = more
+    return path, File(int(size), etag, inputs, int(time), int(inode))
 
 
 def is_path(text: str) -> bool:
-    """Tell whether a text names a file below a folder, on its own line of a manifest."""
+    """Return whether a text names a file below a folder, on its own line of a manifest."""
     return not ({"", ".", ".."} & {*text.split("/")} or any(sign in text for sign in _NO_PATH))
 
 
@@ -78,13 +114,16 @@ def _is_own(path: str) -> bool:
     There are some that ignore case, invisible characters, or dots and spaces at
     the end of a name.
     """
-    first = unicodedata.normalize("NFKC", path.split("/", maxsplit=1)[0]).casefold()
+    first = path.split("/", maxsplit=1)[0]
+    if first.isascii():
+        return first.casefold().rstrip(". ") == OURS
+    first = unicodedata.normalize("NFKC", first).casefold()
     shown = "".join(sign for sign in first if unicodedata.category(sign) != "Cf")
     return shown.rstrip(". ") == OURS
 
 
 def beside(path: str) -> str | None:
-    """Give the path that a file under a content coding belongs to; None where it is no such file."""
+    """Return the path that a file under a content coding belongs to; None if it is no such file."""
     for ending in CODINGS.values():
         if path.endswith(ending):
             return path.removesuffix(ending)

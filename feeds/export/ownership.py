@@ -6,7 +6,7 @@ from pathlib import Path
 
 from feeds.errors import FeedsError
 from feeds.export import manifest
-from feeds.export.manifest import File, Manifest
+from feeds.export.manifest import Manifest
 from feeds.export.staging import Put
 from feeds.export.tree import OURS, Tree
 
@@ -28,16 +28,16 @@ def admit(tree: Tree, *, force: bool) -> None:
         )
 
 
-def owned(tree: Tree, *, force: bool = False) -> tuple[dict[str, File], bool]:
-    """Give what earlier exports wrote, and whether the last of them came to its end."""
+def owned(tree: Tree, *, force: bool = False) -> Manifest:
+    """Return the manifest of earlier exports; an unfinished one of no files where there is none."""
     found = tree.read(MANIFEST)
     if found is None:
-        return {}, False
+        return Manifest({}, finished=False)
     try:
         return manifest.parsed(found.body)
     except manifest.DamagedError:
         if force:
-            return {}, False
+            return Manifest({}, finished=False)
         raise FeedsError(
             f"{tree.root / MANIFEST}: is damaged; with --force a new one is written,"
             " and what only the old one knew is left alone"
@@ -47,7 +47,7 @@ def owned(tree: Tree, *, force: bool = False) -> tuple[dict[str, File], bool]:
 def refuse_others(tree: Tree, puts: Iterable[Put], owned: Manifest) -> None:
     """Raise FeedsError where a file is to be replaced that no export wrote."""
     for put in puts:
-        if put.replaces and put.path not in owned:
+        if put.replaces and put.path not in owned.files:
             raise FeedsError(
                 f"{tree.root / put.path}: is there, and no export wrote it; take it away,"
                 " or have it replaced with --force"

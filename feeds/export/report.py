@@ -1,11 +1,11 @@
 """How to export, and what was done."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from feeds.export.manifest import Manifest, beside
+from feeds.export.manifest import File, beside
 from feeds.paths import is_for_hosts
 
 _DONE = ("written", "unchanged", "removed")
@@ -18,13 +18,15 @@ class Options:
 
     `prune` takes away what an earlier export wrote and this one does not, and
     `compress` puts Brotli and gzip beside each file. `force` writes into a
-    folder that holds other things, and `dry_run` writes nothing.
+    folder that holds other things, and `dry_run` writes nothing. `verify` reads
+    each file of the folder, where otherwise size, time and inode are compared.
     """
 
     prune: bool = True
     compress: bool = False
     force: bool = False
     dry_run: bool = False
+    verify: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +41,7 @@ class Report:
     unchanged: tuple[str, ...]
     removed: tuple[str, ...] = ()
     stale: tuple[str, ...] = ()
-    files: Manifest
+    files: Mapping[str, File]
     dry_run: bool = False
     remarks: tuple[str, ...] = ()
 
@@ -77,5 +79,5 @@ class Report:
         return {path: self.files[path].etag for path in (*self.written, *self.unchanged)}
 
 
-def _listed(paths: Iterable[str], files: Manifest) -> list[dict[str, str | int]]:
+def _listed(paths: Iterable[str], files: Mapping[str, File]) -> list[dict[str, str | int]]:
     return [{"path": path, "bytes": files[path].size} for path in paths]

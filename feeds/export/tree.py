@@ -99,43 +99,49 @@ class Tree:
         finally:
             os.close(fd)
 
-    def body(self, path: str) -> bytes | None:
-        """Give what a file holds; None where there is none, or something else."""
-        try:
-            found = self.read(path)
-        except FeedsError:
-            return None
-        return found and found.body
-
-    def holds(self, path: str) -> bool:
-        """Tell whether a file is there, reached by no link and none itself."""
+    def stat(self, path: str) -> os.stat_result | None:
+        """Return the stat of a regular file that no link leads to; None if there is none."""
         *folders, name = path.split("/")
         try:
             found = os.stat(name, dir_fd=self._folder(folders), follow_symlinks=False)
         except (OSError, FeedsError):
-            return False
-        return stat.S_ISREG(found.st_mode)
+            return None
+        return found if stat.S_ISREG(found.st_mode) else None
 
-    def write(self, path: str, body: bytes, time: int | None = None, *, told: str = "") -> int:
-        """Write a file that is not there yet, in a folder that is; without a time it has now's.
+    def write(self, path: str, body: bytes, *, named: str = "") -> int:
+        """Write a file that is not there yet, in a folder that is, and return its inode.
 
-        Gives its descriptor, to be closed by whoever asked. What is refused is told
-        of the path `told`, where that is given.
+        An error names the path `named`, if that is given.
         """
         *folders, name = path.split("/")
-        with self.naming(told or path):
+        with self.naming(named or path):
             fd = os.open(name, _NEW, _MODE, dir_fd=self._folder(folders))
             try:
                 os.fchmod(fd, _MODE)
                 left = memoryview(body)
                 while left:
                     left = left[os.write(fd, left) :]
-                if time is not None:
-                    os.utime(fd, ns=(time, time))
-            except BaseException:
+                return os.fstat(fd).st_ino
+            finally:
                 os.close(fd)
-                raise
-        return fd
+
+    def set_time(self, path: str, time: int, *, named: str) -> None:
+        """Set a file's time, in nanoseconds; an error names the path `named`."""
+        *folders, name = path.split("/")
+        with self.naming(named):
+            os.utime(
+                name, ns=(time, time), dir_fd=self._folder(folders), follow_symlinks=False
+            )
+
+    def sync_file(self, path: str, *, named: str) -> None:
+        """Write a file to the disk; an error names the path `named`."""
+        *folders, name = path.split("/")
+        with self.naming(named):
+            fd = os.open(name, _FILE, dir_fd=self._folder(folders))
+            try:
+                os.fsync(fd)
+            finally:
+                os.close(fd)
 
     def make(self, folder: str, made: Callable[[str], None] = lambda _: None) -> None:
         """Make a folder with those around it, where they are missing, and tell which were made."""

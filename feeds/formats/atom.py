@@ -72,7 +72,7 @@ def add_entry(generator: FeedGenerator, entry: Entry, body: str, site: Site) -> 
 
 def render_entries(entries: Sequence[tuple[Entry, str]], site: Site) -> list[bytes]:
     """Return each entry's element, as it stands in every document."""
-    return Layouts(partial(render_entry, site), ENTRY_TEXTS).elements(entries)
+    return _layouts(site).elements(entries)
 
 
 def render_entry(site: Site, entry: Entry, body: str) -> str:
@@ -93,6 +93,11 @@ def join(feed: Feed, elements: Sequence[bytes], site: Site, address: str) -> byt
 def _author(person: Person) -> dict[str, str]:
     parts = {"name": person.name, "email": person.email, "uri": person.uri}
     return {name: text for name, text in parts.items() if text}
+
+
+@lru_cache(maxsize=4)
+def _layouts(site: Site) -> Layouts:
+    return Layouts(partial(render_entry, site), ENTRY_TEXTS)
 
 
 @lru_cache(maxsize=4)

@@ -93,7 +93,7 @@ def add_item(generator: FeedGenerator, entry: Entry, body: str, site: Site) -> N
 
 def render_items(entries: Sequence[tuple[Entry, str]], site: Site) -> list[bytes]:
     """Return each entry's item, as it stands in every document."""
-    return Layouts(partial(render_item, site), TEXTS).elements(entries)
+    return _layouts(site).elements(entries)
 
 
 def render_item(site: Site, entry: Entry, body: str) -> str:
@@ -110,6 +110,11 @@ def render_item(site: Site, entry: Entry, body: str) -> str:
 def join(feed: Feed, items: Sequence[bytes], site: Site, address: str) -> bytes:
     """Return a feed's document with its entries' items in it."""
     return _shells(site).document(feed, address, items)
+
+
+@lru_cache(maxsize=4)
+def _layouts(site: Site) -> Layouts:
+    return Layouts(partial(render_item, site), TEXTS)
 
 
 @lru_cache(maxsize=4)

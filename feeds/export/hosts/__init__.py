@@ -1,10 +1,15 @@
 """What a web server or a host must be told to serve a folder as `feeds serve` would."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 
 from feeds.export.hosts.serving import Serving
-from feeds.model import Document, Site
+from feeds.inputs import digest
+from feeds.model import Site
+from feeds.plans import Plan
+
+# It is not compressed for readers: see `pays`.
+_CONFIGURATION = "application/octet-stream"
 
 # By the names of `--host`; each module has a function `files`.
 HOSTS = {
@@ -17,16 +22,25 @@ HOSTS = {
 }
 
 
-def host_files(
-    host: str, release: Mapping[str, Document], site: Site, *, compressed: bool
-) -> Mapping[str, bytes]:
-    """Give the files for a host, by path; none without a host.
+def host_plans(
+    host: str, plans: Iterable[Plan], site: Site, *, compressed: bool
+) -> list[Plan]:
+    """Return the plans of the files for a host; none without a host.
 
-    The same release gives the same bytes. Raises FeedsError where the host's
+    `plans` are those of the site's documents. Raises FeedsError where the host's
     configuration cannot say what is needed.
     """
     if not host:
-        return {}
-    files: Callable[[Serving], Mapping[str, bytes]]
+        return []
+    files: Callable[[Serving], Mapping[str, bytes | Plan]]
     files = import_module(f"feeds.export.hosts.{HOSTS[host]}").files
-    return files(Serving(release, site, compressed=compressed))
+    documents = {plan.path: plan for plan in plans}
+    found = files(Serving(documents, site, compressed=compressed))
+    return [_plan(path, found[path]) for path in sorted(found)]
+
+
+def _plan(path: str, found: bytes | Plan) -> Plan:
+    """Return the plan of a file: of its bytes, or of the same document at another path."""
+    if isinstance(found, Plan):
+        return found._replace(path=path)
+    return Plan(path, _CONFIGURATION, digest(found), lambda _: found)

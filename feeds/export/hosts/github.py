@@ -5,8 +5,8 @@ from html import escape
 
 from feeds.errors import FeedsError
 from feeds.export.hosts.serving import Move, Serving
-from feeds.model import Document
 from feeds.paths import INDEX, is_folder
+from feeds.plans import Plan
 
 _AS_IT_IS = ".nojekyll"
 _PAGE = """\
@@ -21,12 +21,12 @@ _PAGE = """\
 """
 
 
-def files(serving: Serving) -> Mapping[str, bytes]:
+def files(serving: Serving) -> Mapping[str, bytes | Plan]:
     """Give a page that leads on at each moved page's address, and at a moved feed's the feed itself.
 
     Raises FeedsError where a file and a folder would have the same name.
     """
-    found = {_AS_IT_IS: b""}
+    found: dict[str, bytes | Plan] = {_AS_IT_IS: b""}
     # By each path, the address that is the reason for it.
     reasons = {path: path for path in serving.release}
     # The nearest comes first, and counts.
@@ -50,7 +50,7 @@ def _refuse_both(reasons: Mapping[str, str]) -> None:
                 )
 
 
-def _moved(move: Move, serving: Serving) -> Iterator[tuple[str, Document]]:
+def _moved(move: Move, serving: Serving) -> Iterator[tuple[str, Plan]]:
     """Give each old path that a move stands for, with the document that is at its new one now."""
     if move.new is None:
         return
@@ -64,8 +64,8 @@ def _moved(move: Move, serving: Serving) -> Iterator[tuple[str, Document]]:
             yield move.old + path.removeprefix(move.new), document
 
 
-def _led_on(old: str, document: Document, serving: Serving) -> bytes:
+def _led_on(old: str, document: Plan, serving: Serving) -> bytes | Plan:
     if not (document.media_type.startswith("text/html") or old.endswith(INDEX)):
-        return document.body
+        return document
     address = escape(serving.site.address(document.path.removesuffix(INDEX)))
     return _PAGE.format(language=escape(serving.site.language), address=address).encode()

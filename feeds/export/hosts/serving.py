@@ -10,8 +10,9 @@ from urllib.parse import quote, unquote, urlsplit
 from feeds.errors import FeedsError
 from feeds.formats import FORMATS
 from feeds.headers import CORS, FEED_POLICY, NOSNIFF, PAGE, Header, cache_control
-from feeds.model import Document, Site
+from feeds.model import Site
 from feeds.paths import ERROR_PAGES, is_folder, moved_to, standing_for
+from feeds.plans import Plan
 
 _PAGE = "text/html"
 # No plain server can tell a person from a reader: so feeds have the type under
@@ -78,7 +79,7 @@ class Serving:
     Raises FeedsError for a path that would end its line in a configuration.
     """
 
-    def __init__(self, release: Mapping[str, Document], site: Site, *, compressed: bool) -> None:
+    def __init__(self, release: Mapping[str, Plan], site: Site, *, compressed: bool) -> None:
         self.release = release
         self.site = site
         self.compressed = compressed
