@@ -1,16 +1,15 @@
 """Publishes a YAML catalogue of news as Atom, RSS and JSON feeds.
 
     catalogue = load_catalogue("entries.yaml")
+    export_folder(catalogue, "out")
     release = Release(catalogue, as_of=datetime.now(UTC))
+    app = create_app("entries.yaml")
 
-    publisher = Publisher("entries.yaml")
-    publisher.start()
-    app = create_app(publisher)
-
-`load_catalogue` reads and checks; a `Release` maps each path to its Document; a
-`Publisher` keeps the release of a catalogue current, and `create_app` serves it
-over WSGI. Each name is imported when it is first used, so that reading a
-catalogue costs neither Flask nor lxml.
+`load_catalogue` reads and checks; `export_folder` writes a catalogue's documents
+into a folder; a `Release` maps each path to its Document; `create_app` serves
+the catalogue at a path over WSGI, and keeps what is served current. Each name is
+imported when it is first used, so that reading a catalogue costs neither Flask
+nor lxml.
 """
 
 from importlib import import_module
@@ -18,18 +17,18 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from feeds.catalogue import load_catalogue
-    from feeds.publisher import Publisher
+    from feeds.export.folder import export_folder
     from feeds.release import Release
-    from feeds.web import create_app
+    from feeds.server import create_app
 
-__all__ = ["Publisher", "Release", "__version__", "create_app", "load_catalogue"]
+__all__ = ["Release", "__version__", "create_app", "export_folder", "load_catalogue"]
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Publisher": "feeds.publisher",
     "Release": "feeds.release",
-    "create_app": "feeds.web",
+    "create_app": "feeds.server",
+    "export_folder": "feeds.export.folder",
     "load_catalogue": "feeds.catalogue",
 }
 

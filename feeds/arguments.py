@@ -7,6 +7,7 @@ from pathlib import Path
 _HIGHEST_PORT = 65535
 # Of a request's timeout, in seconds.
 _SHORTEST, _TIMEOUT, _LONGEST = 1, 10, 120
+_MAX_WORKERS = 64
 _HOSTS = ("nginx", "apache", "caddy", "netlify", "cloudflare-pages", "github-pages")
 
 
@@ -84,6 +85,11 @@ def add_export(verb: ArgumentParser) -> None:
     )
     verb.add_argument("--dry-run", action="store_true", help="tell what would be done")
     verb.add_argument(
+        "--verify",
+        action="store_true",
+        help="read each file of the folder; otherwise its size, time and inode are compared",
+    )
+    verb.add_argument(
         "--json", action="store_true", help="print JSON: each path written, left and removed"
     )
     _add_strict(verb)
@@ -131,6 +137,12 @@ def add_serve(verb: ArgumentParser) -> None:
     )
     verb.add_argument(
         "--port", type=_port, default=8000, help="the port to listen on [default: %(default)s]"
+    )
+    verb.add_argument(
+        "--workers",
+        type=_workers,
+        default=1,
+        help="how many processes answer [default: %(default)s]",
     )
     verb.add_argument(
         "--access-log", action="store_true", help="write a line for each request to stdout"
@@ -182,6 +194,12 @@ def add_ping(verb: ArgumentParser) -> None:
 def _port(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 0 < int(text[:9]) <= _HIGHEST_PORT):
         raise ArgumentTypeError(f"{text!r} is no port from 1 to {_HIGHEST_PORT}")
+    return int(text)
+
+
+def _workers(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text[:9]) <= _MAX_WORKERS):
+        raise ArgumentTypeError(f"{text!r} is not a number from 1 to {_MAX_WORKERS}")
     return int(text)
 
 

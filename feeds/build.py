@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
-from typing import IO, NamedTuple, Protocol
+from typing import IO, Any, NamedTuple, Protocol
 
 from feeds.markdown import render_body
 from feeds.model import Entry
@@ -37,10 +37,13 @@ class Fact(NamedTuple):
 
 
 class Staged(NamedTuple):
-    """A document that was rendered: its fact, and what the target has to know of where it is."""
+    """A document that was rendered: its fact, and where the target has put it.
+
+    The place is the target's own, in what `marshal` can write.
+    """
 
     fact: Fact
-    place: tuple[str | int, ...] = ()
+    place: Any = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +115,7 @@ def stage_missing(
 # For each entry and kind, in which file its piece is, where it begins, and its length.
 _Index = dict[tuple[str, str], tuple[int, int, int]]
 # What a process returns: path, inputs, ETag, length and place of what it staged.
-_Row = tuple[str, str, str, int, tuple[str | int, ...]]
+_Row = tuple[str, str, str, int, Any]
 
 
 class _Work:

@@ -56,7 +56,8 @@ class SiteBuilder:
     """Builds the catalogue at a path into a target, again and again.
 
     `catalogue` is the last one that was read without a Problem. `undated` is
-    whether some document of the last build had to go without a date.
+    whether some document of the last build had to go without a date, and
+    `is_sound` whether the files are those of `catalogue`, as far as they were read.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class SiteBuilder:
     ) -> None:
         self.catalogue: Catalogue | None = None
         self.undated = False
+        self.is_sound = False
         # What the catalogue's files were when they were last read.
         self.seen: Fingerprint | None = None
         self._path = path
@@ -108,7 +110,8 @@ class SiteBuilder:
             seen = settled(self._path)
             if not again and seen == self.seen and self.catalogue is not None:
                 return
-            self.seen, self.catalogue = seen, self._load()
+            self.seen, self.is_sound = seen, False
+            self.catalogue, self.is_sound = self._load(), True
 
     def _load(self) -> Catalogue:
         options = self._options

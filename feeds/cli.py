@@ -160,6 +160,7 @@ def _export(options: Namespace) -> None:
         compress=options.compress,
         force=options.force,
         dry_run=options.dry_run,
+        verify=options.verify,
     )
     exporting = Exporting(
         how,
@@ -240,7 +241,13 @@ def _serve(options: Namespace) -> None:
     """
     from feeds.verbs import serve
 
-    serve(_given(options), options.host, options.port, access_log=options.access_log)
+    serve(
+        _given(options),
+        options.host,
+        options.port,
+        workers=options.workers,
+        access_log=options.access_log,
+    )
 
 
 def _afterwards(options: Namespace) -> "Afterwards | None":

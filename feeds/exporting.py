@@ -11,7 +11,7 @@ from feeds.files import media_files, media_folder, read_files
 from feeds.inputs import digest, program_digest, source_digest
 from feeds.parallel import cores, gc_paused
 from feeds.paths import STATIC, TEMPLATES
-from feeds.verbs import Given, report, say, show
+from feeds.verbs import Given, notes, say, show
 
 if TYPE_CHECKING:
     from feeds.after.afterwards import Afterwards
@@ -125,7 +125,7 @@ def _export(
     if found is None:
         raise FeedsError(f"{folder}: nothing was committed")
     planned = build.planned
-    _show(found, report(planned.catalogue, planned.as_of), how)
+    _show(found, notes(planned.catalogue, planned.as_of), how)
     return build, found
 
 

@@ -6,9 +6,11 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
-T = TypeVar("T")
+S = TypeVar("S")
+# What `marshal` can write.
+T = TypeVar("T", bound="list[Any] | tuple[Any, ...]")
 
 # Below this many pieces of work, a process costs more than it saves.
 _MIN_WORK = 300
@@ -36,22 +38,17 @@ def in_processes(work: Callable[[int], T], processes: int) -> list[T]:
     here, where an exception is raised as usual.
     """
     started = [_start(work, number) for number in range(1, processes)]
-    others: list[T | None] = []
     try:
-        first = work(0)
+        results = [work(0)]
     finally:
         # Whatever happened here, no process is left behind.
-        others = list(map(_result, started))
-    return [
-        first,
-        *(
-            work(number) if found is None else found
-            for number, found in enumerate(others, 1)
-        ),
-    ]
+        others = [_result(one) for one in started]
+    for number, found in enumerate(others, 1):
+        results.append(work(number) if found is None else found)
+    return results
 
 
-def dealt(things: Sequence[T], number: int, processes: int) -> Sequence[T]:
+def dealt(things: Sequence[S], number: int, processes: int) -> Sequence[S]:
     """Return the share of a process in some things: every second one of two, and so on."""
     return things[number::processes]
 
@@ -87,21 +84,21 @@ def _start(work: Callable[[int], T], number: int) -> tuple[int, int] | None:
     try:
         os.close(ours)
         with os.fdopen(theirs, "wb") as pipe:
-            marshal.dump((work(number),), pipe)
+            marshal.dump(work(number), pipe)
         status = 0
     finally:
         # Whatever else this copy would do on its way out is its parent's to do.
         os._exit(status)
 
 
-def _result(started: tuple[int, int] | None) -> T | None:
+def _result(started: tuple[int, int] | None) -> Any:  # noqa: ANN401  # as `marshal` gives it
     """Return what a process did; None if it failed."""
     if started is None:
         return None
     child, pipe = started
-    found: T | None = None
+    found = None
     with os.fdopen(pipe, "rb") as file, suppress(EOFError, ValueError, TypeError):
-        (found,) = marshal.loads(file.read())  # noqa: S302  # of this program
+        found = marshal.loads(file.read())  # noqa: S302  # of this program
     # Where signals of ended children are ignored, there is nobody to wait for.
     with suppress(ChildProcessError):
         os.waitpid(child, 0)

@@ -1,6 +1,6 @@
 """The verb `ping`: a catalogue's hub is told of its feeds."""
 
-from feeds.verbs import Given, make_workshop, show
+from feeds.verbs import Given, show
 
 
 def ping_hub(given: Given, *, every: bool, seconds: float) -> None:
@@ -9,10 +9,10 @@ def ping_hub(given: Given, *, every: bool, seconds: float) -> None:
 
     from feeds.after.pinging import ping
     from feeds.catalogue import load_catalogue
+    from feeds.parallel import cores
     from feeds.release import Release
 
-    workshop = make_workshop(given.cache())
-    found = load_catalogue(given.catalogue, url=given.url, workshop=workshop)
-    release = Release(found, as_of=datetime.now(UTC), pages=False, workshop=workshop)
+    found = load_catalogue(given.catalogue, url=given.url, processes=cores())
+    release = Release(found, as_of=datetime.now(UTC), pages=False)
     etags = {path: document.etag for path, document in release.items()}
     show(ping(found.site, etags, given.folder, seconds=seconds, every=every))

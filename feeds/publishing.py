@@ -1,11 +1,11 @@
-"""The verb `publish`: a catalogue's documents go into a bucket."""
+"""The command `publish`: a catalogue's documents go into a bucket."""
 
 import os
 import sys
-from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from feeds.verbs import Building, Given, built, make_workshop, say, show
+from feeds.verbs import Given, notes, say, show
 
 if TYPE_CHECKING:
     from feeds.after.afterwards import Afterwards
@@ -27,12 +27,14 @@ class Publishing(NamedTuple):
 def publish(given: Given, address: str, how: Publishing) -> None:
     """Upload a catalogue's documents to a bucket; raises FeedsError."""
     import logging
-    from dataclasses import replace
     from datetime import UTC, datetime
+    from tempfile import TemporaryDirectory
 
+    from feeds.builder import Options, SiteBuilder
     from feeds.catalogue import checked_url
-    from feeds.export.bucket import Publication, begin, publish_bucket
+    from feeds.export.bucket import BucketTarget, begin
     from feeds.export.bucket_store import Store
+    from feeds.history import History
     from feeds.logs import log_to
     from feeds.progress import Progress
 
@@ -41,24 +43,32 @@ def publish(given: Given, address: str, how: Publishing) -> None:
     store = Store(address, os.environ, how.timeout)
     log_to(sys.stderr, logging.ERROR if how.quiet else logging.WARNING)
     progress = Progress(sys.stderr, shown=not how.quiet)
-    # Once the store has been asked, there are threads of obstore's: no process is forked any more.
-    workshop = replace(make_workshop(given.cache()), told=progress, processes=1)
+    options = Options(
+        url=given.url,
+        pages=how.pages,
+        compare=True,
+        strict=how.strict,
+        dated=not how.options.dry_run,
+        on_progress=progress,
+    )
     try:
         begun = begin(store, how.options, progress)
-        building = Building(how.pages, how.options.dry_run, how.strict)
-        release, notes = built(given, workshop, building)
-        for note in () if how.quiet else notes:
-            progress.end()
-            say(note)
-        owe = partial(how.after.owe, release.site) if how.after else lambda _: None
-        publication = Publication(release, release.site, lambda: datetime.now(UTC), progress, owe)
-        report = publish_bucket(begun, publication, how.options)
+        with TemporaryDirectory(prefix="feeds-") as folder:
+            target = BucketTarget(begun, how.options, Path(folder), lambda: datetime.now(UTC))
+            target.on_progress = progress
+            if how.after:
+                target.on_change = how.after.owe
+            history = History(given.folder)
+            build = SiteBuilder(given.catalogue, target, options, history=history).build()
     finally:
         progress.end()
-    if how.as_json or not how.quiet:
-        show(report.as_json() if how.as_json else report)
+    planned = build.planned
+    for note in () if how.quiet else notes(planned.catalogue, planned.as_of):
+        say(note)
+    if target.report and (how.as_json or not how.quiet):
+        show(target.report.as_json() if how.as_json else target.report)
     if how.after and not how.options.dry_run:
-        etags = {path: document.etag for path, document in release.items()}
-        for line in how.after(lambda: release.site, etags):
+        etags = {path: fact.etag for path, fact in build.facts.items()}
+        for line in how.after(planned.site, etags):
             if not how.quiet:
                 say(line)

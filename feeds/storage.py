@@ -96,7 +96,7 @@ class StateFolder:
             raise OSError(errno.EFBIG, "is too large to be one of ours", str(self.path / name))
         return found
 
-    def replace(self, name: str, data: bytes) -> None:
+    def replace(self, name: str, data: bytes, *, sync: bool = True) -> None:
         """Write a file as a whole; only for the process that holds its lock."""
         new = f"{name.partition('.')[0]}.new"
         # A process that was killed may have left it.
@@ -104,7 +104,8 @@ class StateFolder:
         with self.create(new) as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            if sync:
+                os.fsync(file.fileno())
         self.rename(new, name)
 
     def rename(self, name: str, new: str) -> None:
@@ -134,10 +135,10 @@ class StateFolder:
             os.fsync(folder)
 
 
-def take_lock(fd: int) -> bool:
+def take_lock(fd: int, *, shared: bool = False) -> bool:
     """Lock a file, and return whether no other process had it locked."""
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(fd, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

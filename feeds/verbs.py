@@ -60,7 +60,7 @@ def check(given: Given, *, strict: bool, quiet: bool = False) -> None:
     found = read(given, now, published=published, strict=strict)
     if quiet:
         return
-    for line in report(found, now):
+    for line in notes(found, now):
         say(line)
     for line in _days_without_a_time(found, now):
         say(line)
@@ -87,7 +87,7 @@ def read(
     )
 
 
-def report(catalogue: "Catalogue", as_of: "datetime") -> list[str]:
+def notes(catalogue: "Catalogue", as_of: "datetime") -> list[str]:
     """Return the notes, and how many entries are held back with the next one due, a line each."""
     from feeds.selection import held_back_summary
 
@@ -121,7 +121,7 @@ def list_feeds(given: Given, *, as_json: bool) -> None:
 
     now = datetime.now(UTC)
     found = read(given, now, published=History(given.folder).addresses())
-    for line in report(found, now):
+    for line in notes(found, now):
         say(line)
     feeds = select(found, now)
     if as_json:
@@ -142,7 +142,7 @@ def list_feeds(given: Given, *, as_json: bool) -> None:
         show(printable("  ".join(map(str.ljust, row, widths)).rstrip()))
 
 
-def serve(given: Given, host: str, port: int, *, access_log: bool) -> None:
+def serve(given: Given, host: str, port: int, *, workers: int, access_log: bool) -> None:
     """Serve a catalogue's documents until interrupted; raises FeedsError."""
     import signal
 
@@ -151,18 +151,35 @@ def serve(given: Given, host: str, port: int, *, access_log: bool) -> None:
 
     from datetime import UTC, datetime
 
-    from feeds.web.server import Settings
-    from feeds.web.server import serve as serve_site
+    from feeds.server.granian import Listening
+    from feeds.server.granian import serve as serve_site
+    from feeds.server.site import Settings
+    from feeds.server.store import load_index
 
     url = given.url or own_address(host, port)
     at = own_address(host, port) or f"every address of this machine, port {port}"
-    now = datetime.now(UTC)
-    for line in report(read(given._replace(url=url), now), now):
-        say(line)
-    settings = Settings(
-        catalogue=given.catalogue, url=url, state=given.state, access_log=access_log
-    )
-    serve_site(settings, host, port, started=lambda: say(f"Serving at {at}"))
+    settings = Settings(catalogue=given.catalogue, url=url, state=given.state)
+    # What was served before is served at once, whatever the catalogue is like now.
+    if load_index(settings.state_folder, settings.store_name) is None:
+        _read_in_a_child(given._replace(url=url), datetime.now(UTC))
+    listening = Listening(host=host, port=port, workers=workers, access_log=access_log)
+    serve_site(settings, listening, started=lambda: say(f"Serving at {at}"))
+
+
+def _read_in_a_child(given: Given, now: "datetime") -> None:
+    """Read the catalogue, to report what is wrong with it, and keep none of it in memory."""
+    import os
+
+    child = os.fork()
+    if child == 0:
+        for line in notes(read(given, now), now):
+            say(line)
+        sys.stderr.flush()
+        # Whatever else this copy would do on its way out is its parent's to do.
+        os._exit(0)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if code:
+        sys.exit(code)
 
 
 def own_address(host: str, port: int) -> str | None:

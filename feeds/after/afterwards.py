@@ -1,6 +1,6 @@
 """What a publish to a folder or a bucket does for those who have copies of it."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from feeds.after.owed import Owed
@@ -30,12 +30,12 @@ class Afterwards:
         if self._purge:
             self._owed.owe(stale_of(site, paths))
 
-    def __call__(self, site: Callable[[], Site], etags: Mapping[str, str]) -> Iterator[str]:
+    def __call__(self, site: Site, etags: Mapping[str, str]) -> Iterator[str]:
         """Do it, and tell each step that is done; raises FeedsError where one fails.
 
         `etags` are those of all documents by path.
         """
         if self._purge:
-            yield f"purged {self._owed.settle(self._purge, site)}"
+            yield f"purged {self._owed.settle(self._purge, site.url)}"
         if self._ping:
-            yield str(ping(site(), etags, self._folder, seconds=_PATIENCE))
+            yield str(ping(site, etags, self._folder, seconds=_PATIENCE))

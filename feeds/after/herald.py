@@ -4,17 +4,13 @@ import json
 import logging
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from feeds.after.announced import announced
 from feeds.logs import tell
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from feeds.release import Release
+from feeds.model import Site
 
 
 class Herald:
@@ -25,22 +21,17 @@ class Herald:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._release: Release | None = None
         self._feeds: Mapping[str, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
 
-    def tell(self, release: "Release | None") -> None:
-        """Have the hub of a release's site told, in the background."""
+    def tell(self, site: Site, etags: Mapping[str, str]) -> None:
+        """Notify a site's hub in the background; `etags` are those of all documents by path."""
         if self._process:
             self._process.poll()
-        if release is None or release is self._release:
-            return
-        self._release = release
-        etags = {path: document.etag for path, document in release.items()}
-        feeds = announced(release.site, etags)
+        feeds = announced(site, etags)
         if feeds and feeds != self._feeds:
             self._feeds = feeds
-            self._send(json.dumps({"hub": release.site.hub, "feeds": feeds}).encode() + b"\n")
+            self._send(json.dumps({"hub": site.hub, "feeds": feeds}).encode() + b"\n")
 
     def _send(self, message: bytes) -> None:
         self._dismiss()

@@ -43,7 +43,7 @@ class Owed:
             except OSError as error:
                 raise _refused(error) from None
 
-    def settle(self, purge: Purge, site: Callable[[], Site]) -> int:
+    def settle(self, purge: Purge, url: str) -> int:
         """Purge what this publish owes, and others that have ended; return how many addresses.
 
         Only addresses of the site count, whatever the files say: they may be another
@@ -52,7 +52,7 @@ class Owed:
         try:
             if not any(_FILES.fullmatch(name) for name in self._folder.names()):
                 return 0
-            stale = self._taken_over(site().url)
+            stale = self._taken_over(url)
             if stale.addresses:
                 purge(stale)
             if self._held:

@@ -38,7 +38,7 @@ from feeds.inputs import source_digest
 from feeds.model import Catalogue
 from feeds.parallel import gc_paused
 
-__all__ = ["load_catalogue", "read_catalogue"]
+__all__ = ["ItemMemory", "load_catalogue", "read_catalogue"]
 
 # In a key path.
 _NUMBER = re.compile(r"\[\d+\]")

@@ -1,4 +1,4 @@
-"""Release → bucket: what changed alone, whole objects, one publisher at a time."""
+"""A bucket as a target: what changed alone, whole objects, one publisher at a time."""
 
 import random
 import time
@@ -6,34 +6,25 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
+from feeds.build import Build, Fact, Progress, Staged
 from feeds.errors import FeedsError
 from feeds.export.bucket_claim import Claim, read, read_settled
 from feeds.export.bucket_manifest import FOLDER, Held, Manifest
-from feeds.export.bucket_objects import Bucket, Plan, Put, make_plan
+from feeds.export.bucket_objects import Bucket, Changes, Put, compare, stored_body
 from feeds.export.bucket_store import PAGE, Conflict, Store, Version
 from feeds.export.manifest import File
 from feeds.export.report import Options, Report
-from feeds.model import Document, Site
+from feeds.inputs import digest
+from feeds.model import Site, etag_of
+from feeds.plans import Plan
 
 # So many requests are under way at once.
 _AT_ONCE = 16
 # An upload is tried so often, beside the store's own retries.
 _TRIES = 3
-
-
-class Publication(NamedTuple):
-    """What is to be published, by which clock, and who is told how far it has come.
-
-    `owe` is given the paths that will change, before the first does.
-    """
-
-    release: Mapping[str, Document]
-    site: Site
-    clock: Callable[[], datetime]
-    told: Callable[[str, float], None] = lambda _stage, _part: None
-    owe: Callable[[Sequence[str]], None] = lambda _: None
 
 
 class Begun(NamedTuple):
@@ -55,56 +46,98 @@ def begin(store: Store, options: Options, told: Callable[[str, float], None]) ->
     return Begun(store, *read_settled(store, told, force=options.force))
 
 
-def publish_bucket(begun: Begun, publication: Publication, options: Options) -> Report:
-    """Upload each document that differs from the object there, and then say so in the manifest.
+class BucketTarget:
+    """What is published in a bucket, and what is to be uploaded; that is staged in a folder.
 
-    Each object is put whole, so readers see the old or the new. A publish that
-    is killed leaves some of each, and a claim that the next one takes over, with
-    what was done. Of two at once one wins, and the other raises FeedsError, as
-    does a store that refuses, fails or does not answer. Nothing is removed that
-    no publish put there.
+    `clock` gives aware datetimes, by which objects become stale.
     """
-    store, manifest, version = begun
-    release, site, clock, told, owe = publication
-    told("compare", 0)
-    there = store.list()
-    if version is None and not options.force and any(_foreign(there)):
-        raise FeedsError(
-            f"{store.address}: is not empty, and no publish wrote it; publish below a prefix of"
-            " its own, or among what is there with --force"
+
+    def __init__(
+        self, begun: Begun, options: Options, folder: Path, clock: Callable[[], datetime]
+    ) -> None:
+        self._begun = begun
+        self._options = options
+        self._folder = folder
+        self._clock = clock
+        self._there: Bucket | None = None
+        # Called with the site and the paths that are about to change, before any does.
+        self.on_change: Callable[[Site, Sequence[str]], None] = lambda _site, _paths: None
+        self.on_progress: Progress = lambda _stage, _part: None
+        self.report: Report | None = None
+
+    def facts(self) -> Mapping[str, Fact]:
+        """Return the documents whose objects are there as the last publish put them."""
+        return self._bucket().facts(compress=self._options.compress)
+
+    def stage(self, plan: Plan, body: bytes) -> Staged:
+        """Write a document into the folder, as it is to be stored."""
+        stored, coding = stored_body(plan, body, compress=self._options.compress)
+        name = digest(plan.path)
+        (self._folder / name).write_bytes(stored)
+        fact = Fact(plan.inputs, etag_of(body), len(body))
+        return Staged(fact, (name, len(stored), coding))
+
+    def commit(self, build: Build) -> None:
+        """Upload each document that differs from the object there, and then say so in the manifest.
+
+        Each object is put whole, so readers see the old or the new. A publish that
+        is killed leaves some of each, and a claim that the next one takes over, with
+        what was done. Of two at once one wins, and the other raises FeedsError, as
+        does a store that refuses, fails or does not answer. Nothing is removed that
+        no publish put there.
+        """
+        store, manifest, version = self._begun
+        options = self._options
+        before = {**manifest.objects}
+        now = self._clock()
+        changes = compare(
+            build, self._bucket(), self._folder, compress=options.compress, now=now
         )
-    before = {**manifest.objects}
-    now = clock()
-    plan = make_plan(release, site, Bucket(before, there), compress=options.compress, now=now)
-    report = _report(plan, before, dry_run=options.dry_run)
-    if options.dry_run or (manifest.finished and not plan.puts and plan.after == before):
-        return report
-    # Beside what there was, the claim names what there will be, as long as it is not
-    # there as unknown: so nothing is ever nobody's, nor taken for what it was.
-    unknown = {put.path: before.get(put.path, Held())._replace(digest="") for put in plan.puts}
-    claim = Claim(store, version, before | unknown)
-    claim.take()
-    try:
-        owe(report.changed)
-        _carry_out(plan, claim, store, told)
-        done = {put.path: claim.objects[put.path] for put in plan.puts}
-        claim.finish(_since(plan.after, now, clock()) | done)
-    except BaseException:
-        claim.give_up()
-        raise
-    return report
+        self.report = report = _report(changes, before, dry_run=options.dry_run)
+        finished = manifest.finished and not changes.puts and changes.after == before
+        if options.dry_run or finished:
+            return
+        # Beside what there was, the claim names what there will be, as long as it is not
+        # there as unknown: so nothing is ever nobody's, nor taken for what it was.
+        unknown = {
+            put.path: before.get(put.path, Held())._replace(digest="") for put in changes.puts
+        }
+        claim = Claim(store, version, before | unknown)
+        claim.take()
+        try:
+            self.on_change(build.planned.site, report.changed)
+            _carry_out(changes, claim, store, self.on_progress)
+            done = {put.path: claim.objects[put.path] for put in changes.puts}
+            claim.finish(_since(changes.after, now, self._clock()) | done)
+        except BaseException:
+            claim.give_up()
+            raise
+
+    def _bucket(self) -> Bucket:
+        """Return what is there; raises FeedsError where that is somebody else's."""
+        if self._there is None:
+            store, manifest, version = self._begun
+            self.on_progress("compare", 0)
+            there = store.list()
+            if version is None and not self._options.force and any(_foreign(there)):
+                raise FeedsError(
+                    f"{store.address}: is not empty, and no publish wrote it; publish below a"
+                    " prefix of its own, or among what is there with --force"
+                )
+            self._there = Bucket({**manifest.objects}, there)
+        return self._there
 
 
-def _carry_out(plan: Plan, claim: Claim, store: Store, told: Callable[[str, float], None]) -> None:
+def _carry_out(changes: Changes, claim: Claim, store: Store, told: Callable[[str, float], None]) -> None:
     def upload(put: Put) -> None:
         etag = _uploaded(put, claim, store)
-        claim.objects[put.path] = Held(len(put.body), put.digest, etag)
+        claim.objects[put.path] = put.held._replace(etag=etag)
 
-    for kind, puts in (("feeds", plan.feeds), ("pages", plan.pages)):
+    for kind, puts in (("feeds", changes.feeds), ("pages", changes.pages)):
         _each(upload, puts, partial(told, kind))
-    for at in range(0, len(plan.due), PAGE):
+    for at in range(0, len(changes.due), PAGE):
         claim.may_begin()
-        store.delete(plan.due[at : at + PAGE])
+        store.delete(changes.due[at : at + PAGE])
 
 
 def _uploaded(put: Put, claim: Claim, store: Store) -> str:
@@ -115,10 +148,11 @@ def _uploaded(put: Put, claim: Claim, store: Store) -> str:
     once more.
     """
     before = put.before
+    body = put.file.read_bytes()
     for left in reversed(range(_TRIES)):
         claim.may_begin()
         try:
-            return store.swap(put.path, put.body, put.attributes, before).etag
+            return store.swap(put.path, body, put.attributes, before).etag
         except Conflict:
             before = store.version(put.path)
         except FeedsError:
@@ -153,13 +187,13 @@ def _foreign(there: Iterable[str]) -> Iterable[str]:
     return (path for path in there if not path.startswith(f"{FOLDER}/"))
 
 
-def _report(plan: Plan, held: dict[str, Held], *, dry_run: bool) -> Report:
-    files = {path: File(one.size, one.digest) for path, one in (held | plan.after).items()}
+def _report(changes: Changes, held: dict[str, Held], *, dry_run: bool) -> Report:
+    files = {path: File(one.size, one.digest) for path, one in (held | changes.after).items()}
     return Report(
-        written=tuple(put.path for put in plan.puts),
-        unchanged=tuple(plan.unchanged),
-        removed=tuple(plan.due),
-        stale=plan.stale,
-        files=files | {put.path: File(len(put.body), put.digest) for put in plan.puts},
+        written=tuple(put.path for put in changes.puts),
+        unchanged=tuple(changes.unchanged),
+        removed=tuple(changes.due),
+        stale=changes.stale,
+        files=files | {put.path: File(put.held.size, put.held.digest) for put in changes.puts},
         dry_run=dry_run,
     )

@@ -16,7 +16,11 @@ from feeds.export.manifest import DamagedError, is_path
 FOLDER = ".feeds-publish"
 MANIFEST = f"{FOLDER}/manifest.tsv"
 
-_HEADING = "# feeds bucket 1: path, bytes, hash, ETag there, since when it is stale"
+_HEADING = (
+    "# feeds bucket 2: path, bytes, hash, ETag there, since when it is stale, document, inputs"
+)
+# Of this version, a line has the first five columns alone.
+_HEADING_OF_1 = "# feeds bucket 1: path, bytes, hash, ETag there, since when it is stale"
 _FINISHED = "# finished"
 _UNFINISHED = "# unfinished"
 # No publisher asks to be waited for so long, in seconds.
@@ -27,13 +31,16 @@ class Held(NamedTuple):
     """What is known of an object: bytes as stored, hash of all that it is, the store's ETag.
 
     The hash is empty where it is not known what is there. `stale` is since when
-    nothing names the object any more.
+    nothing names the object any more. `document` is the ETag of the document that
+    is stored, and `inputs` the digest of what it was made from.
     """
 
     size: int = 0
     digest: str = ""
     etag: str = ""
     stale: datetime | None = None
+    document: str = ""
+    inputs: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +62,7 @@ def written(manifest: Manifest) -> bytes:
     state = _FINISHED if manifest.finished else f"{_UNFINISHED} {manifest.lease:g}"
     lines = [
         f"{path}\t{held.size}\t{held.digest}\t{held.etag}"
-        f"\t{held.stale.isoformat() if held.stale else ''}"
+        f"\t{held.stale.isoformat() if held.stale else ''}\t{held.document}\t{held.inputs}"
         for path, held in sorted(manifest.objects.items())
     ]
     return "\n".join([_HEADING, f"{state} {manifest.mark}", *lines, ""]).encode()
@@ -73,17 +80,18 @@ def parsed(data: bytes) -> Manifest:
         objects = dict(map(_row, lines))
     except ValueError:
         raise DamagedError from None
-    if heading != _HEADING or end or not all(map(_is_ours, objects)) or not 0 <= lease < _LONG:
+    if heading not in {_HEADING, _HEADING_OF_1} or end or not all(map(_is_ours, objects)) or not 0 <= lease < _LONG:
         raise DamagedError
     return Manifest(objects=objects, finished=head == _FINISHED, lease=lease, mark=mark)
 
 
 def _row(line: str) -> tuple[str, Held]:
-    path, size, digest, etag, stale = line.split("\t")
+    path, size, digest, etag, stale, *more = line.split("\t")
+    document, inputs = more or ("", "")
     since = datetime.fromisoformat(stale) if stale else None
     if since and since.tzinfo is None:
         raise ValueError
-    return path, Held(int(size), digest, etag, since)
+    return path, Held(int(size), digest, etag, since, document, inputs)
 
 
 def _is_ours(path: str) -> bool:

@@ -3,14 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import NamedTuple
 
+from feeds.build import Build, Fact
 from feeds.export.bucket_manifest import Held
 from feeds.export.bucket_store import Stored, Version
 from feeds.headers import cache_control
-from feeds.model import Document, Site, etag_of
+from feeds.model import etag_of
+from feeds.plans import Plan
 
 _PAGE = "text/html"
+# Added to the digest of a document's inputs where it is stored compressed.
+COMPRESSED = "+compressed"
 
 
 class Bucket(NamedTuple):
@@ -19,19 +24,28 @@ class Bucket(NamedTuple):
     held: Mapping[str, Held]
     there: Mapping[str, Stored]
 
+    def facts(self, *, compress: bool) -> dict[str, Fact]:
+        """Return the documents whose objects are there as the last publish put them."""
+        mark = COMPRESSED if compress else ""
+        return {
+            path: Fact(_inputs(held.inputs, mark), held.document, held.size)
+            for path, held in self.held.items()
+            if held.document and _same(held, self.there.get(path))
+        }
+
 
 class Put(NamedTuple):
-    """An object to upload, and the version that it replaces."""
+    """An object to upload from a file, and the version that it replaces."""
 
     path: str
-    body: bytes
+    file: Path
     attributes: Mapping[str, str]
-    digest: str
+    held: Held
     before: Version | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Changes:
     """What a publish is to do with the objects of a bucket.
 
     `feeds` are uploaded before `pages`, which name them. `due` is removed, and
@@ -55,58 +69,67 @@ class Plan:
         return tuple(path for path, held in self.after.items() if held.stale)
 
 
-def make_plan(
-    release: Mapping[str, Document],
-    site: Site,
-    bucket: Bucket,
-    *,
-    compress: bool,
-    now: datetime,
-) -> Plan:
-    """Compare a release with what the manifest and the store say of each object.
+def compare(
+    build: Build, bucket: Bucket, folder: Path, *, compress: bool, now: datetime
+) -> Changes:
+    """Compare a build with what the manifest and the store say of each object.
 
     An object stays where the last publish put the very same there, and the store
     still has that one. What is no longer published goes once it has been stale
-    for as long as a copy of what names it may be kept: `site.max_age`.
+    for as long as a copy of what names it may be kept: `site.max_age`. What was
+    staged is in `folder`.
     """
     held, there = bucket
-    plan = Plan()
-    cached = cache_control(site.max_age)
-    for path, document in release.items():
-        wanted = {"Content-Type": document.media_type, "Cache-Control": cached}
-        digest = etag_of("\n".join([document.etag, *wanted.values(), "gzip" * compress]).encode())
+    max_age = build.planned.site.max_age
+    changes = Changes()
+    cached = cache_control(max_age)
+    for plan in build.plans:
+        path, fact = plan.path, build.facts[plan.path]
+        wanted = {"Content-Type": plan.media_type, "Cache-Control": cached}
+        digest = etag_of("\n".join([fact.etag, *wanted.values(), "gzip" * compress]).encode())
+        inputs = fact.inputs + (COMPRESSED if compress else "")
         before = held.get(path)
         if before and before.digest == digest and _same(before, there.get(path)):
-            plan.unchanged.append(path)
-            plan.after[path] = before._replace(stale=None)
+            changes.unchanged.append(path)
+            known = before._replace(stale=None, document=fact.etag, inputs=inputs)
+            changes.after[path] = known
             continue
-        body, coding = _stored(document, compress=compress)
-        some = plan.pages if document.media_type.startswith(_PAGE) else plan.feeds
+        name, size, coding = build.staged[path].place
+        attributes = wanted | ({"Content-Encoding": str(coding)} if coding else {})
+        some = changes.pages if plan.media_type.startswith(_PAGE) else changes.feeds
         stored = there.get(path)
-        some.append(Put(path, body, wanted | coding, digest, stored and stored.version))
-    for path in sorted(held.keys() & there.keys() - release.keys()):
+        what = Held(int(size), digest, document=fact.etag, inputs=inputs)
+        some.append(Put(path, folder / str(name), attributes, what, stored and stored.version))
+    for path in sorted(held.keys() & there.keys() - build.facts.keys()):
         since = held[path].stale or now
-        if held[path].stale and now - since >= timedelta(seconds=site.max_age):
-            plan.due.append(path)
+        if held[path].stale and now - since >= timedelta(seconds=max_age):
+            changes.due.append(path)
         else:
-            plan.after[path] = held[path]._replace(stale=since)
-    return plan
+            changes.after[path] = held[path]._replace(stale=since)
+    return changes
 
 
-def _same(held: Held, stored: Stored | None) -> bool:
-    """Tell whether the store still has what was put there."""
-    if stored is None or stored.size != held.size:
-        return False
-    return stored.version.etag == held.etag or not held.etag
-
-
-def _stored(document: Document, *, compress: bool) -> tuple[bytes, dict[str, str]]:
+def stored_body(plan: Plan, body: bytes, *, compress: bool) -> tuple[bytes, str]:
+    """Return the bytes under which a document is stored, and their content coding."""
     if compress:
         # Brotli comes along, and who compresses nothing has no use for it.
         from feeds import compression  # noqa: PLC0415
 
-        pays = compression.pays(document.media_type)
-        smaller = compression.compress(document.body, "gzip") if pays else None
+        pays = compression.pays(plan.media_type)
+        smaller = compression.compress(body, "gzip") if pays else None
         if smaller:
-            return smaller, {"Content-Encoding": "gzip"}
-    return document.body, {}
+            return smaller, "gzip"
+    return body, ""
+
+
+def _inputs(recorded: str, mark: str) -> str:
+    """Return the digest of inputs that was recorded with this mark; '' if it was another one."""
+    inputs = recorded.removesuffix(mark)
+    return inputs if inputs + mark == recorded else ""
+
+
+def _same(held: Held, stored: Stored | None) -> bool:
+    """Return whether the store still has what was put there."""
+    if stored is None or stored.size != held.size:
+        return False
+    return stored.version.etag == held.etag or not held.etag

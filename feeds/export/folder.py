@@ -3,14 +3,16 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from feeds.build import Build, Fact, Progress, Staged
+from feeds.build import Build, Fact, Progress, Staged, stage_missing
 from feeds.errors import FeedsError
 from feeds.export import manifest
 from feeds.export.exchange import Exchange
+from feeds.export.hosts import host_plans
 from feeds.export.interruption import interrupted_once
 from feeds.export.lock import locked
 from feeds.export.manifest import CODINGS, File, Manifest, beside
@@ -20,17 +22,53 @@ from feeds.export.staging import Put, sync_staged
 from feeds.export.sweeping import NEW, sweep, swept
 from feeds.export.tree import OURS, Tree, let_in, usual_umask
 from feeds.inputs import digest
-from feeds.model import Site, etag_of
+from feeds.model import Catalogue, Site, etag_of
+from feeds.parallel import cores
 from feeds.paths import is_for_hosts
-from feeds.plans import Plan
+from feeds.plans import Plan, plan_site
 
-_PAGE = "text/html"
+_DEFAULT = Options()
 _SECOND = 1_000_000_000
 _COMPRESSED = "+compressed"
 # The names of the two manifests among the staged files.
 _CLAIM, _FINAL = "claim", "manifest"
 # What makes a server read its configuration again; others read theirs by themselves.
 _RELOADS = {"nginx.conf": "reload nginx", "Caddyfile": "reload caddy"}
+
+
+def export_folder(
+    catalogue: Catalogue,
+    folder: str | Path,
+    options: Options = _DEFAULT,
+    *,
+    as_of: datetime | None = None,
+    pages: bool = True,
+    host: str = "",
+) -> Report:
+    """Write a catalogue's documents into a folder, and return what was done.
+
+    Args:
+        catalogue: what to publish.
+        folder: it is made if it is missing; what no export wrote there is left alone.
+        options: see Options.
+        as_of: an aware datetime; entries dated later are held back. Now, if None.
+        pages: without them there are the feeds alone.
+        host: also write a configuration for this web server or host, such as "nginx".
+
+    Raises:
+        FeedsError: with the path that the file system refuses, or that is somebody else's.
+
+    A file that changes gets the time of the export. `feeds export` has a history
+    beside the catalogue, and gives each file the time since when its bytes are public.
+    """
+    planned = plan_site(catalogue, as_of=as_of or datetime.now(UTC), pages=pages)
+    hosts = host_plans(host, planned.plans, planned.site, compressed=options.compress)
+    planned = replace(planned, host_plans=hosts)
+    with opened(Path(folder), options) as target:
+        target.commit(stage_missing(planned, target, processes=cores()))
+        if target.report is None:
+            raise FeedsError(f"{folder}: nothing was committed")
+        return target.report
 
 
 def up_to_date(folder: Path, options: Options, made_by: str, source: str) -> Report | None:
@@ -140,8 +178,7 @@ class FolderTarget:
                     smaller = compress(body, coding)
                     if smaller is not None:
                         parts.append(self._stage(plan.path + ending, smaller, plan.path))
-        place = tuple(value for part in parts for value in part)
-        return Staged(Fact(plan.inputs, main.etag, main.size), place)
+        return Staged(Fact(plan.inputs, main.etag, main.size), [tuple(part) for part in parts])
 
     def commit(self, build: Build) -> None:
         """Put all that is staged in place; raises FeedsError with the path that was refused.
@@ -302,13 +339,11 @@ class _Changes:
         """Add a document with what stands beside it."""
         inputs = fact.inputs + self._mark
         if staged is None:
-            for part in (path, *(path + ending for ending in CODINGS.values())):
-                if part in self._there and (part == path or self._mark):
-                    self._keep(part, self._there[part]._replace(inputs=inputs))
+            for file in (path, *(path + ending for ending in CODINGS.values())):
+                if file in self._there and (file == path or self._mark):
+                    self._keep(file, self._there[file]._replace(inputs=inputs))
             return
-        values = staged.place
-        size = len(_Part._fields)
-        parts = [_Part(*values[at : at + size]) for at in range(0, len(values), size)]
+        parts = [_Part(*row) for row in staged.place]
         date = dates.get(path)
         moment = int(date.timestamp()) * _SECOND if date else None
         for part in parts:

@@ -13,13 +13,20 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from feeds.headers import PAGE, PREFLIGHT
-from feeds.model import Document
 from feeds.paths import ERROR_PAGES, HEALTH, moved_to, standing_for
-from feeds.release import Release
-from feeds.standing import Standing
-from feeds.web.documents import RELEASE, freshness, page_of, possible_paths, requested_path
-from feeds.web.headers import prefers_html
+from feeds.server.conditional import prefers_html
+from feeds.server.middleware import (
+    SITE_INDEX,
+    address,
+    freshness,
+    page_of,
+    possible_paths,
+    requested_path,
+)
+from feeds.server.site import IDENTITY, DamagedBody, ServedSite
+from feeds.server.store import Head, Index
 
+_HTML = "text/html; charset=utf-8"
 _METHODS = ("GET", "HEAD", "OPTIONS")
 # Long enough to mend a catalogue, short enough to be back soon.
 _RETRY_AFTER = 30
@@ -31,9 +38,8 @@ _NOT_KEPT = ("Cache-Control", "no-store")
 _LONGEST = 2000
 
 
-def create_fallback(standing: Standing) -> Flask:
-    """Give the Flask app behind the documents of a publisher's release."""
-    app = Flask("feeds", static_folder=None)
+def create_fallback(app: Flask, site: ServedSite) -> None:
+    """Add to a Flask app what it answers behind the documents of a site."""
     # What Flask does not expect is a bug, and logged as one.
     app.config["PROPAGATE_EXCEPTIONS"] = True
 
@@ -41,29 +47,29 @@ def create_fallback(standing: Standing) -> Flask:
 
     @app.get(f"/{HEALTH}")
     def health() -> WerkzeugResponse:
-        return _health(standing)
+        return _health(site)
 
     @app.get("/")
     @app.get("/<path:path>")
     def elsewhere(path: str = "") -> WerkzeugResponse:  # noqa: ARG001  # Flask's is no strict UTF-8
-        release: Release | None = request.environ[RELEASE]
-        if release is None:
+        index: Index | None = request.environ[SITE_INDEX]
+        if index is None:
             raise ServiceUnavailable(retry_after=_RETRY_AFTER)
-        paths = _paths(release)
-        return _health(standing) if HEALTH in paths else _elsewhere(release, paths)
+        paths = _paths(index.head)
+        return _health(site) if HEALTH in paths else _elsewhere(index, paths)
 
     @app.errorhandler(HTTPException)
     def told(error: HTTPException) -> WerkzeugResponse:
         answer = WerkzeugResponse.force_type(error.get_response())
-        page = _page(request.environ[RELEASE], error.code)
-        if page and prefers_html(request.environ.get("HTTP_ACCEPT", "")):
-            answer.data = page.body
-            answer.content_type = page.media_type
+        page = _page(site, request.environ[SITE_INDEX], error.code)
+        if page is not None and prefers_html(request.environ.get("HTTP_ACCEPT", "")):
+            answer.data = page
+            answer.content_type = _HTML
             answer.headers.extend(PAGE)
         else:
             answer.data = f"{error.code} {error.name}\n"
             answer.content_type = "text/plain; charset=utf-8"
-        if page:
+        if page is not None:
             answer.vary.add("Accept")
         return answer
 
@@ -73,13 +79,11 @@ def create_fallback(standing: Standing) -> Flask:
         # Without it a reader in a browser could not follow a move.
         response.headers["Access-Control-Allow-Origin"] = "*"
         lasting = response.status_code in _LASTING
-        fresh = freshness(request.environ[RELEASE], standing.clock()) if lasting else _NOT_KEPT
+        fresh = freshness(request.environ[SITE_INDEX].head, site.clock()) if lasting else _NOT_KEPT
         response.headers.set(*fresh)
         if request.environ["REQUEST_METHOD"] == "OPTIONS":
             response.headers.update(PREFLIGHT)
         return response
-
-    return app
 
 
 def _check_method() -> None:
@@ -88,52 +92,60 @@ def _check_method() -> None:
         raise MethodNotAllowed(valid_methods=_METHODS)
 
 
-def _page(release: Release | None, code: int | None) -> Document | None:
-    """Give the page that tells people of an error, where the release has one."""
+def _page(site: ServedSite, index: Index | None, code: int | None) -> bytes | None:
+    """Return the page that tells people of an error; None where the site has none."""
     path = ERROR_PAGES.get(code or 0)
-    return release.get(path) if release and path else None
+    record = index.get(path) if index and path else None
+    if index is None or record is None:
+        return None
+    try:
+        return site.body(index, record, IDENTITY)
+    except DamagedBody:
+        return None
 
 
-def _paths(release: Release) -> list[str]:
+def _paths(head: Head) -> list[str]:
     """Return the paths under the site that may be meant, without and with a slash added."""
     path = requested_path(request.environ["PATH_INFO"])
     if path is None or len(path) > _LONGEST:
         raise NotFound
-    return [one for here in (path, f"{path}/") for one in possible_paths(here, release.site)]
+    return [one for here in (path, f"{path}/") for one in possible_paths(here, head.url)]
 
 
-def _elsewhere(release: Release, paths: Iterable[str]) -> WerkzeugResponse:
+def _elsewhere(index: Index, paths: Iterable[str]) -> WerkzeugResponse:
     """Answer for a path that was given up, or lacks its slash; raises NotFound for any other."""
     for path in paths:
-        target = _target(release, path)
+        target = _target(index, path)
         if target is not None:
-            return redirect(release.site.address(target), 301)
+            return redirect(address(index.head, target), 301)
     raise NotFound
 
 
-def _target(release: Release, here: str) -> str | None:
+def _target(index: Index, here: str) -> str | None:
     """Return the path that answers for another one, which is itself or moved; raises Gone."""
-    site = release.site
+    site = index.head
     moved, retired = standing_for(here, site.moved), standing_for(here, site.retired)
     if retired and len(retired) > len(moved or ""):
         raise Gone
     new = moved_to(here, site.moved)
     target = here if new is None else new
-    if page_of(target) in release:
+    if page_of(target) in index:
         return target
     if standing_for(target, site.retired):
         raise Gone
     return None
 
 
-def _health(standing: Standing) -> WerkzeugResponse:
-    """Tell how the publisher is, without a word of what an editor wrote."""
-    release, failure = standing.current, standing.failure
-    status = "unavailable" if release is None else "degraded" if standing.degraded else "ok"
-    age = (standing.clock() - standing.since).total_seconds() if standing.since else None
+def _health(site: ServedSite) -> WerkzeugResponse:
+    """Say how the site is, without a word of what an editor wrote."""
+    head = site.index.head if site.index else None
+    found = site.status()
+    failure = found.failure
+    status = "unavailable" if head is None else "degraded" if found.degraded else "ok"
+    age = (site.clock() - head.since).total_seconds() if head else None
     answer = jsonify(
         status=status,
-        release=release.id if release else None,
+        release=head.release if head else None,
         age=age if age is None else max(int(age), 0),
         failure=failure
         and {
@@ -143,7 +155,7 @@ def _health(standing: Standing) -> WerkzeugResponse:
             **({"reason": failure.reason} if failure.reason else {}),
         },
     )
-    if release is None:
+    if head is None:
         answer.status_code = 503
         answer.headers["Retry-After"] = str(_RETRY_AFTER)
     return answer

@@ -11,8 +11,7 @@ from werkzeug.http import parse_accept_header, parse_date
 from feeds.compression import CODINGS
 from feeds.headers import CORS, FEED_POLICY, NOSNIFF, PAGE
 from feeds.keys import keys_of
-from feeds.model import Document, Site
-from feeds.paths import INDEX
+from feeds.server.store import Record
 
 Headers = list[tuple[str, str]]
 
@@ -30,8 +29,10 @@ MAX_LIST_LENGTH = 1000
 MAX_TAGS_LENGTH = 8000
 
 
-def document_headers(document: Document, site: Site, *, hub: bool, shown_as: str = "") -> Headers:
-    """Give what goes with a document under every coding; its validators come beside it.
+def document_headers(
+    path: str, media_type: str, address: str, *, hub: str = "", shown_as: str = ""
+) -> Headers:
+    """Return the headers of a document under every coding, without its validators.
 
     A browser shows a feed under the media type `shown_as`, and saves it, or shows
     its source, under the feed's own. The answer does not vary: it is the same
@@ -39,23 +40,23 @@ def document_headers(document: Document, site: Site, *, hub: bool, shown_as: str
     that mixes the two up costs somebody the sight of a style, where a `Vary`
     would have each cache keep the document once for every kind of request.
     """
-    link = f'<{site.address(document.path.removesuffix(INDEX))}>; rel="self"'
-    if hub and site.hub:
-        link += f', <{site.hub}>; rel="hub"'
-    keys = keys_of(document.path)
+    link = f'<{address}>; rel="self"'
+    if hub:
+        link += f', <{hub}>; rel="hub"'
+    keys = keys_of(path)
     return [
-        ("Content-Type", shown_as or document.media_type),
+        ("Content-Type", shown_as or media_type),
         *([FEED_POLICY] if shown_as else []),
         NOSNIFF,
         ("Link", link),
-        *(PAGE if document.media_type.startswith("text/html") else ()),
+        *(PAGE if media_type.startswith("text/html") else ()),
         # As Fastly and Varnish call it, and as Cloudflare does.
         ("Surrogate-Key", " ".join(keys)),
         ("Cache-Tag", ",".join(keys)),
     ]
 
 
-def validators(document: Document, coding: str) -> Headers:
+def validators(document: Record, coding: str) -> Headers:
     """Give what a 304 carries too: the validators, and whom the answer is for.
 
     A strong tag would have to differ from coding to coding (RFC 9110 §8.8.3.3);

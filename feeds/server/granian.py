@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 from wsgiref.types import WSGIApplication
 
@@ -23,11 +22,11 @@ from granian.http import HTTP1Settings
 from granian.server.mp import MPServer
 
 from feeds.errors import FeedsError
-from feeds.follower import Follower
 from feeds.logs import log_to
-from feeds.web import create_app
-from feeds.web.access_log import AccessLog
-from feeds.web.pieces import InPieces
+from feeds.server import SiteApp
+from feeds.server.access_log import AccessLog
+from feeds.server.pieces import InPieces
+from feeds.server.site import ServedSite, Settings
 
 # Large answers that are sent at the same time; each keeps a thread until its client
 # has read it, or is too slow.
@@ -56,23 +55,24 @@ _HEAD = 65_536
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """What a served site is made from, in whatever process: see Publisher."""
+class Listening:
+    """Where to listen, in how many processes, and whether to write an access log."""
 
-    catalogue: Path
-    url: str | None = None
-    state: Path | None = None
+    host: str
+    port: int
+    workers: int = 1
     access_log: bool = False
 
 
-def serve(settings: Settings, host: str, port: int, *, started: Callable[[], None]) -> None:
-    """Serve a catalogue until SIGINT or SIGTERM; on SIGHUP it is read anew.
+def serve(settings: Settings, listening: Listening, *, started: Callable[[], None]) -> None:
+    """Serve a site until SIGINT or SIGTERM; on SIGHUP the catalogue is read again.
 
     `started` is called once the address is taken. Raises FeedsError where it
     cannot be listened on.
     """
-    address = _free_address(host, port)
-    run(partial(_application, settings), address, port, started=started)
+    address = _free_address(listening.host, listening.port)
+    load = partial(_application, settings, access_log=listening.access_log)
+    run(load, address, listening.port, workers=listening.workers, started=started)
 
 
 def run(
@@ -80,15 +80,17 @@ def run(
     host: str,
     port: int,
     *,
+    workers: int = 1,
     started: Callable[[], None] = lambda: None,
 ) -> None:
-    """Run a WSGI application, which `load` gives in the process that answers."""
+    """Run a WSGI application, which `load` gives in each process that answers."""
     # A worker that is started again must have the socket too.
     multiprocessing.set_start_method("fork", force=True)
     server = _Server(
         "feeds",
         address=host,
         port=port,
+        workers=workers,
         interface=Interfaces.WSGI,
         http=HTTPModes.http1,
         websockets=False,
@@ -131,22 +133,22 @@ class _Server(MPServer):
                     listener.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
     def signal_handler_reload(self, *_args: Any, **_kwargs: Any) -> None:  # noqa: ANN401  # granian's
-        """Hand the signal on: a new process would begin without the release that it replaces."""
+        """Pass the signal on: it has the catalogue read again, and starts no process again."""
         for worker in self.wrks:
             os.kill(worker.inner.pid, signal.SIGHUP)
 
 
-def _application(settings: Settings) -> WSGIApplication:
-    """Give the served application; called once, in the process that answers."""
+def _application(settings: Settings, *, access_log: bool) -> WSGIApplication:
+    """Return the served application; called once in each process that answers."""
     # That of the process before, whose copy this may be, is for it alone.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     log_to(sys.stderr)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    follower = Follower(settings.catalogue, url=settings.url, state=settings.state)
-    signal.signal(signal.SIGHUP, lambda *_: follower.wake())
-    follower.start()
-    app: WSGIApplication = InPieces(create_app(follower), _STREAMS)
-    return AccessLog(app, sys.stdout) if settings.access_log else app
+    site = ServedSite(settings)
+    signal.signal(signal.SIGHUP, lambda *_: site.request_reload())
+    site.start()
+    app: WSGIApplication = InPieces(SiteApp(site), _STREAMS)
+    return AccessLog(app, sys.stdout) if access_log else app
 
 
 def _end_with_parent() -> None:

@@ -11,7 +11,7 @@ from threading import BoundedSemaphore
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from feeds.web.plain import answer_plainly
+from feeds.server.plain import answer_plainly
 
 # In bytes. Smaller answers are copied whole, and keep no thread.
 MAX_WHOLE_BODY = 65_536

@@ -1,0 +1,14 @@
+"""The served site: `app` for any WSGI server, made from FEEDS_CATALOGUE, FEEDS_URL, FEEDS_STATE."""
+
+import os
+import sys
+
+from feeds.logs import log_to
+from feeds.server import create_app
+
+log_to(sys.stderr)
+app = create_app(
+    os.environ.get("FEEDS_CATALOGUE") or "entries.yaml",
+    url=os.environ.get("FEEDS_URL") or None,
+    state=os.environ.get("FEEDS_STATE") or None,
+)
