@@ -146,13 +146,13 @@ class SiteStore:
         self._clock = clock
         self._stack = ExitStack()
         self._fd = -1
-        # The facts of the last commit, and the ETags that the one before named.
-        self._facts: dict[str, Fact] | None = None
-        self._before: Collection[str] = ()
         self._names: set[str] = set()
         self._stamp: object = None
         # The digest of all documents of the index; empty if there is none.
         self.release = ""
+        # The facts of the index, and the ETags that it and the one before name.
+        self._before: Collection[str] = ()
+        self._facts = self._read_facts()
 
     def is_disturbed(self) -> bool:
         """Return whether somebody else has changed the store since the last commit."""
@@ -167,8 +167,6 @@ class SiteStore:
             self._names = {*os.listdir(self._fd)}  # noqa: PTH208  # of a descriptor
         except OSError as error:
             raise _refused(error) from None
-        if self._facts is None:
-            self._facts = self._read_facts()
         return {path: fact for path, fact in self._facts.items() if fact.etag in self._names}
 
     def stage(self, plan: Plan, body: bytes) -> Staged:
