@@ -25,6 +25,7 @@ lint: .venv/dev  ## style, types
 bench: .venv/dev  ## what is measured, and how: benchmarks/
 	$(BIN)/python benchmarks/serve.py
 	$(BIN)/python benchmarks/build.py
+	$(BIN)/python benchmarks/site.py
 
 golden: .venv/dev  ## write the golden files anew; read the difference before committing it
 	$(BIN)/pytest tests/test_golden.py tests/test_export.py -k golden --golden

@@ -18,50 +18,33 @@ everybody's documents must hold the same entries as ours, by link and title.
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
 from catalogues import catalogue
-from peers import Contender, News, clean, contenders
+from peers import Contender, News, contenders
 from peers.documents import differences, paths
-from peers.runs import Cost, run
+from peers.rounds import (
+    COLD,
+    EDITED,
+    UNCHANGED,
+    Goal,
+    edited_place,
+    judged,
+    played,
+    prepare,
+    table,
+    verdict,
+)
+from peers.runs import run
 
 HERE = Path(__file__).parent
-COLD, UNCHANGED, EDITED, ADDED = SCENARIOS = (
-    "cold",
-    "nothing changed",
-    "one entry edited",
-    "one entry added",
-)
+ADDED = "one entry added"
 SMALL, MIDDLE, LARGE = 1000, 10_000, 100_000
-# In the middle of the newest fifty.
-EDITED_FROM = 15
-EDITED_PLACES = 20
 # How many differences are told.
 TOLD = 5
-
-Round = dict[tuple[str, str], Cost]
-
-
-@dataclass(frozen=True, slots=True)
-class Goal:
-    """What a ratio is to be at most, at each number of entries."""
-
-    scenario: str
-    ours: str
-    theirs: str
-    limits: dict[int, float]
-    measure: str = "wall"
-
-    @property
-    def text(self) -> str:
-        """What is compared."""
-        measure = "peak memory, " if self.measure == "memory" else ""
-        return f"{measure}{self.scenario}: {self.ours} to {self.theirs}"
-
 
 GOALS = (
     Goal(COLD, "feeds", "hugo", {MIDDLE: 0.40, LARGE: 0.20}),
@@ -104,38 +87,6 @@ def chosen(given: argparse.Namespace) -> dict[str, Contender]:
     return {word: contender for word, contender in asked.items() if contender.installed}
 
 
-def played(field: dict[str, Contender], folder: Path, news: News, number: int) -> Round:
-    """Let everybody do the job in each scenario; look at memory and documents in round 0."""
-    place = EDITED_FROM + number % EDITED_PLACES
-    edited = news.edited(place)
-    catalogues = {COLD: news, UNCHANGED: None, EDITED: edited, ADDED: edited.grown(place)}
-    costs = {}
-    for scenario, changed in catalogues.items():
-        prepare(field, folder, changed, fresh=scenario == COLD)
-        for word in turns(field, number):
-            source = folder / word / "input"
-            costs[scenario, word] = run(field[word].command, source, sampled=number == 0)
-        if number == 0:
-            check(field, folder, scenario)
-    return costs
-
-
-def turns(field: dict[str, Contender], number: int) -> list[str]:
-    """Give who comes after whom: each round begins with another."""
-    words = list(field)
-    first = number % len(words)
-    return words[first:] + words[:first]
-
-
-def prepare(field: dict[str, Contender], folder: Path, news: News | None, *, fresh: bool) -> None:
-    """Bring the catalogue, if it has changed, to everybody; take away their work if all is fresh."""
-    for word, contender in field.items():
-        if fresh:
-            clean(folder / word)
-        if news:
-            contender.prepare(folder / word / "input", news)
-
-
 def check(field: dict[str, Contender], folder: Path, scenario: str) -> None:
     """End the program if somebody's documents hold other entries than ours."""
     ours = folder / "feeds" / "out"
@@ -151,41 +102,6 @@ def check(field: dict[str, Contender], folder: Path, scenario: str) -> None:
         sys.exit("\n".join(told))
 
 
-def ratio(rounds: Sequence[Round], scenario: str, pair: tuple[str, str], measure: str) -> float:
-    """Give the median of each round's ratio."""
-    ours, theirs = pair
-    return median(
-        costs[scenario, ours].of(measure) / costs[scenario, theirs].of(measure) for costs in rounds
-    )
-
-
-def table(field: dict[str, Contender], scenario: str, rounds: Sequence[Round]) -> Iterator[str]:
-    """Give a scenario's lines; the first round is the one of memory."""
-    yield f"\n  {scenario:30}{'wall s':>9}{'CPU s':>9}{'peak MB':>9}{'feeds takes':>14}"
-    looked, *timed = rounds
-    for word, contender in field.items():
-        costs = [costs[scenario, word] for costs in timed]
-        wall, cpu = median(cost.wall for cost in costs), median(cost.cpu for cost in costs)
-        memory = looked[scenario, word].memory
-        share = "" if word == "feeds" else f"{ratio(timed, scenario, ('feeds', word), 'wall'):.3f}"
-        yield f"  {contender.name:30}{wall:9.2f}{cpu:9.2f}{memory:9.0f}{share:>14}"
-
-
-def judged(goals: Sequence[Goal], count: int, rounds: Sequence[Round]) -> Iterator[str]:
-    """Give a line for each goal that this number of entries has, of those that took part."""
-    for goal in goals:
-        names = {word for _, word in rounds[0]}
-        if count in goal.limits and {goal.ours, goal.theirs} <= names:
-            compared = rounds[:1] if goal.measure == "memory" else rounds[1:]
-            found = ratio(compared, goal.scenario, (goal.ours, goal.theirs), goal.measure)
-            yield verdict(goal.text, found, goal.limits[count])
-
-
-def verdict(text: str, found: float, limit: float) -> str:
-    """Give a goal's line."""
-    return f"  {text:48}{found:7.3f}   goal ≤ {limit:<5} {'met' if found <= limit else 'NOT MET'}"
-
-
 def measure(
     given: argparse.Namespace, count: int, everybody: dict[str, Contender], folder: Path
 ) -> None:
@@ -196,13 +112,15 @@ def measure(
     """
     field = {word: one for word, one in everybody.items() if count <= one.most}
     news = News.parse(catalogue(count, bodies=given.bodies))
-    rounds = [
-        played(field, folder / f"{count}-{number}", news, number)
-        for number in range(given.rounds + 1)
-    ]
+    rounds = []
+    for number in range(given.rounds + 1):
+        place, here = edited_place(number), folder / f"{count}-{number}"
+        edited = news.edited(place)
+        catalogues = {COLD: news, UNCHANGED: None, EDITED: edited, ADDED: edited.grown(place)}
+        rounds.append(played(field, here, catalogues, number, partial(check, field, here)))
     documents = "with bodies" if given.bodies else "without bodies"
     print(f"\n{count} entries {documents}, medians of {given.rounds}")
-    for scenario in SCENARIOS:
+    for scenario in catalogues:
         print("\n".join(table(field, scenario, rounds)))
     goals = GOALS_WITH_BODIES if given.bodies else GOALS
     print("", *judged(goals, count, rounds), sep="\n", flush=True)

@@ -13,14 +13,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.client import HTTPConnection
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
 from catalogues import catalogue
+from peers import FEEDS
+from peers.servers import Connection, serving
 
 SECONDS = 8
 PATHS = ("/atom.xml", "/topics/topic-03/rss.xml", "/topics/topic-05/feed.json", "/rss.xml")
@@ -50,38 +49,14 @@ while time.monotonic() < end:
 """
 
 
-@contextmanager
-def serving(folder: Path, port: int) -> Iterator[None]:
-    """Serve the catalogue in a folder, and stop."""
-    command = [str(Path(sys.executable).with_name("feeds")), "serve", "--port", str(port)]
-    with subprocess.Popen(command, cwd=folder, stderr=subprocess.DEVNULL) as server:
-        try:
-            for _ in range(600):
-                try:
-                    ask(HTTPConnection("127.0.0.1", port, timeout=20), PATHS[0])
-                except OSError:
-                    time.sleep(0.1)
-                else:
-                    break
-            yield
-        finally:
-            server.terminate()
-
-
-def ask(connection: HTTPConnection, path: str) -> None:
-    """Ask for a document, and read it."""
-    connection.request("GET", path)
-    connection.getresponse().read()
-
-
 def client(port: int, waits: list[float]) -> None:
     """Ask for some feeds in turn, a little pause between, and note each wait."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = Connection(port)
     end = time.monotonic() + SECONDS
     while time.monotonic() < end:
         for path in PATHS:
             begun = time.perf_counter()
-            ask(connection, path)
+            connection.get(path)
             waits.append(time.perf_counter() - begun)
             time.sleep(0.001)
 
@@ -123,9 +98,12 @@ def main() -> None:
     options = parser.parse_args()
     ratios, served = [], []
     with TemporaryDirectory() as temporary:
-        file = Path(temporary) / "entries.yaml"
+        folder = Path(temporary)
+        file = folder / "entries.yaml"
         file.write_text(catalogue(options.entries, site=""))
-        with serving(Path(temporary), options.port):
+        command = (FEEDS, "serve", "--port", str(options.port))
+        with serving(command, folder, options.port) as server:
+            server.first_answer(PATHS[0])
             for _ in range(options.rounds):
                 quiet = told("quiet", load(options.port))
                 entry = f"{options.entries - 10:06}"

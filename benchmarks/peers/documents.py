@@ -1,11 +1,16 @@
-"""Whether two folders of feeds hold the same entries."""
+"""Whether two folders of feeds and pages hold the same entries."""
 
+import json
+import re
 from pathlib import Path
 
 from lxml import etree
 
 ATOM = "{http://www.w3.org/2005/Atom}"
-NAMES = ("atom.xml", "rss.xml")
+NAMES = ("atom.xml", "rss.xml", "feed.json")
+# Where the further pages of a list are: by year and month, or numbered.
+ARCHIVES = ("archive", "page")
+_LINK = re.compile(rb'href="[^"]*entries/([^"/]+)/"')
 Entries = list[tuple[str, str]]
 
 
@@ -16,10 +21,13 @@ def paths(folder: Path) -> set[str]:
 
 def entries(file: Path) -> Entries:
     """Give the link and title of each entry of a feed, in order."""
+    if file.suffix == ".json":
+        items = json.loads(file.read_bytes())["items"]
+        return [(item["url"], item["title"]) for item in items]
     root = etree.parse(file).getroot()
     if root.tag == "rss":
-        items = root.iter("item")
-        return [(item.findtext("link") or "", item.findtext("title") or "") for item in items]
+        found = root.iter("item")
+        return [(item.findtext("link") or "", item.findtext("title") or "") for item in found]
     return [(_alternate(entry), _title(entry)) for entry in root.iter(f"{ATOM}entry")]
 
 
@@ -42,3 +50,22 @@ def differences(ours: Path, theirs: Path, among: set[str]) -> list[str]:
         elif entries(ours / path) != entries(theirs / path):
             told.append(f"{path} has other entries")
     return told
+
+
+def entry_pages(folder: Path) -> set[str]:
+    """Give the ids of the entries that have a page."""
+    return {file.parent.name for file in (folder / "entries").glob("*/index.html")}
+
+
+def listed(folder: Path) -> set[str]:
+    """Give the ids of the entries that the pages of a list link to: its first, and its archive."""
+    pages = [folder / "index.html"]
+    for name in ARCHIVES:
+        pages += (folder / name).rglob("index.html")
+    return {link.decode() for page in pages for link in _LINK.findall(page.read_bytes())}
+
+
+def extent(folder: Path) -> tuple[int, int]:
+    """Give the number of files in a folder, and that of their bytes."""
+    sizes = [file.stat().st_size for file in folder.rglob("*") if file.is_file()]
+    return len(sizes), sum(sizes)

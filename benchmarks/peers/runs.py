@@ -53,16 +53,17 @@ def _peak(pid: int) -> int:
     """Wait until a process ends; give the most bytes that it and its children held together."""
     peak = 0
     while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
-        family = [*_family(pid)]
-        held = sum(map(_share, family))
+        relatives = [*family(pid)]
+        shares = sum(map(share, relatives))
         # A process that came or went meanwhile shares pages that were counted as another's alone.
-        if family == [*_family(pid)]:
-            peak = max(peak, held)
+        if relatives == [*family(pid)]:
+            peak = max(peak, shares)
         time.sleep(PAUSE)
     return peak
 
 
-def _family(pid: int) -> Iterator[int]:
+def family(pid: int) -> Iterator[int]:
+    """Give a process and its children, and theirs."""
     yield pid
     for file in Path(f"/proc/{pid}/task").glob("*/children"):
         try:
@@ -70,10 +71,10 @@ def _family(pid: int) -> Iterator[int]:
         except OSError:
             continue
         for child in children:
-            yield from _family(int(child))
+            yield from family(int(child))
 
 
-def _share(pid: int) -> int:
+def share(pid: int) -> int:
     """Give a process's proportional set size: a page that several share counts once in their sum."""
     try:
         text = Path(f"/proc/{pid}/smaps_rollup").read_text()
