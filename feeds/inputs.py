@@ -21,12 +21,11 @@ _DISTRIBUTIONS = (".dist-info", ".egg-info")
 
 def digest(*parts: str | bytes) -> str:
     """Return a digest of some parts, in hexadecimal; other parts give another one."""
-    found = blake2b(digest_size=_SIZE)
-    for part in parts:
-        data = part if isinstance(part, bytes) else part.encode(errors="surrogateescape")
-        found.update(b"%d:" % len(data))
-        found.update(data)
-    return found.hexdigest()
+    data = [
+        part if isinstance(part, bytes) else part.encode(errors="surrogateescape") for part in parts
+    ]
+    lengths = repr(list(map(len, data))).encode()
+    return blake2b(b"".join([lengths, *data]), digest_size=_SIZE).hexdigest()
 
 
 def entry_digest(entry: Entry) -> bytes:

@@ -1,0 +1,52 @@
+"""What exists for speed alone can be switched off, and changes no byte."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+from conftest import AS_OF, tree
+
+from feeds import Release, load_catalogue
+from feeds.catalogue import ItemMemory, plain_lines
+from feeds.export.folder import export_folder
+from feeds.formats import atom, layouts, rss
+
+SWITCHES = {"plain_lines": plain_lines, "layouts": layouts}
+
+
+def documents(file: Path, read: Callable[..., object] = load_catalogue) -> dict[str, bytes]:
+    """Return every document of a catalogue, made without what was made before."""
+    for kept in (atom._layouts, atom._shells, rss._layouts, rss._shells):
+        kept.cache_clear()
+    release = Release(read(file), as_of=AS_OF)  # type: ignore[arg-type]  # a catalogue
+    return {path: document.body for path, document in release.items()}
+
+
+@pytest.mark.parametrize("name", SWITCHES)
+def test_without_an_accelerator_documents_are_the_same(
+    name: str, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every document of every catalogue has the same bytes with it and without."""
+    with_it = documents(source)
+    monkeypatch.setattr(SWITCHES[name], "ENABLED", False)
+    assert documents(source) == with_it
+
+
+def test_what_is_remembered_of_items_changes_nothing(source: Path) -> None:
+    """A catalogue that is read again with what was read before is the same catalogue."""
+    memory = ItemMemory()
+    read = partial(load_catalogue, memory=memory)
+    assert documents(source, read) == documents(source, read) == documents(source)
+
+
+def test_processes_change_nothing(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What several processes read, render and write is what one does."""
+    alone = documents(source)
+    monkeypatch.setattr("feeds.parallel._MIN_WORK", 1)
+    several = load_catalogue(source, processes=3)
+    monkeypatch.setattr("feeds.export.folder.cores", lambda: 3)
+    export_folder(several, tmp_path / "out", as_of=AS_OF)
+    assert tree(tmp_path / "out") == alone
