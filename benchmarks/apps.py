@@ -20,7 +20,7 @@ from feedgen.feed import FeedGenerator
 from flask import Flask, Response, request
 
 from feeds import load_catalogue
-from feeds.web.server import run
+from feeds.server.granian import run
 
 Sample = dict[str, tuple[str, list[tuple[str, str]], bytes]]
 

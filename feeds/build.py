@@ -21,7 +21,7 @@ from typing import IO, Any, NamedTuple, Protocol
 from feeds.markdown import render_body
 from feeds.model import Entry
 from feeds.parallel import dealt, in_processes, usable_processes
-from feeds.plans import ITEM, PlannedSite, Plan
+from feeds.plans import ITEM, Plan, PlannedSite
 
 # So many entries are rendered at a time, lest all that is made on the way be in memory at once.
 _BATCH = 100
@@ -178,8 +178,8 @@ class _Work:
         for at in range(0, len(share), _BATCH):
             self._on_progress("render", at / len(share))
             for id_, pieces in self._pieces(share[at : at + _BATCH]):
-                for plan in self._single.get(id_, ()):
-                    rows.append(self._stage(plan, [pieces[plan.piece]]))
+                singles = self._single.get(id_, ())
+                rows += [self._stage(plan, [pieces[plan.piece]]) for plan in singles]
                 for kind in self._kinds.get(id_, ()):
                     piece = pieces[kind]
                     file.write(piece)

@@ -52,6 +52,9 @@ class Moment(NamedTuple):
     sleep: Callable[[float], None] = time.sleep
 
 
+_PRESENT = Moment()
+
+
 class SiteBuilder:
     """Builds the catalogue at a path into a target, again and again.
 
@@ -67,7 +70,7 @@ class SiteBuilder:
         options: Options,
         *,
         history: History,
-        moment: Moment = Moment(),
+        moment: Moment = _PRESENT,
     ) -> None:
         self.catalogue: Catalogue | None = None
         self.undated = False

@@ -71,9 +71,7 @@ def _refuse_folder(given: Given, folder: Path, files: Sequence[Path], media: Pat
 def _made_by(given: Given, media: Path, how: Exporting) -> str:
     """Return a digest of all that an export depends on beside the catalogue's files."""
     options = how.options
-    stamps = [
-        media_files(media.parent / name, name) for name in (media.name, STATIC, TEMPLATES)
-    ]
+    stamps = [media_files(media.parent / name, name) for name in (media.name, STATIC, TEMPLATES)]
     what = (given.url, how.pages, how.host, how.strict, options.compress, options.prune, stamps)
     return digest(program_digest(), repr(what))
 

@@ -3,11 +3,15 @@
 import gc
 import marshal
 import os
+import pickle
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
+from feeds.errors import FeedsError
+
+R = TypeVar("R")
 S = TypeVar("S")
 # What `marshal` can write.
 T = TypeVar("T", bound="list[Any] | tuple[Any, ...]")
@@ -46,6 +50,40 @@ def in_processes(work: Callable[[int], T], processes: int) -> list[T]:
     for number, found in enumerate(others, 1):
         results.append(work(number) if found is None else found)
     return results
+
+
+def in_child(work: Callable[[], R]) -> R:
+    """Return the result of some work that is done in a fork, which keeps its memory and threads.
+
+    The result, and a FeedsError that is raised there, is what `pickle` can write.
+    """
+    if not hasattr(os, "fork"):
+        return work()
+    ours, theirs = os.pipe()
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            os.close(ours)
+            with os.fdopen(theirs, "wb") as pipe:
+                try:
+                    pickle.dump((work(), None), pipe)
+                except FeedsError as error:
+                    pickle.dump((None, error), pipe)
+            status = 0
+        finally:
+            os._exit(status)
+    os.close(theirs)
+    try:
+        with os.fdopen(ours, "rb") as pipe:
+            data = pipe.read()
+    finally:
+        with suppress(ChildProcessError):
+            os.waitpid(child, 0)
+    result, refusal = pickle.loads(data)  # noqa: S301  # of this program
+    if refusal:
+        raise refusal
+    return cast("R", result)
 
 
 def dealt(things: Sequence[S], number: int, processes: int) -> Sequence[S]:

@@ -190,9 +190,7 @@ class _Planner:
                 path = listings.path(feed, listing)
                 yield Plan(path, self._pages.media_type, inputs, render, ITEM, listing.entries)
 
-    def _listing(
-        self, feed: Feed, listing: "Listing", near: "Neighbours", pieces: Pieces
-    ) -> bytes:
+    def _listing(self, feed: Feed, listing: "Listing", near: "Neighbours", pieces: Pieces) -> bytes:
         items = {entry.id: piece for entry, piece in zip(listing.entries, pieces, strict=True)}
         return self._pages.listings.pages(items, [(feed, listing, near)])[0]
 

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -36,6 +37,7 @@ def publish(given: Given, address: str, how: Publishing) -> None:
     from feeds.export.bucket_store import Store
     from feeds.history import History
     from feeds.logs import log_to
+    from feeds.parallel import cores, in_child
     from feeds.progress import Progress
 
     if given.url:
@@ -49,12 +51,16 @@ def publish(given: Given, address: str, how: Publishing) -> None:
         compare=True,
         strict=how.strict,
         dated=not how.options.dry_run,
+        processes=cores(),
         on_progress=progress,
     )
     try:
-        begun = begin(store, how.options, progress)
+        # With its first request obstore starts threads, and a process with threads cannot be
+        # forked: so rendering, which is done in forks, comes before this process's own.
+        begun = in_child(lambda: begin(store, how.options, progress))
         with TemporaryDirectory(prefix="feeds-") as folder:
-            target = BucketTarget(begun, how.options, Path(folder), lambda: datetime.now(UTC))
+            clock = partial(datetime.now, UTC)
+            target = BucketTarget(store, begun, how.options, Path(folder), clock)
             target.on_progress = progress
             if how.after:
                 target.on_change = how.after.owe

@@ -151,6 +151,7 @@ def serve(given: Given, host: str, port: int, *, workers: int, access_log: bool)
 
     from datetime import UTC, datetime
 
+    from feeds.parallel import in_child
     from feeds.server.granian import Listening
     from feeds.server.granian import serve as serve_site
     from feeds.server.site import Settings
@@ -161,25 +162,12 @@ def serve(given: Given, host: str, port: int, *, workers: int, access_log: bool)
     settings = Settings(catalogue=given.catalogue, url=url, state=given.state)
     # What was served before is served at once, whatever the catalogue is like now.
     if load_index(settings.state_folder, settings.store_name) is None:
-        _read_in_a_child(given._replace(url=url), datetime.now(UTC))
+        now = datetime.now(UTC)
+        # None of the catalogue stays in the memory of this process.
+        for line in in_child(lambda: notes(read(given._replace(url=url), now), now)):
+            say(line)
     listening = Listening(host=host, port=port, workers=workers, access_log=access_log)
     serve_site(settings, listening, started=lambda: say(f"Serving at {at}"))
-
-
-def _read_in_a_child(given: Given, now: "datetime") -> None:
-    """Read the catalogue, to report what is wrong with it, and keep none of it in memory."""
-    import os
-
-    child = os.fork()
-    if child == 0:
-        for line in notes(read(given, now), now):
-            say(line)
-        sys.stderr.flush()
-        # Whatever else this copy would do on its way out is its parent's to do.
-        os._exit(0)
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    if code:
-        sys.exit(code)
 
 
 def own_address(host: str, port: int) -> str | None:

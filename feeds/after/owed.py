@@ -7,7 +7,7 @@ ended, and the next one takes over what is owed there.
 
 import os
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from secrets import token_hex
@@ -16,7 +16,6 @@ from urllib.parse import unquote
 
 from feeds.after.purging import Purge, Stale
 from feeds.errors import FeedsError
-from feeds.model import Site
 from feeds.storage import StateFolder, take_lock
 
 # An earlier version had one file, without a mark of its own for each publish.

@@ -18,7 +18,6 @@ from feeds.catalogue.vocabulary import Vocabulary
 from feeds.catalogue.wrong_values import is_blank
 from feeds.errors import Problem
 from feeds.model import Country, Entry, Person, Photo, Picture, Site, Topic
-from feeds.paths import MEDIA
 
 _DAY = len("2022-05-24")
 _YEAR_DIGITS = 4

@@ -14,7 +14,7 @@ from feeds.errors import FeedsError
 from feeds.export.bucket_claim import Claim, read, read_settled
 from feeds.export.bucket_manifest import FOLDER, Held, Manifest
 from feeds.export.bucket_objects import Bucket, Changes, Put, compare, stored_body
-from feeds.export.bucket_store import PAGE, Conflict, Store, Version
+from feeds.export.bucket_store import PAGE, Conflict, Store, Stored, Version
 from feeds.export.manifest import File
 from feeds.export.report import Options, Report
 from feeds.inputs import digest
@@ -28,22 +28,31 @@ _TRIES = 3
 
 
 class Begun(NamedTuple):
-    """A bucket, and its manifest as it was before the catalogue was read."""
+    """The manifest of a bucket as it was before the catalogue was read, and what there is."""
 
-    store: Store
     manifest: Manifest
     version: Version | None
+    there: Mapping[str, Stored]
 
 
-def begin(store: Store, options: Options, told: Callable[[str, float], None]) -> Begun:
+def begin(store: Store, options: Options, on_progress: Progress) -> Begun:
     """Look what is published, and that nobody else is at work; raises FeedsError.
 
     What is built after this is newer than whatever is published without it: so
     nobody's older catalogue comes after a newer one.
     """
     if options.dry_run:
-        return Begun(store, *read(store, force=options.force))
-    return Begun(store, *read_settled(store, told, force=options.force))
+        manifest, version = read(store, force=options.force)
+    else:
+        manifest, version = read_settled(store, on_progress, force=options.force)
+    on_progress("compare", 0)
+    there = store.list()
+    if version is None and not options.force and any(_foreign(there)):
+        raise FeedsError(
+            f"{store.address}: is not empty, and no publish wrote it; publish below a"
+            " prefix of its own, or among what is there with --force"
+        )
+    return Begun(manifest, version, there)
 
 
 class BucketTarget:
@@ -53,13 +62,19 @@ class BucketTarget:
     """
 
     def __init__(
-        self, begun: Begun, options: Options, folder: Path, clock: Callable[[], datetime]
+        self,
+        store: Store,
+        begun: Begun,
+        options: Options,
+        folder: Path,
+        clock: Callable[[], datetime],
     ) -> None:
+        self._store = store
         self._begun = begun
+        self._bucket = Bucket({**begun.manifest.objects}, begun.there)
         self._options = options
         self._folder = folder
         self._clock = clock
-        self._there: Bucket | None = None
         # Called with the site and the paths that are about to change, before any does.
         self.on_change: Callable[[Site, Sequence[str]], None] = lambda _site, _paths: None
         self.on_progress: Progress = lambda _stage, _part: None
@@ -67,7 +82,7 @@ class BucketTarget:
 
     def facts(self) -> Mapping[str, Fact]:
         """Return the documents whose objects are there as the last publish put them."""
-        return self._bucket().facts(compress=self._options.compress)
+        return self._bucket.facts(compress=self._options.compress)
 
     def stage(self, plan: Plan, body: bytes) -> Staged:
         """Write a document into the folder, as it is to be stored."""
@@ -86,13 +101,11 @@ class BucketTarget:
         does a store that refuses, fails or does not answer. Nothing is removed that
         no publish put there.
         """
-        store, manifest, version = self._begun
-        options = self._options
+        store, options = self._store, self._options
+        manifest, version, _ = self._begun
         before = {**manifest.objects}
         now = self._clock()
-        changes = compare(
-            build, self._bucket(), self._folder, compress=options.compress, now=now
-        )
+        changes = compare(build, self._bucket, self._folder, compress=options.compress, now=now)
         self.report = report = _report(changes, before, dry_run=options.dry_run)
         finished = manifest.finished and not changes.puts and changes.after == before
         if options.dry_run or finished:
@@ -113,22 +126,10 @@ class BucketTarget:
             claim.give_up()
             raise
 
-    def _bucket(self) -> Bucket:
-        """Return what is there; raises FeedsError where that is somebody else's."""
-        if self._there is None:
-            store, manifest, version = self._begun
-            self.on_progress("compare", 0)
-            there = store.list()
-            if version is None and not self._options.force and any(_foreign(there)):
-                raise FeedsError(
-                    f"{store.address}: is not empty, and no publish wrote it; publish below a"
-                    " prefix of its own, or among what is there with --force"
-                )
-            self._there = Bucket({**manifest.objects}, there)
-        return self._there
 
-
-def _carry_out(changes: Changes, claim: Claim, store: Store, told: Callable[[str, float], None]) -> None:
+def _carry_out(
+    changes: Changes, claim: Claim, store: Store, told: Callable[[str, float], None]
+) -> None:
     def upload(put: Put) -> None:
         etag = _uploaded(put, claim, store)
         claim.objects[put.path] = put.held._replace(etag=etag)

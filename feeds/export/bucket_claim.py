@@ -36,11 +36,12 @@ Found = tuple[Manifest, Version | None]
 class LostError(FeedsError):
     """Another publisher is at work."""
 
-    def __init__(self, store: Store) -> None:
-        super().__init__(
-            f"{store.address}: another publish is at work there, and wins;"
-            " publish again if this one is newer"
-        )
+
+def _lost(store: Store) -> LostError:
+    return LostError(
+        f"{store.address}: another publish is at work there, and wins;"
+        " publish again if this one is newer"
+    )
 
 
 def read(store: Store, *, force: bool = False) -> Found:
@@ -72,7 +73,7 @@ def read_settled(store: Store, told: Callable[[str, float], None], *, force: boo
         time.sleep(min(store.bound / 4, found.lease - passed))
         again, _ = read(store, force=force)
         if again.mark != found.mark:
-            raise LostError(store)
+            raise _lost(store)
     return found, version
 
 

@@ -80,7 +80,12 @@ def parsed(data: bytes) -> Manifest:
         objects = dict(map(_row, lines))
     except ValueError:
         raise DamagedError from None
-    if heading not in {_HEADING, _HEADING_OF_1} or end or not all(map(_is_ours, objects)) or not 0 <= lease < _LONG:
+    if (
+        heading not in {_HEADING, _HEADING_OF_1}
+        or end
+        or not all(map(_is_ours, objects))
+        or not 0 <= lease < _LONG
+    ):
         raise DamagedError
     return Manifest(objects=objects, finished=head == _FINISHED, lease=lease, mark=mark)
 

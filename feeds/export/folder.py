@@ -36,7 +36,7 @@ _CLAIM, _FINAL = "claim", "manifest"
 _RELOADS = {"nginx.conf": "reload nginx", "Caddyfile": "reload caddy"}
 
 
-def export_folder(
+def export_folder(  # noqa: PLR0913  # all but the first three are keywords
     catalogue: Catalogue,
     folder: str | Path,
     options: Options = _DEFAULT,
@@ -229,8 +229,7 @@ class FolderTarget:
         """
         if self._there is None:
             found = {
-                path: self._checked(path, file)
-                for path, file in sorted(self._before.files.items())
+                path: self._checked(path, file) for path, file in sorted(self._before.files.items())
             }
             self._there = {path: file for path, file in found.items() if file}
         return self._there

@@ -129,9 +129,7 @@ class Tree:
         """Set a file's time, in nanoseconds; an error names the path `named`."""
         *folders, name = path.split("/")
         with self.naming(named):
-            os.utime(
-                name, ns=(time, time), dir_fd=self._folder(folders), follow_symlinks=False
-            )
+            os.utime(name, ns=(time, time), dir_fd=self._folder(folders), follow_symlinks=False)
 
     def sync_file(self, path: str, *, named: str) -> None:
         """Write a file to the disk; an error names the path `named`."""

@@ -49,7 +49,7 @@ class SitePublisher:
     `on_build` is called with each build that was committed.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # two are keywords with defaults
         self,
         builder: SiteBuilder,
         store: SiteStore,

@@ -107,7 +107,9 @@ class ServedSite:
             os.close(self._workers_lock)
             self._workers_lock = -1
         end = time.monotonic() + _END_SECONDS
-        while self._builder and not self._has_ended(self._builder) and not self._files.has_workers():
+        while (
+            self._builder and not self._has_ended(self._builder) and not self._files.has_workers()
+        ):
             if time.monotonic() > end:
                 os.kill(self._builder, signal.SIGKILL)
             time.sleep(_TURN_SECONDS)

@@ -105,9 +105,7 @@ def index_stamp(folder: StateFolder) -> tuple[int, ...] | None:
     return found.st_ino, found.st_size, found.st_mtime_ns
 
 
-def load_index(
-    root: Path, name: str, pause: Callable[[], object] = lambda: None
-) -> Index | None:
+def load_index(root: Path, name: str, pause: Callable[[], object] = lambda: None) -> Index | None:
     """Return the index of a store; None where there is none, or it is damaged.
 
     `pause` is called again and again, so that other threads have their turn.

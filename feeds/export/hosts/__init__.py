@@ -22,9 +22,7 @@ HOSTS = {
 }
 
 
-def host_plans(
-    host: str, plans: Iterable[Plan], site: Site, *, compressed: bool
-) -> list[Plan]:
+def host_plans(host: str, plans: Iterable[Plan], site: Site, *, compressed: bool) -> list[Plan]:
     """Return the plans of the files for a host; none without a host.
 
     `plans` are those of the site's documents. Raises FeedsError where the host's
