@@ -3,11 +3,10 @@
 import json
 from typing import Any
 
-from jinja2.utils import htmlsafe_json_dumps
-
 from feeds.model import Entry, Feed, Site
 
-_JSON = json.JSONEncoder(ensure_ascii=False)
+# Returns JSON, in which all but ASCII stays as it is; `tojson` in a template escapes it for HTML.
+to_json = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def article(entry: Entry, site: Site) -> dict[str, Any]:
@@ -62,11 +61,6 @@ def collection(feed: Feed, site: Site, title: str, path: str) -> dict[str, Any]:
             "publisher": _publisher(site),
         }
     )
-
-
-def as_json(data: dict[str, Any]) -> bytes:
-    """Give data as JSON that can stand in HTML's `script`."""
-    return htmlsafe_json_dumps(data, dumps=_JSON.encode).encode()
 
 
 def _publisher(site: Site) -> dict[str, Any]:
