@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from feeds.model import Country, Entry, Site, Topic
 from feeds.pages.direction import direction_of
-from feeds.pages.linked_data import article
+from feeds.pages.linked_data import LinkedData
 from feeds.pages.relative import SiteLinks, on_page, relative_address
 from feeds.pages.templating import Templates
 from feeds.pages.wording import Wording
@@ -21,6 +21,8 @@ _MAX_LABELS = 8
 # The direction of an entry is found from so many characters of its body.
 _SAMPLE_CHARACTERS = 500
 _HEADING = re.compile(r"(</?h)([1-6])(?=[ >])")
+
+_Labels = tuple[Topic | Country, ...]
 
 
 class Link(NamedTuple):
@@ -38,6 +40,7 @@ class EntryPages:
         self._site = site
         self._wording = wording
         self._links = SiteLinks(site)
+        self._linked_data = LinkedData(site)
         # Many entries have the same labels.
         self._label_links: dict[Topic | Country, Link] = {}
 
@@ -69,15 +72,17 @@ class EntryPages:
     def _page(self, entry: Entry, body: str, newer: Entry | None, older: Entry | None) -> bytes:
         values = self._values(entry)
         path = entry.path
+        address = self._site.address(path)
+        updated = entry.updated.isoformat()
         html = self._render(
             "entry.html",
             **values,
-            address=self._site.address(path),
+            address=address,
             body=Markup(self._links.relative_in(_lowered(body), path)),  # noqa: S704  # sanitised
-            updated=entry.updated.isoformat(),
+            updated=updated,
             updated_date=self._updated_date(entry, values["published_date"]),
             labels=self._labels(entry),
-            data=article(entry, self._site),
+            data=self._linked_data.article(entry, address, values["published"], updated),
             newer=newer and Link(relative_address(newer.path), newer.title),
             older=older and Link(relative_address(older.path), older.title),
         )
@@ -109,8 +114,8 @@ class EntryPages:
     def _labels(self, entry: Entry) -> list[Link]:
         """Return the link to the feed of each of an entry's labels."""
         feeds = self._site.feeds
-        topics = entry.topics if "topics" in feeds else ()
-        countries = entry.countries if "countries" in feeds else ()
+        topics: _Labels = entry.topics if "topics" in feeds else ()
+        countries: _Labels = entry.countries if "countries" in feeds else ()
         return [self._label_link(label) for label in (*topics, *countries)]
 
     def _label_link(self, label: Topic | Country) -> Link:

@@ -100,7 +100,9 @@ class Guides:
             (feed.topic.name, feed.path) for feed in known.topics[:_TOPICS] if feed.topic
         )
         for path, name in ((LOST, "lost"), (GONE, "gone")):
-            yield Guide(path=path, media_type=HTML, shows=topics, make=partial(self._not_found, name))
+            yield Guide(
+                path=path, media_type=HTML, shows=topics, make=partial(self._not_found, name)
+            )
         yield Guide(path=ROBOTS, media_type=TEXT, shows=None, make=self._robots)
         if self._formats:
             yield from self._subscriptions(feeds, known)

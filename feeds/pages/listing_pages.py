@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from feeds.model import Entry, Feed, Site
 from feeds.pages.entry_pages import Link
-from feeds.pages.linked_data import collection
+from feeds.pages.linked_data import LinkedData
 from feeds.pages.listings import NEWEST, Listing, Period, listings_of
 from feeds.pages.neighbours import Neighbours, neighbours_of
 from feeds.pages.relative import on_page, relative_address
@@ -33,6 +33,7 @@ class ListingPages:
         self._render = templates.render
         self._site = site
         self._wording = wording
+        self._linked_data = LinkedData(site)
 
     def of(self, feed: Feed) -> list[Listing]:
         """Return the pages that list a feed's entries, that of the newest first."""
@@ -59,15 +60,16 @@ class ListingPages:
         heading = " – ".join(filter(None, names))
         title = f"{heading} – {site.title}" if heading else site.title
         folder = _folder(feed, period)
+        address = site.address(folder)
         html = self._render(
             "feed.html" if period == NEWEST else "archive.html",
             feed=feed,
             front=period == NEWEST and not heading,
             title=title,
             heading=heading,
-            address=site.address(folder),
+            address=address,
             feed_address=site.address(feed.path),
-            data=collection(feed, site, title, folder),
+            data=self._linked_data.collection(feed, title, address),
             months=self._months(listing.entries, items),
             periods=[self._link(feed, inner) for inner in listing.periods],
             wider=[self._link(feed, outer) for outer in listing.wider],
