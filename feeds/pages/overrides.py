@@ -1,7 +1,7 @@
-"""A folder of templates → the files in it that override or extend the shipped templates."""
+"""A folder of templates → the files in it, which override or extend the shipped templates."""
 
+import errno
 import os
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,31 +20,34 @@ def template_files(folder: Path) -> dict[str, bytes]:
         FeedsError: The folder or a file in it cannot be read.
     """
     try:
-        inside = folder.resolve(strict=True)
-    except FileNotFoundError:
-        return {}
-    except (OSError, RuntimeError) as error:
-        raise _unreadable(folder, error) from None
-    return dict(sorted(_read(folder, inside)))
+        if not folder.exists():
+            return {}
+        inside = folder.resolve()
+        files = sorted((file.relative_to(folder).as_posix(), file) for file in _files(folder))
+        return {name: file.read_bytes() for name, file in files if _is_inside(file, inside)}
+    except OSError as error:
+        reason = error.strerror or "cannot be read"
+        raise FeedsError(f"{error.filename or folder}: {reason}") from None
 
 
-def _read(folder: Path, inside: Path) -> Iterator[tuple[str, bytes]]:
+def _files(folder: Path) -> Iterator[Path]:
     def fail(error: OSError) -> None:
-        raise _unreadable(Path(error.filename or folder), error) from None
+        raise error
 
     for root, folders, names in os.walk(folder, onerror=fail):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        for name in names:
-            file = Path(root, name)
-            if name.startswith(".") or not file.resolve().is_relative_to(inside):
-                continue
-            try:
-                if stat.S_ISREG(file.stat().st_mode):
-                    yield file.relative_to(folder).as_posix(), file.read_bytes()
-            except OSError as error:
-                raise _unreadable(file, error) from None
+        yield from (Path(root, name) for name in names if not name.startswith("."))
 
 
-def _unreadable(path: Path, error: Exception) -> FeedsError:
-    reason = error.strerror if isinstance(error, OSError) else ""
-    return FeedsError(f"{path}: {reason or 'cannot be read'}")
+def _is_inside(file: Path, folder: Path) -> bool:
+    """Return whether a file is regular, and in a folder even if it is a symbolic link."""
+    try:
+        target = file.resolve(strict=True)
+    except RuntimeError:
+        # A link that leads to itself, before Python 3.13.
+        return False
+    except OSError as error:
+        if error.errno in {errno.ENOENT, errno.ELOOP}:
+            return False
+        raise
+    return target.is_relative_to(folder) and target.is_file()

@@ -105,8 +105,11 @@ class _Overrides:
     def place(self, error: Exception) -> str:
         """Return `FILE:LINE` of an error's innermost place in these templates; '' if it has none."""
         ours = {*self._paths.values()}
-        if isinstance(error, TemplateSyntaxError) and error.filename in ours:
-            return f"{error.filename}:{error.lineno}"
+        if isinstance(error, TemplateSyntaxError):
+            # Jinja's lexer gives some errors the file as their name.
+            file = error.filename or error.name
+            if file in ours:
+                return f"{file}:{error.lineno}"
         found = [place for place in _places(error.__traceback__) if place[0] in ours]
         return ":".join(map(str, found[-1])) if found else ""
 
@@ -123,6 +126,8 @@ def _places(traceback: TracebackType | None) -> Iterator[tuple[str, int]]:
 
 def _message(error: Exception) -> str:
     if isinstance(error, TemplateNotFound):
-        return f"there is no template {error}"
-    text = " ".join(str(error).split()) or type(error).__name__
+        return f"template '{error}' not found"
+    if isinstance(error, RecursionError):
+        return f"extends, includes or calls itself; a shipped template is '{_SHIPPED}/…'"
+    text = " ".join(str(error).split())
     return text if isinstance(error, TemplateError) else f"{type(error).__name__}: {text}"
