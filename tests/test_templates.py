@@ -140,6 +140,24 @@ def test_a_template_of_one_kind_of_page_is_extended(folder: Path) -> None:
         assert f"<p>{entry.id} {entry.published.year}</p>" in pages[f"{entry.path}index.html"]
 
 
+def test_rules_are_added_to_the_style_sheet(folder: Path) -> None:
+    """`accent.css` can include the shipped one, and goes on with its own rules."""
+    (folder / "accent.css").write_text('{% include "feeds/accent.css" %}\nfooter { margin: 0 }\n')
+    shipped = Pages(CATALOGUE.site, FORMATS).style()
+    own = Pages(CATALOGUE.site, FORMATS, templates=folder).style()
+    assert own == (*shipped[:2], shipped[2] + b"footer { margin: 0 }\n")
+
+
+@pytest.mark.parametrize("name", ["base.html", "footer.html"])
+def test_the_samples_of_the_guide_work(name: str, folder: Path) -> None:
+    """Each template in the webmasters' guide can be put into a folder as it is."""
+    guide = (ROOT / "docs" / "webmasters.md").read_text()
+    samples = re.findall(r"`templates/([a-z.]+)`[^\n]*\n\n```jinja\n(.*?)```", guide, re.DOTALL)
+    (folder / name).write_text(dict(samples)[name])
+    pages, shipped = rendered(folder), rendered(None)
+    assert all(pages[path] != shipped[path] for path in shipped)
+
+
 def test_what_an_override_prints_is_escaped(folder: Path) -> None:
     """Texts of the catalogue are escaped in an override, whatever its name."""
     text = HEAD.replace("News", "'<b>\"&'") + "entries: []\n"
