@@ -94,7 +94,7 @@ class Guides:
         self._render = templates.render
 
     def of(self, feeds: Sequence[Feed]) -> Iterator[Guide]:
-        """Give each guide to a release's feeds."""
+        """Yield each guide to a release's feeds."""
         known = directory_of(feeds)
         topics = tuple(
             (feed.topic.name, feed.path) for feed in known.topics[:_TOPICS] if feed.topic
@@ -108,7 +108,7 @@ class Guides:
             yield from self._subscriptions(feeds, known)
 
     def sitemap(self, feeds: Sequence[Feed], paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        """Give the documents of the sitemap of all pages among the paths of a release."""
+        """Yield the documents of the sitemap of all pages among the paths of a release."""
         entries = list(entry_pages(feeds[0].entries, self._site))
         changed = {feed.path: feed.updated.isoformat() for feed in feeds}
         known = {page.path for page in entries}
@@ -174,7 +174,7 @@ class Guides:
         return f"User-agent: *\nAllow: /\n\nSitemap: {self._site.address(SITEMAP)}\n".encode()
 
     def _lists(self, known: Directory) -> Iterator[_List]:
-        """Give the list of all feeds, and those of topics and of countries where there are any."""
+        """Yield the list of all feeds, and those of topics and of countries where there are any."""
         words = self._words
         topics = _group(words.topics, known.topics)
         countries = _group(words.countries, known.countries)

@@ -1,6 +1,7 @@
 """The pages that list a feed's entries: the newest, and its archive."""
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import groupby
 from typing import NamedTuple
 
@@ -33,6 +34,8 @@ class ListingPages:
         self._render = templates.render
         self._site = site
         self._wording = wording
+        # An entry is in several lists.
+        self._month_of = lru_cache(maxsize=10_000)(wording.month_of)
         self._linked_data = LinkedData(site)
 
     def of(self, feed: Feed) -> list[Listing]:
@@ -80,13 +83,12 @@ class ListingPages:
         return on_page(html, folder)
 
     def _months(self, entries: Sequence[Entry], items: Mapping[str, bytes]) -> list[_Month]:
-        months = groupby(entries, lambda entry: self._wording.month_of(entry.published))
         return [
             _Month(
                 self._wording.period(month),
                 [Markup(items[entry.id].decode()) for entry in found],  # noqa: S704  # of item.html
             )
-            for month, found in months
+            for month, found in groupby(entries, lambda entry: self._month_of(entry.published))
         ]
 
     def _link(self, feed: Feed, period: Period) -> Link:
