@@ -1,9 +1,9 @@
 """All the pages of a site: those of its entries and lists, and the documents that lead to them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
-from typing import NamedTuple
 
 from feeds.formats import Format
 from feeds.model import Entry, Site
@@ -39,7 +39,10 @@ class Pages:
             "root": ROOT,
             "style": relative_address(STYLE),
             "subscribe": relative_address(SUBSCRIBE),
-            "formats": [_format_link(form) for form in formats],
+            # Without the charset, which links do not name.
+            "formats": [
+                replace(form, media_type=form.media_type.partition(";")[0]) for form in formats
+            ],
             "front": False,
         }
         filters = {"href": relative_address, "relative": SiteLinks(site).relative}
@@ -72,15 +75,3 @@ class Printer:
         if self._pages is None or self._of != (site, formats):
             self._of, self._pages = (site, formats), Pages(site, formats)
         return self._pages
-
-
-class _FormatLink(NamedTuple):
-    """A format as templates name it: `filename` is that of its document in a feed's folder."""
-
-    name: str
-    media_type: str
-    filename: str
-
-
-def _format_link(form: Format) -> _FormatLink:
-    return _FormatLink(form.name, form.media_type.partition(";")[0], form.filename)
