@@ -80,14 +80,6 @@ def static_files(folder: Path) -> dict[str, StaticFile]:
     return {path: found[path] for path in sorted(found)}
 
 
-def template_files(folder: Path) -> dict[str, bytes]:
-    """Return the publication's own templates by their names, in order; raises FeedsError."""
-    found = {}
-    for path, file in static_files(folder).items():
-        found[path] = read_media(file.file, file.stamp)
-    return found
-
-
 def _below(folder: Path, path: str) -> Iterator[str]:
     try:
         entries = sorted(os.scandir(folder), key=attrgetter("name"))

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from feeds.errors import FeedsError
-from feeds.files import Stamp, read_media, static_files, template_files
+from feeds.files import Stamp, read_media, static_files
 from feeds.formats import FORMATS, Format, feed_style
 from feeds.inputs import digest, entry_digest, site_digest
 from feeds.model import Catalogue, Entry, Feed, Site
+from feeds.pages.overrides import template_files
 from feeds.paths import INDEX, SITEMAP, STATIC, TEMPLATES, sitemap_parts
 from feeds.selection import next_change, select
 
@@ -271,7 +272,7 @@ def _site_pages(
     # Who wants feeds alone needs no Jinja.
     from feeds.pages import Pages  # noqa: PLC0415
 
-    return Pages(site, formats)
+    return Pages(site, formats, templates=beside and beside / TEMPLATES)
 
 
 def _about(feed: Feed) -> Sequence[str]:

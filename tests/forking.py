@@ -12,7 +12,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-_LOADED = ["feeds.cli", "feeds.exporting", "feeds.publishing", "feeds.verbs", "feeds.pages.sitemap"]
+_LOADED = [
+    "feeds.cli",
+    "feeds.exporting",
+    "feeds.publishing",
+    "feeds.verbs",
+    "feeds.pages.site_pages",
+]
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(_LOADED)
 

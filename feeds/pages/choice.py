@@ -35,7 +35,7 @@ class Choice(NamedTuple):
 
 
 def choice_of(feeds: Sequence[Feed]) -> Choice | None:
-    """Give the choice between feeds; None where none is of both a topic and a country."""
+    """Return the choice between feeds; None where none is of both a topic and a country."""
     if not any(feed.topic and feed.country for feed in feeds):
         return None
     topics = _in_order(

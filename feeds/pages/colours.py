@@ -9,7 +9,7 @@ _STEPS = 100
 
 
 def readable(colour: str, ground: str) -> str:
-    """Give the shade nearest to a `#rrggbb` that can be read on a ground: lighter, or darker."""
+    """Return the shade nearest to a `#rrggbb` that can be read on a ground: lighter, or darker."""
     goal = 0.0 if luminance(ground) > luminance("#777777") else 255.0
     channels = _channels(colour)
     for step in range(_STEPS):
@@ -21,13 +21,13 @@ def readable(colour: str, ground: str) -> str:
 
 
 def contrast(colour: str, other: str) -> float:
-    """Give the contrast ratio of two colours, from 1 to 21."""
+    """Return the contrast ratio of two colours, from 1 to 21."""
     dark, light = sorted((luminance(colour), luminance(other)))
     return (light + 0.05) / (dark + 0.05)
 
 
 def luminance(colour: str) -> float:
-    """Give the relative luminance of a `#rrggbb`, from 0 to 1 (as WCAG 2.2 defines it)."""
+    """Return the relative luminance of a `#rrggbb`, from 0 to 1 (as WCAG 2.2 defines it)."""
     red, green, blue = (_linear(part / 255) for part in _channels(colour))
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 

@@ -6,8 +6,6 @@ from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from jinja2 import Environment
-
 from feeds.directory import Directory, directory_of
 from feeds.formats import Format
 from feeds.formats.opml import MEDIA_TYPE, Group, Subscription, opml_list
@@ -16,6 +14,7 @@ from feeds.pages.choice import Choice, choice_of
 from feeds.pages.relative import absolute, on_page, relative_address
 from feeds.pages.sitemap import MEDIA_TYPE as SITEMAP_TYPE
 from feeds.pages.sitemap import Located, entry_pages, sitemap_documents
+from feeds.pages.templating import Templates
 from feeds.pages.wording import Wording
 from feeds.paths import (
     ALL_OPML,
@@ -86,28 +85,30 @@ class Guides:
     sitemap_type = SITEMAP_TYPE
 
     def __init__(
-        self, environment: Environment, wording: Wording, site: Site, formats: Sequence[Format]
+        self, templates: Templates, wording: Wording, site: Site, formats: Sequence[Format]
     ) -> None:
         self._site = site
         self._wording = wording
         self._words = wording.words
         self._formats = formats
-        self._template = environment.get_template
+        self._render = templates.render
 
     def of(self, feeds: Sequence[Feed]) -> Iterator[Guide]:
-        """Give each guide to a release's feeds."""
+        """Yield each guide to a release's feeds."""
         known = directory_of(feeds)
         topics = tuple(
             (feed.topic.name, feed.path) for feed in known.topics[:_TOPICS] if feed.topic
         )
         for path, name in ((LOST, "lost"), (GONE, "gone")):
-            yield Guide(path=path, media_type=HTML, shows=topics, make=partial(self._missing, name))
+            yield Guide(
+                path=path, media_type=HTML, shows=topics, make=partial(self._not_found, name)
+            )
         yield Guide(path=ROBOTS, media_type=TEXT, shows=None, make=self._robots)
         if self._formats:
             yield from self._subscriptions(feeds, known)
 
     def sitemap(self, feeds: Sequence[Feed], paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        """Give the documents of the sitemap of all pages among the paths of a release."""
+        """Yield the documents of the sitemap of all pages among the paths of a release."""
         entries = list(entry_pages(feeds[0].entries, self._site))
         changed = {feed.path: feed.updated.isoformat() for feed in feeds}
         known = {page.path for page in entries}
@@ -123,9 +124,7 @@ class Guides:
         choice = choice_of(feeds)
         sheet = b""
         if choice:
-            sheet = (
-                self._template("choice.css").render(choice=choice, formats=self._formats).encode()
-            )
+            sheet = self._render("choice.css", choice=choice)
             yield Guide(path=CHOICE, media_type=CSS, shows=sheet, make=bytes)
         shows = _Subscriptions(
             everything=self._row(self._words.news, known.everything),
@@ -141,41 +140,41 @@ class Guides:
         yield Guide(path=path, media_type=HTML, shows=shows, make=self._subscribe)
 
     def _subscribe(self, shows: _Subscriptions) -> bytes:
-        template = self._template("subscribe.html")
-        html = template.render(
+        html = self._render(
+            "subscribe.html",
             **shows._asdict(),
-            formats=self._formats,
             address=self._site.address(SUBSCRIBE),
             choice_style=f"{relative_address(CHOICE)}?{shows.version}",
             list_media_type=MEDIA_TYPE.partition(";")[0],
         )
-        return on_page(html.encode(), SUBSCRIBE)
+        return on_page(html, SUBSCRIBE)
 
     def _row(self, name: str, feed: Feed) -> _Row:
         entries = self._wording.number(len(feed.entries))
         newest = self._wording.day(feed.entries[0].published) if feed.entries else ""
         return _Row(name, feed.path, entries, newest)
 
-    def _missing(self, name: str, topics: tuple[tuple[str, str], ...]) -> bytes:
+    def _not_found(self, name: str, topics: tuple[tuple[str, str], ...]) -> bytes:
         """Return a page that is shown at any path, so its addresses are absolute.
 
         That of its style sheet has no host: under another name of the same server,
         the policy allows nothing else.
         """
         words = self._words
-        html = self._template("missing.html").render(
+        html = self._render(
+            "not_found.html",
             title=getattr(words, name),
             why=getattr(words, f"{name}_why"),
             topics=topics,
             style=urlsplit(self._site.address(STYLE)).path,
         )
-        return absolute(html.encode(), self._site)
+        return absolute(html, self._site)
 
     def _robots(self, _shows: None) -> bytes:
         return f"User-agent: *\nAllow: /\n\nSitemap: {self._site.address(SITEMAP)}\n".encode()
 
     def _lists(self, known: Directory) -> Iterator[_List]:
-        """Give the list of all feeds, and those of topics and of countries where there are any."""
+        """Yield the list of all feeds, and those of topics and of countries where there are any."""
         words = self._words
         topics = _group(words.topics, known.topics)
         countries = _group(words.countries, known.countries)

@@ -1,78 +1,85 @@
-"""What pages say of themselves to machines, in schema.org's words."""
+"""What pages say about themselves to machines, as JSON-LD in the vocabulary of schema.org."""
 
 import json
 from typing import Any
 
-from jinja2.utils import htmlsafe_json_dumps
+from feeds.model import Entry, Feed, Photo, Site
 
-from feeds.model import Entry, Feed, Site
+_CONTEXT = "https://schema.org"
 
-_JSON = json.JSONEncoder(ensure_ascii=False)
+# Returns JSON, in which characters outside ASCII are not escaped. The data has no cycles.
+to_json = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
 
 
-def article(entry: Entry, site: Site) -> dict[str, Any]:
-    """Give an entry as a NewsArticle (schema.org), without what it does not have."""
-    photo = entry.photo if entry.photo and entry.photo.url else None
-    author = entry.author
-    publisher = _publisher(site)
-    about = [{"@type": "Thing", "name": topic.name} for topic in entry.topics]
-    about += [{"@type": "Country", "name": country.name} for country in entry.countries]
+class LinkedData:
+    """Describes the pages of a site."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self._publisher = _present(
+            {
+                "@type": "Organization",
+                "name": site.author.name,
+                "url": site.author.uri or site.url,
+                "logo": site.logo and {"@type": "ImageObject", "url": site.logo},
+            }
+        )
+
+    def article(self, entry: Entry, address: str, published: str, updated: str) -> dict[str, Any]:
+        """Return an entry as a NewsArticle, without the properties that it does not have."""
+        author = entry.author
+        about = [{"@type": "Thing", "name": topic.name} for topic in entry.topics]
+        about += [{"@type": "Country", "name": country.name} for country in entry.countries]
+        return _present(
+            {
+                "@context": _CONTEXT,
+                "@type": "NewsArticle",
+                "headline": entry.title,
+                "description": entry.summary,
+                "url": address,
+                "sameAs": entry.link,
+                "inLanguage": self._site.language,
+                "datePublished": published,
+                "dateModified": updated,
+                "author": _present({"@type": "Person", "name": author.name, "url": author.uri})
+                if author
+                else self._publisher,
+                "publisher": self._publisher,
+                "image": _image(entry.photo) if entry.photo else None,
+                "about": about,
+            }
+        )
+
+    def collection(self, feed: Feed, title: str, address: str) -> dict[str, Any]:
+        """Return a page that lists entries of a feed as a CollectionPage."""
+        site = self._site
+        return _present(
+            {
+                "@context": _CONTEXT,
+                "@type": "CollectionPage",
+                "name": title,
+                "description": feed.description,
+                "url": address,
+                "inLanguage": site.language,
+                "isPartOf": {"@type": "WebSite", "name": site.title, "url": site.url},
+                "publisher": self._publisher,
+            }
+        )
+
+
+def _image(photo: Photo) -> dict[str, Any] | None:
+    if not photo.url:
+        return None
     return _present(
         {
-            "@context": "https://schema.org",
-            "@type": "NewsArticle",
-            "headline": entry.title,
-            "description": entry.summary,
-            "url": site.address(entry.path),
-            "sameAs": entry.link,
-            "inLanguage": site.language,
-            "datePublished": entry.published.isoformat(),
-            "dateModified": entry.updated.isoformat(),
-            "author": _present({"@type": "Person", "name": author.name, "url": author.uri})
-            if author
-            else publisher,
-            "publisher": publisher,
-            "image": photo
-            and _present(
-                {
-                    "@type": "ImageObject",
-                    "url": photo.url,
-                    "caption": photo.alt,
-                    "creditText": photo.credit,
-                    "width": photo.width,
-                    "height": photo.height,
-                }
-            ),
-            "about": about,
+            "@type": "ImageObject",
+            "url": photo.url,
+            "caption": photo.alt,
+            "creditText": photo.credit,
+            "width": photo.width,
+            "height": photo.height,
         }
     )
-
-
-def collection(feed: Feed, site: Site, title: str, path: str) -> dict[str, Any]:
-    """Give a page that lists entries of a feed as a CollectionPage (schema.org)."""
-    return _present(
-        {
-            "@context": "https://schema.org",
-            "@type": "CollectionPage",
-            "name": title,
-            "description": feed.description,
-            "url": site.address(path),
-            "inLanguage": site.language,
-            "isPartOf": {"@type": "WebSite", "name": site.title, "url": site.url},
-            "publisher": _publisher(site),
-        }
-    )
-
-
-def as_json(data: dict[str, Any]) -> bytes:
-    """Give data as JSON that can stand in HTML's `script`."""
-    return htmlsafe_json_dumps(data, dumps=_JSON.encode).encode()
-
-
-def _publisher(site: Site) -> dict[str, Any]:
-    logo = site.logo and {"@type": "ImageObject", "url": site.logo}
-    name, address = site.author.name, site.author.uri or site.url
-    return _present({"@type": "Organization", "name": name, "url": address, "logo": logo})
 
 
 def _present(data: dict[str, Any]) -> dict[str, Any]:

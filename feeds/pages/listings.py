@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import tzinfo
 from itertools import pairwise
-from operator import is_
 from typing import NamedTuple
 
 from feeds.model import Entry
@@ -42,19 +41,9 @@ class Listing:
     newer: Period | None = None
     older: Period | None = None
 
-    def is_like(self, other: "Listing | None") -> bool:
-        """Tell whether two pages of a feed list the very same."""
-        return (
-            other is not None
-            and len(self.entries) == len(other.entries)
-            and all(map(is_, self.entries, other.entries))
-            and (self.period, self.periods, self.newer, self.older)
-            == (other.period, other.periods, other.newer, other.older)
-        )
-
 
 def listings_of(entries: Sequence[Entry], zone: tzinfo, *, months: bool) -> list[Listing]:
-    """Give the pages of a feed's entries, which are newest first; that of the newest comes first.
+    """Return the pages of a feed's entries, which are newest first; that of the newest comes first.
 
     All entries are in the archive, if there is one, so that a new entry changes
     the page of its own period and no older one. Parts are counted from the oldest
@@ -85,7 +74,7 @@ _Dated = Sequence[tuple[Period, Entry]]
 def _pages(
     period: Period, wider: Sequence[Period], dated: _Dated, *, months: bool
 ) -> Iterator[Listing]:
-    """Give a period with its entries, or with the periods in it and then each of these."""
+    """Yield a period with its entries, or with the periods in it and then each of these."""
     if len(dated) <= MOST:
         yield Listing(period=period, wider=wider, entries=[entry for _, entry in dated])
         return

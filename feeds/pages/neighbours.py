@@ -33,7 +33,7 @@ class Neighbours:
 
 
 def neighbours_of(feeds: Sequence[Feed]) -> dict[str, Neighbours]:
-    """Give the neighbours of each feed, by its path."""
+    """Return the neighbours of each feed, by its path."""
     near = {feed.path: Neighbours() for feed in feeds}
     for feed in feeds:
         topic, country = feed.topic, feed.country

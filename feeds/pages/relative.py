@@ -5,6 +5,7 @@ it begin with `ROOT`, which is replaced in each whole page.
 """
 
 import re
+from functools import lru_cache
 from urllib.parse import quote, urlsplit
 
 from markupsafe import escape
@@ -17,6 +18,7 @@ ROOT = "\x1c"
 _TAG = re.compile(r'<[a-z][a-z0-9]*(?: [a-z-]+="[^"]*")+ ?/?>')
 
 
+@lru_cache(maxsize=10_000)
 def relative_address(path: str) -> str:
     """Return the relative address of a path of the release, before its page is known."""
     return ROOT + quote(path)

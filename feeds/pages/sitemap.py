@@ -34,7 +34,7 @@ class Located(NamedTuple):
 
 
 def entry_pages(entries: Sequence[Entry], site: Site) -> Iterator[Located]:
-    """Give the pages of entries, which come newest first, with the oldest first."""
+    """Yield the pages of entries, which come newest first, with the oldest first."""
     since = entries[0].published - _NEW if entries else None
     new = {
         entry.id for entry in entries[:_MOST_NEWS] if since is not None and entry.published > since
@@ -45,7 +45,7 @@ def entry_pages(entries: Sequence[Entry], site: Site) -> Iterator[Located]:
 
 
 def sitemap_documents(pages: Iterable[Located], site: Site) -> Iterator[tuple[str, bytes]]:
-    """Give the documents of a sitemap by their paths: one, or an index and its parts."""
+    """Yield the documents of a sitemap by their paths: one, or an index and its parts."""
     found = list(pages)
     paths = sitemap_parts(len(found))
     if not paths:
@@ -83,7 +83,7 @@ def _news(entry: Entry, site: Site) -> str:
 
 
 def _language(tag: str) -> str:
-    """Give a language (BCP 47) as Google has it: ISO 639, but for the two ways to write Chinese."""
+    """Return a language (BCP 47) as Google has it: ISO 639, but for the two ways to write Chinese."""
     language, *more = tag.lower().split("-")
     if language != "zh":
         return language

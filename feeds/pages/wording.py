@@ -38,7 +38,7 @@ class Wording:
         self.open_graph = f"{self._locale.language}_{territory}" if territory else ""
 
     def day(self, moment: datetime) -> str:
-        """Give the day of a moment, as people read it."""
+        """Return the day of a moment, as people read it."""
         day = self._local(moment)
         if day not in self._days:
             self._days[day] = format_date(day, "long", locale=self._locale)
@@ -61,16 +61,16 @@ class Wording:
         return more.format(count=self.number(count))
 
     def number(self, number: int) -> str:
-        """Give a number, as people read it."""
+        """Return a number, as people read it."""
         return format_decimal(number, locale=self._locale)
 
     def month_of(self, moment: datetime) -> Period:
-        """Give the month of a moment."""
+        """Return the month of a moment."""
         day = self._local(moment)
         return Period(day.year, day.month)
 
     def period(self, period: Period) -> str:
-        """Give the name of a year, of a month, or of a numbered part of one."""
+        """Return the name of a year, of a month, or of a numbered part of one."""
         if period not in self._months:
             self._months[period] = self._name(period)
         return self._months[period]
@@ -86,7 +86,7 @@ class Wording:
 
 
 def _words(language: str, locale: Locale) -> Mapping[str, str]:
-    """Give the words of the nearest language that has them, the others in English.
+    """Return the words of the nearest language that has them, the others in English.
 
     A territory may write in another script than others: as Taiwan does.
     """

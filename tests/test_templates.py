@@ -1,0 +1,300 @@
+"""A webmaster's own templates: what they override and extend, and how an error in one is reported."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import AS_OF, CATALOGUES, ROOT
+from payloads import PAYLOADS, hostile_entries
+from selectolax.lexbor import LexborHTMLParser
+
+from feeds import Release, load_catalogue
+from feeds.catalogue import read_catalogue
+from feeds.errors import FeedsError
+from feeds.formats import FORMATS
+from feeds.model import Catalogue
+from feeds.pages import Pages
+from feeds.pages.overrides import template_files
+from feeds.selection import select
+
+CATALOGUE = load_catalogue(CATALOGUES / "every-field.yaml")
+HEAD = """site:
+  title: News
+  url: https://news.example.org/
+  id: tag:news.example.org,2021:t
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return an empty folder of templates."""
+    found = tmp_path / "templates"
+    found.mkdir()
+    return found
+
+
+def rendered(templates: Path | None, catalogue: Catalogue = CATALOGUE) -> dict[str, str]:
+    """Return every HTML page of a catalogue, by its path."""
+    return dict(_rendered(templates, catalogue))
+
+
+def _rendered(templates: Path | None, catalogue: Catalogue) -> Iterator[tuple[str, str]]:
+    made = Pages(catalogue.site, FORMATS, templates=templates)
+    feeds = select(catalogue, AS_OF)
+    entries = feeds[0].entries
+    inputs = [
+        (entry, "<p>A body.</p>" if entry.body else "", newer, older)
+        for newer, entry, older in zip(
+            (None, *entries), entries, (*entries[1:], None), strict=False
+        )
+    ]
+    for entry, body in zip(entries, made.entries.pages(inputs), strict=True):
+        yield made.path(entry), body.decode()
+    near = made.listings.neighbours(feeds)
+    lists = [(feed, page, near[feed.path]) for feed in feeds for page in made.listings.of(feed)]
+    pieces = dict(zip([entry.id for entry in entries], made.entries.items(entries), strict=True))
+    for (feed, page, _), body in zip(lists, made.listings.pages(pieces, lists), strict=True):
+        yield made.listings.path(feed, page), body.decode()
+    for guide in made.guides.of(feeds):
+        if guide.media_type == made.media_type:
+            yield guide.path, guide.make(guide.shows).decode()
+
+
+def busy() -> Catalogue:
+    """Return a catalogue that has an archive, and pages of every kind."""
+    items = (
+        f"- id: e{number}\n  title: Title {number}\n  date: 2022-05-{1 + number % 28:02}\n"
+        f"  topics: [A]\n  countries: [Jordan]\n"
+        for number in range(50)
+    )
+    return read_catalogue([("f.yaml", f"{HEAD}entries:\n{''.join(items)}".encode())])
+
+
+def error_of(templates: Path) -> str:
+    """Return the error that is raised with some templates."""
+    with pytest.raises(FeedsError) as raised:
+        rendered(templates)
+    return str(raised.value)
+
+
+def test_an_empty_folder_and_a_missing_one_change_nothing(folder: Path) -> None:
+    """Without overrides the pages are the shipped ones."""
+    shipped = rendered(None)
+    assert rendered(folder) == shipped
+    assert rendered(folder / "missing") == shipped
+
+
+@pytest.mark.parametrize("name", ["header.html", "footer.html", "head_extra.html"])
+def test_a_part_of_every_page_is_overridden(name: str, folder: Path) -> None:
+    """A header, footer or addition to the head is on every page, with addresses relative to it."""
+    mark = '<meta name="mark" content="{{ site.title }}" href="{{ "media/logo.svg" | href }}">'
+    (folder / name).write_text(f"{mark}\n")
+    pages = rendered(folder, busy())
+    assert {path.partition("/")[0] for path in pages} == {
+        *("index.html", "404.html", "410.html", "subscribe", "entries"),
+        *("topics", "countries", "archive"),
+    }
+    for path, page in pages.items():
+        base = (
+            HEAD.split()[4] if path in {"404.html", "410.html"} else "../" * path.count("/") or "./"
+        )
+        assert f'<meta name="mark" content="News" href="{base}media/logo.svg">\n' in page, path
+
+
+def test_the_first_page_is_known_to_a_header(folder: Path) -> None:
+    """`front` is true on the first page alone."""
+    (folder / "header.html").write_text("<header>{{ 'front' if front else 'inner' }}</header>\n")
+    pages = rendered(folder, busy())
+    assert [path for path, page in pages.items() if "<header>front</header>" in page] == [
+        "index.html"
+    ]
+
+
+def test_an_override_extends_the_shipped_template(folder: Path) -> None:
+    """`feeds/base.html` is the shipped template, whose blocks an override can extend."""
+    (folder / "base.html").write_text(
+        '{% extends "feeds/base.html" %}\n'
+        "{% block footer %}{{ super() }}<p>{% include 'parts/address.html' %}</p>{% endblock %}\n"
+    )
+    (folder / "parts").mkdir()
+    (folder / "parts/address.html").write_text("1 Main Street")
+    pages = rendered(folder)
+    for path, page in rendered(None).items():
+        assert pages[path] == page.replace("</footer>\n", "</footer>\n<p>1 Main Street</p>")
+
+
+def test_a_template_of_one_kind_of_page_is_extended(folder: Path) -> None:
+    """An override of `entry.html` is given the entry itself, and changes no other page."""
+    (folder / "entry.html").write_text(
+        '{% extends "feeds/entry.html" %}\n'
+        "{% block main %}{{ super() }}<p>{{ entry.id }} {{ entry.published.year }}</p>{% endblock %}\n"
+    )
+    pages, shipped = rendered(folder), rendered(None)
+    changed = [path for path in pages if pages[path] != shipped[path]]
+    assert changed == [path for path in pages if path.startswith("entries/")]
+    for entry in CATALOGUE.entries:
+        assert f"<p>{entry.id} {entry.published.year}</p>" in pages[f"{entry.path}index.html"]
+
+
+def test_rules_are_added_to_the_style_sheet(folder: Path) -> None:
+    """`accent.css` can include the shipped one, and goes on with its own rules."""
+    (folder / "accent.css").write_text('{% include "feeds/accent.css" %}\nfooter { margin: 0 }\n')
+    shipped = Pages(CATALOGUE.site, FORMATS).style()
+    own = Pages(CATALOGUE.site, FORMATS, templates=folder).style()
+    assert own == (*shipped[:2], shipped[2] + b"footer { margin: 0 }\n")
+
+
+@pytest.mark.parametrize("name", ["base.html", "footer.html"])
+def test_the_samples_of_the_guide_work(name: str, folder: Path) -> None:
+    """Each template in the webmasters' guide can be put into a folder as it is."""
+    guide = (ROOT / "docs" / "webmasters.md").read_text()
+    samples = re.findall(r"`templates/([a-z.]+)`[^\n]*\n\n```jinja\n(.*?)```", guide, re.DOTALL)
+    (folder / name).write_text(dict(samples)[name])
+    pages, shipped = rendered(folder), rendered(None)
+    assert all(pages[path] != shipped[path] for path in shipped)
+
+
+def test_what_an_override_prints_is_escaped(folder: Path) -> None:
+    """Texts of the catalogue are escaped in an override, whatever its name."""
+    text = HEAD.replace("News", "'<b>\"&'") + "entries: []\n"
+    (folder / "footer.html").write_text("{% include 'own.txt' %}")
+    (folder / "own.txt").write_text("<footer>{{ site.title }}</footer>")
+    for page in rendered(folder, read_catalogue([("f.yaml", text.encode())])).values():
+        assert "<footer>&lt;b&gt;&#34;&amp;</footer>" in page
+
+
+def test_a_template_that_nothing_uses_is_harmless(folder: Path) -> None:
+    """A file that overrides nothing and is included nowhere may have any content."""
+    (folder / "draft.html").write_bytes(b"{% if \xff")
+    assert rendered(folder) == rendered(None)
+
+
+@pytest.mark.parametrize(
+    ("source", "line", "message"),
+    [
+        ("<p>\n{% if %}", 2, "Expected an expression, got 'end of statement block'"),
+        ("<p>\n{% block x %}", 2, "Unexpected end of template."),
+        ("<p>\n\n{# a comment", 3, "Missing end of comment tag"),
+        ("<p>\n{{ titel }}", 2, "'titel' is undefined"),
+        ("\n\n{{ site.titel }}", 3, "has no attribute 'titel'"),
+        ("{{ entry.title }}", 1, "'entry' is undefined"),
+        ("\n{{ site.title | shorten }}", 2, "No filter named 'shorten'."),
+        ("\n{{ 1 / 0 }}", 2, "ZeroDivisionError: division by zero"),
+        ("\n{% for one in 3 %}{% endfor %}", 2, "TypeError: 'int' object is not iterable"),
+        ("\n{{ 3 | href }}", 2, "TypeError: "),
+        ("\n\n{% include 'none.html' %}", 3, "template 'none.html' not found"),
+        ("{% extends 'none.html' %}", 1, "template 'none.html' not found"),
+        ("{% from 'feeds/macros.html' import nothing %}\n{{ nothing() }}", 2, "does not export"),
+        ("{% extends 'footer.html' %}", 1, "extends, includes or calls itself;"),
+        ("<p>\n\n\u00e9".encode("latin-1"), 3, "not UTF-8"),
+    ],
+)
+def test_an_error_names_its_file_and_line(
+    source: str | bytes, line: int, message: str, folder: Path
+) -> None:
+    """An error in an override is one line, with the path as the user gave it."""
+    file = folder / "footer.html"
+    file.write_bytes(source if isinstance(source, bytes) else source.encode())
+    text = error_of(folder)
+    assert text.startswith(f"{file}:{line}: ")
+    assert message in text
+    assert "\n" not in text
+
+
+def test_an_error_in_a_shipped_macro_is_that_of_its_caller(folder: Path) -> None:
+    """The line is the override's, which gave the macro what it cannot use."""
+    file = folder / "entry.html"
+    file.write_text(
+        '{% extends "feeds/entry.html" %}\n{% from "feeds/macros.html" import pager %}\n'
+        "{% block main %}\n{{ pager('News', 1, 2) }}\n{% endblock %}\n"
+    )
+    assert error_of(folder).startswith(f"{file}:4: ")
+
+
+def test_an_error_in_a_shipped_template_keeps_its_traceback() -> None:
+    """It is a bug, so it is not reported as a mistake of the user's."""
+    guides = Pages(CATALOGUE.site, FORMATS).guides.of(select(CATALOGUE, AS_OF))
+    with pytest.raises(TypeError):
+        next(guides).make([("A topic whose path is a number", 1)])
+
+
+def test_links_out_of_the_folder_and_hidden_files_are_not_read(folder: Path) -> None:
+    """A template is a regular file of the folder; a link within the folder is one too."""
+    outside = folder.parent / "outside.html"
+    outside.write_text("OUTSIDE")
+    (folder.parent / "more").mkdir()
+    (folder.parent / "more/x.html").write_text("OUTSIDE")
+    (folder / "footer.html").symlink_to(outside)
+    (folder / "header.html").symlink_to("missing.html")
+    (folder / "base.html").symlink_to("base.html")
+    (folder / "linked").symlink_to(folder.parent / "more")
+    (folder / ".hidden.html").write_text("HIDDEN")
+    (folder / ".git").mkdir()
+    (folder / ".git/x.html").write_text("HIDDEN")
+    os.mkfifo(folder / "entry.html")
+    assert template_files(folder) == {}
+    assert rendered(folder) == rendered(None)
+    (folder / "own.html").write_text("OWN")
+    (folder / "head_extra.html").symlink_to("own.html")
+    assert template_files(folder) == {"head_extra.html": b"OWN", "own.html": b"OWN"}
+
+
+def test_template_files_are_sorted_by_name(folder: Path) -> None:
+    """What the files of a folder are does not depend on the order in which it lists them."""
+    (folder / "b").mkdir()
+    for name in ("c.html", "b/x.html", "a.html", "b.html"):
+        (folder / name).write_text(name)
+    assert list(template_files(folder)) == ["a.html", "b.html", "b/x.html", "c.html"]
+    # By another path it is the same folder.
+    link = folder.parent / "link"
+    link.symlink_to(folder)
+    assert template_files(link) == template_files(folder)
+
+
+def test_a_folder_that_is_a_file_is_an_error(tmp_path: Path) -> None:
+    """Its path is named."""
+    file = tmp_path / "templates"
+    file.write_text("")
+    with pytest.raises(FeedsError, match=re.escape(f"{file}: Not a directory")):
+        template_files(file)
+
+
+def test_template_files_are_found_without_jinja() -> None:
+    """An export that has nothing to do does not load the renderer."""
+    code = "import sys, feeds.pages.overrides; print({'jinja2', 'babel'} & {*sys.modules})"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "set()"
+
+
+def test_payloads_are_texts_on_every_page() -> None:
+    """What is known to run as a script is escaped in every field, and is shown as it was written."""
+    head = HEAD.replace("News", repr(PAYLOADS[0]))
+    catalogue = read_catalogue([("f.yaml", (head + hostile_entries(head)).encode())])
+    release = Release(catalogue, as_of=AS_OF)
+    pages = {
+        path: LexborHTMLParser(found.body)
+        for path, found in release.items()
+        if path.endswith(".html")
+    }
+    for path, page in pages.items():
+        for found in page.css("*"):
+            assert not [name for name in found.attributes if name.startswith("on")], path
+            if found.tag == "script":
+                assert found.attributes == {"type": "application/ld+json"}, path
+    for entry in catalogue.entries[:-1]:
+        page = pages[f"{entry.path}index.html"]
+        for selector, text in [
+            ("h1", entry.title),
+            (".lead", entry.summary),
+            (".date span", entry.author.name if entry.author else ""),
+            ("figcaption, .credit", entry.photo.credit if entry.photo else ""),
+        ]:
+            node = page.css_first(f"main {selector}")
+            assert node is not None
+            assert " ".join(text.split()) in " ".join(node.text().split()), entry.id
