@@ -209,6 +209,8 @@ class SiteStore:
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
         fd = os.open(new, flags, 0o600, dir_fd=self._fd)
         try:
+            # Whatever the umask.
+            os.fchmod(fd, 0o600)
             left = memoryview(body)
             while left:
                 left = left[os.write(fd, left) :]
