@@ -28,11 +28,9 @@ def cores() -> int:
 def usable_processes(work: int, processes: int) -> int:
     """Return in how many processes to do so many pieces of work.
 
-    Processes are forks: where this one has threads, whose locks would be copied
-    as they are, there are no others.
+    Processes are forks: where this one has threads, there are no others.
     """
-    alone = work < _MIN_WORK or not hasattr(os, "fork") or threading.active_count() > 1
-    return 1 if alone else processes
+    return processes if work >= _MIN_WORK and _can_fork() else 1
 
 
 def in_processes(work: Callable[[int], T], processes: int) -> list[T]:
@@ -56,8 +54,9 @@ def in_child(work: Callable[[], R]) -> R:
     """Return the result of some work that is done in a fork, which keeps its memory and threads.
 
     The result, and a FeedsError that is raised there, is what `pickle` can write.
+    Where this process has threads, the work is done here.
     """
-    if not hasattr(os, "fork"):
+    if not _can_fork():
         return work()
     ours, theirs = os.pipe()
     child = os.fork()
@@ -104,6 +103,11 @@ def gc_paused() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
+
+
+def _can_fork() -> bool:
+    """Return whether this process can be forked: the locks of threads would be copied as they are."""
+    return hasattr(os, "fork") and threading.active_count() == 1
 
 
 def _start(work: Callable[[int], T], number: int) -> tuple[int, int] | None:

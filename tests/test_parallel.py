@@ -86,6 +86,7 @@ def test_a_program_with_threads_is_not_forked() -> None:
     thread.start()
     try:
         assert usable_processes(5000, 2) == 1
+        assert in_child(os.getpid) == os.getpid()
     finally:
         end.set()
         thread.join()
