@@ -22,7 +22,7 @@ class _Month(NamedTuple):
     """The items of a month in a list, as HTML."""
 
     name: str
-    items: list[Markup]
+    items: Markup
 
 
 class ListingPages:
@@ -86,7 +86,8 @@ class ListingPages:
         return [
             _Month(
                 self._wording.period(month),
-                [Markup(items[entry.id].decode()) for entry in found],  # noqa: S704  # of item.html
+                # Joined before they are decoded: many lists have the same items.
+                Markup(b"\n".join([items[entry.id] for entry in found]).decode()),  # noqa: S704  # of item.html
             )
             for month, found in groupby(entries, lambda entry: self._month_of(entry.published))
         ]
