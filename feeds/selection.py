@@ -53,7 +53,7 @@ def next_change(catalogue: Catalogue, as_of: datetime) -> datetime | None:
         *(
             _updated_from(entry)
             for entry in catalogue.entries
-            if entry.updated is not entry.published
+            if entry.updated != entry.published
         ),
     ]
     return min([date for date in dates if date > as_of], default=None)
@@ -69,7 +69,7 @@ def _updated_from(entry: Entry) -> datetime:
 
 
 def _as_told(entry: Entry, as_of: datetime) -> Entry:
-    if entry.updated is entry.published or _updated_from(entry) <= as_of:
+    if entry.updated == entry.published or _updated_from(entry) <= as_of:
         return entry
     return entry._replace(updated=entry.published)
 

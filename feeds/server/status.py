@@ -19,7 +19,7 @@ _WORKERS_LOCK = "workers.lock"
 # Touched to have the catalogue read again.
 _RELOAD = "reload"
 # After so many seconds without a sign of life a build process is taken for stopped.
-_STALE_SECONDS = 10.0
+_STALE_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
