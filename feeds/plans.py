@@ -181,7 +181,9 @@ class _Planner:
         listings = self._pages.listings
         near = listings.neighbours(self._feeds)
         for feed in self._feeds:
-            about = digest(self._of_pages, feed.path, feed.title, feed.description, *self._all(feed))
+            about = digest(
+                self._of_pages, feed.path, feed.title, feed.description, *self._all(feed)
+            )
             for listing in listings.of(feed):
                 # Pages of the archive name no other feeds.
                 around = "" if listing.wider else repr(near[feed.path])

@@ -50,11 +50,7 @@ def next_change(catalogue: Catalogue, as_of: datetime) -> datetime | None:
     """Return the moment after `as_of` at which something dated later becomes public; None for never."""
     dates = [
         *map(public_from, catalogue.entries),
-        *(
-            _updated_from(entry)
-            for entry in catalogue.entries
-            if entry.updated != entry.published
-        ),
+        *(_updated_from(entry) for entry in catalogue.entries if entry.updated != entry.published),
     ]
     return min([date for date in dates if date > as_of], default=None)
 
