@@ -35,14 +35,14 @@ class ListingPages:
         self._site = site
         self._wording = wording
         # An entry is in several lists.
-        self._month_of = lru_cache(maxsize=10_000)(wording.month_of)
+        self._month_of = lru_cache(maxsize=100_000)(wording.month_of)
         self._linked_data = LinkedData(site)
 
     def of(self, feed: Feed) -> list[Listing]:
         """Return the pages that list a feed's entries, that of the newest first."""
         # Where there is less in a year, months would be many pages with little on each.
         everything = not (feed.topic or feed.country)
-        return listings_of(feed.entries, self._site.timezone, months=everything)
+        return listings_of(feed.entries, self._month_of, months=everything)
 
     def path(self, feed: Feed, listing: Listing) -> str:
         """Return the path of a page that lists entries of a feed."""
