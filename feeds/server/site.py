@@ -103,9 +103,7 @@ class ServedSite:
         if thread is not None and thread.is_alive():
             self._wakes.put(None)
             thread.join()
-        if self._workers_lock >= 0:
-            os.close(self._workers_lock)
-            self._workers_lock = -1
+        self._leave()
         end = time.monotonic() + _END_SECONDS
         while (
             self._builder and not self._has_ended(self._builder) and not self._files.has_workers()
@@ -157,6 +155,8 @@ class ServedSite:
 
     def _run(self) -> None:
         with suppress(OSError):
+            # A forked process has its parent's, too.
+            self._leave()
             self._workers_lock = self._files.join_workers()
         self._thread = threading.Thread(target=self._watch, name="feeds-site", daemon=True)
         self._thread.start()
@@ -213,9 +213,13 @@ class ServedSite:
     def _rejoin(self) -> None:
         """Say again that this process answers, where the state folder was deleted."""
         if self._workers_lock < 0 or not self._files.is_joined(self._workers_lock):
-            if self._workers_lock >= 0:
-                os.close(self._workers_lock)
+            self._leave()
             self._workers_lock = self._files.join_workers()
+
+    def _leave(self) -> None:
+        lock, self._workers_lock = self._workers_lock, -1
+        if lock >= 0:
+            os.close(lock)
 
     def _start_build(self) -> None:
         settings = self._settings
