@@ -37,7 +37,10 @@ IDENTITY = "identity"
 
 
 class DamagedBody(Exception):
-    """A body is missing, or does not match its ETag; it is being built again."""
+    """A body is missing, or does not match its ETag.
+
+    It is being built again, unless the site has another index by now.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +81,8 @@ class ServedSite:
         self._root = _store_root(settings)
         self._files = StatusFiles(StateFolder(self._root, self._name))
         self._bodies = _HotBodies(_HOT_BYTES)
+        # The ETags of bodies that could not be read when they were last asked for.
+        self._damaged: set[str] = set()
         self._stamp: tuple[int, ...] | None = None
         # The build process that this one has started; 0 for none.
         self._builder = 0
@@ -143,15 +148,22 @@ class ServedSite:
                 body = file.read()
         except OSError:
             body = None
-        if body is None or etag_of(body) != record.etag:
+        if body is not None and etag_of(body) == record.etag:
+            self._damaged.discard(record.etag)
+            return body
+        self._look()
+        # Of an index that was replaced twice, bodies are gone that are not needed any more.
+        if self.index is index:
             # Removed, it is missed by the build process, and built again.
             index.discard(record.etag)
-            tell("damaged-object", logging.WARNING, etag=record.etag)
-            raise DamagedBody
-        return body
+            if record.etag not in self._damaged:
+                tell("damaged-object", logging.WARNING, etag=record.etag)
+            self._damaged.add(record.etag)
+        raise DamagedBody
 
     def _prepare(self) -> None:
         self._wakes: SimpleQueue[None] = SimpleQueue()
+        self._look_lock = threading.Lock()
 
     def _run(self) -> None:
         with suppress(OSError):
@@ -183,14 +195,15 @@ class ServedSite:
 
     def _look(self) -> None:
         """Load the index if it was replaced."""
-        stamp = index_stamp(StateFolder(self._root, self._name))
-        if stamp is None or stamp == self._stamp:
-            return
-        index = load_index(self._root, self._name, lambda: time.sleep(_TURN_SECONDS))
-        self._stamp = stamp
-        if index:
-            self.index = index
-            tell("serving", release=index.head.release)
+        with self._look_lock:
+            stamp = index_stamp(StateFolder(self._root, self._name))
+            if stamp is None or stamp == self._stamp:
+                return
+            index = load_index(self._root, self._name, lambda: time.sleep(_TURN_SECONDS))
+            self._stamp = stamp
+            if index:
+                self.index = index
+                tell("serving", release=index.head.release)
 
     def _see_to_build(self) -> None:
         """Start a build process where there is none."""
