@@ -31,6 +31,7 @@ _INDEX, _OBJECTS = "index", "objects"
 _VERSION = "1"
 _HEADING = f"# feeds site {_VERSION}"
 _UNFINISHED = ".new"
+_MODE = 0o600
 # So many lines of an index are read at a time, between requests.
 _STEP = 250
 FOLDER_PREFIX = "site-"
@@ -206,20 +207,30 @@ class SiteStore:
     def _write(self, etag: str, body: bytes) -> None:
         """Write a body under another name first: what is killed leaves nothing that seems whole."""
         new = f"{etag}.{os.getpid()}{_UNFINISHED}"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-        fd = os.open(new, flags, 0o600, dir_fd=self._fd)
+        if new in self._names:
+            os.unlink(new, dir_fd=self._fd)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        fd = os.open(new, flags, _MODE, dir_fd=self._fd)
         try:
+            # Whatever the umask.
+            os.fchmod(fd, _MODE)
             left = memoryview(body)
             while left:
                 left = left[os.write(fd, left) :]
+            os.rename(new, etag, src_dir_fd=self._fd, dst_dir_fd=self._fd)
+        except OSError:
+            # On a full disk, it would keep room from what is written next.
+            with suppress(OSError):
+                os.unlink(new, dir_fd=self._fd)
+            raise
         finally:
             os.close(fd)
-        os.rename(new, etag, src_dir_fd=self._fd, dst_dir_fd=self._fd)
 
     def _clean_up(self, kept: Collection[str]) -> None:
         for name in os.listdir(self._fd):  # noqa: PTH208  # of a descriptor
             if name not in kept:
-                with suppress(FileNotFoundError):
+                # Somebody else's folder stays.
+                with suppress(OSError):
                     os.unlink(name, dir_fd=self._fd)
 
     def _read_facts(self) -> dict[str, Fact]:
