@@ -2,6 +2,7 @@
 
 import gzip
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from subprocess import CompletedProcess, run
 from sys import executable
@@ -14,7 +15,7 @@ from conftest import PATIENCE, ROOT, SHIPPED
 from hosts import ask
 from s3 import BUCKET, Server, s3_server
 
-from feeds import Publisher
+from feeds import Release, load_catalogue
 
 OLD = "Actuary or actor?"
 NEW = "Actuary or actress?"
@@ -50,7 +51,7 @@ def test_a_bucket_behind_a_cache_is_served_as_it_was_published(
     file = tmp_path / "entries.yaml"
     file.write_text(SHIPPED.read_text())
     assert publish(store, tmp_path).returncode == 0
-    release = Publisher(file, url=SITE, state=tmp_path / "state").load()
+    release = Release(load_catalogue(file, url=SITE), as_of=datetime.now(UTC))
     with caching("nginx-bucket", tmp_path, store.port) as url:
         for path, document in release.items():
             answer = ask(url + quote(path) + "?list-type=2")

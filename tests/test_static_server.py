@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
 from subprocess import DEVNULL, Popen
@@ -12,8 +12,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 from conftest import PATIENCE, SHIPPED, free_port, let_in, program, run_feeds, wait_for
-
-from feeds import Publisher
+from stores import Published
 
 CONFIGURATION = """
 daemon off; pid {folder}/pid; error_log {folder}/errors;
@@ -70,8 +69,9 @@ def export(tmp_path: Path) -> Callable[[str], dict[str, datetime | None]]:
         options = ("--catalogue", file, "--state", tmp_path / "state")
         done = run_feeds("export", *options, tmp_path / "out")
         assert done.returncode == 0, done.stderr
-        release = Publisher(file, state=tmp_path / "state").load()
-        return {path: document.modified for path, document in release.items()}
+        site = Published(file, state=tmp_path / "state", now=lambda: datetime.now(UTC))
+        site.refresh()
+        return {path: document.modified for path, document in site.shown().items()}
 
     return again
 
