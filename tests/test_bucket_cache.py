@@ -9,13 +9,12 @@ from sys import executable
 from urllib.parse import quote
 
 import pytest
+from builds import dated
 from buckets import environment
 from caches import caching
 from conftest import PATIENCE, ROOT, SHIPPED
 from hosts import ask
 from s3 import BUCKET, Server, s3_server
-
-from feeds import Release, load_catalogue
 
 OLD = "Actuary or actor?"
 NEW = "Actuary or actress?"
@@ -51,7 +50,7 @@ def test_a_bucket_behind_a_cache_is_served_as_it_was_published(
     file = tmp_path / "entries.yaml"
     file.write_text(SHIPPED.read_text())
     assert publish(store, tmp_path).returncode == 0
-    release = Release(load_catalogue(file, url=SITE), as_of=datetime.now(UTC))
+    release = dated(file, url=SITE, state=tmp_path / "state")
     with caching("nginx-bucket", tmp_path, store.port) as url:
         for path, document in release.items():
             answer = ask(url + quote(path) + "?list-type=2")

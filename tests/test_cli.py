@@ -146,7 +146,7 @@ def test_export_without_pages_and_again(tmp_path: Path) -> None:
     kinds = {path.rpartition("/")[2] for path in tree(tmp_path / "out")}
     assert kinds == {"atom.xml", "rss.xml", "feed.json", "feed.css"}
     stages = [line.split()[0] for line in first.stderr.splitlines()]
-    assert {"compare", "read", "choose", "render", "join", "write", "all"} <= set(stages)
+    assert {"compare", "read", "plan", "render", "date", "write", "all"} <= set(stages)
     again = run_feeds(*options, cwd=ROOT)
     assert [line.split()[0] for line in again.stderr.splitlines()] == ["compare", "else", "all"]
     assert again.stdout.startswith("written 0, ")

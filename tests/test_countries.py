@@ -8,14 +8,13 @@ import pytest
 from babel.localedata import locale_identifiers
 from conftest import ROOT
 
-from feeds.cache import Shelf
 from feeds.catalogue.countries import Countries, namesakes
 from feeds.catalogue.nearest import SILENT, Nearest
 from feeds.catalogue.reading import Fault
 from feeds.catalogue.territories import territories
 
 NAMES = tomllib.loads((ROOT / "feeds" / "catalogue" / "countries.toml").read_text())
-ENGLISH = Countries("en", {}, Shelf(None))
+ENGLISH = Countries("en", {})
 
 
 def languages() -> Iterator[tuple[str, dict[str, str]]]:
@@ -48,7 +47,7 @@ def misunderstood(named: Iterable[tuple[str, dict[str, str]]]) -> list[tuple[str
     english = territories("en")
     wrong = []
     for language, names in named:
-        find = Countries(language, {}, Shelf(None)).code(SILENT)
+        find = Countries(language, {}).code(SILENT)
         for code, name in (english | names).items():
             if find(name) != code or find(code) != code:
                 wrong.append((language, code, name))
@@ -107,7 +106,7 @@ def test_other_places_and_groups_say_what_to_do() -> None:
 @pytest.mark.parametrize("language", ["en", "fr", "es", "ar", "zh", "ru", "hi", "vi", "de"])
 def test_names_in_data_are_not_displayed_for_another_country(language: str) -> None:
     """No name beside those of CLDR hides that of another country in the language of a site."""
-    find = Countries(language, {}, Shelf(None)).code(SILENT)
+    find = Countries(language, {}).code(SILENT)
     for code, names in NAMES["names"].items():
         for name in names:
             try:

@@ -9,11 +9,10 @@ from conftest import CATALOGUES, MEDIA, ROOT, SHIPPED
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.catalogue import read_catalogue
+from feeds.catalogue import ItemMemory, read_catalogue
 from feeds.catalogue.source import forbidden_character
 from feeds.catalogue.strict_yaml import Refused, compose_part
 from feeds.errors import CatalogueError
-from feeds.workshop import Workshop
 
 HEAD = """site:
   title: T
@@ -157,13 +156,13 @@ def test_each_file_tells_its_own_mistake() -> None:
 
 def test_an_item_is_remembered_with_its_indentation() -> None:
     """The same words, indented otherwise, are read anew."""
-    workshop = Workshop()
+    memory = ItemMemory()
     items = (ITEM.format(id="a") + ITEM.format(id="b")).replace("\n", "\n  ").rstrip()
     text = f"{HEAD}entries:\n  {items}\n"
-    read_catalogue([("f", text.encode())], workshop=workshop)
+    read_catalogue([("f", text.encode())], memory=memory)
     for dash in ("- ", "   - "):
         with pytest.raises(CatalogueError):
-            read_catalogue([("f", text.replace("  - ", dash).encode())], workshop=workshop)
+            read_catalogue([("f", text.replace("  - ", dash).encode())], memory=memory)
 
 
 PIECES = [

@@ -1,48 +1,71 @@
 """What hosts are told of an address is what the server answers for it; what they cannot be told is refused."""
 
-from collections.abc import Callable, Mapping
-from copy import copy
+from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 import pytest
+from builds import bodies
 from conftest import AS_OF
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from feeds import Release, load_catalogue
 from feeds.errors import FeedsError
-from feeds.export.hosts import host_files
+from feeds.export.hosts import host_plans
 from feeds.export.hosts.serving import Serving
-from feeds.model import Document, Site
+from feeds.model import Site
 from feeds.paths import INDEX, is_folder, moved_to
-from feeds.web import create_app
+from feeds.plans import Plan, plan_site
+from feeds.server import SiteApp
+from feeds.server.site import IDENTITY, ServedSite
+from feeds.server.status import Status
+from feeds.server.store import Head, Index, Record
+from feeds.storage import StateFolder
 
-if TYPE_CHECKING:
-    from datetime import datetime
-
-    from feeds.standing import Failure
-
-RELEASE = Release(
-    load_catalogue(Path(__file__).parent / "golden-hosts" / "moved.yaml"), as_of=AS_OF
-)
+CATALOGUE = load_catalogue(Path(__file__).parent / "golden-hosts" / "moved.yaml")
+RELEASE = Release(CATALOGUE, as_of=AS_OF)
+PLANNED = plan_site(CATALOGUE, as_of=AS_OF)
+PLANS = {plan.path: plan for plan in PLANNED.plans}
 SITE = replace(RELEASE.site, url="https://news.example.org/", moved={}, retired=frozenset())
 TOPIC = "topics/floors/"
 OLD = ("a", "a/", "a/b", "a/b/", "b", "b/", "b/a", "b/a/", "style.css/")
 NEW = ("atom.xml", "", TOPIC, "countries/jo/", "a/", "b/", "b/a/")
 
 
-class Now:
-    """A standing that nothing changes."""
+class Served(ServedSite):
+    """A served site of the release, which nothing changes."""
 
-    def __init__(self, release: Release) -> None:
-        self.current: Release | None = release
-        self.since: datetime | None = None
-        self.failure: Failure | None = None
-        self.degraded = False
-        self.clock: Callable[[], datetime] = lambda: AS_OF
+    def __init__(self, site: Site) -> None:
+        head = Head(
+            release=RELEASE.id,
+            since=AS_OF,
+            until=None,
+            url=site.url,
+            max_age=site.max_age,
+            hub=site.hub,
+            formats=site.formats,
+            moved=site.moved,
+            retired=site.retired,
+        )
+        rows = {
+            path: f"{document.media_type}\t{document.etag}\t\t{len(document.body)}"
+            for path, document in RELEASE.items()
+        }
+        self.index: Index | None = Index(head, rows, StateFolder(Path("nowhere")))
+        self.bodies = {document.etag: document.body for document in RELEASE.values()}
+
+    def clock(self) -> datetime:
+        return AS_OF
+
+    def status(self) -> Status:
+        return Status(failure=None, degraded=False)
+
+    def body(self, index: Index, record: Record, coding: str) -> bytes | None:
+        assert index is self.index
+        return self.bodies[record.etag] if coding == IDENTITY else None
 
 
 @given(st.dictionaries(st.sampled_from(OLD), st.sampled_from(NEW)), st.sets(st.sampled_from(OLD)))
@@ -56,15 +79,14 @@ def test_hosts_are_told_of_each_address_what_is_served(
 ) -> None:
     """Whatever lies in whatever moved or was withdrawn, each address has one fate, on hosts as here."""
     assume(all(_allowed(old, moved) for old in moved))
-    release = copy(RELEASE)
-    release.site = replace(
+    site = replace(
         SITE,
         moved={old: new for old, new in moved.items() if old not in retired},
         retired=frozenset(retired),
     )
-    assume(all(_allowed(old, release.site.moved) for old in release.site.moved))
-    told = Serving(release, release.site, compressed=False)
-    client = create_app(Now(release)).test_client()
+    assume(all(_allowed(old, site.moved) for old in site.moved))
+    told = Serving(PLANS, site, compressed=False)
+    client = SiteApp(Served(site)).test_client()
     for path in (*OLD, "style.css", *(f"{old}atom.xml" for old in OLD if old.endswith("/"))):
         answer = client.get(f"/{path}")
         here = answer.headers.get("Location", "").removeprefix(SITE.url)
@@ -107,8 +129,10 @@ def _page(path: str) -> str:
     return path + INDEX if is_folder(path) else path
 
 
-def files(host: str, site: Site, release: Mapping[str, Document] = RELEASE) -> Mapping[str, bytes]:
-    return host_files(host, release, site, compressed=False)
+def files(host: str, site: Site, plans: Mapping[str, Plan] = PLANS) -> Mapping[str, bytes]:
+    """Return the files for a host of a site with these documents."""
+    found = host_plans(host, plans.values(), site, compressed=False)
+    return bodies(replace(PLANNED, plans=(), host_plans=found))
 
 
 @pytest.mark.parametrize(
@@ -140,21 +164,21 @@ def test_a_folder_becomes_the_top_of_a_site(host: str) -> None:
         files(host, replace(SITE, url="https://news.example.org/news/"))
 
 
-def picture(path: str, media_type: str) -> dict[str, Document]:
-    return {path: Document(path=path, body=b"", media_type=media_type, etag="")}
+def picture(path: str, media_type: str) -> dict[str, Plan]:
+    return {path: Plan(path, media_type, "", lambda _: b"")}
 
 
 def test_cloudflare_is_told_of_any_number_of_pictures() -> None:
     """It takes a hundred rules: pictures that end alike need one; more than it takes are refused."""
-    release = dict(RELEASE)
+    plans = dict(PLANS)
     for number in range(150):
-        release |= picture(f"media/{number}.jpg", "image/jpeg")
-    told = files("cloudflare-pages", SITE, release)["_headers"].decode()
+        plans |= picture(f"media/{number}.jpg", "image/jpeg")
+    told = files("cloudflare-pages", SITE, plans)["_headers"].decode()
     assert "/*.jpg\n  Content-Type: image/jpeg\n" in told
     assert sum(line.startswith("/") for line in told.splitlines()) < 15
-    release |= picture("media/other.jpg", "image/png")
+    plans |= picture("media/other.jpg", "image/png")
     with pytest.raises(FeedsError, match="100 rules"):
-        files("cloudflare-pages", SITE, release)
+        files("cloudflare-pages", SITE, plans)
 
 
 @pytest.mark.parametrize("path", ["{y}", "%7By%7D", "{", "}"])

@@ -14,11 +14,11 @@ from urllib.parse import quote, unquote, urljoin
 import brotli
 import feedparser
 import pytest
+from builds import dated
 from conftest import SHIPPED, free_port, program, run, run_feeds, wait_until
 from hosts import HOSTS, Answer, ask, hosted
 from reader import make_reader
 
-from feeds import Publisher
 from feeds.headers import CORS, PAGE_POLICY, PREFLIGHT
 
 if TYPE_CHECKING:
@@ -72,8 +72,7 @@ class Site:
         # Apache's tag is a weak one as long as a file might change within the second.
         self.public += timedelta(hours=1)
         state = self.folder / "state"
-        publisher = Publisher(self.file, url=self.url, state=state, clock=lambda: self.public)
-        self.documents = dict(publisher.load())
+        self.documents = dated(self.file, url=self.url, state=state, clock=lambda: self.public)
         options = ("--catalogue", self.file, "--state", state, "--url", self.url)
         done = run_feeds("export", *options, self.out, "--host", self.name, "--compress")
         assert done.returncode == 0, done.stderr

@@ -4,49 +4,67 @@ import gc
 import os
 import signal
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 
 import pytest
-from conftest import AS_OF, SHIPPED
+from conftest import AS_OF, SHIPPED, tree
 
-from feeds import Release
+from feeds import Release, export_folder
 from feeds.catalogue import read_catalogue
-from feeds.parallel import spread, uncollected
-from feeds.workshop import Workshop
+from feeds.errors import FeedsError
+from feeds.parallel import dealt, gc_paused, in_child, in_processes, usable_processes
 
-# Of two shares, each has one more than goes over at a time.
 MANY = range(5002)
+PROCESSES = 3
 
 
-def squares(numbers: Sequence[int]) -> list[bytes]:
-    return [b"%d" % (number * number) for number in numbers]
+def squares(number: int) -> list[bytes]:
+    """Return the squares of a share of many numbers."""
+    return [b"%d" % (one * one) for one in dealt(MANY, number, PROCESSES)]
+
+
+SQUARES = [squares(number) for number in range(PROCESSES)]
+
+
+@pytest.mark.parametrize("processes", [1, 2, 5])
+def test_each_thing_is_in_one_share(processes: int) -> None:
+    """However many processes there are, together they get everything once, in shares that differ by one."""
+    shares = [dealt(MANY, number, processes) for number in range(processes)]
+    assert sorted(chain(*shares)) == [*MANY]
+    assert max(map(len, shares)) - min(map(len, shares)) <= 1
 
 
 @pytest.mark.parametrize("processes", [1, 2, 5])
 def test_results_are_in_order(processes: int) -> None:
-    """However many processes there are, each result stands at its input's place."""
-    told: list[float] = []
-    assert spread(squares, MANY, processes, told.append) == squares(MANY)
-    assert told == sorted(told)
-    assert spread(squares, MANY[:3], processes, told.append) == squares(MANY[:3])
+    """However many processes there are, each result stands at its process's place."""
+    assert in_processes(lambda number: [number], processes) == [
+        [number] for number in range(processes)
+    ]
+    ids = {one for [one] in in_processes(lambda _: [os.getpid()], processes)}
+    assert len(ids) == processes
+    assert os.getpid() in ids
 
 
-@pytest.mark.parametrize("how", ["exception", "killed", "exit"])
+@pytest.mark.parametrize("how", ["exception", "killed", "exit", "no result"])
 def test_a_share_whose_process_fails_is_done_here(how: str) -> None:
     """A process that dies costs time, and no result."""
     here = os.getpid()
 
-    def work(numbers: Sequence[int]) -> list[bytes]:
+    def work(number: int) -> list[bytes]:
         if os.getpid() != here:
             if how == "exception":
                 raise MemoryError
             if how == "killed":
                 os.kill(os.getpid(), 9)
+            if how == "no result":
+                # What `marshal` cannot write.
+                return [object()]  # type: ignore[list-item]  # the point
             os._exit(3)
-        return squares(numbers)
+        return squares(number)
 
-    assert spread(work, MANY, 2, lambda _: None) == squares(MANY)
+    assert in_processes(work, PROCESSES) == SQUARES
 
 
 def test_without_another_process_all_is_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,21 +74,18 @@ def test_without_another_process_all_is_done_here(monkeypatch: pytest.MonkeyPatc
         raise BlockingIOError
 
     monkeypatch.setattr(os, "fork", refused)
-    assert spread(squares, MANY, 3, lambda _: None) == squares(MANY)
+    assert in_processes(squares, PROCESSES) == SQUARES
 
 
-def test_a_program_with_threads_is_not_forked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where there are threads, all is done in this process."""
-
-    def refused() -> int:
-        raise AssertionError
-
-    monkeypatch.setattr(os, "fork", refused)
+def test_a_program_with_threads_is_not_forked() -> None:
+    """Where there are threads, or hardly any work, all is done in this process."""
+    assert usable_processes(5000, 2) == 2
+    assert usable_processes(5, 2) == 1
     end = threading.Event()
     thread = threading.Thread(target=end.wait)
     thread.start()
     try:
-        assert spread(squares, MANY, 2, lambda _: None) == squares(MANY)
+        assert usable_processes(5000, 2) == 1
     finally:
         end.set()
         thread.join()
@@ -80,7 +95,8 @@ def test_nobody_need_wait_for_children() -> None:
     """Under a parent that ignores the end of its children, results are the same."""
     usual = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     try:
-        assert spread(squares, MANY, 2, lambda _: None) == squares(MANY)
+        assert in_processes(squares, PROCESSES) == SQUARES
+        assert in_child(lambda: squares(0)) == SQUARES[0]
     finally:
         signal.signal(signal.SIGCHLD, usual)
 
@@ -88,33 +104,52 @@ def test_nobody_need_wait_for_children() -> None:
 def test_an_error_here_leaves_no_process_behind() -> None:
     """Where the work cannot be done at all, its error is raised, and no child stays."""
 
-    def work(numbers: Sequence[int]) -> list[bytes]:
-        raise ZeroDivisionError(len(numbers))
+    def work(number: int) -> list[bytes]:
+        raise ZeroDivisionError(number)
 
     children = Path(f"/proc/self/task/{os.getpid()}/children")
     before = children.read_text()
     with pytest.raises(ZeroDivisionError):
-        spread(work, MANY, 2, lambda _: None)
+        in_processes(work, 2)
     assert children.read_text() == before
 
 
-def test_a_catalogue_on_two_cores_is_the_same() -> None:
+def fail(message: str) -> Callable[[], None]:
+    def work() -> None:
+        raise FeedsError(message)
+
+    return work
+
+
+def test_work_in_a_child_gives_its_result_or_its_message() -> None:
+    """What is done in a process of its own comes back, and so does a mistake of the user's."""
+    assert in_child(os.getpid) != os.getpid()
+    assert in_child(lambda: squares(1)) == SQUARES[1]
+    with pytest.raises(FeedsError, match=r"^the store is silent$"):
+        in_child(fail("the store is silent"))
+
+
+def test_a_catalogue_on_two_cores_is_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Entries that are read and rendered in another process are just the same, and so are problems."""
     head, _, items = SHIPPED.read_text().partition("\nentries:\n")
     many = "".join(items.replace("- id: ", f"- id: n{number}-") for number in range(60))
     data = f"{head}\nentries:\n{many}".encode()
     alone = read_catalogue([("f", data)])
-    both = read_catalogue([("f", data)], workshop=Workshop(processes=2))
+    both = read_catalogue([("f", data)], processes=2)
     assert both == alone
-    release = Release(both, as_of=AS_OF, pages=False, workshop=Workshop(processes=2))
-    assert dict(release) == dict(Release(alone, as_of=AS_OF, pages=False))
+    monkeypatch.setattr("feeds.export.folder.cores", lambda: 2)
+    export_folder(both, tmp_path / "out", as_of=AS_OF, pages=False)
+    release = Release(alone, as_of=AS_OF, pages=False)
+    assert tree(tmp_path / "out") == {path: document.body for path, document in release.items()}
 
 
 def test_the_collector_is_as_it_was() -> None:
     """Pausing the collector ends where it began, and never begins what was off."""
-    with uncollected():
+    with gc_paused():
         assert not gc.isenabled()
-        with uncollected():
+        with gc_paused():
             pass
         assert not gc.isenabled()
     assert gc.isenabled()

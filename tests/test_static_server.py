@@ -11,8 +11,8 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
+from builds import dated
 from conftest import PATIENCE, SHIPPED, free_port, let_in, program, run_feeds, wait_for
-from stores import Published
 
 CONFIGURATION = """
 daemon off; pid {folder}/pid; error_log {folder}/errors;
@@ -69,9 +69,8 @@ def export(tmp_path: Path) -> Callable[[str], dict[str, datetime | None]]:
         options = ("--catalogue", file, "--state", tmp_path / "state")
         done = run_feeds("export", *options, tmp_path / "out")
         assert done.returncode == 0, done.stderr
-        site = Published(file, state=tmp_path / "state", now=lambda: datetime.now(UTC))
-        site.refresh()
-        return {path: document.modified for path, document in site.shown().items()}
+        documents = dated(file, state=tmp_path / "state")
+        return {path: document.modified for path, document in documents.items()}
 
     return again
 

@@ -12,14 +12,18 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
+from builds import dated
 from conftest import PATIENCE, SHIPPED, Server, run_feeds, running, wait_until
 
-from feeds import Publisher, load_catalogue
+from feeds import load_catalogue
 from feeds.after.ledger import Ledger
 from feeds.after.owed import Owed
 from feeds.after.purging import Stale, parse_purge
-from feeds.cache import Cache
+from feeds.build import Build, stage_missing
+from feeds.errors import FeedsError
 from feeds.history import History
+from feeds.plans import plan_site
+from feeds.server.store import SiteStore, load_index
 from feeds.storage import StateFolder
 
 A = "https://news.example.org/atom.xml"
@@ -46,17 +50,19 @@ def note(state: Path) -> None:
         ledger.note("https://hub.example.org/", {A: "1"})
 
 
-def keep(state: Path) -> None:
-    """Keep a record, and raise OSError where it cannot be: a cache itself says nothing of it."""
-    shelf = Cache(state / "cache").shelf("kind")
-    shelf.put(b"key", b"value")
-    shelf.save()
+def build(state: Path) -> Build:
+    """Build a site into its store."""
+    store = SiteStore(state, "site")
+    planned = plan_site(load_catalogue(SHIPPED), as_of=NOW, pages=False)
+    found = stage_missing(planned, store)
+    store.commit(found)
+    return found
 
 
 WRITERS: dict[str, tuple[Callable[[Path], object], list[str]]] = {
     "history": (remember, ["history.tsv", "history.lock", "history.new"]),
     "hub": (note, ["told.tsv", "told.lock", "told.new"]),
-    "cache": (keep, ["cache", "cache/kind"]),
+    "site": (build, ["site", "site/objects", "site/index", "site/index.new"]),
 }
 PLACES = [(work, name) for work, names in WRITERS.values() for name in names]
 
@@ -65,7 +71,7 @@ PLACES = [(work, name) for work, names in WRITERS.values() for name in names]
 def test_no_link_is_followed(work: Callable[[Path], object], name: str, tmp_path: Path) -> None:
     """A link in a file's or a folder's place is refused or replaced; what it leads to is untouched."""
     victim, state = tmp_path / "victim", tmp_path / "state"
-    folder = name.startswith("cache")
+    folder = name in {"site", "site/objects"}
     if folder:
         victim.mkdir()
     else:
@@ -77,6 +83,9 @@ def test_no_link_is_followed(work: Callable[[Path], object], name: str, tmp_path
     except OSError as error:
         assert error.filename == str(state / name)
         assert error.strerror == "is a symbolic link, which is not followed; remove it"
+    except FeedsError as error:
+        where = str(state / name)
+        assert str(error) == f"{where}: is a symbolic link, which is not followed; remove it"
     if folder:
         assert not [*victim.iterdir()]
     else:
@@ -104,7 +113,7 @@ def test_a_link_to_nothing_makes_nothing(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["history.tsv", "history.lock", "history.new", "told.tsv", "unpurged.tsv", "cache"]
+    "name", ["history.tsv", "history.lock", "history.new", "told.tsv", "unpurged.tsv"]
 )
 @pytest.mark.parametrize(
     "make",
@@ -130,12 +139,21 @@ def test_what_is_not_a_file_keeps_nothing_waiting(
     assert "Traceback" not in done.stderr
 
 
-def test_a_record_of_the_cache_may_be_a_pipe(tmp_path: Path) -> None:
-    """What is not a file is no record, and is not waited for."""
-    keep(tmp_path)
-    os.mkfifo(tmp_path / "cache" / "kind" / "x.txt")
-    (tmp_path / "cache" / "kind" / "y.txt").symlink_to("/dev/zero")
-    assert len(Cache(tmp_path / "cache").shelf("kind")) == 1
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
+def test_a_body_of_a_store_may_be_a_pipe(make: Callable[[Path], None], tmp_path: Path) -> None:
+    """What is not a file is not a body, is not waited for, and is built again once it was noticed."""
+    etag = build(tmp_path).facts["atom.xml"].etag
+    body = tmp_path / "site" / "objects" / etag
+    data = body.read_bytes()
+    body.unlink()
+    make(body)
+    index = load_index(tmp_path, "site")
+    assert index
+    with pytest.raises(OSError, match=r"is not a regular file|is a symbolic link"):
+        index.open(etag)
+    index.discard(etag)
+    assert "atom.xml" in build(tmp_path).staged
+    assert body.read_bytes() == data
 
 
 @pytest.mark.parametrize("umask", [0, 0o022, 0o777])
@@ -155,7 +173,7 @@ def test_everything_is_private(umask: int, tmp_path: Path) -> None:
     for path in paths:
         wanted = 0o700 if path.is_dir() else 0o600
         assert path.stat().st_mode & 0o777 == wanted, path
-    owed.settle(parse_purge("true"), lambda: load_catalogue(SHIPPED).site)
+    assert owed.settle(parse_purge("true"), A.removesuffix("atom.xml")) == 1
     state.chmod(0o770)
     remember(state, "2")
     assert state.stat().st_mode & 0o777 == 0o770
@@ -197,12 +215,14 @@ def test_a_file_that_is_far_too_large_is_not_read(tmp_path: Path) -> None:
     assert not History(tmp_path).addresses()
 
 
-@pytest.mark.parametrize("verb", [["check"], ["list"], ["export", "out"]])
-def test_git_is_told_to_ignore_all_but_the_history(verb: list[str], tmp_path: Path) -> None:
-    """Each command that makes the folder beside the catalogue makes its `.gitignore`, once."""
+def test_git_is_told_to_ignore_all_but_the_history(tmp_path: Path) -> None:
+    """An export makes the folder beside the catalogue, with its `.gitignore`, once; a check does not."""
     (tmp_path / "entries.yaml").write_text(SHIPPED.read_text())
     env = {name: value for name, value in os.environ.items() if name != "FEEDS_STATE"}
-    assert run_feeds(*verb, cwd=tmp_path, env=env).returncode == 0
+    for verb in ("check", "list"):
+        assert run_feeds(verb, cwd=tmp_path, env=env).returncode == 0
+    assert not (tmp_path / ".feeds").exists()
+    assert run_feeds("export", "out", cwd=tmp_path, env=env).returncode == 0
     ignore = tmp_path / ".feeds" / ".gitignore"
     assert ignore.read_text() == "*\n!.gitignore\n!history.tsv\n"
     (tmp_path / ".feeds" / "history.tsv").touch()
@@ -212,7 +232,7 @@ def test_git_is_told_to_ignore_all_but_the_history(verb: list[str], tmp_path: Pa
     assert done.stdout.split() == [".feeds/.gitignore", ".feeds/history.tsv"]
     ignore.write_text("mine\n")
     (tmp_path / "entries.yaml").write_text(SHIPPED.read_text() + "# edited\n")
-    assert run_feeds(*verb, cwd=tmp_path, env=env).returncode == 0
+    assert run_feeds("export", "out", cwd=tmp_path, env=env).returncode == 0
     assert ignore.read_text() == "mine\n"
 
 
@@ -313,9 +333,7 @@ def test_a_state_folder_may_be_a_link_of_its_owner(tmp_path: Path) -> None:
     """Deployments keep it elsewhere, and link to it."""
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "real")
-    publisher = Publisher(SHIPPED, state=tmp_path / "link")
-    publisher.load()
+    modified = dated(SHIPPED, state=tmp_path / "link")["atom.xml"].modified
     assert (tmp_path / "real" / "history.tsv").exists()
-    assert publisher.current is not None
-    assert publisher.current["atom.xml"].modified is not None
-    assert NOW - timedelta(days=3650) < publisher.current["atom.xml"].modified
+    assert modified is not None
+    assert NOW - timedelta(days=3650) < modified

@@ -8,8 +8,9 @@ from feeds.inputs import digest
 from feeds.model import Site
 from feeds.plans import Plan
 
-# It is not compressed for readers: see `pays`.
-_CONFIGURATION = "application/octet-stream"
+# What has this type is not compressed for readers: see `pays`. Neither is a document at a
+# moved address, as GitHub Pages would not send what is compressed.
+_UNCOMPRESSED = "application/octet-stream"
 
 # By the names of `--host`; each module has a function `files`.
 HOSTS = {
@@ -40,5 +41,5 @@ def host_plans(host: str, plans: Iterable[Plan], site: Site, *, compressed: bool
 def _plan(path: str, found: bytes | Plan) -> Plan:
     """Return the plan of a file: of its bytes, or of the same document at another path."""
     if isinstance(found, Plan):
-        return found._replace(path=path)
-    return Plan(path, _CONFIGURATION, digest(found), lambda _: found)
+        return found._replace(path=path, media_type=_UNCOMPRESSED)
+    return Plan(path, _UNCOMPRESSED, digest(found), lambda _: found)

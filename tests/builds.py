@@ -1,0 +1,56 @@
+"""Builds into memory: the documents of a catalogue with their dates, and the files for its host."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from feeds.build import Build, Fact, Staged, stage_missing
+from feeds.builder import Moment, Options, SiteBuilder
+from feeds.history import History
+from feeds.model import Document, etag_of
+from feeds.plans import Plan, PlannedSite
+
+_NOW = partial(datetime.now, UTC)
+
+
+class Memory:
+    """A target that has nothing at first, and keeps what is committed."""
+
+    def __init__(self) -> None:
+        self.documents: dict[str, Document] = {}
+        self._staged: dict[str, Document] = {}
+
+    def facts(self) -> Mapping[str, Fact]:
+        return {}
+
+    def stage(self, plan: Plan, body: bytes) -> Staged:
+        etag = etag_of(body)
+        self._staged[plan.path] = Document(
+            path=plan.path, body=body, media_type=plan.media_type, etag=etag
+        )
+        return Staged(Fact(plan.inputs, etag, len(body)))
+
+    def commit(self, build: Build) -> None:
+        self.documents = {
+            plan.path: replace(self._staged[plan.path], modified=build.dates.get(plan.path))
+            for plan in build.plans
+        }
+
+
+def dated(
+    file: Path, *, state: Path, url: str | None = None, clock: Callable[[], datetime] = _NOW
+) -> dict[str, Document]:
+    """Return the documents of a catalogue, with the dates that the history in `state` has for them."""
+    target = Memory()
+    moment = Moment(clock, lambda _: None)
+    SiteBuilder(file, target, Options(url=url), history=History(state), moment=moment).build()
+    return target.documents
+
+
+def bodies(planned: PlannedSite) -> dict[str, bytes]:
+    """Return the bytes of every plan of a site, those of the host's files too."""
+    target = Memory()
+    target.commit(stage_missing(planned, target))
+    return {path: document.body for path, document in target.documents.items()}
