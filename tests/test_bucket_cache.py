@@ -2,15 +2,14 @@
 
 import gzip
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from subprocess import CompletedProcess, run
 from sys import executable
 from urllib.parse import quote
 
 import pytest
-from builds import dated
 from buckets import environment
+from builds import dated
 from caches import caching
 from conftest import PATIENCE, ROOT, SHIPPED
 from hosts import ask
