@@ -28,10 +28,11 @@ class Options:
     """How a site is built.
 
     `url` takes the place of `site.url`. Without `pages` there are the feeds alone.
-    With `compare`, addresses that were public before and are gone are notes. With `strict`, notes are errors. What is not `dated` is not
-    remembered in the history either, as in a trial. `processes` are those that work at
-    the same time. `host_plans` gives the files that configure a host. `seconds` is
-    where it is noted how long each stage took.
+    With `compare`, addresses that were public before and are gone are notes. With
+    `strict`, notes are errors. What is not `dated` is not remembered in the history
+    either, as in a trial. `processes` are those that work at the same time.
+    `host_plans` gives the files that configure a host. `memory` is of items that
+    were read before. `seconds` is where it is noted how long each stage took.
     """
 
     url: str | None = None
@@ -42,6 +43,7 @@ class Options:
     processes: int = 1
     host_plans: Callable[[PlannedSite], Sequence[Plan]] = lambda _: ()
     on_progress: Progress = lambda _stage, _part: None
+    memory: ItemMemory = field(default_factory=ItemMemory)
     seconds: dict[str, float] = field(default_factory=dict)
 
 
@@ -82,7 +84,6 @@ class SiteBuilder:
         self._options = options
         self._history = history
         self._moment = moment
-        self._memory = ItemMemory()
         self._has_history = True
 
     def build(self, *, read: bool = True) -> Build:
@@ -125,7 +126,7 @@ class SiteBuilder:
             as_of=self._moment.clock(),
             published=published,
             strict=options.strict,
-            memory=self._memory,
+            memory=options.memory,
             processes=options.processes,
         )
 

@@ -35,7 +35,7 @@ class Exporting(NamedTuple):
 @gc_paused()
 def export(given: Given, folder: Path, how: Exporting) -> None:
     """Write a catalogue's documents into a folder; raises FeedsError."""
-    from feeds.export.folder import up_to_date
+    from feeds.export.folder_state import up_to_date
 
     begun = time.perf_counter()
     seconds: dict[str, float] = {}
@@ -84,12 +84,13 @@ def _export(
 
     from feeds.builder import Options as BuildOptions
     from feeds.builder import SiteBuilder
-    from feeds.catalogue import checked_url
+    from feeds.catalogue import ItemMemory, checked_url
     from feeds.export.folder import opened
     from feeds.export.hosts import host_plans
     from feeds.history import History
     from feeds.logs import log_to
     from feeds.progress import Progress
+    from feeds.storage import StateFolder
 
     if given.url:
         checked_url(given.url)
@@ -106,6 +107,7 @@ def _export(
             how.host, planned.plans, planned.site, compressed=how.options.compress
         ),
         on_progress=progress,
+        memory=ItemMemory(StateFolder(given.folder)),
         seconds=seconds,
     )
     try:

@@ -181,15 +181,22 @@ class _Planner:
         listings = self._pages.listings
         near = listings.neighbours(self._feeds)
         for feed in self._feeds:
-            about = digest(self._of_pages, feed.path, feed.title, feed.description)
+            about = digest(
+                self._of_pages, feed.path, feed.title, feed.description, *self._all(feed)
+            )
             for listing in listings.of(feed):
                 # Pages of the archive name no other feeds.
                 around = "" if listing.wider else repr(near[feed.path])
-                turns = repr((listing.period, listing.periods, listing.newer, listing.older))
+                periods = (listing.period, listing.periods, listing.wider)
+                turns = repr((periods, listing.newer, listing.older))
                 inputs = digest(about, turns, around, self._entries.of(listing.entries))
                 render = partial(self._listing, feed, listing, near[feed.path])
                 path = listings.path(feed, listing)
                 yield Plan(path, self._pages.media_type, inputs, render, ITEM, listing.entries)
+
+    def _all(self, feed: Feed) -> Sequence[str | bytes]:
+        """Return what templates of the publication's own may show of a feed, and ours do not."""
+        return (*_about(feed), self._entries.of(feed.entries)) if self._templates else ()
 
     def _listing(self, feed: Feed, listing: "Listing", near: "Neighbours", pieces: Pieces) -> bytes:
         items = {entry.id: piece for entry, piece in zip(listing.entries, pieces, strict=True)}
@@ -229,9 +236,10 @@ class _Planner:
 
     @cached_property
     def _templates(self) -> str:
-        """A digest of the publication's own templates."""
+        """A digest of the publication's own templates; empty if there are none."""
         beside = self._catalogue.beside
-        return digest(repr(template_files(beside / TEMPLATES))) if beside else ""
+        found = template_files(beside / TEMPLATES) if beside else {}
+        return digest(repr(found)) if found else ""
 
     @cached_property
     def _of_pages(self) -> str:

@@ -50,11 +50,7 @@ def next_change(catalogue: Catalogue, as_of: datetime) -> datetime | None:
     """Return the moment after `as_of` at which something dated later becomes public; None for never."""
     dates = [
         *map(public_from, catalogue.entries),
-        *(
-            _updated_from(entry)
-            for entry in catalogue.entries
-            if entry.updated is not entry.published
-        ),
+        *(_updated_from(entry) for entry in catalogue.entries if entry.updated != entry.published),
     ]
     return min([date for date in dates if date > as_of], default=None)
 
@@ -69,7 +65,7 @@ def _updated_from(entry: Entry) -> datetime:
 
 
 def _as_told(entry: Entry, as_of: datetime) -> Entry:
-    if entry.updated is entry.published or _updated_from(entry) <= as_of:
+    if entry.updated == entry.published or _updated_from(entry) <= as_of:
         return entry
     return entry._replace(updated=entry.published)
 

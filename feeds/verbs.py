@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from feeds.errors import FeedsError, printable
-from feeds.paths import FEEDS
+from feeds.paths import FEEDS, STATIC, TEMPLATES
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -33,6 +33,8 @@ entries:
   date: 2026-01-31
   summary: What happened, in one sentence.
 """
+# So many entries are enough for a page of each kind, and for a list in parts.
+_SAMPLE = 50
 _ALL_ADDRESSES = ("0.0.0.0", "::")  # noqa: S104  # compared with, not listened on
 
 
@@ -58,6 +60,7 @@ def check(given: Given, *, strict: bool, quiet: bool = False) -> None:
     now = datetime.now(UTC)
     published = History(given.folder).addresses()
     found = read(given, now, published=published, strict=strict)
+    _check_beside(found, now)
     if quiet:
         return
     for line in notes(found, now):
@@ -68,6 +71,22 @@ def check(given: Given, *, strict: bool, quiet: bool = False) -> None:
     if not any(address.startswith(found.site.url) for address in published):
         where = f"{given.folder} has no history of {found.site.url}"
         show(printable(f"Addresses not compared: {where}"))
+
+
+def _check_beside(found: "Catalogue", now: "datetime") -> None:
+    """Check `static/` and `templates/` beside a catalogue; raises FeedsError.
+
+    Each kind of page is rendered once, from some entries.
+    """
+    folders = [found.beside / name for name in (STATIC, TEMPLATES)] if found.beside else []
+    if any(folder.exists() for folder in folders):
+        from dataclasses import replace
+
+        from feeds.plans import plan_site
+        from feeds.release import Release
+
+        plan_site(found, as_of=now)
+        Release(replace(found, entries=found.entries[:_SAMPLE]), as_of=now)
 
 
 def read(

@@ -12,6 +12,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
+from http import HTTPStatus
 from itertools import count
 from pathlib import Path
 from urllib.error import HTTPError, URLError
@@ -153,7 +154,9 @@ class Server:
 
 
 SERVERS: dict[str, list[str]] = {
-    "feeds serve": ["feeds", "serve", "--access-log", "--port", "{port}"],
+    "feeds serve": [
+        *("feeds", "serve", "--access-log", "--port", "{port}", "--workers", "{workers}"),
+    ],
     "gunicorn": [
         *("gunicorn", "--bind", "127.0.0.1:{port}", "--workers", "{workers}"),
         *("--access-logfile", "-", "wsgi:app"),
@@ -168,15 +171,18 @@ def running(  # noqa: PLR0913  # each is named, and has its default
     folder: Path,
     *,
     url: str = "",
-    ready: str = "healthz",
     port: int = 0,
-    workers: int = 2,
+    workers: int = 0,
+    built: bool = True,
 ) -> Iterator[Server]:
     """Run a server on a port, or else a free one; at the end it is stopped.
 
-    `workers` is how many processes of gunicorn answer.
+    `workers` is how many processes answer; 0 is two of gunicorn, and else one.
+    It is waited for until each of them serves a release, or with `built` False
+    until there is an answer.
     """
     port = port or free_port()
+    workers = workers or (2 if kind == "gunicorn" else 1)
     command = [part.format(port=port, workers=workers) for part in SERVERS[kind]]
     env = os.environ | {
         "FEEDS_CATALOGUE": str(catalogue),
@@ -192,11 +198,13 @@ def running(  # noqa: PLR0913  # each is named, and has its default
         url=f"http://127.0.0.1:{port}/",
         port=port,
         process=process,
-        workers=workers if kind == "gunicorn" else 1,
+        workers=workers,
         folder=folder,
     )
     try:
-        wait_for(server.url + ready, process)
+        wait_for(f"{server.url}healthz", process, unavailable=not built)
+        if built:
+            wait_until(lambda: server.log().count(" event=serving ") >= workers)
         yield server
     finally:
         process.terminate()
@@ -267,8 +275,8 @@ def free_port() -> int:
         return port
 
 
-def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    """Wait until a server answers, or tell that it ended."""
+def wait_for(url: str, process: subprocess.Popen[bytes], *, unavailable: bool = False) -> None:
+    """Wait until a server answers, or tell that it ended; 503 is an answer if `unavailable`."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         if process.poll() is not None:
@@ -279,7 +287,9 @@ def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
         except HTTPError as error:
             # It answers; what, is for the test to look at.
             error.close()
-            return
+            if unavailable or error.code != HTTPStatus.SERVICE_UNAVAILABLE:
+                return
+            time.sleep(0.05)
         except (URLError, ConnectionError, TimeoutError):
             time.sleep(0.05)
     pytest.fail(f"no answer from {url} in {PATIENCE} s")

@@ -17,8 +17,9 @@ SWITCHES = {"plain_lines": plain_lines, "layouts": layouts}
 
 def documents(file: Path, read: Callable[..., object] = load_catalogue) -> dict[str, bytes]:
     """Return every document of a catalogue, made without what was made before."""
-    for kept in (atom._layouts, atom._shells, rss._layouts, rss._shells):
-        kept.cache_clear()
+    for kept in (*vars(atom).values(), *vars(rss).values()):
+        if hasattr(kept, "cache_clear"):
+            kept.cache_clear()
     release = Release(read(file), as_of=AS_OF)  # type: ignore[arg-type]  # a catalogue
     return {path: document.body for path, document in release.items()}
 

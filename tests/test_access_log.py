@@ -16,7 +16,7 @@ import pytest
 from conftest import PATIENCE, SHIPPED, free_port, wait_for, wait_until
 
 from feeds.logs import log_to
-from feeds.web.access_log import AccessLog
+from feeds.server.access_log import AccessLog
 
 ENVIRON: WSGIEnvironment = {
     "REQUEST_METHOD": "GET",

@@ -8,8 +8,8 @@ from sys import executable
 from urllib.parse import quote
 
 import pytest
-from builds import dated
 from buckets import environment
+from builds import dated
 from caches import caching
 from conftest import PATIENCE, ROOT, SHIPPED
 from hosts import ask

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from feeds.compression import CODINGS, compress
 from feeds.headers import cache_control
-from feeds.web.headers import IDENTITY, names_tag, preferred_coding, unmodified_since
+from feeds.server.conditional import IDENTITY, names_tag, preferred_coding, unmodified_since
 
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
 HASH = "0123456789abcdef0123456789abcdef"

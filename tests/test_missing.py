@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from conftest import SHIPPED, running, wait_until
-from test_serving import ask, health, loaded
+from test_serving import ask, health
 
 
 def failure_of(told: dict[str, object]) -> dict[str, object]:
@@ -25,7 +25,6 @@ def test_a_removed_catalogue_is_missing_until_it_is_back(kind: str, tmp_path: Pa
     file.parent.mkdir()
     shutil.copy(SHIPPED, file)
     with running(kind, file, tmp_path / "server") as server:
-        loaded(server)
         file.rename(tmp_path / "away")
         # Each worker answers in turn.
         for _ in range(8):

@@ -16,13 +16,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 from PIL import Image
+from stores import Published
 
-from feeds import Publisher, Release, load_catalogue
-from feeds.cache import Cache
+from feeds import Release, load_catalogue
+from feeds.catalogue import ItemMemory
 from feeds.errors import CatalogueError, FeedsError
 from feeds.pictures import LARGEST, NoPicture, measure
 from feeds.watch import Lookout, fingerprint
-from feeds.workshop import Workshop
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 TEXT = """
@@ -54,8 +54,8 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def built(file: Path, workshop: Workshop | None = None, as_of: datetime = AS_OF) -> Release:
-    return Release(load_catalogue(file, workshop=workshop), as_of=as_of, workshop=workshop)
+def built(file: Path, memory: ItemMemory | None = None, as_of: datetime = AS_OF) -> Release:
+    return Release(load_catalogue(file, memory=memory), as_of=as_of)
 
 
 def told(release: Release) -> set[tuple[str, ...]]:
@@ -104,13 +104,13 @@ def test_only_what_is_public_is_published(file: Path) -> None:
 
 
 def test_another_url_moves_the_pictures_too(file: Path) -> None:
-    """`--url` is where the pictures lie as well, and what was made for another stays its own."""
-    workshop = Workshop()
-    here = built(file, workshop)
-    catalogue = load_catalogue(file, url="http://127.0.0.1:8000/", workshop=workshop)
-    there = Release(catalogue, as_of=AS_OF, workshop=workshop)
+    """`--url` is where the pictures lie as well, and what was read for another stays its own."""
+    memory = ItemMemory()
+    here = built(file, memory)
+    catalogue = load_catalogue(file, url="http://127.0.0.1:8000/", memory=memory)
+    there = Release(catalogue, as_of=AS_OF)
     assert {address for address, *_ in told(there)} == {f"http://127.0.0.1:8000/{JPEG}"}
-    assert dict(built(file, workshop)) == dict(here)
+    assert dict(built(file, memory)) == dict(here)
 
 
 def test_a_folder_of_files_has_its_pictures_beside_them(file: Path) -> None:
@@ -118,25 +118,38 @@ def test_a_folder_of_files_has_its_pictures_beside_them(file: Path) -> None:
     assert dict(built(file.parent)) == dict(built(file))
 
 
-def test_a_picture_that_changes_alone_is_seen_by_a_warm_cache(file: Path, tmp_path: Path) -> None:
+def test_a_picture_that_changes_alone_is_seen_by_what_was_built_before(
+    file: Path, tmp_path: Path
+) -> None:
     """Warm or cold, the documents are the same bytes, whatever became of the pictures."""
+    site = Published(file, state=tmp_path / "state")
     for size, colour in (((16, 12), "teal"), ((20, 30), "red"), ((20, 30), "blue")):
         Image.new("RGB", size, colour).save(file.parent / JPEG)
-        cache = Cache(tmp_path / "cache")
-        warm = built(file, Workshop(cache=cache))
-        cache.save()
-        assert dict(warm) == dict(built(file))
+        site.refresh()
+        warm = site.shown()
+        cold = built(file)
+        assert {path: document.body for path, document in warm.items()} == {
+            path: document.body for path, document in cold.items()
+        }
         assert warm[JPEG].body == (file.parent / JPEG).read_bytes()
 
 
-def test_an_unchanged_picture_is_taken_over(file: Path, tmp_path: Path) -> None:
-    """A reload reads no picture again that is as it was, and holds its bytes once."""
-    publisher = Publisher(file, state=tmp_path / "state")
-    before = publisher.load()
+def test_an_unchanged_picture_is_left_alone(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reload neither reads nor writes a picture again that is as it was."""
+    site = Published(file, state=tmp_path / "state")
+    site.refresh()
+    before = site.shown()
+    [stored] = (tmp_path / "state").glob(f"site-*/objects/{before[JPEG].etag}")
+    stamp = stored.stat()
     file.write_text(TEXT.replace("A summary.", "Another summary."))
-    after = publisher.load()
+    monkeypatch.setattr("feeds.plans.read_media", None)
+    site.refresh()
+    after = site.shown()
     assert after["atom.xml"].body != before["atom.xml"].body
-    assert after[JPEG].body is before[JPEG].body
+    assert after[JPEG] == before[JPEG]
+    assert (stored.stat().st_ino, stored.stat().st_mtime_ns) == (stamp.st_ino, stamp.st_mtime_ns)
 
 
 def test_many_pictures_are_measured_as_one_is(file: Path) -> None:
@@ -149,7 +162,7 @@ def test_many_pictures_are_measured_as_one_is(file: Path) -> None:
             f" photo: {{url: media/{number}.gif}}}}\n"
         )
     file.write_text(TEXT + "".join(entries))
-    alone, together = (load_catalogue(file, workshop=Workshop(processes=n)) for n in (1, 2))
+    alone, together = (load_catalogue(file, processes=n) for n in (1, 2))
     assert alone == together
     assert len(alone.pictures) == 1102
 

@@ -38,7 +38,7 @@ class News:
         new = self._file.with_suffix(".new")
         new.write_text(SHIPPED.read_text().replace(TITLE, self.title))
         new.replace(self._file)
-        wait_until(lambda: self._server.log().count("event=published") > self._edits)
+        wait_until(lambda: self._server.log().count("event=serving") > self._edits)
 
     def statuses(self, path: str) -> list[int]:
         """Give the status of each request for a path since the last time, in order."""

@@ -11,9 +11,9 @@ from urllib.parse import quote
 from urllib.request import urlopen
 
 from conftest import AS_OF, CATALOGUES, ROOT, SHIPPED, run, run_feeds, tree
+from stores import asked
 
-from feeds import Publisher, Release, create_app, load_catalogue
-from feeds.export.folder import export_folder
+from feeds import Release, export_folder, load_catalogue
 from feeds.formats import FORMATS, Format
 from feeds.model import Catalogue
 
@@ -22,20 +22,20 @@ EVERY_FIELD = CATALOGUES / "every-field.yaml"
 
 def test_exported_and_app_bytes_are_the_release(source: Path, tmp_path: Path) -> None:
     """For every path of every catalogue: exported bytes = the app's bytes = the release's."""
-    publisher = Publisher(source, state=tmp_path / "state", clock=lambda: AS_OF)
-    publisher.refresh()
-    release = publisher.current
-    assert release
-    export_folder(release, tmp_path / "out")
-    client = create_app(publisher).test_client()
+    as_of = datetime.now(UTC)
+    catalogue = load_catalogue(source)
+    release = Release(catalogue, as_of=as_of)
+    export_folder(catalogue, tmp_path / "out", as_of=as_of)
     assert tree(tmp_path / "out") == {path: document.body for path, document in release.items()}
-    for path, document in release.items():
-        answer = client.get("/" + quote(path))
-        assert (answer.status_code, answer.data) == (200, document.body)
-        assert answer.content_type == document.media_type
-        if path.endswith("index.html"):
-            folder = "/" + quote(path.removesuffix("index.html"))
-            assert client.get(folder).data == document.body
+    with asked(source, tmp_path / "state") as client:
+        for path, document in release.items():
+            answer = client.get("/" + quote(path))
+            assert (answer.status_code, answer.data) == (200, document.body)
+            assert answer.content_type == document.media_type
+            assert answer.get_etag() == (document.etag, False)
+            if path.endswith("index.html"):
+                folder = "/" + quote(path.removesuffix("index.html"))
+                assert client.get(folder).data == document.body
 
 
 def test_served_over_a_socket_is_what_is_exported(

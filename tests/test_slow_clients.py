@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from conftest import MEDIA, PATIENCE, SHIPPED, Server, free_port, running, wait_for
 
-from feeds.web.pieces import MAX_WHOLE_BODY, InPieces
+from feeds.server.pieces import MAX_WHOLE_BODY, InPieces
 
 PICTURE = "media/market.png"
 LARGE = 9_000_000

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from conftest import MEDIA, SHIPPED
+from stores import Published
 
-from feeds import Publisher
 from feeds.watch import fingerprint, settled
 
 HOUR = 3600
@@ -90,7 +90,6 @@ def test_a_time_in_the_future_does_not_publish_half_a_catalogue(
 
     write()
     monkeypatch.setattr(time, "sleep", Time(write).sleep)
-    publisher = Publisher(file, state=tmp_path / "state")
+    publisher = Published(file, state=tmp_path / "state")
     publisher.refresh()
-    assert publisher.current
-    assert f"entries/{last}/index.html" in publisher.current
+    assert f"entries/{last}/index.html" in publisher.shown()

@@ -20,9 +20,10 @@ from feeds.catalogue.assembly import (
 )
 from feeds.catalogue.bodies import note_bodies
 from feeds.catalogue.countries import Countries
-from feeds.catalogue.drafts import Drafts, ItemMemory
+from feeds.catalogue.drafts import Drafts
 from feeds.catalogue.entries import EntryReader
 from feeds.catalogue.gone import note_gone
+from feeds.catalogue.item_memory import ItemMemory
 from feeds.catalogue.items import Miscut
 from feeds.catalogue.moves import live_paths, read_moves
 from feeds.catalogue.nearest import Nearest

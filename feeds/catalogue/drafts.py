@@ -9,6 +9,7 @@ from yaml.nodes import MappingNode, Node
 
 from feeds.catalogue.entries import Draft, EntryReader
 from feeds.catalogue.fields import open_fields
+from feeds.catalogue.item_memory import ItemMemory, item_key
 from feeds.catalogue.items import Items, Miscut
 from feeds.catalogue.known_keys import ENTRY
 from feeds.catalogue.nearest import SILENT, Nearest
@@ -56,7 +57,7 @@ class Drafts:
         reader: EntryReader,
         problems: list[Problem],
         context: str,
-        memory: "ItemMemory",
+        memory: ItemMemory,
         processes: int,
     ) -> None:
         """Read all items; `context` is all that decides, beside an item's text, what it says."""
@@ -70,45 +71,11 @@ class Drafts:
         memory.end()
 
 
-class ItemMemory:
-    """Remembers what items were read as, from one reading to the next, by their bytes.
-
-    An item with a Problem or a note is read each time, because it is reported
-    with its place.
-    """
-
-    def __init__(self) -> None:
-        self._context = ""
-        self._before: dict[bytes, Draft] = {}
-        self._now: dict[bytes, Draft] = {}
-
-    def begin(self, context: str) -> None:
-        """Begin a reading; what was read in another context is forgotten."""
-        if context != self._context:
-            self._context, self._before = context, {}
-        self._now = {}
-
-    def get(self, item: bytes) -> Draft | None:
-        """Return what an item was read as; None if it was not in the last reading."""
-        found = self._before.get(item)
-        if found:
-            self._now[item] = found
-        return found
-
-    def put(self, item: bytes, draft: Draft) -> None:
-        """Remember what an item was read as."""
-        self._now[item] = draft
-
-    def end(self) -> None:
-        """End a reading; what was not in it is forgotten."""
-        self._before, self._now = self._now, {}
-
-
 def _read_alone(
     reader: EntryReader, items: Items, memory: ItemMemory, processes: int
 ) -> list[Draft | None]:
     """Read items; None for one with a Problem or a note, which is to be read where it is reported."""
-    keys = [items.dash + text for text in items.texts]
+    keys = [item_key(items.dash + text) for text in items.texts]
     drafts = [memory.get(key) for key in keys]
     missing = [number for number, draft in enumerate(drafts) if draft is None]
     count = usable_processes(len(missing), processes)

@@ -115,11 +115,12 @@ def _measured(folder: Path, seen: Sequence[Stamp], processes: int) -> dict[str, 
     def work(share: int) -> list[str]:
         return [_measured_text(folder, stamp) for stamp in dealt(seen, share, count)]
 
-    return {
-        normalize("NFC", stamp[0]): _understood(folder, stamp, text)
-        for share, texts in enumerate(in_processes(work, count))
-        for stamp, text in zip(dealt(seen, share, count), texts, strict=True)
+    texts = {
+        stamp: text
+        for share, some in enumerate(in_processes(work, count))
+        for stamp, text in zip(dealt(seen, share, count), some, strict=True)
     }
+    return {normalize("NFC", stamp[0]): _understood(folder, stamp, texts[stamp]) for stamp in seen}
 
 
 @lru_cache(maxsize=10_000)

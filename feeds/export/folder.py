@@ -12,14 +12,15 @@ from feeds.build import Build, Fact, Progress, Staged, stage_missing
 from feeds.errors import FeedsError
 from feeds.export import manifest
 from feeds.export.exchange import Exchange
+from feeds.export.folder_state import FolderState
 from feeds.export.hosts import host_plans
 from feeds.export.interruption import interrupted_once
 from feeds.export.lock import locked
 from feeds.export.manifest import CODINGS, File, Manifest, beside
-from feeds.export.ownership import MANIFEST, admit, owned, refuse_others
+from feeds.export.ownership import MANIFEST, admit, refuse_others
 from feeds.export.report import Options, Report
 from feeds.export.staging import Put, sync_staged
-from feeds.export.sweeping import NEW, sweep, swept
+from feeds.export.sweeping import NEW, sweep
 from feeds.export.tree import OURS, Tree, let_in, usual_umask
 from feeds.inputs import digest
 from feeds.model import Catalogue, Site, etag_of
@@ -71,18 +72,6 @@ def export_folder(  # noqa: PLR0913  # all but the first three are keywords
         return target.report
 
 
-def up_to_date(folder: Path, options: Options, made_by: str, source: str) -> Report | None:
-    """Return the report of an export with nothing to do; None where there may be something.
-
-    `source` is a digest of the catalogue's files, and `made_by` of all else that
-    files depend on. Nothing is written, not even for a moment.
-    """
-    with suppress(FeedsError), closing(Tree(folder)) as tree:
-        admit(tree, force=options.force)
-        return FolderTarget(tree, options, made_by).up_to_date(source)
-    return None
-
-
 @contextmanager
 def opened(folder: Path, options: Options, made_by: str = "") -> Iterator["FolderTarget"]:
     """Open a folder for this export alone, and make it if it is missing.
@@ -128,34 +117,16 @@ class FolderTarget:
         self._tree = tree
         self._made_by = made_by
         self._options = options
-        self._before = owned(tree, force=options.force)
-        # The files of the manifest that are there as they were written.
-        self._there: dict[str, File] | None = None
+        self._state = FolderState(tree, options)
+        self._before = self._state.manifest
         # Called with the site and the paths that are about to change, before any does.
         self.on_change: Callable[[Site, Sequence[str]], None] = lambda _site, _paths: None
         self.on_progress: Progress = lambda _stage, _part: None
         self.report: Report | None = None
 
-    def up_to_date(self, source: str) -> Report | None:
-        """Return the report of an export with nothing to do; None where there may be something.
-
-        `source` is the digest of the catalogue's files.
-        """
-        before = self._before
-        if before.catalogue != digest(source, self._made_by) or not before.finished:
-            return None
-        if self._intact() != before.files or not swept(self._tree):
-            return None
-        return Report(
-            written=(),
-            unchanged=tuple(before.files),
-            files=before.files,
-            dry_run=self._options.dry_run,
-        )
-
     def facts(self) -> Mapping[str, Fact]:
         """Return the documents whose files, and those beside them, are as they were written."""
-        there = self._intact()
+        there = self._state.intact()
         mark = self._mark
         found: dict[str, Fact] = {}
         for path, file in there.items():
@@ -187,7 +158,7 @@ class FolderTarget:
         place; where a step fails, what was there is there again.
         """
         before, options = self._before, self._options
-        changes = _Changes(self._tree, before.files, self._intact(), mark=self._mark)
+        changes = _Changes(self._tree, before.files, self._state.intact(), mark=self._mark)
         for plan in build.plans:
             changes.add(plan.path, build.facts[plan.path], build.staged.get(plan.path), build.dates)
         puts, wanted = changes.puts, changes.wanted
@@ -221,32 +192,9 @@ class FolderTarget:
         """What is added to the digest of a document's inputs in the manifest."""
         return _COMPRESSED if self._options.compress else ""
 
-    def _intact(self) -> Mapping[str, File]:
-        """Return the files of the manifest that are there as they were written.
-
-        A file whose size, time or inode differs is read: if its bytes are the same, it
-        is intact.
-        """
-        if self._there is None:
-            found = {
-                path: self._checked(path, file) for path, file in sorted(self._before.files.items())
-            }
-            self._there = {path: file for path, file in found.items() if file}
-        return self._there
-
-    def _checked(self, path: str, file: File) -> File | None:
-        stat = self._tree.stat(path)
-        if stat is None:
-            return None
-        known = file._replace(size=stat.st_size, time=stat.st_mtime_ns, inode=stat.st_ino)
-        if known == file and not self._options.verify:
-            return file
-        found = self._tree.read(path)
-        return known if found and etag_of(found.body) == file.etag else None
-
     def _has_companions(self, path: str) -> bool:
         """Return whether what stood beside a document under a coding is there, with its time."""
-        there = self._intact()
+        there = self._state.intact()
         beside = [path + ending for ending in CODINGS.values()]
         return all(
             other in there and there[other].time == there[path].time
@@ -257,7 +205,7 @@ class FolderTarget:
     def _stage(self, path: str, body: bytes, leader: str) -> _Part:
         """Write one file of a document, unless the folder has it with the time of the document."""
         etag = etag_of(body)
-        known, leading = self._intact().get(path), self._intact().get(leader)
+        known, leading = self._state.intact().get(path), self._state.intact().get(leader)
         if known and known.etag == etag and leading and known.time == leading.time:
             return _Part(path, etag, len(body))
         if self._options.dry_run:

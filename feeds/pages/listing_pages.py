@@ -22,7 +22,7 @@ class _Month(NamedTuple):
     """The items of a month in a list, as HTML."""
 
     name: str
-    items: list[Markup]
+    items: Markup
 
 
 class ListingPages:
@@ -35,14 +35,14 @@ class ListingPages:
         self._site = site
         self._wording = wording
         # An entry is in several lists.
-        self._month_of = lru_cache(maxsize=10_000)(wording.month_of)
+        self._month_of = lru_cache(maxsize=100_000)(wording.month_of)
         self._linked_data = LinkedData(site)
 
     def of(self, feed: Feed) -> list[Listing]:
         """Return the pages that list a feed's entries, that of the newest first."""
         # Where there is less in a year, months would be many pages with little on each.
         everything = not (feed.topic or feed.country)
-        return listings_of(feed.entries, self._site.timezone, months=everything)
+        return listings_of(feed.entries, self._month_of, months=everything)
 
     def path(self, feed: Feed, listing: Listing) -> str:
         """Return the path of a page that lists entries of a feed."""
@@ -86,7 +86,8 @@ class ListingPages:
         return [
             _Month(
                 self._wording.period(month),
-                [Markup(items[entry.id].decode()) for entry in found],  # noqa: S704  # of item.html
+                # Joined before they are decoded: many lists have the same items.
+                Markup(b"\n".join([items[entry.id] for entry in found]).decode()),  # noqa: S704  # of item.html
             )
             for month, found in groupby(entries, lambda entry: self._month_of(entry.published))
         ]

@@ -1,8 +1,8 @@
 """A feed's entries → the pages that list them: the newest, and an archive by year, month and part."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import tzinfo
+from datetime import datetime
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -42,7 +42,9 @@ class Listing:
     older: Period | None = None
 
 
-def listings_of(entries: Sequence[Entry], zone: tzinfo, *, months: bool) -> list[Listing]:
+def listings_of(
+    entries: Sequence[Entry], month_of: Callable[[datetime], Period], *, months: bool
+) -> list[Listing]:
     """Return the pages of a feed's entries, which are newest first; that of the newest comes first.
 
     All entries are in the archive, if there is one, so that a new entry changes
@@ -52,8 +54,7 @@ def listings_of(entries: Sequence[Entry], zone: tzinfo, *, months: bool) -> list
     """
     if len(entries) <= MOST:
         return [Listing(period=NEWEST, entries=entries)]
-    local = ((entry.published.astimezone(zone), entry) for entry in entries)
-    dated = [(Period(day.year, day.month), entry) for day, entry in local]
+    dated = [(month_of(entry.published), entry) for entry in entries]
     first, *archive = _pages(NEWEST, (), dated, months=months)
     turns = [page.period for page in archive if page.entries]
     older = dict(pairwise(turns))

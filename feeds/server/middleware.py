@@ -46,30 +46,38 @@ class DocumentMiddleware:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
-        index = environ[SITE_INDEX] = self._site.index
-        if index is None or environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
-            return self._pass_on(environ, start_response)
+        while True:
+            index = environ[SITE_INDEX] = self._site.index
+            if index is None or environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
+                return self._pass_on(environ, start_response)
+            try:
+                return self._answer(index, environ, start_response)
+            except DamagedBody:
+                if self._site.index is index:
+                    status = "503 Service Unavailable"
+                    return answer_plainly(environ, start_response, status, retry_after=_RETRY_AFTER)
+
+    def _answer(
+        self, index: Index, environ: WSGIEnvironment, start_response: StartResponse
+    ) -> Iterable[bytes]:
+        """Answer from an index; raises DamagedBody before anything is sent."""
         answers = self._answers
         if answers is None or answers.index is not index:
             answers = self._answers = _Answers(index, self._site)
-        try:
-            answer = answers.find(
-                environ["PATH_INFO"],
-                environ.get("HTTP_ACCEPT_ENCODING", ""),
-                # Of a browser that goes there, and not of a script in its page (Fetch Metadata §2.1).
-                to_show=environ.get("HTTP_SEC_FETCH_DEST") == "document",
-            )
-            if answer is None:
-                return self._pass_on(environ, start_response)
-            until = index.head.until
-            fresh = answers.lasting if until is None else freshness(index.head, self._site.clock())
-            if self._is_known(answer, environ):
-                start_response("304 Not Modified", [*answer.validators, fresh])
-                return []
-            body = answers.body(answer)
-        except DamagedBody:
-            status = "503 Service Unavailable"
-            return answer_plainly(environ, start_response, status, retry_after=_RETRY_AFTER)
+        answer = answers.find(
+            environ["PATH_INFO"],
+            environ.get("HTTP_ACCEPT_ENCODING", ""),
+            # Of a browser that goes there, and not of a script in its page (Fetch Metadata §2.1).
+            to_show=environ.get("HTTP_SEC_FETCH_DEST") == "document",
+        )
+        if answer is None:
+            return self._pass_on(environ, start_response)
+        until = index.head.until
+        fresh = answers.lasting if until is None else freshness(index.head, self._site.clock())
+        if self._is_known(answer, environ):
+            start_response("304 Not Modified", [*answer.validators, fresh])
+            return []
+        body = answers.body(answer)
         # A server may change the list that it is given.
         start_response("200 OK", [*answer.headers, fresh])
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]

@@ -37,7 +37,10 @@ IDENTITY = "identity"
 
 
 class DamagedBody(Exception):
-    """A body is missing, or does not match its ETag; it is being built again."""
+    """A body is missing, or does not match its ETag.
+
+    It is being built again, unless the site has another index by now.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +81,8 @@ class ServedSite:
         self._root = _store_root(settings)
         self._files = StatusFiles(StateFolder(self._root, self._name))
         self._bodies = _HotBodies(_HOT_BYTES)
+        # The ETags of bodies that could not be read when they were last asked for.
+        self._damaged: set[str] = set()
         self._stamp: tuple[int, ...] | None = None
         # The build process that this one has started; 0 for none.
         self._builder = 0
@@ -103,9 +108,7 @@ class ServedSite:
         if thread is not None and thread.is_alive():
             self._wakes.put(None)
             thread.join()
-        if self._workers_lock >= 0:
-            os.close(self._workers_lock)
-            self._workers_lock = -1
+        self._leave()
         end = time.monotonic() + _END_SECONDS
         while (
             self._builder and not self._has_ended(self._builder) and not self._files.has_workers()
@@ -145,18 +148,27 @@ class ServedSite:
                 body = file.read()
         except OSError:
             body = None
-        if body is None or etag_of(body) != record.etag:
+        if body is not None and etag_of(body) == record.etag:
+            self._damaged.discard(record.etag)
+            return body
+        self._look()
+        # Of an index that was replaced twice, bodies are gone that are not needed any more.
+        if self.index is index:
             # Removed, it is missed by the build process, and built again.
             index.discard(record.etag)
-            tell("damaged-object", logging.WARNING, etag=record.etag)
-            raise DamagedBody
-        return body
+            if record.etag not in self._damaged:
+                tell("damaged-object", logging.WARNING, etag=record.etag)
+            self._damaged.add(record.etag)
+        raise DamagedBody
 
     def _prepare(self) -> None:
         self._wakes: SimpleQueue[None] = SimpleQueue()
+        self._look_lock = threading.Lock()
 
     def _run(self) -> None:
         with suppress(OSError):
+            # A forked process has its parent's, too.
+            self._leave()
             self._workers_lock = self._files.join_workers()
         self._thread = threading.Thread(target=self._watch, name="feeds-site", daemon=True)
         self._thread.start()
@@ -183,14 +195,15 @@ class ServedSite:
 
     def _look(self) -> None:
         """Load the index if it was replaced."""
-        stamp = index_stamp(StateFolder(self._root, self._name))
-        if stamp is None or stamp == self._stamp:
-            return
-        index = load_index(self._root, self._name, lambda: time.sleep(_TURN_SECONDS))
-        self._stamp = stamp
-        if index:
-            self.index = index
-            tell("serving", release=index.head.release)
+        with self._look_lock:
+            stamp = index_stamp(StateFolder(self._root, self._name))
+            if stamp is None or stamp == self._stamp:
+                return
+            index = load_index(self._root, self._name, lambda: time.sleep(_TURN_SECONDS))
+            self._stamp = stamp
+            if index:
+                self.index = index
+                tell("serving", release=index.head.release)
 
     def _see_to_build(self) -> None:
         """Start a build process where there is none."""
@@ -213,9 +226,13 @@ class ServedSite:
     def _rejoin(self) -> None:
         """Say again that this process answers, where the state folder was deleted."""
         if self._workers_lock < 0 or not self._files.is_joined(self._workers_lock):
-            if self._workers_lock >= 0:
-                os.close(self._workers_lock)
+            self._leave()
             self._workers_lock = self._files.join_workers()
+
+    def _leave(self) -> None:
+        lock, self._workers_lock = self._workers_lock, -1
+        if lock >= 0:
+            os.close(lock)
 
     def _start_build(self) -> None:
         settings = self._settings

@@ -1,5 +1,6 @@
 """How the building of a served site goes: files in its store that say whether it lives, and fails."""
 
+import errno
 import json
 import os
 import time
@@ -19,7 +20,10 @@ _WORKERS_LOCK = "workers.lock"
 # Touched to have the catalogue read again.
 _RELOAD = "reload"
 # After so many seconds without a sign of life a build process is taken for stopped.
-_STALE_SECONDS = 10.0
+_STALE_SECONDS = 5.0
+# How often a lock is tried that others have for a moment, and how long after each other.
+_TRIES = 100
+_TRY_SECONDS = 0.001
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,8 +112,13 @@ class StatusFiles:
     def join_workers(self) -> int:
         """Return the descriptor of a lock that says that this process answers."""
         fd = self._folder.lock_file(_WORKERS_LOCK)
-        take_lock(fd, shared=True)
-        return fd
+        for _ in range(_TRIES):
+            if take_lock(fd, shared=True):
+                return fd
+            # The build process has it for a moment, to see whether any process answers.
+            time.sleep(_TRY_SECONDS)
+        os.close(fd)
+        raise BlockingIOError(errno.EWOULDBLOCK, "is locked", str(self._folder.path))
 
     def is_joined(self, fd: int) -> bool:
         """Return whether a lock that says that this process answers is still that of the store."""

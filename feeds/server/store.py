@@ -30,7 +30,10 @@ _INDEX, _OBJECTS = "index", "objects"
 # Part of each store's name: another version has another store.
 _VERSION = "1"
 _HEADING = f"# feeds site {_VERSION}"
+# Between the columns of an index.
+_TABS = 5
 _UNFINISHED = ".new"
+_MODE = 0o600
 # So many lines of an index are read at a time, between requests.
 _STEP = 250
 FOLDER_PREFIX = "site-"
@@ -114,22 +117,17 @@ def load_index(root: Path, name: str, pause: Callable[[], object] = lambda: None
         data = StateFolder(root, name).read(_INDEX)
     except OSError:
         return None
-    text = _checked(data)
-    if text is None:
+    found = _parsed(data)
+    if found is None:
         tell("damaged-index", logging.WARNING, folder=root / name)
         return None
-    lines = text.split("\n")
+    head, lines = found
     rows: dict[str, str] = {}
-    try:
-        head = _parsed_head(lines[1])
-        for at in range(2, len(lines), _STEP):
-            for line in lines[at : at + _STEP]:
-                path, _, rest = line.partition("\t")
-                rows[path] = rest.rpartition("\t")[0]
-            pause()
-    except (ValueError, KeyError, TypeError):
-        tell("damaged-index", logging.WARNING, folder=root / name)
-        return None
+    for at in range(0, len(lines), _STEP):
+        for line in lines[at : at + _STEP]:
+            path, _, rest = line.partition("\t")
+            rows[path] = rest.rpartition("\t")[0]
+        pause()
     return Index(head, rows, StateFolder(root, name, _OBJECTS))
 
 
@@ -206,35 +204,46 @@ class SiteStore:
     def _write(self, etag: str, body: bytes) -> None:
         """Write a body under another name first: what is killed leaves nothing that seems whole."""
         new = f"{etag}.{os.getpid()}{_UNFINISHED}"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-        fd = os.open(new, flags, 0o600, dir_fd=self._fd)
+        if new in self._names:
+            os.unlink(new, dir_fd=self._fd)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        fd = os.open(new, flags, _MODE, dir_fd=self._fd)
         try:
             # Whatever the umask.
-            os.fchmod(fd, 0o600)
+            os.fchmod(fd, _MODE)
             left = memoryview(body)
             while left:
                 left = left[os.write(fd, left) :]
+            os.rename(new, etag, src_dir_fd=self._fd, dst_dir_fd=self._fd)
+        except OSError:
+            # On a full disk, it would keep room from what is written next.
+            with suppress(OSError):
+                os.unlink(new, dir_fd=self._fd)
+            raise
         finally:
             os.close(fd)
-        os.rename(new, etag, src_dir_fd=self._fd, dst_dir_fd=self._fd)
 
     def _clean_up(self, kept: Collection[str]) -> None:
         for name in os.listdir(self._fd):  # noqa: PTH208  # of a descriptor
             if name not in kept:
-                with suppress(FileNotFoundError):
+                # Somebody else's folder stays.
+                with suppress(OSError):
                     os.unlink(name, dir_fd=self._fd)
 
     def _read_facts(self) -> dict[str, Fact]:
+        """Return the facts of the index; none where it is missing or damaged."""
         try:
-            text = _checked(self._folder.read(_INDEX))
+            parsed = _parsed(self._folder.read(_INDEX))
         except OSError:
-            text = None
+            parsed = None
+        if parsed is None:
+            return {}
+        head, lines = parsed
         found: dict[str, Fact] = {}
-        if text:
-            self.release = _parsed_head(text.split("\n")[1]).release
-        for line in text.split("\n")[2:] if text else ():
+        for line in lines:
             path, _, etag, _, length, inputs = line.split("\t")
             found[path] = Fact(inputs, etag, int(length))
+        self.release = head.release
         self._before = {fact.etag for fact in found.values()}
         return found
 
@@ -281,12 +290,18 @@ def _record(row: str) -> Record:
     return Record(media_type, etag, date, int(length))
 
 
-def _checked(data: bytes) -> str | None:
-    """Return the text of an index without its hash; None where it is damaged."""
+def _parsed(data: bytes) -> tuple[Head, list[str]] | None:
+    """Return the head of an index and its lines; None where it is damaged, or of another version."""
     text, _, found = data.removesuffix(b"\n").rpartition(b"\n")
-    if not text.startswith(_HEADING.encode()) or sha256(text).hexdigest().encode() != found:
+    if sha256(text).hexdigest().encode() != found:
         return None
-    return text.decode()
+    try:
+        heading, head, *lines = text.decode().split("\n")
+        if heading != _HEADING or any(line.count("\t") != _TABS for line in lines):
+            return None
+        return _parsed_head(head), lines
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _refused(error: OSError, path: Path | None = None) -> FeedsError:
