@@ -82,6 +82,8 @@ class EditedSite:
         self.moment = Moment(self.clock, self.clock.sleep)
         self.history = History(folder / "state")
         self.chosen = Chosen()
+        # The version of the program.
+        self.program = 1
         self.site: dict[str, object] = dict(SITE)
         self.topics: dict[str, object] = {"a": "Alpha", "b": "Beta", "c": "Without entries"}
         self.countries = {"JO": "Jordan"}
@@ -187,7 +189,10 @@ class EditedSite:
         name = pick(PICTURES, which)
         (self.folder / "media" / name).unlink(missing_ok=True)
         for entry in self.entries:
-            if isinstance(photo := entry.get("photo"), dict) and photo.get("url") == f"media/{name}":
+            if (
+                isinstance(photo := entry.get("photo"), dict)
+                and photo.get("url") == f"media/{name}"
+            ):
                 del entry["photo"]
 
     def static(self, which: int, value: int) -> None:
@@ -197,9 +202,7 @@ class EditedSite:
         files = {name: [text.encode() for text in texts] for name, texts in TEMPLATE_FILES.items()}
         self._beside("templates", which, value, files)
 
-    def _beside(
-        self, folder: str, which: int, value: int, files: dict[str, list[bytes]]
-    ) -> None:
+    def _beside(self, folder: str, which: int, value: int, files: dict[str, list[bytes]]) -> None:
         name = pick([*files], which)
         body = pick([*files[name], None], value)
         if body is None:

@@ -2,29 +2,28 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import datetime
-from functools import partial
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, timedelta
 from itertools import count
 from pathlib import Path
-from tempfile import TemporaryDirectory, mkdtemp
+from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import pytest
-from builds import Memory
 from buckets import environment
-from edits import Edit, EditedSite, edits
-from hypothesis import example, given, settings
-from s3 import s3_server
+from builds import Memory
+from edits import PICTURES, Edit, EditedSite, edits
+from hypothesis import given, settings
+from s3 import BUCKET, Server, s3_server
 from stores import stored
 
-from feeds import Release, load_catalogue, plans
+from feeds import plans
 from feeds.build import Build, Target
 from feeds.builder import Options, SiteBuilder
 from feeds.catalogue import ItemMemory
 from feeds.export import manifest
 from feeds.export.bucket import BucketTarget, begin
-from feeds.export.bucket_manifest import FOLDER
 from feeds.export.bucket_manifest import MANIFEST as BUCKET_MANIFEST
 from feeds.export.bucket_manifest import parsed as parsed_bucket
 from feeds.export.bucket_store import Conflict, Store, Stored, Version
@@ -35,13 +34,18 @@ from feeds.export.report import Options as ExportOptions
 from feeds.export.tree import OURS
 from feeds.exporting import Exporting, _made_by
 from feeds.files import media_folder, read_files
-from feeds.formats import atom, rss
-from feeds.inputs import source_digest
-from feeds.model import Document, etag_of
+from feeds.formats import atom, feed_style, rss
+from feeds.inputs import digest, entry_digest, site_digest, source_digest
+from feeds.model import Document, Entry, etag_of
 from feeds.pages.neighbours import Neighbours
+from feeds.pages.overrides import template_files
+from feeds.paths import TEMPLATES
 from feeds.server.store import SiteStore
 from feeds.storage import StateFolder
 from feeds.verbs import Given
+
+# What leaves an input out of a digest, and what forgets what was prepared, has to know the inside.
+# ruff: noqa: SLF001
 
 FOLDER_MANIFEST = f"{OURS}/manifest.tsv"
 
@@ -58,7 +62,7 @@ Contents = dict[str, Compared]
 
 
 def forget() -> None:
-    """Forget what this process has prepared: a build from nothing has only the files."""
+    """Forget what this process has prepared with templates that are others now."""
     for kept in (plans._site_pages, atom._layouts, atom._shells, rss._layouts, rss._shells):
         kept.cache_clear()
 
@@ -221,9 +225,7 @@ class InBucket:
 
 
 def built(site: EditedSite, target: Target, options: Options) -> Build:
-    return SiteBuilder(
-        site.file, target, options, history=site.history, moment=site.moment
-    ).build()
+    return SiteBuilder(site.file, target, options, history=site.history, moment=site.moment).build()
 
 
 def of_documents(documents: Mapping[str, Document]) -> Contents:
@@ -251,6 +253,7 @@ class Bench:
         }
         self.warm = {name: make() for name, make in self.makers.items()}
         self._before: Contents = {}
+        self._templates: object = None
 
     def memory(self) -> InMemory:
         return InMemory(self.site)
@@ -271,7 +274,11 @@ class Bench:
         names = names or tuple(self.makers)
         for name in names:
             self.warm[name].build()
-        forget()
+        found = template_files(self.site.folder / TEMPLATES), self.site.program
+        if found != self._templates:
+            # A build from nothing has only the files, and no time is lost where they are the same.
+            self._templates = found
+            forget()
         for name in names:
             cold = self.makers[name]()
             cold.build()
@@ -344,7 +351,257 @@ def test_a_build_over_another_is_one_from_nothing_for_long(made: list[Edit]) -> 
     check(made)
 
 
-# An edit of each kind, and of each value that something else than its entry shows.
-FIXED = [
-    Edit("change", 4, 0),  # the title of the oldest entry
-]
+@pytest.mark.heavy
+@settings(max_examples=1, derandomize=False)
+@given(edits(least=10, most=10))
+def test_a_publish_into_a_real_store_over_another_is_one_from_nothing(made: list[Edit]) -> None:
+    """The same of a bucket of a real S3 server, over ten edits."""
+    with TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
+        folder = Path(name)
+        with s3_server(folder / "weed") as server:
+            there = environment(server.port)
+            for variable in there.keys() - os.environ.keys():
+                patch.setenv(variable, there[variable])
+            bench = Bench(folder)
+            numbers = count()
+
+            def bucket() -> InBucket:
+                prefix = f"site-{next(numbers)}"
+                store = Store(f"s3://{BUCKET}/{prefix}", there, 10)
+                return InBucket(bench.site, store, lambda: everything(server, prefix))
+
+            bench.makers = {"bucket": bucket}
+            bench.warm = {"bucket": bucket()}
+            bench.assert_equal()
+            for edit in made:
+                edit.make(bench.site)
+                bench.assert_equal()
+
+
+def everything(server: Server, prefix: str) -> dict[str, tuple[bytes, Mapping[str, str]]]:
+    """Return all objects below a prefix, those of the publish itself too."""
+    objects = server.objects(prefix)
+    found = {path: (one.body, one.attributes) for path, one in objects.items()}
+    manifest = bytes(server.store(prefix).get(BUCKET_MANIFEST).bytes())
+    return found | {BUCKET_MANIFEST: (manifest, {})}
+
+
+def add(date: str, **more: object) -> Callable[[EditedSite], None]:
+    return lambda site: site.insert(0, date, **more)
+
+
+def soon(site: EditedSite) -> None:
+    site.insert(0, (site.clock.now + timedelta(hours=5)).isoformat())
+
+
+def upgrade(site: EditedSite) -> None:
+    """Install another version of the program, which has another style for feeds."""
+    site.program += 1
+
+
+def change(number: int, **values: object) -> Callable[[EditedSite], None]:
+    return lambda site: site.entries[number].update(values)
+
+
+def name(slug: str, name: str) -> Callable[[EditedSite], None]:
+    return lambda site: site.topics.update({slug: name})
+
+
+def configure(**values: object) -> Callable[[EditedSite], None]:
+    return lambda site: site.site.update(values)
+
+
+def choose(**values: Any) -> Callable[[EditedSite], None]:
+    def chosen(site: EditedSite) -> None:
+        site.chosen = site.chosen._replace(**values)
+
+    return chosen
+
+
+# Together they change each thing that documents depend on, and nothing else with it.
+FIXED: dict[str, Callable[[EditedSite], object]] = {
+    "a date": change(1, date="2022-01-11T09:00+02:00"),
+    "another offset": change(1, date="2022-01-11T07:00Z"),
+    "an update": change(2, updated="2022-06-01T10:00Z"),
+    "an earlier update": change(4, updated="2022-05-01T10:00Z"),
+    "a body": change(2, body="Another **text**."),
+    "a credit": change(3, photo={"url": f"media/{PICTURES[0]}", "credit": "© X"}),
+    "the title of the oldest entry": change(-1, title="Older"),
+    "the title of the newest entry": change(0, title="Newer"),
+    "the name of a topic": name("b", "Bravo"),
+    "the name of a topic without entries": name("c", "Charlie"),
+    "another slug of a topic without entries": lambda site: site.topics.update(
+        d=site.topics.pop("c")
+    ),
+    "rights": configure(rights="© You"),
+    "an upgrade": upgrade,
+    "the newest entry": add("2022-05-24"),
+    "the oldest entry": add("2020-01-01", topics=[], countries=[]),
+    "a picture": lambda site: site.picture(0, 1),
+    "a static file": lambda site: site.static(0, 0),
+    "other bytes of a static file": lambda site: site.static(0, 1),
+    "a template": lambda site: site.template(0, 0),
+    "other bytes of a template": lambda site: site.template(0, 1),
+    "another order": lambda site: site.reorder(0, 3),
+    "compression": choose(compress=True),
+    "a host": choose(host="nginx"),
+    "a move": configure(moved={"old/": "topics/a/"}),
+    "an embargo": soon,
+    "its end": lambda site: site.wait(0, 0),
+    "no pages": choose(pages=False),
+}
+
+
+def check_fixed(bench: Bench, monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    def style() -> tuple[str, str, bytes]:
+        path, media_type, body = feed_style()
+        return path, media_type, body + b"/* %d */" % bench.site.program
+
+    monkeypatch.setattr("feeds.plans.feed_style", style)
+    bench.assert_equal(*names)
+    for edit in FIXED.values():
+        edit(bench.site)
+        bench.site.save()
+        bench.assert_equal(*names)
+
+
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    found = Bench(tmp_path)
+    for module in ("inputs", "exporting"):
+        version = f"feeds.{module}.program_digest"
+        monkeypatch.setattr(version, lambda: b"%d" % found.site.program)
+    return found
+
+
+def test_an_edit_of_each_thing_is_noticed(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After an edit of each thing that documents depend on, each target is what an empty one becomes."""
+    check_fixed(bench, monkeypatch)
+
+
+Break = Callable[[pytest.MonkeyPatch], None]
+
+
+def entry_without(change: Callable[[Entry], Entry]) -> Break:
+    """Leave something of an entry out of its digest."""
+    return lambda patch: patch.setattr(
+        "feeds.plans.entry_digest", lambda entry: entry_digest(change(entry))
+    )
+
+
+def without_part(function: str, part: int) -> Break:
+    """Leave a part out of a digest that a function of the plans makes."""
+
+    def broken(*parts: str | bytes) -> str:
+        if sys._getframe(1).f_code.co_name == function:
+            parts = (*parts[:part], *parts[part + 1 :])
+        return digest(*parts)
+
+    return lambda patch: patch.setattr("feeds.plans.digest", broken)
+
+
+def without_repr(is_left_out: Callable[[object], bool]) -> Break:
+    """Leave things out of all digests that are in them by their `repr`."""
+    return lambda patch: patch.setattr(
+        "feeds.plans.repr", lambda it: "" if is_left_out(it) else repr(it), raising=False
+    )
+
+
+def without_neighbour(name: str) -> Break:
+    """Leave the newer or the older entry out of the digest of an entry's page."""
+    of = plans._Digests.of
+
+    def broken(self: plans._Digests, entries: Iterable[Entry]) -> bytes:
+        frame = sys._getframe(1)
+        if frame.f_code.co_name == "_entry_pages":
+            entries = [entry for entry in entries if entry is not frame.f_locals[name]]
+        return of(self, entries)
+
+    return lambda patch: patch.setattr("feeds.plans._Digests.of", broken)
+
+
+def in_utc(entry: Entry) -> Entry:
+    return entry._replace(
+        published=entry.published.astimezone(UTC), updated=entry.updated.astimezone(UTC)
+    )
+
+
+BREAKS: dict[str, tuple[str, Break]] = {
+    "an entry without `updated`": (
+        "memory",
+        entry_without(lambda entry: entry._replace(updated=entry.published)),
+    ),
+    "an entry without offsets": ("memory", entry_without(in_utc)),
+    "an entry without its photo": (
+        "memory",
+        entry_without(lambda entry: entry._replace(photo=None)),
+    ),
+    "an entry without its body": ("memory", entry_without(lambda entry: entry._replace(body=""))),
+    "an entry without the names of its topics": (
+        "memory",
+        entry_without(
+            lambda entry: entry._replace(
+                topics=tuple(replace(topic, name="") for topic in entry.topics)
+            )
+        ),
+    ),
+    "the site without its rights": (
+        "memory",
+        lambda patch: patch.setattr(
+            "feeds.plans.site_digest", lambda site: site_digest(replace(site, rights=""))
+        ),
+    ),
+    "the site without the program": (
+        "memory",
+        lambda patch: patch.setattr("feeds.inputs.program_digest", lambda: b""),
+    ),
+    "a feed without its title": (
+        "memory",
+        lambda patch: patch.setattr(
+            "feeds.plans._about", lambda feed: (feed.id, feed.path, feed.updated.isoformat())
+        ),
+    ),
+    "a list without its neighbours": (
+        "memory",
+        without_repr(lambda it: isinstance(it, Neighbours)),
+    ),
+    "an archive without its turns": (
+        "memory",
+        without_repr(lambda it: isinstance(it, tuple) and isinstance(it[0], tuple)),
+    ),
+    "an entry's page without the older entry": ("memory", without_neighbour("older")),
+    "an entry's page without the newer entry": ("memory", without_neighbour("newer")),
+    "a guide without what it shows": ("memory", without_part("pages", 1)),
+    "the sitemap without its paths": ("memory", without_part("_sitemap", 1)),
+    "the sitemap without entries": ("memory", without_part("_sitemap", 3)),
+    "pages without templates": ("memory", without_part("_of_pages", 2)),
+    "a picture without its stamp": ("memory", without_part("pictures", 1)),
+    "a static file without its stamp": ("memory", without_part("static", 1)),
+    "a folder without compression": (
+        "folder",
+        lambda patch: patch.setattr("feeds.export.folder.FolderTarget._mark", ""),
+    ),
+    "a host's configuration without its bytes": (
+        "folder",
+        lambda patch: patch.setattr("feeds.export.hosts.digest", lambda *_: ""),
+    ),
+    "an export without the files beside the catalogue": (
+        "folder",
+        lambda patch: patch.setattr("feeds.exporting.media_files", lambda *_: {}),
+    ),
+    "a bucket without compression": (
+        "bucket",
+        lambda patch: patch.setattr("feeds.export.bucket_objects.COMPRESSED", ""),
+    ),
+}
+
+
+@pytest.mark.parametrize(("target", "broken"), BREAKS.values(), ids=BREAKS)
+def test_an_input_that_is_left_out_is_noticed(
+    target: str, broken: Break, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is left out of a digest, some document is not what an empty target becomes."""
+    broken(monkeypatch)
+    # A bucket is not given what it misses.
+    with pytest.raises((AssertionError, KeyError)):
+        check_fixed(bench, monkeypatch, target)
