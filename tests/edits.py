@@ -2,7 +2,7 @@
 
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from datetime import timedelta
 from pathlib import Path
@@ -60,7 +60,8 @@ TEMPLATE_FILES = {
 }
 STATIC_FILES = {"logo.svg": [b"<svg/>", b"<svg />"], "about/index.html": [b"<h1>A", b"<h1>B"]}
 PICTURES = ("one.png", "two.png", "deep/three.png")
-COLOURS = ("red", "lime", "blue")
+# In the first two a picture has as many bytes.
+COLOURS = ("red", "#fe0000", "blue")
 
 
 class Chosen(NamedTuple):
@@ -94,7 +95,7 @@ class EditedSite:
         for number in range(5):
             day = f"2022-0{1 + number // 3}-1{number % 3}"
             self.insert(0, day, topics=["a"] if number % 2 else ["b", "a"])
-        self.entries[3]["photo"] = {"url": f"media/{PICTURES[0]}", "alt": "One"}
+        self.entries[1]["photo"] = {"url": f"media/{PICTURES[0]}", "alt": "One"}
         self.entries[2]["body"] = "A **long** text."
         self.save()
 
@@ -109,7 +110,11 @@ class EditedSite:
         """Write the catalogue, some seconds after it was last built."""
         self.clock.now += timedelta(seconds=10)
         self._releases.clear()
-        sections = {"site": self.site, "topics": self.topics, "countries": self.countries}
+        sections: dict[str, Mapping[str, object]] = {
+            "site": self.site,
+            "topics": self.topics,
+            "countries": self.countries,
+        }
         lines = []
         for name, values in sections.items():
             lines += [f"{name}:", *(f"  {key}: {json.dumps(it)}" for key, it in values.items())]
@@ -179,7 +184,7 @@ class EditedSite:
         self.site[name] = pick(SITE_VALUES[name], value)
 
     def picture(self, which: int, value: int) -> None:
-        """Add or change a picture; one in the same size may have as many bytes as before."""
+        """Add or change a picture; one of the same size may have as many bytes as before."""
         image = io.BytesIO()
         size = (3 + value // len(COLOURS) % 2, 3)
         Image.new("RGB", size, pick(COLOURS, value)).save(image, "png")

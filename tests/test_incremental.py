@@ -34,7 +34,7 @@ from feeds.export.report import Options as ExportOptions
 from feeds.export.tree import OURS
 from feeds.exporting import Exporting, _made_by
 from feeds.files import media_folder, read_files
-from feeds.formats import atom, feed_style, rss
+from feeds.formats import FORMATS, atom, feed_style, rss
 from feeds.inputs import digest, entry_digest, site_digest, source_digest
 from feeds.model import Document, Entry, etag_of
 from feeds.pages.neighbours import Neighbours
@@ -420,12 +420,23 @@ def choose(**values: Any) -> Callable[[EditedSite], None]:
 
 # Together they change each thing that documents depend on, and nothing else with it.
 FIXED: dict[str, Callable[[EditedSite], object]] = {
+    "a host": choose(host="nginx"),
+    "a move": configure(moved={"old/": "topics/a/"}),
+    "compression": choose(compress=True),
+    "no compression": choose(compress=False),
+    "a picture": lambda site: site.picture(0, 1),
+    "a larger picture": lambda site: site.picture(0, 4),
+    "a static file": lambda site: site.static(0, 0),
+    "other bytes of a static file": lambda site: site.static(0, 1),
+    "a template": lambda site: site.template(0, 0),
+    "other bytes of a template": lambda site: site.template(0, 1),
+    "no template": lambda site: site.template(0, 2),
     "a date": change(1, date="2022-01-11T09:00+02:00"),
     "another offset": change(1, date="2022-01-11T07:00Z"),
     "an update": change(2, updated="2022-06-01T10:00Z"),
     "an earlier update": change(4, updated="2022-05-01T10:00Z"),
     "a body": change(2, body="Another **text**."),
-    "a credit": change(3, photo={"url": f"media/{PICTURES[0]}", "credit": "© X"}),
+    "a credit": change(1, photo={"url": f"media/{PICTURES[0]}", "credit": "© X"}),
     "the title of the oldest entry": change(-1, title="Older"),
     "the title of the newest entry": change(0, title="Newer"),
     "the name of a topic": name("b", "Bravo"),
@@ -437,15 +448,7 @@ FIXED: dict[str, Callable[[EditedSite], object]] = {
     "an upgrade": upgrade,
     "the newest entry": add("2022-05-24"),
     "the oldest entry": add("2020-01-01", topics=[], countries=[]),
-    "a picture": lambda site: site.picture(0, 1),
-    "a static file": lambda site: site.static(0, 0),
-    "other bytes of a static file": lambda site: site.static(0, 1),
-    "a template": lambda site: site.template(0, 0),
-    "other bytes of a template": lambda site: site.template(0, 1),
     "another order": lambda site: site.reorder(0, 3),
-    "compression": choose(compress=True),
-    "a host": choose(host="nginx"),
-    "a move": configure(moved={"old/": "topics/a/"}),
     "an embargo": soon,
     "its end": lambda site: site.wait(0, 0),
     "no pages": choose(pages=False),
@@ -605,3 +608,59 @@ def test_an_input_that_is_left_out_is_noticed(
     # A bucket is not given what it misses.
     with pytest.raises((AssertionError, KeyError)):
         check_fixed(bench, monkeypatch, target)
+
+
+FEEDS = {form.filename for form in FORMATS}
+
+
+def made(site: EditedSite, target: Memory) -> set[str]:
+    """Build again, and return the feeds that were not as they are to be."""
+    staged = built(site, target, Options()).staged
+    return {path for path in staged if path.rpartition("/")[2] in FEEDS}
+
+
+def in_folders(*folders: str) -> set[str]:
+    return {folder + name for folder in folders for name in FEEDS}
+
+
+FRONT = ("", "topics/a/", "countries/jo/", "topics/a/countries/jo/")
+OF_B = ("topics/b/", "topics/b/countries/jo/")
+
+
+@pytest.mark.parametrize(
+    ("edit", "folders"),
+    [
+        ("a body", (*FRONT, *OF_B)),
+        ("the title of the oldest entry", OF_B),
+        ("the title of the newest entry", (*FRONT, *OF_B)),
+        ("the name of a topic without entries", ("topics/c/",)),
+        ("the newest entry", FRONT),
+        ("the oldest entry", ()),
+        ("a picture", ()),
+        ("a larger picture", FRONT),
+        ("a template", ()),
+        ("a move", ()),
+        ("an embargo", ()),
+    ],
+)
+def test_an_edit_makes_the_feeds_that_it_reaches(
+    edit: str, folders: tuple[str, ...], tmp_path: Path
+) -> None:
+    """After an edit, those feeds are made that show it, and no others."""
+    site, target = EditedSite(tmp_path), Memory()
+    made(site, target)
+    FIXED[edit](site)
+    site.save()
+    assert made(site, target) == in_folders(*folders)
+
+
+@pytest.mark.parametrize("edit", ["rights", "an upgrade"])
+def test_what_all_feeds_say_makes_all_of_them(edit: str, bench: Bench) -> None:
+    """What each document depends on makes all of them again."""
+    target = Memory()
+    everything = made(bench.site, target)
+    assert len(everything) > len(FEEDS)
+    FIXED[edit](bench.site)
+    bench.site.save()
+    assert made(bench.site, target) == everything
+    assert made(bench.site, target) == set()
