@@ -599,7 +599,29 @@ BREAKS: dict[str, tuple[str, Break]] = {
 }
 
 
-@pytest.mark.parametrize(("target", "broken"), BREAKS.values(), ids=BREAKS)
+# The others are tried in the heavy tests.
+QUICK = {
+    "an entry without `updated`",
+    "an entry without offsets",
+    "an entry without its photo",
+    "the site without its rights",
+    "the site without the program",
+    "a feed without its title",
+    "a list without its neighbours",
+    "an entry's page without the older entry",
+    "pages without templates",
+    "a picture without its stamp",
+    "a folder without compression",
+}
+
+
+@pytest.mark.parametrize(
+    ("target", "broken"),
+    [
+        pytest.param(*of, id=name, marks=[] if name in QUICK else [pytest.mark.heavy])
+        for name, of in BREAKS.items()
+    ],
+)
 def test_an_input_that_is_left_out_is_noticed(
     target: str, broken: Break, bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
