@@ -31,8 +31,7 @@ def usable_processes(work: int, processes: int) -> int:
     Processes are forks: where this one has threads, whose locks would be copied
     as they are, there are no others.
     """
-    alone = work < _MIN_WORK or not hasattr(os, "fork") or threading.active_count() > 1
-    return 1 if alone else processes
+    return processes if work >= _MIN_WORK and _may_fork() else 1
 
 
 def in_processes(work: Callable[[int], T], processes: int) -> list[T]:
@@ -55,9 +54,10 @@ def in_processes(work: Callable[[int], T], processes: int) -> list[T]:
 def in_child(work: Callable[[], R]) -> R:
     """Return the result of some work that is done in a fork, which keeps its memory and threads.
 
-    The result, and a FeedsError that is raised there, is what `pickle` can write.
+    The result, and a FeedsError that is raised there, is what `pickle` can write. Where
+    this process has threads already, it is done here.
     """
-    if not hasattr(os, "fork"):
+    if not _may_fork():
         return work()
     ours, theirs = os.pipe()
     child = os.fork()
@@ -104,6 +104,15 @@ def gc_paused() -> Iterator[None]:
     finally:
         if enabled:
             gc.enable()
+
+
+def _may_fork() -> bool:
+    """Return whether this process can be forked, and has no threads, of a library neither."""
+    if not hasattr(os, "fork") or threading.active_count() > 1:
+        return False
+    with suppress(OSError):
+        return len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208  # no need for paths
+    return True
 
 
 def _start(work: Callable[[int], T], number: int) -> tuple[int, int] | None:
