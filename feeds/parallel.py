@@ -28,10 +28,9 @@ def cores() -> int:
 def usable_processes(work: int, processes: int) -> int:
     """Return in how many processes to do so many pieces of work.
 
-    Processes are forks: where this one has threads, whose locks would be copied
-    as they are, there are no others.
+    Processes are forks: where this one has threads, there are no others.
     """
-    return processes if work >= _MIN_WORK and _may_fork() else 1
+    return processes if work >= _MIN_WORK and _can_fork() else 1
 
 
 def in_processes(work: Callable[[int], T], processes: int) -> list[T]:
@@ -57,7 +56,7 @@ def in_child(work: Callable[[], R]) -> R:
     The result, and a FeedsError that is raised there, is what `pickle` can write. Where
     this process has threads already, it is done here.
     """
-    if not _may_fork():
+    if not _can_fork():
         return work()
     ours, theirs = os.pipe()
     child = os.fork()
@@ -106,7 +105,7 @@ def gc_paused() -> Iterator[None]:
             gc.enable()
 
 
-def _may_fork() -> bool:
+def _can_fork() -> bool:
     """Return whether this process can be forked, and has no threads, of a library neither."""
     if not hasattr(os, "fork") or threading.active_count() > 1:
         return False

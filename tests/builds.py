@@ -20,10 +20,11 @@ class Memory:
 
     def __init__(self) -> None:
         self.documents: dict[str, Document] = {}
+        self._facts: Mapping[str, Fact] = {}
         self._staged: dict[str, Document] = {}
 
     def facts(self) -> Mapping[str, Fact]:
-        return {}
+        return self._facts
 
     def stage(self, plan: Plan, body: bytes) -> Staged:
         etag = etag_of(body)
@@ -33,10 +34,15 @@ class Memory:
         return Staged(Fact(plan.inputs, etag, len(body)))
 
     def commit(self, build: Build) -> None:
-        self.documents = {
-            plan.path: replace(self._staged[plan.path], modified=build.dates.get(plan.path))
-            for plan in build.plans
+        found = {
+            path: self._staged[path] if path in build.staged else self.documents[path]
+            for path in (plan.path for plan in build.plans)
         }
+        self.documents = {
+            path: replace(document, modified=build.dates.get(path))
+            for path, document in found.items()
+        }
+        self._facts = build.facts
 
 
 def dated(

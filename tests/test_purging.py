@@ -246,7 +246,8 @@ def test_a_purge_needs_no_catalogue_any_more(site: Site) -> None:
     slow = ("-e", "trace=linkat", "-e", "inject=linkat:delay_enter=2000000:when=1")
     under = (program("strace"), "-f", "-qq", "-o", "/dev/null", *slow)
     with site.begin("--purge", f"tee {listed}", under=under) as process:
-        wait_until((site.out / OURS / "new").exists)
+        # The first file that is replaced is about to get a second name there.
+        wait_until((site.out / OURS / "old").exists)
         site.file.write_text("entries: broken")
         out, err = process.communicate(timeout=PATIENCE)
     if "ptrace" in err:

@@ -171,7 +171,7 @@ class Claim:
                     self._version = version
                     return
                 if not left or (version != self._version and found.mark not in self._marks):
-                    raise LostError(self._store) from None
+                    raise _lost(self._store) from None
                 self._version = version
             except FeedsError:
                 if left <= 1:

@@ -30,7 +30,8 @@ class Bucket(NamedTuple):
         return {
             path: Fact(_inputs(held.inputs, mark), held.document, held.size)
             for path, held in self.held.items()
-            if held.document and _same(held, self.there.get(path))
+            # Without a digest it is not known what is there: a publish was broken off.
+            if held.digest and held.document and _same(held, self.there.get(path))
         }
 
 

@@ -1,0 +1,607 @@
+"""A build over a previous one gives what a build from nothing gives, in every target."""
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, timedelta
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+import pytest
+from buckets import environment
+from builds import Memory
+from edits import PICTURES, Edit, EditedSite, edits
+from hypothesis import given, settings
+from s3 import BUCKET, Server, s3_server
+from stores import stored
+
+from feeds import plans
+from feeds.build import Build, Target
+from feeds.builder import Options, SiteBuilder
+from feeds.catalogue import ItemMemory
+from feeds.export import manifest
+from feeds.export.bucket import BucketTarget, begin
+from feeds.export.bucket_manifest import MANIFEST as BUCKET_MANIFEST
+from feeds.export.bucket_manifest import parsed as parsed_bucket
+from feeds.export.bucket_store import Conflict, Store, Stored, Version
+from feeds.export.folder import opened
+from feeds.export.folder_state import up_to_date
+from feeds.export.hosts import host_plans
+from feeds.export.report import Options as ExportOptions
+from feeds.export.tree import OURS
+from feeds.exporting import Exporting, _made_by
+from feeds.files import media_folder, read_files
+from feeds.formats import atom, feed_style, rss
+from feeds.inputs import digest, entry_digest, site_digest, source_digest
+from feeds.model import Document, Entry, etag_of
+from feeds.pages.neighbours import Neighbours
+from feeds.pages.overrides import template_files
+from feeds.paths import TEMPLATES
+from feeds.server.store import SiteStore
+from feeds.storage import StateFolder
+from feeds.verbs import Given
+
+# What leaves an input out of a digest, and what forgets what was prepared, has to know the inside.
+# ruff: noqa: SLF001
+
+FOLDER_MANIFEST = f"{OURS}/manifest.tsv"
+
+
+class Compared(NamedTuple):
+    """Something that one target has: what decides whether it is the same as in another."""
+
+    body: bytes
+    about: object
+    modified: object = None
+
+
+Contents = dict[str, Compared]
+
+
+def forget() -> None:
+    """Forget what this process has prepared with templates that are others now."""
+    for kept in (plans._site_pages, atom._layouts, atom._shells, rss._layouts, rss._shells):
+        kept.cache_clear()
+
+
+class InMemory:
+    """A build into memory, and what it is compared with: a release."""
+
+    def __init__(self, site: EditedSite) -> None:
+        self._site = site
+        self._target = Memory()
+
+    def build(self) -> Build:
+        options = Options(pages=self._site.chosen.pages)
+        return built(self._site, self._target, options)
+
+    def contents(self) -> Contents:
+        return of_documents(self._target.documents)
+
+
+class InStore:
+    """The store of a server, built by one builder that reads only what has changed."""
+
+    def __init__(self, site: EditedSite, root: Path, name: str) -> None:
+        self._root = root
+        self._name = name
+        self._builder = SiteBuilder(
+            site.file,
+            SiteStore(root, name, site.clock),
+            Options(),
+            history=site.history,
+            moment=site.moment,
+        )
+
+    def build(self) -> Build:
+        return self._builder.build(read=False)
+
+    def contents(self) -> Contents:
+        found = stored(self._root, self._name)
+        about = Compared(b"", (found.release, found.until))
+        return of_documents(found) | {"": about}
+
+
+class InFolder:
+    """A folder, exported to as the command does: not at all if that finds nothing to do."""
+
+    def __init__(self, site: EditedSite, out: Path, state: Path) -> None:
+        self._site = site
+        self._out = out
+        self._state = state
+
+    def build(self) -> Build | None:
+        site, chosen = self._site, self._site.chosen
+        options = ExportOptions(compress=chosen.compress, prune=chosen.prune)
+        how = Exporting(options, pages=chosen.pages, host=chosen.host)
+        made_by = _made_by(Given(site.file), media_folder(site.file), how)
+        if up_to_date(self._out, options, made_by, source_digest(read_files(site.file))):
+            return None
+        building = Options(
+            pages=chosen.pages,
+            memory=ItemMemory(StateFolder(self._state)),
+            host_plans=lambda planned: host_plans(
+                chosen.host, planned.plans, planned.site, compressed=chosen.compress
+            ),
+        )
+        with opened(self._out, options, made_by) as target:
+            return built(site, target, building)
+
+    def contents(self) -> Contents:
+        """Return the files; the times of those that are not documents are those of the export."""
+        known = manifest.parsed((self._out / FOLDER_MANIFEST).read_bytes())
+        assert known.finished
+        documents = self._site.release(pages=self._site.chosen.pages)
+        found = {}
+        for path, file in known.files.items():
+            stat = (self._out / path).stat()
+            body = (self._out / path).read_bytes()
+            assert (file.size, file.etag) == (len(body), etag_of(body)), path
+            assert (file.time, file.inode) == (stat.st_mtime_ns, stat.st_ino), path
+            dated = (manifest.beside(path) or path) in documents
+            found[path] = Compared(body, file.inputs, file.time if dated else None)
+        others = {
+            path.relative_to(self._out).as_posix()
+            for path in self._out.rglob("*")
+            if path.is_file()
+        }
+        assert others - found.keys() == {FOLDER_MANIFEST, f"{OURS}/lock"}
+        return found
+
+
+class FakeStore(Store):
+    """A bucket in memory, with what a store guarantees: whole objects, and compare-and-swap."""
+
+    def __init__(self) -> None:
+        self.address = "s3://memory/x"
+        self.bound = 60.0
+        self.objects: dict[str, tuple[bytes, Mapping[str, str], Version]] = {}
+        self._versions = count()
+
+    def read(self, path: str) -> tuple[bytes, Version] | None:
+        found = self.objects.get(path)
+        return (found[0], found[2]) if found else None
+
+    def version(self, path: str) -> Version | None:
+        found = self.objects.get(path)
+        return found[2] if found else None
+
+    def swap(
+        self, path: str, body: bytes, attributes: Mapping[str, str], before: Version | None
+    ) -> Version:
+        if self.version(path) != before:
+            raise Conflict
+        version = Version(f"{next(self._versions)}")
+        self.objects[path] = (body, {**attributes}, version)
+        return version
+
+    def list(self) -> dict[str, Stored]:
+        return {path: Stored(len(body), at) for path, (body, _, at) in self.objects.items()}
+
+    def delete(self, paths: Sequence[str]) -> None:
+        for path in paths:
+            self.objects.pop(path, None)
+
+    def all(self) -> dict[str, tuple[bytes, Mapping[str, str]]]:
+        return {path: (body, attributes) for path, (body, attributes, _) in self.objects.items()}
+
+
+class InBucket:
+    """A bucket, published to; `all_of` gives the bytes and attributes of all objects of its store."""
+
+    def __init__(
+        self,
+        site: EditedSite,
+        store: Store,
+        all_of: Callable[[], Mapping[str, tuple[bytes, Mapping[str, str]]]],
+    ) -> None:
+        self._site = site
+        self._store = store
+        self._all = all_of
+
+    def build(self) -> Build:
+        chosen = self._site.chosen
+        options = ExportOptions(compress=chosen.compress)
+        begun = begin(self._store, options, lambda _stage, _part: None)
+        with TemporaryDirectory() as folder:
+            clock = self._site.clock
+            target = BucketTarget(self._store, begun, options, Path(folder), clock)
+            return built(self._site, target, Options(pages=chosen.pages))
+
+    def contents(self) -> Contents:
+        """Return the objects that are not stale."""
+        found = self._all()
+        known = parsed_bucket(found[BUCKET_MANIFEST][0])
+        assert known.finished
+        assert found.keys() == {*known.objects, BUCKET_MANIFEST}
+        return {
+            path: Compared(found[path][0], (found[path][1], held.digest, held.inputs))
+            for path, held in known.objects.items()
+            if held.stale is None
+        }
+
+
+def built(site: EditedSite, target: Target, options: Options) -> Build:
+    return SiteBuilder(site.file, target, options, history=site.history, moment=site.moment).build()
+
+
+def of_documents(documents: Mapping[str, Document]) -> Contents:
+    return {
+        path: Compared(document.body, (document.media_type, document.etag), document.modified)
+        for path, document in documents.items()
+    }
+
+
+Place = InMemory | InStore | InFolder | InBucket
+
+
+class Bench:
+    """Targets that are built again and again, each compared with one that is built from nothing."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.site = EditedSite(folder)
+        self._numbers = count()
+        self.makers: dict[str, Callable[[], Place]] = {
+            "memory": self.memory,
+            "store": self.store,
+            "folder": self.out,
+            "bucket": self.bucket,
+        }
+        self.warm = {name: make() for name, make in self.makers.items()}
+        self._before: Contents = {}
+        self._templates: object = None
+
+    def memory(self) -> InMemory:
+        return InMemory(self.site)
+
+    def store(self) -> InStore:
+        return InStore(self.site, self.folder / "state", f"site-{next(self._numbers)}")
+
+    def out(self) -> InFolder:
+        name = str(next(self._numbers))
+        return InFolder(self.site, self.folder / "out" / name, self.folder / "items" / name)
+
+    def bucket(self) -> InBucket:
+        store = FakeStore()
+        return InBucket(self.site, store, store.all)
+
+    def assert_equal(self, *names: str) -> None:
+        """Build each target over what it has, and compare it with one that has nothing."""
+        names = names or tuple(self.makers)
+        for name in names:
+            self.warm[name].build()
+        found = template_files(self.site.folder / TEMPLATES), self.site.program
+        if found != self._templates:
+            # A build from nothing has only the files, and no time is lost where they are the same.
+            self._templates = found
+            forget()
+        for name in names:
+            cold = self.makers[name]()
+            cold.build()
+            self._compare(name, self.warm[name].contents(), cold.contents())
+        for name in names:
+            build = self.warm[name].build()
+            assert build is None or not build.staged, f"{name}: made again without an edit"
+
+    def _compare(self, name: str, warm: Contents, cold: Contents) -> None:
+        if name == "folder":
+            if not self.site.chosen.prune:
+                # What is no longer published stays as it was, but beside a new document.
+                cold |= {
+                    path: found
+                    for path, found in self._before.items()
+                    if path not in cold and manifest.beside(path) not in cold
+                }
+            warm, cold = _of_times(warm, cold), _of_times(cold, warm)
+            self._before = warm
+        differing = sorted(
+            path for path in warm.keys() | cold.keys() if warm.get(path) != cold.get(path)
+        )
+        assert not differing, f"{name}: {differing}"
+        release = self.site.release(pages=name == "store" or self.site.chosen.pages)
+        bodies = {path: document.body for path, document in release.items()}
+        if not self.site.chosen.compress or name in {"memory", "store"}:
+            found = {path: warm[path].body for path in bodies.keys() & warm.keys()}
+            assert found == bodies, name
+
+
+def _of_times(found: Contents, other: Contents) -> Contents:
+    """Return contents with the times alone that both know."""
+    return {
+        path: one._replace(
+            modified=one.modified if path in other and other[path].modified else None
+        )
+        for path, one in found.items()
+    }
+
+
+@pytest.fixture(autouse=True)
+def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have an archive of a handful of entries, and wait for nothing."""
+    monkeypatch.setattr("feeds.pages.listings.MOST", 2)
+    monkeypatch.setattr("feeds.watch._SETTLED", 0)
+    monkeypatch.setattr(os, "fsync", lambda _: None)
+
+
+def check(made: Sequence[Edit]) -> None:
+    with TemporaryDirectory() as folder:
+        bench = Bench(Path(folder))
+        bench.assert_equal()
+        for edit in made:
+            edit.make(bench.site)
+            bench.assert_equal()
+
+
+@settings(max_examples=3)
+@given(edits(most=4))
+def test_a_build_over_another_is_one_from_nothing(made: list[Edit]) -> None:
+    """After any edits, each target has the bytes, validators and times of an empty one."""
+    check(made)
+
+
+@pytest.mark.heavy
+@settings(max_examples=75, derandomize=False)
+@given(edits(least=4, most=4))
+def test_a_build_over_another_is_one_from_nothing_for_long(made: list[Edit]) -> None:
+    """The same, over three hundred edits that are others each time."""
+    check(made)
+
+
+@pytest.mark.heavy
+@settings(max_examples=1, derandomize=False)
+@given(edits(least=10, most=10))
+def test_a_publish_into_a_real_store_over_another_is_one_from_nothing(made: list[Edit]) -> None:
+    """The same of a bucket of a real S3 server, over ten edits."""
+    with TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
+        folder = Path(name)
+        with s3_server(folder / "weed") as server:
+            there = environment(server.port)
+            for variable in there.keys() - os.environ.keys():
+                patch.setenv(variable, there[variable])
+            bench = Bench(folder)
+            numbers = count()
+
+            def bucket() -> InBucket:
+                prefix = f"site-{next(numbers)}"
+                store = Store(f"s3://{BUCKET}/{prefix}", there, 10)
+                return InBucket(bench.site, store, lambda: everything(server, prefix))
+
+            bench.makers = {"bucket": bucket}
+            bench.warm = {"bucket": bucket()}
+            bench.assert_equal()
+            for edit in made:
+                edit.make(bench.site)
+                bench.assert_equal()
+
+
+def everything(server: Server, prefix: str) -> dict[str, tuple[bytes, Mapping[str, str]]]:
+    """Return all objects below a prefix, those of the publish itself too."""
+    objects = server.objects(prefix)
+    found = {path: (one.body, one.attributes) for path, one in objects.items()}
+    manifest = bytes(server.store(prefix).get(BUCKET_MANIFEST).bytes())
+    return found | {BUCKET_MANIFEST: (manifest, {})}
+
+
+def add(date: str, **more: object) -> Callable[[EditedSite], None]:
+    return lambda site: site.insert(0, date, **more)
+
+
+def soon(site: EditedSite) -> None:
+    site.insert(0, (site.clock.now + timedelta(hours=5)).isoformat())
+
+
+def upgrade(site: EditedSite) -> None:
+    """Install another version of the program, which has another style for feeds."""
+    site.program += 1
+
+
+def change(number: int, **values: object) -> Callable[[EditedSite], None]:
+    return lambda site: site.entries[number].update(values)
+
+
+def name(slug: str, name: str) -> Callable[[EditedSite], None]:
+    return lambda site: site.topics.update({slug: name})
+
+
+def configure(**values: object) -> Callable[[EditedSite], None]:
+    return lambda site: site.site.update(values)
+
+
+def choose(**values: Any) -> Callable[[EditedSite], None]:
+    def chosen(site: EditedSite) -> None:
+        site.chosen = site.chosen._replace(**values)
+
+    return chosen
+
+
+# Together they change each thing that documents depend on, and nothing else with it.
+FIXED: dict[str, Callable[[EditedSite], object]] = {
+    "a date": change(1, date="2022-01-11T09:00+02:00"),
+    "another offset": change(1, date="2022-01-11T07:00Z"),
+    "an update": change(2, updated="2022-06-01T10:00Z"),
+    "an earlier update": change(4, updated="2022-05-01T10:00Z"),
+    "a body": change(2, body="Another **text**."),
+    "a credit": change(3, photo={"url": f"media/{PICTURES[0]}", "credit": "© X"}),
+    "the title of the oldest entry": change(-1, title="Older"),
+    "the title of the newest entry": change(0, title="Newer"),
+    "the name of a topic": name("b", "Bravo"),
+    "the name of a topic without entries": name("c", "Charlie"),
+    "another slug of a topic without entries": lambda site: site.topics.update(
+        d=site.topics.pop("c")
+    ),
+    "rights": configure(rights="© You"),
+    "an upgrade": upgrade,
+    "the newest entry": add("2022-05-24"),
+    "the oldest entry": add("2020-01-01", topics=[], countries=[]),
+    "a picture": lambda site: site.picture(0, 1),
+    "a static file": lambda site: site.static(0, 0),
+    "other bytes of a static file": lambda site: site.static(0, 1),
+    "a template": lambda site: site.template(0, 0),
+    "other bytes of a template": lambda site: site.template(0, 1),
+    "another order": lambda site: site.reorder(0, 3),
+    "compression": choose(compress=True),
+    "a host": choose(host="nginx"),
+    "a move": configure(moved={"old/": "topics/a/"}),
+    "an embargo": soon,
+    "its end": lambda site: site.wait(0, 0),
+    "no pages": choose(pages=False),
+}
+
+
+def check_fixed(bench: Bench, monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
+    def style() -> tuple[str, str, bytes]:
+        path, media_type, body = feed_style()
+        return path, media_type, body + b"/* %d */" % bench.site.program
+
+    monkeypatch.setattr("feeds.plans.feed_style", style)
+    bench.assert_equal(*names)
+    for edit in FIXED.values():
+        edit(bench.site)
+        bench.site.save()
+        bench.assert_equal(*names)
+
+
+@pytest.fixture
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    found = Bench(tmp_path)
+    for module in ("inputs", "exporting"):
+        version = f"feeds.{module}.program_digest"
+        monkeypatch.setattr(version, lambda: b"%d" % found.site.program)
+    return found
+
+
+def test_an_edit_of_each_thing_is_noticed(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After an edit of each thing that documents depend on, each target is what an empty one becomes."""
+    check_fixed(bench, monkeypatch)
+
+
+Break = Callable[[pytest.MonkeyPatch], None]
+
+
+def entry_without(change: Callable[[Entry], Entry]) -> Break:
+    """Leave something of an entry out of its digest."""
+    return lambda patch: patch.setattr(
+        "feeds.plans.entry_digest", lambda entry: entry_digest(change(entry))
+    )
+
+
+def without_part(function: str, part: int) -> Break:
+    """Leave a part out of a digest that a function of the plans makes."""
+
+    def broken(*parts: str | bytes) -> str:
+        if sys._getframe(1).f_code.co_name == function:
+            parts = (*parts[:part], *parts[part + 1 :])
+        return digest(*parts)
+
+    return lambda patch: patch.setattr("feeds.plans.digest", broken)
+
+
+def without_repr(is_left_out: Callable[[object], bool]) -> Break:
+    """Leave things out of all digests that are in them by their `repr`."""
+    return lambda patch: patch.setattr(
+        "feeds.plans.repr", lambda it: "" if is_left_out(it) else repr(it), raising=False
+    )
+
+
+def without_neighbour(name: str) -> Break:
+    """Leave the newer or the older entry out of the digest of an entry's page."""
+    of = plans._Digests.of
+
+    def broken(self: plans._Digests, entries: Iterable[Entry]) -> bytes:
+        frame = sys._getframe(1)
+        if frame.f_code.co_name == "_entry_pages":
+            entries = [entry for entry in entries if entry is not frame.f_locals[name]]
+        return of(self, entries)
+
+    return lambda patch: patch.setattr("feeds.plans._Digests.of", broken)
+
+
+def in_utc(entry: Entry) -> Entry:
+    return entry._replace(
+        published=entry.published.astimezone(UTC), updated=entry.updated.astimezone(UTC)
+    )
+
+
+BREAKS: dict[str, tuple[str, Break]] = {
+    "an entry without `updated`": (
+        "memory",
+        entry_without(lambda entry: entry._replace(updated=entry.published)),
+    ),
+    "an entry without offsets": ("memory", entry_without(in_utc)),
+    "an entry without its photo": (
+        "memory",
+        entry_without(lambda entry: entry._replace(photo=None)),
+    ),
+    "an entry without its body": ("memory", entry_without(lambda entry: entry._replace(body=""))),
+    "an entry without the names of its topics": (
+        "memory",
+        entry_without(
+            lambda entry: entry._replace(
+                topics=tuple(replace(topic, name="") for topic in entry.topics)
+            )
+        ),
+    ),
+    "the site without its rights": (
+        "memory",
+        lambda patch: patch.setattr(
+            "feeds.plans.site_digest", lambda site: site_digest(replace(site, rights=""))
+        ),
+    ),
+    "the site without the program": (
+        "memory",
+        lambda patch: patch.setattr("feeds.inputs.program_digest", lambda: b""),
+    ),
+    "a feed without its title": (
+        "memory",
+        lambda patch: patch.setattr(
+            "feeds.plans._about", lambda feed: (feed.id, feed.path, feed.updated.isoformat())
+        ),
+    ),
+    "a list without its neighbours": (
+        "memory",
+        without_repr(lambda it: isinstance(it, Neighbours)),
+    ),
+    "an archive without its turns": (
+        "memory",
+        without_repr(lambda it: isinstance(it, tuple) and isinstance(it[0], tuple)),
+    ),
+    "an entry's page without the older entry": ("memory", without_neighbour("older")),
+    "an entry's page without the newer entry": ("memory", without_neighbour("newer")),
+    "a guide without what it shows": ("memory", without_part("pages", 1)),
+    "the sitemap without its paths": ("memory", without_part("_sitemap", 1)),
+    "the sitemap without entries": ("memory", without_part("_sitemap", 3)),
+    "pages without templates": ("memory", without_part("_of_pages", 2)),
+    "a picture without its stamp": ("memory", without_part("pictures", 1)),
+    "a static file without its stamp": ("memory", without_part("static", 1)),
+    "a folder without compression": (
+        "folder",
+        lambda patch: patch.setattr("feeds.export.folder.FolderTarget._mark", ""),
+    ),
+    "a host's configuration without its bytes": (
+        "folder",
+        lambda patch: patch.setattr("feeds.export.hosts.digest", lambda *_: ""),
+    ),
+    "an export without the files beside the catalogue": (
+        "folder",
+        lambda patch: patch.setattr("feeds.exporting.media_files", lambda *_: {}),
+    ),
+    "a bucket without compression": (
+        "bucket",
+        lambda patch: patch.setattr("feeds.export.bucket_objects.COMPRESSED", ""),
+    ),
+}
+
+
+@pytest.mark.parametrize(("target", "broken"), BREAKS.values(), ids=BREAKS)
+def test_an_input_that_is_left_out_is_noticed(
+    target: str, broken: Break, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is left out of a digest, some document is not what an empty target becomes."""
+    broken(monkeypatch)
+    # A bucket is not given what it misses.
+    with pytest.raises((AssertionError, KeyError)):
+        check_fixed(bench, monkeypatch, target)
