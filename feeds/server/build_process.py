@@ -25,7 +25,7 @@ from feeds.history import History
 from feeds.logs import log_to, tell, tell_bug
 from feeds.parallel import cores
 from feeds.selection import held_back_summary
-from feeds.server.status import Failure, Status, StatusFiles, reason_of
+from feeds.server.status import BUILD_LOCK_FD, Failure, Status, StatusFiles, reason_of
 from feeds.server.store import FOLDER_PREFIX, SiteStore, store_name
 from feeds.storage import StateFolder
 from feeds.watch import Lookout
@@ -245,7 +245,7 @@ def main(arguments: Sequence[str]) -> None:
     files = StatusFiles(folder)
     try:
         folder.make()
-        lock = files.take_build_lock()
+        lock = BUILD_LOCK_FD if files.is_ours(BUILD_LOCK_FD) else files.take_build_lock()
     except OSError as error:
         tell("no-build", logging.ERROR, folder=root, error=error.strerror or error)
         return

@@ -19,7 +19,7 @@ from queue import Empty, SimpleQueue
 from feeds.compression import compress
 from feeds.logs import tell, tell_bug
 from feeds.model import etag_of
-from feeds.server.status import Status, StatusFiles
+from feeds.server.status import BUILD_LOCK_FD, Status, StatusFiles
 from feeds.server.store import Index, Record, index_stamp, load_index, store_name
 from feeds.storage import STATE, StateFolder
 
@@ -220,8 +220,10 @@ class ServedSite:
             return
         self._cannot_build = False
         if lock is not None:
-            os.close(lock)
-            self._start_build()
+            try:
+                self._start_build(lock)
+            finally:
+                os.close(lock)
 
     def _rejoin(self) -> None:
         """Say again that this process answers, where the state folder was deleted."""
@@ -234,14 +236,15 @@ class ServedSite:
         if lock >= 0:
             os.close(lock)
 
-    def _start_build(self) -> None:
+    def _start_build(self, lock: int) -> None:
+        """Start a process that builds, and leave it the lock: no other one is started meanwhile."""
         settings = self._settings
         command = [
             *(sys.executable, "-P", "-m", "feeds.server.build_process"),
             *(str(settings.catalogue), settings.url or "", str(settings.state_folder)),
             *(str(self._root), "pages" if settings.pages else ""),
         ]
-        actions = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)]
+        actions = [(os.POSIX_SPAWN_DUP2, lock, BUILD_LOCK_FD)]
         self._builder = os.posix_spawn(sys.executable, command, os.environ, file_actions=actions)
 
     def _has_ended(self, process: int) -> bool:

@@ -15,6 +15,8 @@ from feeds.storage import StateFolder, take_lock
 _STATUS = "status.json"
 # Held by the build process; its time is when that process last showed that it is alive.
 _BUILD_LOCK = "build.lock"
+# A process that is started to build finds it, locked, in the place of its standard input.
+BUILD_LOCK_FD = 0
 # Held, shared, by each process that answers.
 _WORKERS_LOCK = "workers.lock"
 # Touched to have the catalogue read again.
