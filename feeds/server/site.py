@@ -125,7 +125,7 @@ class ServedSite:
     def status(self) -> Status:
         """Return the last failure, and whether the site may be behind its catalogue."""
         found = self._files.read()
-        if self._files.is_stale():
+        if self._cannot_build or self._files.is_stale():
             return Status(failure=found.failure, degraded=True)
         return found
 
