@@ -298,7 +298,7 @@ def _store_root(settings: Settings) -> Path:
         other = Path(tempfile.gettempdir(), f"feeds-{os.getuid()}")
         reason = error.strerror or str(error)
         tell("no-state", logging.WARNING, folder=folder, error=reason, instead=other)
-        StateFolder(other, settings.store_name).make()
+        StateFolder(other).make()
         found = other.lstat()
         private = stat.S_ISDIR(found.st_mode) and not stat.S_IMODE(found.st_mode) & 0o077
         return other if private and found.st_uid == os.getuid() else Path(tempfile.mkdtemp())
