@@ -18,8 +18,9 @@ from urllib.parse import quote
 import pytest
 from conftest import PATIENCE, ROOT, Server, free_port, running, shortened, wait_until
 from processes import build_processes, children, running_with
-from stores import Published, Shown, stored
+from stores import Published, Shown, asked, stored
 
+from feeds import create_app
 from feeds.server.store import store_name
 
 FEW = ("actuary-or-actor", "indonesia-united-kingdom-employment-service")
@@ -322,6 +323,38 @@ def mounted(folder: Path, size: str) -> Iterator[None]:
         subprocess.run(["umount", "-l", folder], check=True)  # noqa: S607
 
 
+def test_no_link_leads_elsewhere(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A link that another user has put where a site would be served from is not followed."""
+    temporary, victim = tmp_path / "temporary", tmp_path / "victim"
+    temporary.mkdir()
+    victim.mkdir(0o700)
+    (temporary / f"feeds-{os.getuid()}").symlink_to(victim)
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    (tmp_path / "state").write_text("")
+    with asked(file, tmp_path / "state") as client:
+        assert client.get("/atom.xml").status_code == 200
+    assert not [*victim.iterdir()]
+
+
+def test_on_a_full_disk_a_commit_changes_nothing(file: Path, tmp_path: Path) -> None:
+    """What was published stays as it was; with room again the edit is published."""
+    state = tmp_path / "state"
+    with mounted(state, "2m"):
+        site = Published(file, state=state)
+        site.refresh()
+        before, index = site.shown(), site.index()
+        fill(state)
+        write(file, edited("Actuary or actress?"))
+        site.refresh()
+        assert (site.shown(), site.index()) == (before, index)
+        (state / "filler").unlink()
+        site.refresh(read=True)
+        assert not site.status().degraded
+        assert b"actress" in site.shown()["atom.xml"].body
+
+
 @pytest.mark.heavy
 def test_a_full_disk_costs_the_edit_alone(file: Path, tmp_path: Path) -> None:
     """What was served is served on, and a monitor learns of it; with room again the edit is served."""
@@ -363,6 +396,25 @@ def processor(process: int) -> int:
     return sum(map(int, fields[11:15]))
 
 
+def test_a_read_only_store_is_served(file: Path, tmp_path: Path) -> None:
+    """The last good release is served from it, with its dates, and `/healthz` says degraded."""
+    state = tmp_path / "state"
+    with mounted(state, "4m"):
+        site = Published(file, state=state)
+        site.refresh()
+        remount(state, "ro")
+        app = create_app(file, state=state)
+        try:
+            client = app.test_client()
+            for path, document in site.shown().items():
+                answer = client.get(f"/{quote(path)}")
+                assert (answer.status_code, answer.data) == (200, document.body)
+                assert answer.last_modified == document.modified
+            wait_until(lambda: b'"degraded"' in client.get("/healthz").data)
+        finally:
+            app.close()
+
+
 @pytest.mark.heavy
 def test_a_store_that_cannot_be_written_is_served(file: Path, tmp_path: Path) -> None:
     """Read-only, the last good release is served, as degraded; writable again, it follows edits."""
@@ -390,6 +442,19 @@ def test_a_store_that_cannot_be_written_is_served(file: Path, tmp_path: Path) ->
 
 def remount(folder: Path, how: str) -> None:
     subprocess.run(["mount", "-o", f"remount,{how}", folder], check=True)  # noqa: S607
+
+
+def test_a_site_at_two_addresses_has_two_stores(file: Path, tmp_path: Path) -> None:
+    """In one state folder, no document of the one names an address of the other."""
+    urls = ("https://one.example.org/", "https://two.example.org/news/")
+    for _ in range(2):
+        sites = [Published(file, state=tmp_path / "state", url=url) for url in urls]
+        for site in sites:
+            site.refresh()
+        for site, other in zip(sites, reversed(urls), strict=True):
+            assert len(site.shown()) > 20
+            assert not [d.path for d in site.shown().values() if other.encode() in d.body]
+        write(file, edited("Actuary or actress?"))
 
 
 @pytest.mark.heavy
