@@ -27,6 +27,8 @@ from feeds.storage import STATE, StateFolder
 _INTERVAL_SECONDS = 0.2
 # Between two looks whether a build process is at work.
 _BUILD_SECONDS = 1.0
+# Until another build process is started where one has failed.
+_FAILED_SECONDS = 10.0
 # How long a build process may take to end when nobody answers any more.
 _END_SECONDS = 10.0
 # Between two steps of loading an index: other threads have their turn.
@@ -88,6 +90,7 @@ class ServedSite:
         self._builder = 0
         self._thread: threading.Thread | None = None
         self._workers_lock = -1
+        self._not_before = 0.0
         self._cannot_build = False
         self._prepare()
         restart = weakref.WeakMethod(self._restart)
@@ -209,6 +212,8 @@ class ServedSite:
         """Start a build process where there is none."""
         if self._builder and not self._has_ended(self._builder):
             return
+        if time.monotonic() < self._not_before:
+            return
         try:
             StateFolder(self._root, self._name).make()
             self._rejoin()
@@ -257,6 +262,9 @@ class ServedSite:
             code = os.waitstatus_to_exitcode(status)
         if code:
             tell("build-process-ended", logging.ERROR, code=code)
+        if code > 0:
+            # Not killed: the next one is likely to fail, too.
+            self._not_before = time.monotonic() + _FAILED_SECONDS
         self._builder = 0
         return True
 
