@@ -608,6 +608,28 @@ def test_another_version_of_the_program_takes_over(
         assert "level=error" not in server.log()
 
 
+@pytest.mark.heavy
+def test_a_program_that_cannot_build_is_not_started_all_the_time(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half installed, it fails a few times a minute; the site is served, degraded; whole, it builds."""
+    package = tmp_path / "installed" / "feeds"
+    shutil.copytree(ROOT / "feeds", package, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setenv("PYTHONPATH", str(package.parent))
+    with running("feeds serve", file, tmp_path / "server", cwd=tmp_path) as server:
+        source = package / "builder.py"
+        text = source.read_text()
+        write(source, "raise ImportError('half installed')\n")
+        wait_until(lambda: health(server)["status"] == "degraded")
+        time.sleep(8)
+        assert ask(server, "atom.xml").status == 200
+        assert 1 <= events(server).count("build-process-ended") <= 2
+        write(source, text)
+        write(file, edited("Actuary or actress?"))
+        wait_until(lambda: b"actress" in body(ask(server, "atom.xml")))
+        wait_until(lambda: health(server)["status"] == "ok")
+
+
 def test_bodies_that_nothing_names_are_removed(file: Path, tmp_path: Path) -> None:
     """After a commit there are those of this index and of the one before, and each only once."""
     site = Published(file, state=tmp_path / "state")
