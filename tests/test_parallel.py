@@ -3,18 +3,18 @@
 import gc
 import os
 import signal
-import threading
+import sys
 from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
 
 import pytest
-from conftest import AS_OF, SHIPPED, tree
+from conftest import AS_OF, ROOT, SHIPPED, run, tree
 
 from feeds import Release, export_folder
 from feeds.catalogue import read_catalogue
 from feeds.errors import FeedsError
-from feeds.parallel import dealt, gc_paused, in_child, in_processes, usable_processes
+from feeds.parallel import dealt, gc_paused, in_child, in_processes
 
 MANY = range(5002)
 PROCESSES = 3
