@@ -109,7 +109,11 @@ class EditedSite:
         """Write the catalogue, some seconds after it was last built."""
         self.clock.now += timedelta(seconds=10)
         self._releases.clear()
-        sections = {"site": self.site, "topics": self.topics, "countries": self.countries}
+        sections: dict[str, dict[str, object]] = {
+            "site": self.site,
+            "topics": {**self.topics},
+            "countries": {**self.countries},
+        }
         lines = []
         for name, values in sections.items():
             lines += [f"{name}:", *(f"  {key}: {json.dumps(it)}" for key, it in values.items())]
