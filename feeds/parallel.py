@@ -53,8 +53,8 @@ def in_processes(work: Callable[[int], T], processes: int) -> list[T]:
 def in_child(work: Callable[[], R]) -> R:
     """Return the result of some work that is done in a fork, which keeps its memory and threads.
 
-    The result, and a FeedsError that is raised there, is what `pickle` can write.
-    Where this process has threads, the work is done here.
+    The result, and a FeedsError that is raised there, is what `pickle` can write. Where
+    this process has threads already, it is done here.
     """
     if not _can_fork():
         return work()
@@ -106,8 +106,12 @@ def gc_paused() -> Iterator[None]:
 
 
 def _can_fork() -> bool:
-    """Return whether this process can be forked: the locks of threads would be copied as they are."""
-    return hasattr(os, "fork") and threading.active_count() == 1
+    """Return whether this process can be forked, and has no threads, of a library neither."""
+    if not hasattr(os, "fork") or threading.active_count() > 1:
+        return False
+    with suppress(OSError):
+        return len(os.listdir("/proc/self/task")) == 1  # noqa: PTH208  # no need for paths
+    return True
 
 
 def _start(work: Callable[[int], T], number: int) -> tuple[int, int] | None:

@@ -170,6 +170,7 @@ def serve(given: Given, host: str, port: int, *, workers: int, access_log: bool)
 
     from datetime import UTC, datetime
 
+    from feeds.logs import log_to
     from feeds.parallel import in_child
     from feeds.server.granian import Listening
     from feeds.server.granian import serve as serve_site
@@ -179,6 +180,7 @@ def serve(given: Given, host: str, port: int, *, workers: int, access_log: bool)
     url = given.url or own_address(host, port)
     at = own_address(host, port) or f"every address of this machine, port {port}"
     settings = Settings(catalogue=given.catalogue, url=url, state=given.state)
+    log_to(sys.stderr)
     # What was served before is served at once, whatever the catalogue is like now.
     if load_index(settings.state_folder, settings.store_name) is None:
         now = datetime.now(UTC)

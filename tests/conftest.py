@@ -174,6 +174,7 @@ def running(  # noqa: PLR0913  # each is named, and has its default
     port: int = 0,
     workers: int = 0,
     built: bool = True,
+    cwd: Path = ROOT,
 ) -> Iterator[Server]:
     """Run a server on a port, or else a free one; at the end it is stopped.
 
@@ -192,7 +193,7 @@ def running(  # noqa: PLR0913  # each is named, and has its default
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
         process = subprocess.Popen(
-            [sys.executable, "-m", *command], cwd=ROOT, env=env, stdout=out, stderr=err
+            [sys.executable, "-m", *command], cwd=cwd, env=env, stdout=out, stderr=err
         )
     server = Server(
         url=f"http://127.0.0.1:{port}/",

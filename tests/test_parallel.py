@@ -3,18 +3,18 @@
 import gc
 import os
 import signal
-import threading
+import sys
 from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
 
 import pytest
-from conftest import AS_OF, SHIPPED, tree
+from conftest import AS_OF, ROOT, SHIPPED, run, tree
 
 from feeds import Release, export_folder
 from feeds.catalogue import read_catalogue
 from feeds.errors import FeedsError
-from feeds.parallel import dealt, gc_paused, in_child, in_processes, usable_processes
+from feeds.parallel import dealt, gc_paused, in_child, in_processes
 
 MANY = range(5002)
 PROCESSES = 3
@@ -78,18 +78,34 @@ def test_without_another_process_all_is_done_here(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_program_with_threads_is_not_forked() -> None:
-    """Where there are threads, or hardly any work, all is done in this process."""
-    assert usable_processes(5000, 2) == 2
-    assert usable_processes(5, 2) == 1
-    end = threading.Event()
-    thread = threading.Thread(target=end.wait)
-    thread.start()
-    try:
-        assert usable_processes(5000, 2) == 1
-        assert in_child(os.getpid) == os.getpid()
-    finally:
-        end.set()
-        thread.join()
+    """Where there are threads, of a library too, or hardly any work, all is done in this process."""
+    code = """
+import ctypes, os, threading
+from feeds.parallel import in_child, usable_processes
+assert usable_processes(5000, 2) == 2
+assert usable_processes(5, 2) == 1
+assert in_child(os.getpid) != os.getpid()
+end = threading.Event()
+thread = threading.Thread(target=end.wait)
+thread.start()
+assert usable_processes(5000, 2) == 1
+assert in_child(os.getpid) == os.getpid()
+end.set()
+thread.join()
+import obstore.store
+store = obstore.store.from_url("s3://bucket/", config={"endpoint": "http://127.0.0.1:1",
+    "access_key_id": "x", "secret_access_key": "x", "region": "x"},
+    client_options={"allow_http": True}, retry_config={"max_retries": 0})
+try:
+    store.head("x")
+except Exception:
+    pass
+assert threading.active_count() == 1
+assert usable_processes(5000, 2) == 1
+assert in_child(os.getpid) == os.getpid()
+"""
+    done = run(sys.executable, "-c", code, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
 
 
 def test_nobody_need_wait_for_children() -> None:

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from http.client import HTTPConnection, HTTPResponse
@@ -439,6 +440,19 @@ def test_a_worker_that_dies_is_replaced(file: Path, tmp_path: Path) -> None:
 
         wait_until(again)
         assert children(server.process.pid) != workers
+
+
+@pytest.mark.heavy
+def test_workers_that_die_again_and_again_end_the_server(file: Path, tmp_path: Path) -> None:
+    """`feeds serve` says so and ends with exit code 1: a service manager starts it again, or tells."""
+    with running("feeds serve", file, tmp_path / "server") as server:
+        while server.process.poll() is None:
+            with suppress(OSError):
+                for worker in children(server.process.pid):
+                    os.kill(worker, signal.SIGKILL)
+            time.sleep(0.1)
+        assert server.process.returncode == 1
+        assert server.log().endswith("a process that answers ends again and again; see the log\n")
 
 
 def test_a_worker_does_not_outlive_its_parent(file: Path, tmp_path: Path) -> None:

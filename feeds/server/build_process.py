@@ -7,7 +7,6 @@ when this program was replaced by another version.
 
 import gc
 import logging
-import os
 import shutil
 import signal
 import sys
@@ -25,13 +24,15 @@ from feeds.history import History
 from feeds.logs import log_to, tell, tell_bug
 from feeds.parallel import cores
 from feeds.selection import held_back_summary
-from feeds.server.status import Failure, Status, StatusFiles, reason_of
+from feeds.server.status import BUILD_LOCK_FD, Failure, Status, StatusFiles, reason_of
 from feeds.server.store import FOLDER_PREFIX, SiteStore, store_name
 from feeds.storage import StateFolder
 from feeds.watch import Lookout
 
 # Between two looks at the catalogue, which cost some microseconds.
 _INTERVAL_SECONDS = 0.2
+# Until what failed without a mistake in the catalogue is tried again: a disk was full.
+_AGAIN_SECONDS = 2.0
 # Until what could not be dated is tried again.
 _UNDATED_SECONDS = 30.0
 # Between two looks at this program's own files.
@@ -70,6 +71,8 @@ class SitePublisher:
         self._build: Build | None = None
         self._known: dict[str, str] = {}
         self._again = True
+        # When the same may be tried again, by whether the catalogue is read.
+        self._not_before = {True: 0.0, False: 0.0}
         self._said = ""
         self._undated_since = 0.0
 
@@ -81,9 +84,12 @@ class SitePublisher:
         still appears. That it is broken is logged once, and it is read again when
         its files have changed.
         """
-        if read or self._again or self._detector.differs(self._builder.seen):
+        self._files.write_again()
+        again = self._again and self._may_try(read=True)
+        if read or again or self._detector.differs(self._builder.seen):
             self._attempt(read=True)
-        if self._is_overdue() or self._has_to_be_dated() or self._is_disturbed():
+        due = self._is_overdue() or self._has_to_be_dated() or self._is_disturbed()
+        if due and self._may_try(read=False):
             self._attempt(read=False)
 
     def pause(self) -> float:
@@ -104,10 +110,15 @@ class SitePublisher:
     def _is_disturbed(self) -> bool:
         return self._build is not None and self._store.is_disturbed()
 
+    def _may_try(self, *, read: bool) -> bool:
+        """Return whether the same was not tried in vain a moment ago."""
+        return time.monotonic() >= self._not_before[read]
+
     def _attempt(self, *, read: bool) -> None:
         begun = time.perf_counter()
+        self._again = False
+        self._not_before[read] = 0.0
         try:
-            self._again = False
             build = self._builder.build(read=read)
         except CatalogueError as error:
             first = error.problems[0]
@@ -116,9 +127,11 @@ class SitePublisher:
         except FeedsError as error:
             # It may pass by itself, as an unreadable disk does: logged once, tried again.
             self._again = True
+            self._not_before[read] = time.monotonic() + _AGAIN_SECONDS
             if self._said != str(error):
                 self._fail(str(error), reason=reason_of(error))
         except Exception as error:  # noqa: BLE001  # a bug costs the change, not the site
+            self._not_before[read] = time.monotonic() + _AGAIN_SECONDS
             if self._said != repr(error):
                 tell_bug("bug")
                 self._fail(repr(error), reason=reason_of(error))
@@ -165,9 +178,7 @@ class SitePublisher:
 
     def _write_status(self, status: Status) -> None:
         self._status = status
-        # On a full disk, what answers learns of it from the age of the release.
-        with suppress(OSError):
-            self._files.write(status)
+        self._files.write(status)
 
 
 class _Process:
@@ -205,8 +216,7 @@ class _Process:
         self._ends_at = self._ends_at or time.monotonic() + _GRACE_SECONDS
 
     def _show_life(self, *_: object) -> None:
-        with suppress(OSError):
-            os.utime(self._lock)
+        self._files.show_life(self._lock)
         # In the midst of a build, too.
         if not self._files.has_workers():
             sys.exit()
@@ -245,15 +255,14 @@ def main(arguments: Sequence[str]) -> None:
     files = StatusFiles(folder)
     try:
         folder.make()
-        lock = files.take_build_lock()
+        lock = BUILD_LOCK_FD if files.is_ours(BUILD_LOCK_FD) else files.take_build_lock()
     except OSError as error:
         tell("no-build", logging.ERROR, folder=root, error=error.strerror or error)
         return
     if lock is None:
         return
     process = _Process(files, lock)
-    with suppress(OSError):
-        os.utime(lock)
+    files.show_life(lock)
     _remove_unused(Path(root), name)
     options = Options(url=url or None, pages=bool(pages), processes=cores())
     store = SiteStore(Path(root), name)

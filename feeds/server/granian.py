@@ -102,7 +102,13 @@ def run(
         workers_kill_timeout=_FAREWELL,
     )
     server.on_startup(started)
-    server.serve(target_loader=load, wrap_loader=False)
+    try:
+        server.serve(target_loader=load, wrap_loader=False)
+    except SystemExit as end:
+        # granian gives up when a process ends twice within a few seconds, and says nothing.
+        if end.code:
+            raise FeedsError("a process that answers ends again and again; see the log") from None
+        raise
 
 
 def _possible_connections() -> int:

@@ -19,7 +19,7 @@ from queue import Empty, SimpleQueue
 from feeds.compression import compress
 from feeds.logs import tell, tell_bug
 from feeds.model import etag_of
-from feeds.server.status import Status, StatusFiles
+from feeds.server.status import BUILD_LOCK_FD, Status, StatusFiles
 from feeds.server.store import Index, Record, index_stamp, load_index, store_name
 from feeds.storage import STATE, StateFolder
 
@@ -27,6 +27,8 @@ from feeds.storage import STATE, StateFolder
 _INTERVAL_SECONDS = 0.2
 # Between two looks whether a build process is at work.
 _BUILD_SECONDS = 1.0
+# Until another build process is started where one has failed.
+_FAILED_SECONDS = 10.0
 # How long a build process may take to end when nobody answers any more.
 _END_SECONDS = 10.0
 # Between two steps of loading an index: other threads have their turn.
@@ -88,6 +90,7 @@ class ServedSite:
         self._builder = 0
         self._thread: threading.Thread | None = None
         self._workers_lock = -1
+        self._not_before = 0.0
         self._cannot_build = False
         self._prepare()
         restart = weakref.WeakMethod(self._restart)
@@ -125,7 +128,7 @@ class ServedSite:
     def status(self) -> Status:
         """Return the last failure, and whether the site may be behind its catalogue."""
         found = self._files.read()
-        if self._files.is_stale():
+        if self._cannot_build or self._files.is_stale():
             return Status(failure=found.failure, degraded=True)
         return found
 
@@ -209,6 +212,8 @@ class ServedSite:
         """Start a build process where there is none."""
         if self._builder and not self._has_ended(self._builder):
             return
+        if time.monotonic() < self._not_before:
+            return
         try:
             StateFolder(self._root, self._name).make()
             self._rejoin()
@@ -220,8 +225,10 @@ class ServedSite:
             return
         self._cannot_build = False
         if lock is not None:
-            os.close(lock)
-            self._start_build()
+            try:
+                self._start_build(lock)
+            finally:
+                os.close(lock)
 
     def _rejoin(self) -> None:
         """Say again that this process answers, where the state folder was deleted."""
@@ -234,14 +241,15 @@ class ServedSite:
         if lock >= 0:
             os.close(lock)
 
-    def _start_build(self) -> None:
+    def _start_build(self, lock: int) -> None:
+        """Start a process that builds, and leave it the lock: no other one is started meanwhile."""
         settings = self._settings
         command = [
             *(sys.executable, "-P", "-m", "feeds.server.build_process"),
             *(str(settings.catalogue), settings.url or "", str(settings.state_folder)),
             *(str(self._root), "pages" if settings.pages else ""),
         ]
-        actions = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)]
+        actions = [(os.POSIX_SPAWN_DUP2, lock, BUILD_LOCK_FD)]
         self._builder = os.posix_spawn(sys.executable, command, os.environ, file_actions=actions)
 
     def _has_ended(self, process: int) -> bool:
@@ -254,6 +262,9 @@ class ServedSite:
             code = os.waitstatus_to_exitcode(status)
         if code:
             tell("build-process-ended", logging.ERROR, code=code)
+        if code > 0:
+            # Not killed: the next one is likely to fail, too.
+            self._not_before = time.monotonic() + _FAILED_SECONDS
         self._builder = 0
         return True
 
@@ -295,7 +306,7 @@ def _store_root(settings: Settings) -> Path:
         other = Path(tempfile.gettempdir(), f"feeds-{os.getuid()}")
         reason = error.strerror or str(error)
         tell("no-state", logging.WARNING, folder=folder, error=reason, instead=other)
-        StateFolder(other, settings.store_name).make()
+        StateFolder(other).make()
         found = other.lstat()
         private = stat.S_ISDIR(found.st_mode) and not stat.S_IMODE(found.st_mode) & 0o077
         return other if private and found.st_uid == os.getuid() else Path(tempfile.mkdtemp())

@@ -15,6 +15,8 @@ from feeds.storage import StateFolder, take_lock
 _STATUS = "status.json"
 # Held by the build process; its time is when that process last showed that it is alive.
 _BUILD_LOCK = "build.lock"
+# A process that is started to build finds it, locked, in the place of its standard input.
+BUILD_LOCK_FD = 0
 # Held, shared, by each process that answers.
 _WORKERS_LOCK = "workers.lock"
 # Touched to have the catalogue read again.
@@ -57,13 +59,35 @@ def reason_of(error: Exception) -> str:
 
 
 class StatusFiles:
-    """The files beside a store's index, in the folder of the store; methods raise OSError."""
+    """The files beside a store's index, in the folder of the store; most methods raise OSError."""
 
     def __init__(self, folder: StateFolder) -> None:
         self._folder = folder
+        # What could not be written.
+        self._unwritten: Status | None = None
 
     def write(self, status: Status) -> None:
-        """Replace the status."""
+        """Replace the status; where it cannot be written, do so later."""
+        self._unwritten = status
+        self.write_again()
+
+    def write_again(self) -> None:
+        """Write the status that could not be written, if there is one."""
+        if self._unwritten:
+            with suppress(OSError):
+                self._write(self._unwritten)
+                self._unwritten = None
+
+    def show_life(self, lock: int) -> None:
+        """Show that the build process lives, unless it could not say how it is.
+
+        Without a sign of life it is taken for stopped, and the site is degraded.
+        """
+        if not self._unwritten:
+            with suppress(OSError):
+                os.utime(lock)
+
+    def _write(self, status: Status) -> None:
         failure = status.failure and asdict(status.failure)
         if failure:
             failure["at"] = failure["at"].isoformat()

@@ -1,0 +1,391 @@
+"""Whichever process of a server dies or stops, at whatever moment: no answer is wrong, and all goes on."""
+
+import gzip
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+from http.client import HTTPConnection, HTTPException, HTTPMessage
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from conftest import PATIENCE, ROOT, free_port, shortened, wait_until
+from processes import build_processes, children
+
+ROUNDS = 25
+DISTURBANCES = 2
+WORKERS = 2
+CLIENTS = 4
+TITLE = "Actuary or actor?"
+FEW = ("actuary-or-actor", "indonesia-united-kingdom-employment-service")
+PATHS = ("atom.xml", "rss.xml", "feed.json", "index.html", "entries/actuary-or-actor/", "style.css")
+# The newest edit is served so many seconds after all processes can work again.
+SERVED = 5
+# What stops a build process, or an edit that is not served, is known to `/healthz` after
+# so many seconds: that the process shows no sign of life takes five.
+HONEST = 8
+# A process of Python that has imported the server takes so many seconds, where nothing else runs.
+QUIET = 0.6
+# In each so many rounds the build process is stopped for so long that it is known.
+LONG = 6
+
+
+class Answer(NamedTuple):
+    """What came back."""
+
+    status: int
+    headers: HTTPMessage
+    body: bytes
+
+
+class Site:
+    """A server that is started again whenever it ends, and what is known of its catalogue."""
+
+    def __init__(self, folder: Path, chance: random.Random) -> None:
+        self.file = folder / "entries.yaml"
+        self.wrong: list[str] = []
+        self.over = threading.Event()
+        # The number of the newest good edit, and of the newest one that all workers have served.
+        self.newest = self.floor = 0
+        # When each secret may be known.
+        self.secrets: dict[str, datetime] = {}
+        # Since when the site may be behind its catalogue, and since when that is broken.
+        self.behind_since: float | None = None
+        self.broken = False
+        self.last_signal = time.monotonic()
+        # The number of the period without a dead or a stopped process; 0 in any other.
+        self.calm = 0
+        self.signals = 0
+        self._calms = 0
+        self._chance = chance
+        self._folder = folder
+        self._port = free_port()
+        self._stopped: list[int] = []
+        self.edit()
+        self.begun = self._start()
+
+    def _start(self) -> float:
+        """Start the server until it stays, and return when that was."""
+        command = [
+            *(sys.executable, "-m", "feeds", "serve", "--workers", str(WORKERS)),
+            *("--port", str(self._port), "--catalogue", str(self.file)),
+            *("--state", str(self._folder / "state")),
+        ]
+        end = time.monotonic() + PATIENCE
+        while True:
+            begun = time.monotonic()
+            with (self._folder / "log").open("ab") as log:
+                self.process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
+            while self.process.poll() is None:
+                with suppress(OSError, HTTPException):
+                    self.ask("healthz")
+                    return begun
+                time.sleep(0.05)
+            # Workers of the one before may still have the address.
+            assert time.monotonic() < end
+            time.sleep(0.1)
+
+    def close(self) -> None:
+        self.resume()
+        self.process.terminate()
+        self.process.wait(PATIENCE)
+
+    def log(self) -> str:
+        return (self._folder / "log").read_text()
+
+    def ask(self, path: str, **headers: str) -> Answer:
+        """Ask on a connection of its own; raises OSError or HTTPException."""
+        connection = HTTPConnection("127.0.0.1", self._port, timeout=30)
+        try:
+            connection.request("GET", f"/{path}", headers=headers)
+            response = connection.getresponse()
+            return Answer(response.status, response.headers, response.read())
+        finally:
+            connection.close()
+
+    def edit(self, *, broken: bool = False, secret: float = 0) -> None:
+        """Write the catalogue: another title, a mistake, or an entry under embargo for some seconds."""
+        number = self.newest + 1
+        text = shortened(*FEW).replace(TITLE, f"Edition {number}.")
+        if secret:
+            moment = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=secret)
+            name = f"Secret {number}."
+            self.secrets[name] = moment
+            text += (
+                f"\n- {{id: s{number}, title: '{name}', date: {moment.isoformat()}, summary: S}}\n"
+            )
+        if broken:
+            self.broken = True
+            text += "\n- id: ["
+        self.behind_since = self.behind_since or time.monotonic()
+        new = self.file.with_suffix(".new")
+        new.write_text(text)
+        if not broken:
+            self.newest = number
+        new.replace(self.file)
+
+    def stop_building(self) -> str:
+        """Stop the build process, and return what was done."""
+        builders = build_processes(self.file)
+        for pid in builders:
+            os.kill(pid, signal.SIGSTOP)
+        self._stopped += builders
+        self.last_signal = time.monotonic()
+        self.signals += 1
+        return "a long SIGSTOP to the build process"
+
+    def disturb(self) -> str:
+        """Kill or stop some processes, and return what was done."""
+        parent = [self.process.pid]
+        with suppress(OSError):
+            workers = children(self.process.pid)
+            builders = build_processes(self.file)
+            kinds = {
+                "parent": parent,
+                "a worker": workers[:1],
+                "the workers": workers,
+                "the build process": builders,
+                "all": [*parent, *workers, *builders],
+            }
+            weights = (2, 3, 2, 6, 1)
+            [kind] = self._chance.choices([*kinds], weights)
+            number = self._chance.choice((signal.SIGKILL, signal.SIGSTOP))
+            for pid in kinds[kind]:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, number)
+                    if number == signal.SIGSTOP:
+                        self._stopped.append(pid)
+            self.last_signal = time.monotonic()
+            self.signals += 1
+            return f"{number.name} to {kind}"
+        return "nothing"
+
+    @property
+    def is_stopped(self) -> bool:
+        return bool(self._stopped)
+
+    def resume(self) -> None:
+        """Let all processes go on."""
+        for pid in self._stopped:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+        self._stopped.clear()
+        self.last_signal = time.monotonic()
+
+    def recover(self) -> float:
+        """Let all processes go on, start the server if it ended, and return when that was."""
+        self.resume()
+        recovered = self.last_signal
+        # A parent whose workers were killed too soon after each other ends a moment later.
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(1)
+            recovered = self._start()
+        self.last_signal = time.monotonic()
+        return recovered
+
+    def calm_down(self) -> None:
+        self._calms += 1
+        self.calm = self._calms
+
+    def everywhere(self, holds: Callable[[Answer], bool], path: str = "atom.xml") -> bool:
+        """Return whether so many answers in a row as come from all workers are right."""
+        try:
+            return all(holds(self.ask(path)) for _ in range(20))
+        except (OSError, HTTPException):
+            return False
+
+
+def poll(site: Site, chance: random.Random) -> int:
+    """Ask for documents until it is over, and note what is wrong; return how many answers came."""
+    known: dict[str, str] = {}
+    count = 0
+    while not site.over.is_set():
+        path, coding = chance.choice(PATHS), chance.choice(("gzip", "identity"))
+        calm, floor = site.calm, site.floor
+        headers = {"Accept-Encoding": coding, "If-None-Match": known.get(path, "")}
+        try:
+            answer = site.ask(path, **headers)
+        except (OSError, HTTPException) as error:
+            if calm and calm == site.calm:
+                site.wrong.append(f"{path}: {error!r} though nothing was disturbed")
+            time.sleep(0.05)
+            continue
+        now = datetime.now(UTC)
+        count += 1
+        if answer.status not in {200, 304}:
+            site.wrong.append(f"{path}: {answer.status} {answer.body[:100]!r}")
+        if answer.status == 200:
+            known[path] = str(answer.headers["ETag"])
+            site.wrong += [f"{path}: {fault}" for fault in faults(site, path, answer, now, floor)]
+        time.sleep(0.02)
+    return count
+
+
+def faults(site: Site, path: str, answer: Answer, now: datetime, floor: int) -> Iterator[str]:
+    """Yield what is wrong with an answer that came at a moment, after an edit was served by all."""
+    body = answer.body
+    if answer.headers["Content-Encoding"] == "gzip":
+        body = gzip.decompress(body)
+    if answer.headers["ETag"].removeprefix("W/") != f'"{sha256(body).hexdigest()[:32]}"':
+        yield "the body does not match its ETag"
+    for number in map(int, re.findall(rb"Edition (\d+)\.", body)):
+        if not floor <= number <= site.newest:
+            yield f"edition {number}, while {floor} to {site.newest} may be served"
+    if path == "atom.xml" and b"Edition " not in body:
+        yield "has no edition"
+    for secret in re.findall(rb"Secret \d+\.", body):
+        if now < site.secrets[secret.decode()]:
+            yield f"{secret.decode()} came at {now}, before its embargo ended"
+
+
+def monitor(site: Site) -> dict[str, int]:
+    """Ask for `/healthz` until it is over, and note what is not true; return how often it said what."""
+    said: dict[str, int] = {}
+    while not site.over.is_set():
+        time.sleep(0.1)
+        before, began = truth(site), time.monotonic()
+        try:
+            answer = site.ask("healthz")
+        except (OSError, HTTPException):
+            continue
+        told = json.loads(answer.body)
+        said[told["status"]] = said.get(told["status"], 0) + 1
+        if answer.status != 200 or not told["release"]:
+            site.wrong.append(f"healthz: {answer.status} {told}")
+        if before != truth(site):
+            continue
+        behind_since, last_signal, broken, calm = before
+        if told["status"] == "ok" and behind_since:
+            since = max(behind_since, last_signal)
+            if began - since > HONEST * slowness():
+                site.wrong.append(f"healthz: ok, though behind for {began - since:.1f} s")
+        if told["status"] == "degraded" and calm and not broken and not behind_since:
+            site.wrong.append(f"healthz: {told}, though all is well")
+    return said
+
+
+def truth(site: Site) -> tuple[float | None, float, bool, int]:
+    return site.behind_since, site.last_signal, site.broken, site.calm
+
+
+_SLOWNESS = [1.0]
+
+
+def slowness() -> float:
+    """Return how many times slower than a quiet one this machine was lately."""
+    return _SLOWNESS[0]
+
+
+def measure() -> None:
+    """Measure how slow this machine is now."""
+    begun = time.monotonic()
+    command = [sys.executable, "-c", "import feeds.server.build_process, feeds.pages"]
+    subprocess.run(command, cwd=ROOT, check=True)
+    _SLOWNESS[0] = max(1.0, (time.monotonic() - begun) / QUIET)
+
+
+@contextmanager
+def under_load(site: Site, seed: int) -> Iterator[None]:
+    """Let clients and a monitor ask all the while; fail with what was wrong."""
+    with ThreadPoolExecutor(CLIENTS + 1) as pool:
+        clients = [
+            pool.submit(poll, site, random.Random(f"{seed} {number}"))  # noqa: S311  # of a test
+            for number in range(CLIENTS)
+        ]
+        monitoring = pool.submit(monitor, site)
+        try:
+            yield
+        finally:
+            site.over.set()
+        assert all(client.result(PATIENCE) > ROUNDS for client in clients)
+        said = monitoring.result(PATIENCE)
+        assert said["ok"] > ROUNDS
+        assert said["degraded"] > 0
+    assert not site.wrong, site.wrong[:10]
+
+
+def settle(site: Site, recovered: float, what: str) -> None:
+    """Wait until the newest good edit is served, and `/healthz` says how it is."""
+    newest = f"Edition {site.newest}.".encode()
+    measure()
+    wait_until(lambda: site.everywhere(lambda answer: newest in answer.body))
+    took = time.monotonic() - recovered
+    print(f"{what}: {took:.1f} s, on a machine {slowness():.1f} times as slow")  # noqa: T201
+    assert took < SERVED * slowness(), f"{what}: the newest edit was served after {took:.1f} s"
+    site.floor = site.newest
+    expected = b'"degraded"' if site.broken else b'"ok"'
+    wait_until(lambda: site.everywhere(lambda answer: expected in answer.body, "healthz"))
+    if not site.broken:
+        site.behind_since = None
+    site.calm_down()
+
+
+@pytest.mark.heavy
+def test_whatever_dies_at_whatever_moment_all_goes_on(tmp_path: Path) -> None:
+    """Killed and stopped 50 times under load, edits and mistakes: no wrong answer, and no late one."""
+    seed = random.SystemRandom().randrange(1_000_000)
+    print(f"seed {seed}")  # noqa: T201  # pytest shows it where the test fails
+    chance = random.Random(seed)  # noqa: S311  # of a test
+    site = Site(tmp_path, chance)
+    try:
+        wait_until(lambda: site.everywhere(lambda answer: answer.status == 200))
+        settle(site, time.monotonic(), "at the start")
+        with under_load(site, seed):
+            for number in range(ROUNDS):
+                live_through(site, chance, number)
+                if site.wrong:
+                    break
+        assert site.signals >= ROUNDS * DISTURBANCES * 0.9
+        log = site.log()
+        assert " event=bug " not in log
+        assert "Traceback" not in log
+        assert not re.search(" event=(damaged-|no-)", log)
+    finally:
+        site.close()
+    wait_until(lambda: not build_processes(site.file))
+
+
+def live_through(site: Site, chance: random.Random, number: int) -> None:
+    """Edit, disturb twice, recover, and see that all is as it should be."""
+    kind = chance.choices(("good", "broken", "secret"), (6, 3, 3))[0]
+    secret = chance.choice((2, 3, 5)) if kind == "secret" else 0
+    site.edit(broken=kind == "broken", secret=secret)
+    done = []
+    if number % LONG == LONG - 1:
+        site.calm = 0
+        wait_until(lambda: build_processes(site.file))
+        done.append(site.stop_building())
+        wait_until(lambda: site.everywhere(lambda answer: b'"degraded"' in answer.body, "healthz"))
+        known = time.monotonic() - site.last_signal
+        assert known < HONEST * slowness(), f"a stopped build process was known in {known:.1f} s"
+    while len(done) < DISTURBANCES:
+        time.sleep(chance.uniform(0, 1.5))
+        site.calm = 0
+        done.append(site.disturb())
+    if site.is_stopped:
+        time.sleep(chance.uniform(0.1, 2))
+    recovered = site.recover()
+    what = f"round {number}, {kind}, {' and '.join(done)}"
+    if kind == "broken":
+        settle(site, recovered, what)
+        site.edit()
+        site.broken = False
+        recovered = time.monotonic()
+    settle(site, recovered, what)
+    if secret:
+        name = f"Secret {site.newest}."
+        left = (site.secrets[name] - datetime.now(UTC)).total_seconds()
+        time.sleep(max(left, 0))
+        late = wait_until(lambda: site.everywhere(lambda answer: name.encode() in answer.body))
+        assert late < SERVED * slowness(), f"{what}: the embargo ended {late:.1f} s late"
