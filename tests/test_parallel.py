@@ -28,6 +28,12 @@ def squares(number: int) -> list[bytes]:
 SQUARES = [squares(number) for number in range(PROCESSES)]
 
 
+@pytest.fixture
+def forks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this process be forked, though what runs the tests may have threads in it."""
+    monkeypatch.setattr("feeds.parallel._can_fork", lambda: True)
+
+
 @pytest.mark.parametrize("processes", [1, 2, 5])
 def test_each_thing_is_in_one_share(processes: int) -> None:
     """However many processes there are, together they get everything once, in shares that differ by one."""
@@ -108,6 +114,7 @@ assert in_child(os.getpid) == os.getpid()
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.usefixtures("forks")
 def test_nobody_need_wait_for_children() -> None:
     """Under a parent that ignores the end of its children, results are the same."""
     usual = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -138,6 +145,7 @@ def fail(message: str) -> Callable[[], None]:
     return work
 
 
+@pytest.mark.usefixtures("forks")
 def test_work_in_a_child_gives_its_result_or_its_message() -> None:
     """What is done in a process of its own comes back, and so does a mistake of the user's."""
     assert in_child(os.getpid) != os.getpid()
@@ -146,6 +154,7 @@ def test_work_in_a_child_gives_its_result_or_its_message() -> None:
         in_child(fail("the store is silent"))
 
 
+@pytest.mark.usefixtures("forks")
 def test_a_catalogue_on_two_cores_is_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
