@@ -93,7 +93,9 @@ def _below(folder: Path, path: str) -> Iterator[str]:
         if entry.is_symlink():
             raise FeedsError(f"{entry.path}: is a symbolic link; put the file itself there")
         if not entry.name.isprintable():
-            raise FeedsError(f"{entry.path}: its name has a control character; rename it")
+            raise FeedsError(
+                f"{entry.path}: its name has a control character, or is not UTF-8; rename it"
+            )
         if entry.is_dir():
             yield from _below(folder / entry.name, f"{path}{entry.name}/")
         else:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from feeds.errors import FeedsError
 from feeds.release import Release
 
 TOPIC = "topics/covid-19-response/"
+# What is about to change may be given no longer than until then.
+NOT_STALE = "stale-while-revalidate=0"
 SOON = """
 - id: soon
   title: An embargo has ended
@@ -77,15 +80,16 @@ def test_a_browser_and_a_reader_each_get_their_type(fronted: tuple[Server, str])
 def test_feeds_are_given_while_the_server_is_away(name: str, tmp_path: Path) -> None:
     """Killed, the server is not missed, though what was kept is out of date; back, it is asked."""
     file = tmp_path / "entries.yaml"
-    ends = datetime.now(UTC) + timedelta(seconds=6)
-    file.write_text(SHIPPED.read_text() + SOON.format(ends.isoformat(timespec="seconds")))
-    with (
-        running("feeds serve", file, tmp_path / "server") as server,
-        caching(name, tmp_path, server.port) as url,
-    ):
+    file.write_text(SHIPPED.read_text())
+    with ExitStack() as stack:
+        server = stack.enter_context(running("feeds serve", file, tmp_path / "server"))
+        ends = datetime.now(UTC) + timedelta(seconds=10)
+        file.write_text(SHIPPED.read_text() + SOON.format(ends.isoformat(timespec="seconds")))
+        wait_until(lambda: NOT_STALE in ask(f"{server.url}atom.xml").headers["cache-control"])
+        url = stack.enter_context(caching(name, tmp_path, server.port))
         before = {path: ask(url + path) for path in ("atom.xml", "rss.xml", TOPIC, "")}
         assert all(answer.status == 200 for answer in before.values())
-        assert "stale-while-revalidate=0" in before["atom.xml"].headers["cache-control"]
+        assert NOT_STALE in before["atom.xml"].headers["cache-control"]
         kill(server)
         time.sleep(max((ends - datetime.now(UTC)).total_seconds(), 0) + 1.5)
         for _ in range(2):

@@ -73,7 +73,7 @@ class Site:
         self._port = free_port()
         self._stopped: list[int] = []
         self.edit()
-        self.begun = self._start()
+        self._start()
 
     def _start(self) -> float:
         """Start the server until it stays, and return when that was."""
@@ -183,16 +183,13 @@ class Site:
         self._stopped.clear()
         self.last_signal = time.monotonic()
 
-    def recover(self) -> float:
-        """Let all processes go on, start the server if it ended, and return when that was."""
-        self.resume()
-        recovered = self.last_signal
-        # A parent whose workers were killed too soon after each other ends a moment later.
-        with suppress(subprocess.TimeoutExpired):
-            self.process.wait(1)
-            recovered = self._start()
-        self.last_signal = time.monotonic()
-        return recovered
+    def revive(self) -> None:
+        """Start the server again if it ended, as a service manager does.
+
+        A parent whose workers were killed too soon after each other ends, too, a little later.
+        """
+        if self.process.poll() is not None:
+            self.last_signal = self._start()
 
     def calm_down(self) -> None:
         self._calms += 1
@@ -316,11 +313,19 @@ def under_load(site: Site, seed: int) -> Iterator[None]:
 
 
 def settle(site: Site, recovered: float, what: str) -> None:
-    """Wait until the newest good edit is served, and `/healthz` says how it is."""
+    """Wait until the newest good edit is served, and `/healthz` says how it is.
+
+    All processes could work again since `recovered`, or since the server was started again.
+    """
     newest = f"Edition {site.newest}.".encode()
     measure()
-    wait_until(lambda: site.everywhere(lambda answer: newest in answer.body))
-    took = time.monotonic() - recovered
+
+    def is_served() -> bool:
+        site.revive()
+        return site.everywhere(lambda answer: newest in answer.body)
+
+    wait_until(is_served)
+    took = time.monotonic() - max(recovered, site.last_signal)
     print(f"{what}: {took:.1f} s, on a machine {slowness():.1f} times as slow")  # noqa: T201
     assert took < SERVED * slowness(), f"{what}: the newest edit was served after {took:.1f} s"
     site.floor = site.newest
@@ -352,6 +357,7 @@ def test_whatever_dies_at_whatever_moment_all_goes_on(tmp_path: Path) -> None:
         assert "Traceback" not in log
         assert not re.search(" event=(damaged-|no-)", log)
     finally:
+        print(site.log()[-5000:])  # noqa: T201
         site.close()
     wait_until(lambda: not build_processes(site.file))
 
@@ -375,14 +381,13 @@ def live_through(site: Site, chance: random.Random, number: int) -> None:
         done.append(site.disturb())
     if site.is_stopped:
         time.sleep(chance.uniform(0.1, 2))
-    recovered = site.recover()
+    site.resume()
     what = f"round {number}, {kind}, {' and '.join(done)}"
     if kind == "broken":
-        settle(site, recovered, what)
+        settle(site, site.last_signal, what)
         site.edit()
         site.broken = False
-        recovered = time.monotonic()
-    settle(site, recovered, what)
+    settle(site, time.monotonic() if kind == "broken" else site.last_signal, what)
     if secret:
         name = f"Secret {site.newest}."
         left = (site.secrets[name] - datetime.now(UTC)).total_seconds()

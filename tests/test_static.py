@@ -1,5 +1,6 @@
 """The files of `static/` beside a catalogue are published as they are."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,17 @@ def test_a_symbolic_link_is_refused(file: Path, *, folder: bool) -> None:
     link = file.parent / "static" / "link"
     link.symlink_to(file.parent if folder else file)
     assert refused(file) == f"feeds: {link}: is a symbolic link; put the file itself there"
+
+
+@pytest.mark.parametrize("name", [b"a\tb.txt", b"a\nb.txt", b"a\xff.txt"])
+def test_a_name_that_no_address_may_have_is_refused(name: bytes, file: Path) -> None:
+    """A control character, or what is not UTF-8, is told with the file."""
+    place = os.fsencode(file.parent / "static") + b"/" + name
+    Path(os.fsdecode(place)).write_text("x")
+    done = run_feeds("export", "--catalogue", file, file.parent / "out")
+    assert done.returncode == 1
+    assert "its name has a control character, or is not UTF-8; rename it" in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_an_error_in_a_template_is_reported_with_its_line(file: Path) -> None:

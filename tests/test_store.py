@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -21,7 +22,9 @@ from processes import build_processes, children, running_with
 from stores import Published, Shown, asked, stored
 
 from feeds import create_app
+from feeds.server.status import StatusFiles
 from feeds.server.store import store_name
+from feeds.storage import StateFolder, take_lock
 
 FEW = ("actuary-or-actor", "indonesia-united-kingdom-employment-service")
 TITLE = "Actuary or actor?"
@@ -628,6 +631,20 @@ def test_a_program_that_cannot_build_is_not_started_all_the_time(
         write(file, edited("Actuary or actress?"))
         wait_until(lambda: b"actress" in body(ask(server, "atom.xml")))
         wait_until(lambda: health(server)["status"] == "ok")
+
+
+def test_a_worker_is_counted_though_it_comes_at_a_bad_moment(tmp_path: Path) -> None:
+    """The build process has the workers' lock for a moment, now and then: that is waited for."""
+    folder = StateFolder(tmp_path, "site")
+    folder.make()
+    files = StatusFiles(folder)
+    other = folder.lock_file("workers.lock")
+    assert take_lock(other)
+    threading.Timer(0.03, os.close, [other]).start()
+    own = files.join_workers()
+    assert files.has_workers()
+    os.close(own)
+    assert not files.has_workers()
 
 
 def test_bodies_that_nothing_names_are_removed(file: Path, tmp_path: Path) -> None:
