@@ -66,7 +66,14 @@ def test_a_file_that_is_written_for_ever_is_read_all_the_same(
     """Waiting ends after two seconds."""
     file = tmp_path / "entries.yaml"
     file.write_bytes(SHIPPED.read_bytes())
-    clock = Time(lambda: file.write_bytes(file.read_bytes() + b"\n"))
+
+    def write() -> None:
+        file.write_bytes(file.read_bytes() + b"\n")
+        # So that it seems new, however long this test is kept waiting.
+        os.utime(file, (time.time() + HOUR, time.time() + HOUR))
+
+    write()
+    clock = Time(write)
     monkeypatch.setattr(time, "sleep", clock.sleep)
     monkeypatch.setattr(time, "monotonic", clock.monotonic)
     assert settled(file) == fingerprint(file)
