@@ -123,9 +123,12 @@ class FolderTarget:
         self.on_change: Callable[[Site, Sequence[str]], None] = lambda _site, _paths: None
         self.on_progress: Progress = lambda _stage, _part: None
         self.report: Report | None = None
+        # How often a build was begun.
+        self._trials = 0
 
     def facts(self) -> Mapping[str, Fact]:
         """Return the documents whose files, and those beside them, are as they were written."""
+        self._trials += 1
         there = self._state.intact()
         mark = self._mark
         found: dict[str, Fact] = {}
@@ -212,7 +215,7 @@ class FolderTarget:
             return _Part(path, etag, len(body), "-")
         name = digest(path)
         staged = f"{NEW}/{name}"
-        if self._tree.stat(staged):
+        if self._trials > 1 and self._tree.stat(staged):
             # The catalogue was changed while it was being built.
             self._tree.unlink(staged)
         inode = self._tree.write(staged, body, named=path)
@@ -279,6 +282,8 @@ class _Changes:
         self._before = before
         self._there = there
         self._mark = mark
+        # Whether each folder is there.
+        self._folders: dict[str, bool] = {}
 
     def add(
         self, path: str, fact: Fact, staged: Staged | None, dates: Mapping[str, datetime]
@@ -308,7 +313,7 @@ class _Changes:
             self._keep(path, known._replace(inputs=inputs))
             return known.time
         chosen = int(time.time()) * _SECOND if moment is None else moment
-        stat = self._tree.stat(path)
+        stat = self._tree.stat(path) if self._is_folder(path) else None
         if stat and leader and path not in self._before:
             # No export wrote it, and yet it may be the same.
             found = self._tree.read(path)
@@ -318,10 +323,21 @@ class _Changes:
         if stat and leader and stat.st_mtime_ns >= chosen:
             chosen = stat.st_mtime_ns + _SECOND
         self.wanted[path] = File(size, etag, inputs, chosen, inode)
-        # Raises FeedsError where something is that is not a file.
-        replaces = stat is not None or self._tree.read(path) is not None
+        if stat is None and self._is_folder(path):
+            # Raises FeedsError where something is that is not a file.
+            self._tree.read(path)
+        replaces = stat is not None
         self.puts.append(Put(name, path, etag, chosen, replaces))
         return chosen
+
+    def _is_folder(self, path: str) -> bool:
+        """Return whether the folder around a path is there; raises FeedsError for anything else."""
+        folder = path.rpartition("/")[0]
+        if folder not in self._folders:
+            around = folder.rpartition("/")[0]
+            is_there = not folder or not around or self._is_folder(folder)
+            self._folders[folder] = is_there and self._tree.has_folder(folder)
+        return self._folders[folder]
 
     def _keep(self, path: str, file: File) -> None:
         self.wanted[path] = file

@@ -5,6 +5,7 @@ import os
 import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -50,8 +51,7 @@ class Tree:
         self.root = root
         # Of folders that are open, from the top to the last that was used: what is
         # renamed comes from the export's own, and goes to another.
-        self._ours: list[tuple[str, int]] = []
-        self._chain: list[tuple[str, int]] = []
+        self._ours, self._others = _Chain(), _Chain()
         try:
             # A link that the webmaster names is what the webmaster means.
             self._fd = os.open(root, _FOLDER & ~os.O_NOFOLLOW)
@@ -62,8 +62,8 @@ class Tree:
 
     def close(self) -> None:
         """Let go of every folder."""
-        _leave(self._ours, 0)
-        _leave(self._chain, 0)
+        self._ours.leave(0)
+        self._others.leave(0)
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
@@ -99,6 +99,18 @@ class Tree:
         finally:
             os.close(fd)
 
+    def has_folder(self, folder: str) -> bool:
+        """Return whether a folder is there; raises FeedsError for anything else in its place."""
+        if self._fd < 0:
+            return False
+        try:
+            self._folder(_parts(folder))
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise self._refused(folder, error) from None
+        return True
+
     def stat(self, path: str) -> os.stat_result | None:
         """Return the stat of a regular file that no link leads to; None if there is none."""
         *folders, name = path.split("/")
@@ -128,8 +140,10 @@ class Tree:
     def set_time(self, path: str, time: int, *, named: str) -> None:
         """Set a file's time, in nanoseconds; an error names the path `named`."""
         *folders, name = path.split("/")
-        with self.naming(named):
+        try:
             os.utime(name, ns=(time, time), dir_fd=self._folder(folders), follow_symlinks=False)
+        except OSError as error:
+            raise self._refused(named, error) from None
 
     def sync_file(self, path: str, *, named: str) -> None:
         """Write a file to the disk; an error names the path `named`."""
@@ -144,21 +158,26 @@ class Tree:
     def make(self, folder: str, made: Callable[[str], None] = lambda _: None) -> None:
         """Make a folder with those around it, where they are missing, and tell which were made."""
         parts = _parts(folder)
-        for depth, name in enumerate(parts):
-            path = "/".join(parts[: depth + 1])
-            with self.naming(path):
-                try:
-                    self._folder(parts[: depth + 1])
-                except FileNotFoundError:
+        for depth, name in enumerate(parts, 1):
+            path = "/".join(parts[:depth])
+            try:
+                self._folder(parts[:depth])
+            except FileNotFoundError:
+                with self.naming(path):
                     with usual_umask():
-                        os.mkdir(name, _FOLDER_MODE, dir_fd=self._folder(parts[:depth]))
+                        os.mkdir(name, _FOLDER_MODE, dir_fd=self._folder(parts[: depth - 1]))
                     made(path)
-                    let_in(self._folder(parts[: depth + 1]))
+                    let_in(self._folder(parts[:depth]))
+            except OSError as error:
+                raise self._refused(path, error) from None
 
     def rename(self, path: str, new: str) -> None:
         """Put a file in another's place, or where none is."""
-        with self.naming(path if new.startswith(OURS) and not path.startswith(OURS) else new):
+        try:
             self._two(os.rename, path, new)
+        except OSError as error:
+            to_ours = new.startswith(OURS) and not path.startswith(OURS)
+            raise self._refused(path if to_ours else new, error) from None
 
     def link(self, path: str, new: str) -> bool:
         """Give a file a second name; tell whether the file system knows such a thing."""
@@ -238,25 +257,33 @@ class Tree:
 
     def _folder(self, parts: list[str]) -> int:
         """Give the descriptor of a folder, until the next call for one; raises OSError."""
-        chain = self._ours if parts and parts[0] == OURS else self._chain
-        depth = 0
-        for (name, _), part in zip(chain, parts, strict=False):
-            if name != part:
-                break
-            depth += 1
-        _leave(chain, depth)
-        for name in parts[depth:]:
-            above = chain[-1][1] if chain else self._fd
-            chain.append((name, os.open(name, _FOLDER, dir_fd=above)))
-        return chain[-1][1] if chain else self._fd
+        chain = self._ours if parts and parts[0] == OURS else self._others
+        if chain.names != parts:
+            shared = zip(chain.names, parts, strict=False)
+            chain.leave(sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], shared)))
+            for name in parts[len(chain.names) :]:
+                chain.fds.append(
+                    os.open(name, _FOLDER, dir_fd=chain.fds[-1] if chain.fds else self._fd)
+                )
+                chain.names.append(name)
+        return chain.fds[-1] if chain.fds else self._fd
 
     def _refused(self, path: str, error: OSError) -> FeedsError:
         return _refused(self.root / path, error)
 
 
-def _leave(chain: list[tuple[str, int]], depth: int) -> None:
-    while len(chain) > depth:
-        os.close(chain.pop()[1])
+class _Chain:
+    """Folders that are open, one in another, by their names and descriptors."""
+
+    def __init__(self) -> None:
+        self.names: list[str] = []
+        self.fds: list[int] = []
+
+    def leave(self, depth: int) -> None:
+        """Close all but so many folders."""
+        while len(self.names) > depth:
+            self.names.pop()
+            os.close(self.fds.pop())
 
 
 @contextmanager
