@@ -21,6 +21,7 @@ from urllib.request import urlopen
 import pytest
 from forking import run_forked
 from hypothesis import settings
+from processes import build_processes
 
 from feeds import Release, load_catalogue
 from feeds.export.tree import OURS
@@ -176,7 +177,7 @@ def running(  # noqa: PLR0913  # each is named, and has its default
     built: bool = True,
     cwd: Path = ROOT,
 ) -> Iterator[Server]:
-    """Run a server on a port, or else a free one; at the end it is stopped.
+    """Run a server on a port, or else a free one; at the end it is stopped, with what builds for it.
 
     `workers` is how many processes answer; 0 is two of gunicorn, and else one.
     It is waited for until each of them serves a release, or with `built` False
@@ -214,6 +215,9 @@ def running(  # noqa: PLR0913  # each is named, and has its default
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        # Lest it build for the next one, and write into its log.
+        address = url or (server.url if kind == "feeds serve" else "")
+        wait_until(lambda: not build_processes(catalogue, address, folder / "state"))
 
 
 @pytest.fixture(autouse=True)

@@ -5,8 +5,10 @@ import signal
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from conftest import Server
+if TYPE_CHECKING:
+    from conftest import Server
 
 
 def children(process: int) -> list[int]:
@@ -15,10 +17,13 @@ def children(process: int) -> list[int]:
     return [int(pid) for pid in found.split()]
 
 
-def build_processes(catalogue: Path, state: Path | None = None) -> list[int]:
-    """Return the processes that build a catalogue, those that it has forked left out."""
-    words = [b"feeds.server.build_process", os.fsencode(catalogue)]
-    found = running_with([*words, os.fsencode(state)] if state else words)
+def build_processes(catalogue: Path, *words: str | Path) -> list[int]:
+    """Return the processes that build a catalogue, those that they have forked left out.
+
+    Each has all these words in its command line.
+    """
+    program = b"feeds.server.build_process"
+    found = running_with([program, os.fsencode(catalogue), *map(os.fsencode, words)])
     return [pid for pid in found if _parent(pid) not in found]
 
 
@@ -35,7 +40,7 @@ def running_with(words: Sequence[bytes]) -> list[int]:
     return found
 
 
-def tell_all(server: Server, catalogue: Path, number: signal.Signals) -> None:
+def tell_all(server: "Server", catalogue: Path, number: signal.Signals) -> None:
     """Send a signal to each process of a server, to the build process a little before the others."""
     workers = children(server.process.pid)
     for builder in build_processes(catalogue):
