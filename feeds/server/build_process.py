@@ -5,6 +5,7 @@ and ends when no process answers any more, when the state folder was deleted, or
 when this program was replaced by another version.
 """
 
+import atexit
 import gc
 import logging
 import shutil
@@ -194,6 +195,8 @@ class _Process:
             signal.signal(number, self._end_soon)
         signal.signal(signal.SIGALRM, self._show_life)
         signal.setitimer(signal.ITIMER_REAL, 1, 1)
+        # On its way out Python gives up its handlers: a signal would kill it.
+        atexit.register(signal.setitimer, signal.ITIMER_REAL, 0)
 
     def should_end(self) -> bool:
         """Return whether this process has nothing to do any more."""
