@@ -69,7 +69,10 @@ class SitePublisher:
         self._on_build = on_build
         self._detector = Lookout(path)
         self._status = status.read()
-        self._build: Build | None = None
+        # Whether anything was built, and until when that stays as it is. The build itself
+        # is let go: its plans take more memory than all else.
+        self._has_built = False
+        self._until: datetime | None = None
         self._known: dict[str, str] = {}
         self._again = True
         # When the same may be tried again, by whether the catalogue is read.
@@ -95,21 +98,20 @@ class SitePublisher:
 
     def pause(self) -> float:
         """Return for how many seconds nothing need be looked at."""
-        if self._build is None or self._build.planned.until is None:
+        if self._until is None:
             return _INTERVAL_SECONDS
-        left = (self._build.planned.until - self._clock()).total_seconds()
+        left = (self._until - self._clock()).total_seconds()
         return left if 0 < left < _INTERVAL_SECONDS else _INTERVAL_SECONDS
 
     def _is_overdue(self) -> bool:
-        until = self._build and self._build.planned.until
-        return bool(until and until <= self._clock())
+        return self._until is not None and self._until <= self._clock()
 
     def _has_to_be_dated(self) -> bool:
         since = self._undated_since
         return bool(since) and time.monotonic() - since > _UNDATED_SECONDS
 
     def _is_disturbed(self) -> bool:
-        return self._build is not None and self._store.is_disturbed()
+        return self._has_built and self._store.is_disturbed()
 
     def _may_try(self, *, read: bool) -> bool:
         """Return whether the same was not tried in vain a moment ago."""
@@ -140,7 +142,7 @@ class SitePublisher:
             self._succeed(build, time.perf_counter() - begun)
 
     def _succeed(self, build: Build, seconds: float) -> None:
-        self._build = build
+        self._has_built, self._until = True, build.planned.until
         self._undated_since = time.monotonic() if self._builder.undated else 0.0
         if self._builder.is_sound:
             self._said = ""

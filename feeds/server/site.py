@@ -250,7 +250,10 @@ class ServedSite:
             *(str(self._root), "pages" if settings.pages else ""),
         ]
         actions = [(os.POSIX_SPAWN_DUP2, lock, BUILD_LOCK_FD)]
-        self._builder = os.posix_spawn(sys.executable, command, os.environ, file_actions=actions)
+        # This very package, also where it is not installed: `-P` finds none in the current folder.
+        path = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path))}
+        self._builder = os.posix_spawn(sys.executable, command, environment, file_actions=actions)
 
     def _has_ended(self, process: int) -> bool:
         """Return whether the build process that this one started has ended; log why."""
