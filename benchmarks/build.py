@@ -47,13 +47,11 @@ SMALL, MIDDLE, LARGE = 1000, 10_000, 100_000
 TOLD = 5
 
 GOALS = (
-    Goal(COLD, "feeds", "hugo", {MIDDLE: 0.40, LARGE: 0.20}),
-    Goal(COLD, "feeds", "feedsmith", {MIDDLE: 0.85, LARGE: 1.0}),
-    Goal(COLD, "feeds", "feedgen", {MIDDLE: 0.45, LARGE: 0.22}),
-    Goal(EDITED, "feeds", "hugo", {MIDDLE: 0.12, LARGE: 0.05}),
-    Goal(UNCHANGED, "feeds", "hugo", {MIDDLE: 0.08, LARGE: 0.03}),
-    Goal(COLD, "feeds", "hugo", {MIDDLE: 0.35, LARGE: 0.35}, "memory"),
-    Goal(COLD, "feeds-all", "feeds", {MIDDLE: 3, LARGE: 3}),
+    Goal(COLD, "feeds", "hugo", {MIDDLE: 0.45, LARGE: 0.25}),
+    Goal(COLD, "feeds", "feedsmith", {MIDDLE: 0.95}),
+    Goal(COLD, "feeds", "feedgen", {MIDDLE: 0.40}),
+    Goal(EDITED, "feeds", "hugo", {MIDDLE: 0.20}),
+    Goal(COLD, "feeds", "hugo", {LARGE: 0.25}, "memory"),
 )
 GOALS_WITH_BODIES = (Goal(COLD, "feeds", "hugo", {SMALL: 0.8, MIDDLE: 0.8}),)
 GROWTH = 1.15

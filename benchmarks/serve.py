@@ -104,14 +104,15 @@ def running(name: str, folder: Path) -> Iterator[int]:
 
 
 def wait_for(port: int) -> None:
-    """Wait until something answers."""
+    """Wait until something answers, and has something to answer with."""
     for _ in range(400):
         try:
-            ask(port, {})
+            status, _, _ = ask(port, {})
         except OSError:
-            time.sleep(0.05)
-        else:
+            status = ""
+        if status.startswith("200"):
             return
+        time.sleep(0.05)
     sys.exit(f"nothing answers on port {port}")
 
 
