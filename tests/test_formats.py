@@ -109,6 +109,26 @@ SEVERAL = st.lists(ENTRIES, min_size=1, max_size=6)
 AUTHORS = st.sampled_from(["100 %s", "sample-title"])
 
 
+@pytest.mark.parametrize("alt", ["<b>", "a & b", '">'])
+@pytest.mark.parametrize(("summary", "body"), [("", ""), ("S", ""), ("", "<p>B</p>")])
+@pytest.mark.parametrize("credit", ["", "C"])
+def test_what_looks_like_markup_in_a_photo_stays_text(
+    alt: str, credit: str, summary: str, body: str
+) -> None:
+    """A photo's text is escaped in the HTML of the content, though another entry's needs no escape."""
+    now = datetime(2022, 5, 24, tzinfo=UTC)
+    entries = [
+        Entry(
+            *("one", "T", now, now),
+            photo=Photo("https://x.org/a.png", credit, text, "image/png", length=1),
+            summary=summary,
+            body=body,
+        )
+        for text in ("plain", alt)
+    ]
+    check_shown(entries, ARABIC)
+
+
 @settings(max_examples=30)
 @given(SEVERAL, AUTHORS)
 def test_elements_are_what_feedgen_writes_of_each(entries: list[Entry], author: str) -> None:

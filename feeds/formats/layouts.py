@@ -159,10 +159,13 @@ class Layouts:
     ) -> tuple[Places[Entry], Places[Label], Places[Entry]]:
         """Find the places before the labels' lines, in a label's line, and behind them."""
         sample = _with_markup(sample, entry)
-        written = self._write(_like(sample, entry), sample.body if body else "")
+        like, html = _like(sample, entry), sample.body if body else ""
+        written = self._write(like, html)
         of_label = {text(sample.topics[0], ""): text for text in _LABEL_TEXTS}
         before, line, behind = _around_line(written, of_label)
         samples = {text(sample, sample.body): text for text in self._texts}
+        # The photo within it is HTML, and escaped twice: so it is one place as a whole.
+        samples[content(like, html)] = content
         return places(before, samples), places(line, of_label), places(behind, samples)
 
 

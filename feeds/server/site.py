@@ -35,6 +35,8 @@ _END_SECONDS = 10.0
 _TURN_SECONDS = 0.0005
 # Bodies that are kept, plain and compressed, in bytes.
 _HOT_BYTES = 48_000_000
+# So many bodies are read and compressed at the same time.
+_LOAD_LOCKS = 16
 IDENTITY = "identity"
 
 
@@ -140,9 +142,13 @@ class ServedSite:
         key = record.etag, coding
         found = self._bodies.get(key)
         if found is None:
-            body = self._read(index, record)
-            found = body if coding == IDENTITY else compress(body, coding) or b""
-            self._bodies.put(key, found)
+            # Many that ask for the same at once share one copy.
+            with self._load_locks[hash(key) % _LOAD_LOCKS]:
+                found = self._bodies.get(key)
+                if found is None:
+                    body = self._read(index, record)
+                    found = body if coding == IDENTITY else compress(body, coding) or b""
+                    self._bodies.put(key, found)
         return found or (None if coding != IDENTITY else b"")
 
     def _read(self, index: Index, record: Record) -> bytes:
@@ -167,6 +173,7 @@ class ServedSite:
     def _prepare(self) -> None:
         self._wakes: SimpleQueue[None] = SimpleQueue()
         self._look_lock = threading.Lock()
+        self._load_locks = [threading.Lock() for _ in range(_LOAD_LOCKS)]
 
     def _run(self) -> None:
         with suppress(OSError):
