@@ -13,7 +13,7 @@ from feeds.formats import FORMATS, Format, feed_style
 from feeds.inputs import digest, entry_digest, site_digest
 from feeds.model import Catalogue, Entry, Feed, Site
 from feeds.pages.overrides import template_files
-from feeds.paths import INDEX, SITEMAP, STATIC, TEMPLATES, sitemap_parts
+from feeds.paths import HEALTH, INDEX, SITEMAP, STATIC, TEMPLATES, sitemap_parts, standing_for
 from feeds.selection import next_change, select
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from feeds.pages.neighbours import Neighbours
 
 _PAGE = "text/html"
+# At the end of the names of compressed files.
+_COMPRESSED = {"br", "gz"}
 # An entry with its body's HTML.
 Shown = tuple[Entry, str]
 Pieces = Sequence[bytes]
@@ -148,15 +150,30 @@ class _Planner:
                 yield Plan(picture.path, picture.media_type, inputs, render)
 
     def static(self, taken: set[str]) -> Iterator[Plan]:
-        """Yield each file in `static/`; raises FeedsError where it has a document's path."""
+        """Yield each file in `static/`.
+
+        Raises FeedsError where one is in the way of a document or its folder, of the
+        server's own address, of the compressed form of a file, or of an address that
+        was given up.
+        """
         beside = self._catalogue.beside
         if beside is None:
             return
-        for path, found in static_files(beside / STATIC).items():
-            if path in taken:
-                raise FeedsError(
-                    f"{found.file}: would take the place of the document {path!r}; rename it"
-                )
+        files = static_files(beside / STATIC)
+        given_up = {*self._site.moved, *self._site.retired}
+        taken |= {HEALTH}
+        folders = {folder for path in taken for folder in _folders(path)}
+        for path, found in files.items():
+            leader, _, ending = path.rpartition(".")
+            others = (
+                *(other for other in (path, *_folders(path)) if other in taken),
+                *([f"{path}/"] if path in folders else []),
+                # It would be sent as the compressed form of that file.
+                *([leader] if ending in _COMPRESSED and leader in taken | files.keys() else []),
+                *filter(None, [standing_for(path, given_up)]),
+            )
+            if others:
+                raise FeedsError(f"{found.file}: would take the place of {others[0]!r}; rename it")
             inputs = digest(self._digest, repr(found.stamp))
             yield Plan(path, found.media_type, inputs, partial(_file, found.file, found.stamp))
 
@@ -255,6 +272,12 @@ class _Planner:
             self._catalogue.beside,
             self._templates,
         )
+
+
+def _folders(path: str) -> Iterator[str]:
+    """Yield the folders that a path is in, without a slash at their end."""
+    while path := path.rpartition("/")[0]:
+        yield path
 
 
 class _Digests:

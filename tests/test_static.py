@@ -63,9 +63,45 @@ def test_a_file_in_a_document_s_place_is_an_error(
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text("mine")
     assert refused(file, command=command) == (
-        f"feeds: {place}: would take the place of the document {path!r}; rename it"
+        f"feeds: {place}: would take the place of {path!r}; rename it"
     )
     assert not tree(file.parent / "out")
+
+
+@pytest.mark.parametrize(
+    ("path", "other"),
+    [
+        ("entries", "entries/"),
+        ("topics/actuarial-practice", "topics/actuarial-practice/"),
+        ("atom.xml/own.txt", "atom.xml"),
+        ("healthz", "healthz"),
+        ("healthz/own.txt", "healthz"),
+        ("atom.xml.gz", "atom.xml"),
+        ("logo.svg.br", "logo.svg"),
+        ("old/own.txt", "old/"),
+        ("gone.txt", "gone.txt"),
+    ],
+)
+def test_a_file_is_in_the_way_of_nothing(path: str, other: str, file: Path) -> None:
+    """Nor of a folder, of what the server answers itself, of a compressed file, of a moved address."""
+    place = file.parent / "static" / path
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text("mine")
+    moved = "site:\n  moved: {old/: ./}\n  retired: [gone.txt]\n"
+    file.write_text(file.read_text().replace("site:\n", moved, 1))
+    assert refused(file) == f"feeds: {place}: would take the place of {other!r}; rename it"
+    assert not tree(file.parent / "out")
+
+
+def test_a_host_s_own_file_is_written_once(file: Path) -> None:
+    """A file for a host is published, unless --host writes it: then it is an error."""
+    (file.parent / "static" / "_headers").write_text("mine")
+    run_feeds("export", file.parent / "out", "--catalogue", file)
+    assert tree(file.parent / "out")["_headers"] == b"mine"
+    command = ("export", "new", "--host", "netlify", "--url", "https://news.example.org/")
+    assert refused(file, command=command) == (
+        "feeds: '_headers' is in static/, and --host netlify writes it; remove one of them"
+    )
 
 
 @pytest.mark.parametrize("folder", [False, True])

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 
+from feeds.errors import FeedsError
 from feeds.export.hosts.serving import Serving
 from feeds.inputs import digest
 from feeds.model import Site
@@ -35,6 +36,8 @@ def host_plans(host: str, plans: Iterable[Plan], site: Site, *, compressed: bool
     files = import_module(f"feeds.export.hosts.{HOSTS[host]}").files
     documents = {plan.path: plan for plan in plans}
     found = files(Serving(documents, site, compressed=compressed))
+    for path in found.keys() & documents.keys():
+        raise FeedsError(f"{path!r} is in static/, and --host {host} writes it; remove one of them")
     return [_plan(path, found[path]) for path in sorted(found)]
 
 
