@@ -9,13 +9,12 @@ from typing import NamedTuple
 from feeds.build import Build, Fact
 from feeds.export.bucket_manifest import Held
 from feeds.export.bucket_store import Stored, Version
+from feeds.export.manifest import marked, unmarked
 from feeds.headers import cache_control
 from feeds.model import etag_of
 from feeds.plans import Plan
 
 _PAGE = "text/html"
-# Added to the digest of a document's inputs where it is stored compressed.
-COMPRESSED = "+compressed"
 
 
 class Bucket(NamedTuple):
@@ -26,9 +25,8 @@ class Bucket(NamedTuple):
 
     def facts(self, *, compress: bool) -> dict[str, Fact]:
         """Return the documents whose objects are there as the last publish put them."""
-        mark = COMPRESSED if compress else ""
         return {
-            path: Fact(_inputs(held.inputs, mark), held.document, held.size)
+            path: Fact(unmarked(held.inputs, compress=compress), held.document, held.size)
             for path, held in self.held.items()
             # Without a digest it is not known what is there: a publish was broken off.
             if held.digest and held.document and _same(held, self.there.get(path))
@@ -88,7 +86,7 @@ def compare(
         path, fact = plan.path, build.facts[plan.path]
         wanted = {"Content-Type": plan.media_type, "Cache-Control": cached}
         digest = etag_of("\n".join([fact.etag, *wanted.values(), "gzip" * compress]).encode())
-        inputs = fact.inputs + (COMPRESSED if compress else "")
+        inputs = marked(fact.inputs, compress=compress)
         before = held.get(path)
         if before and before.digest == digest and _same(before, there.get(path)):
             changes.unchanged.append(path)
@@ -121,12 +119,6 @@ def stored_body(plan: Plan, body: bytes, *, compress: bool) -> tuple[bytes, str]
         if smaller:
             return smaller, "gzip"
     return body, ""
-
-
-def _inputs(recorded: str, mark: str) -> str:
-    """Return the digest of inputs that was recorded with this mark; '' if it was another one."""
-    inputs = recorded.removesuffix(mark)
-    return inputs if inputs + mark == recorded else ""
 
 
 def _same(held: Held, stored: Stored | None) -> bool:

@@ -16,7 +16,7 @@ from feeds.export.folder_state import FolderState
 from feeds.export.hosts import host_plans
 from feeds.export.interruption import interrupted_once
 from feeds.export.lock import locked
-from feeds.export.manifest import CODINGS, File, Manifest, beside
+from feeds.export.manifest import CODINGS, File, Manifest, beside, marked, unmarked
 from feeds.export.ownership import MANIFEST, admit, refuse_others
 from feeds.export.report import Options, Report
 from feeds.export.staging import Put, sync_staged
@@ -30,7 +30,6 @@ from feeds.plans import Plan, plan_site
 
 _DEFAULT = Options()
 _SECOND = 1_000_000_000
-_COMPRESSED = "+compressed"
 # The names of the two manifests among the staged files.
 _CLAIM, _FINAL = "claim", "manifest"
 # What makes a server read its configuration again; others read theirs by themselves.
@@ -130,12 +129,11 @@ class FolderTarget:
         """Return the documents whose files, and those beside them, are as they were written."""
         self._trials += 1
         there = self._state.intact()
-        mark = self._mark
+        compress = self._options.compress
         found: dict[str, Fact] = {}
         for path, file in there.items():
-            inputs = file.inputs.removesuffix(mark)
-            if file.inputs != inputs + mark or (mark and not self._has_companions(path)):
-                inputs = ""
+            whole = not compress or self._has_companions(path)
+            inputs = unmarked(file.inputs, compress=compress) if whole else ""
             found[path] = Fact(inputs, file.etag, file.size)
         return found
 
@@ -161,7 +159,9 @@ class FolderTarget:
         place; where a step fails, what was there is there again.
         """
         before, options = self._before, self._options
-        changes = _Changes(self._tree, before.files, self._state.intact(), mark=self._mark)
+        changes = _Changes(
+            self._tree, before.files, self._state.intact(), compress=options.compress
+        )
         for plan in build.plans:
             changes.add(plan.path, build.facts[plan.path], build.staged.get(plan.path), build.dates)
         puts, wanted = changes.puts, changes.wanted
@@ -189,11 +189,6 @@ class FolderTarget:
         if not options.dry_run and (puts or final != before):
             self.on_change(planned.site, report.changed)
             self._carry_out(puts, gone, claim=Manifest(files, finished=False), final=final)
-
-    @property
-    def _mark(self) -> str:
-        """What is added to the digest of a document's inputs in the manifest."""
-        return _COMPRESSED if self._options.compress else ""
 
     def _has_companions(self, path: str) -> bool:
         """Return whether what stood beside a document under a coding is there, with its time."""
@@ -273,7 +268,7 @@ class _Changes:
     """What differs between a folder and what it is to have."""
 
     def __init__(
-        self, tree: Tree, before: Mapping[str, File], there: Mapping[str, File], *, mark: str
+        self, tree: Tree, before: Mapping[str, File], there: Mapping[str, File], *, compress: bool
     ) -> None:
         self.puts: list[Put] = []
         self.unchanged: list[str] = []
@@ -281,7 +276,7 @@ class _Changes:
         self._tree = tree
         self._before = before
         self._there = there
-        self._mark = mark
+        self._compress = compress
         # Whether each folder is there.
         self._folders: dict[str, bool] = {}
 
@@ -289,10 +284,10 @@ class _Changes:
         self, path: str, fact: Fact, staged: Staged | None, dates: Mapping[str, datetime]
     ) -> None:
         """Add a document with what stands beside it."""
-        inputs = fact.inputs + self._mark
+        inputs = marked(fact.inputs, compress=self._compress)
         if staged is None:
             for file in (path, *(path + ending for ending in CODINGS.values())):
-                if file in self._there and (file == path or self._mark):
+                if file in self._there and (file == path or self._compress):
                     self._keep(file, self._there[file]._replace(inputs=inputs))
             return
         parts = [_Part(*row) for row in staged.place]

@@ -18,6 +18,10 @@ _COLUMNS_OF_1, _COLUMNS = 3, 6
 # What stands beside a file under a content coding has its name with this at the end.
 CODINGS = {"br": ".br", "gzip": ".gz"}
 
+# Added to the digest of a document's inputs where it is stored compressed, or has
+# compressed files beside it.
+_COMPRESSED = "+compressed"
+
 # What a host is told stands in the export's own folder, beside these of the export itself.
 _FOR_HOSTS = re.compile(
     rf"{re.escape(OURS)}/(?!(?i:lock|manifest\.tsv|new|old)$)[A-Za-z]+(?:\.[a-z]+)?"
@@ -120,6 +124,17 @@ def _is_own(path: str) -> bool:
     first = unicodedata.normalize("NFKC", first).casefold()
     shown = "".join(sign for sign in first if unicodedata.category(sign) != "Cf")
     return shown.rstrip(". ") == OURS
+
+
+def marked(inputs: str, *, compress: bool) -> str:
+    """Return a digest of inputs as a manifest has it: compressing makes other files."""
+    return inputs + _COMPRESSED if compress else inputs
+
+
+def unmarked(recorded: str, *, compress: bool) -> str:
+    """Return the digest of inputs that a manifest has; '' if it was made with another option."""
+    inputs = recorded.removesuffix(_COMPRESSED)
+    return inputs if marked(inputs, compress=compress) == recorded else ""
 
 
 def beside(path: str) -> str | None:

@@ -62,7 +62,7 @@ def refuse_media(folder: Path, media: Path) -> None:
     top, pictures = Path(realpath(folder)), Path(realpath(media))
     if top.is_relative_to(pictures) or pictures.is_relative_to(top):
         raise FeedsError(
-            f"{folder}: the catalogue's pictures are in {media}; export into a folder of its own"
+            f"{folder}: the catalogue's files are in {media}; export into a folder of its own"
         )
 
 
