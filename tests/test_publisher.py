@@ -326,6 +326,33 @@ def test_what_was_edited_meanwhile_is_not_published_late(file: Path, clock: Cloc
     assert "/entries/new/" not in history
 
 
+def test_a_body_that_is_removed_during_a_build_is_built_again(file: Path, clock: Clock) -> None:
+    """A body of which the build knew that it was there is missed at its end, and is there soon."""
+    looks = 0
+
+    def removing() -> datetime:
+        # By then it is known which bodies are there; the index has the last look.
+        nonlocal looks
+        looks += 1
+        if looks > 3:
+            for body in (file.parent / ".feeds").glob(f"site-*/objects/{etag}"):
+                body.unlink()
+        return clock.now
+
+    etag = "nothing"
+    publisher = Published(file, clock=clock, now=removing)
+    publisher.refresh()
+    etag, looks = publisher.shown()["style.css"].etag, 0
+    write(file, catalogue(entry("two")))
+    publisher.refresh()
+    assert looks > 3
+    with pytest.raises(FileNotFoundError):
+        publisher.shown()
+    etag = "nothing"
+    publisher.refresh()
+    assert "style.css" in publisher.shown()
+
+
 def test_without_a_memory_there_is_no_date(
     file: Path, clock: Clock, told: Callable[[], list[str]]
 ) -> None:

@@ -195,10 +195,14 @@ class SiteStore:
             self._folder.replace(_INDEX, data, sync=False)
             named = {*etags.values()}
             self._clean_up(named | {*self._before})
+            # What was removed while this was built is missed now; what is removed later, by
+            # the stamps.
+            stamp = self._stamps()
+            whole = named <= {*os.listdir(self._fd)}  # noqa: PTH208  # of a descriptor
         except OSError as error:
             raise _refused(error) from None
         self._before, self._facts, self.release = named, dict(build.facts), release
-        self._stamp = self._stamps()
+        self._stamp = stamp if whole else None
         self._stack.close()
 
     def _write(self, etag: str, body: bytes) -> None:
