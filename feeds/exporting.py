@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from feeds.errors import FeedsError
 from feeds.files import media_files, media_folder, read_files
-from feeds.inputs import digest, program_digest, source_digest
+from feeds.inputs import digest, program_digest, source_digest, zones_stamp
 from feeds.parallel import cores, gc_paused
 from feeds.paths import STATIC, TEMPLATES
 from feeds.verbs import Given, notes, say, show
@@ -73,7 +73,7 @@ def _made_by(given: Given, media: Path, how: Exporting) -> str:
     options = how.options
     stamps = [media_files(media.parent / name, name) for name in (media.name, STATIC, TEMPLATES)]
     what = (given.url, how.pages, how.host, how.strict, options.compress, options.prune, stamps)
-    return digest(program_digest(), repr(what))
+    return digest(program_digest(), repr(zones_stamp()), repr(what))
 
 
 def _export(

@@ -72,8 +72,10 @@ def program_digest() -> bytes:
         with suppress(OSError):
             names = os.listdir(folder)  # noqa: PTH208  # many, and at each start
             found.update("\n".join(sorted(filter(_is_distribution, names))).encode())
-    for file in _package_files(str(Path(__file__).parent)):
-        found.update(Path(file).read_bytes())
+    package = Path(__file__).parent
+    for file in map(Path, _package_files(str(package))):
+        data = file.read_bytes()
+        found.update(f"\n{file.relative_to(package)} {len(data)}\n".encode() + data)
     return found.digest()
 
 
@@ -89,6 +91,12 @@ def _package_files(folder: str) -> Iterator[str]:
             yield from _package_files(entry.path)
         elif not entry.name.endswith(".pyc"):
             yield entry.path
+
+
+def zones_stamp() -> list[tuple[str, int]]:
+    """Return what changes when the system's time zones are replaced, without reading any."""
+    folders = [path for folder in TZPATH for path in (Path(folder), *Path(folder).glob("*/"))]
+    return [(str(path), path.stat().st_mtime_ns) for path in folders if path.is_dir()]
 
 
 @cache

@@ -1,6 +1,11 @@
 """The site's time zone is that of a place, and the same one on every machine."""
 
+import os
+import sys
+from pathlib import Path
+
 import pytest
+from conftest import run
 
 from feeds.catalogue import read_catalogue
 from feeds.errors import CatalogueError
@@ -38,3 +43,32 @@ def test_what_differs_from_machine_to_machine_is_no_zone(zone: str) -> None:
 def test_another_table_of_zones_is_none(zone: str) -> None:
     """A zone under another table's name is told by its own."""
     assert read(zone) == f"no time zone is called {zone!r}; did you mean {zone.partition('/')[2]}?"
+
+
+def test_new_data_of_a_time_zone_are_exported(tmp_path: Path) -> None:
+    """Where the system's time zones are replaced, an unchanged catalogue is read and exported again."""
+    zones = tmp_path / "zones"
+    (zones / "Europe").mkdir(parents=True)
+    file, out = tmp_path / "entries.yaml", tmp_path / "out"
+    file.write_text(
+        "site: {title: T, url: https://x.org/, id: 'tag:x.org,2021:x', timezone: Europe/Zurich}\n"
+        "entries:\n- {id: one, title: One, date: 2022-01-31 10:00, summary: S.}\n"
+    )
+    found = []
+    for hours in (1, 2):
+        # A zone without changes of its offset (RFC 9636).
+        kind = (hours * 3600).to_bytes(4, "big") + b"\0\0ZON\0"
+        counts = b"".join(number.to_bytes(4, "big") for number in (0, 0, 0, 0, 1, 4))
+        block = b"TZif2" + bytes(15) + counts + kind
+        new = zones / "new"
+        new.write_bytes(block + block + f"\nZON-{hours}\n".encode())
+        new.rename(zones / "Europe" / "Zurich")
+        env = os.environ | {"PYTHONTZPATH": str(zones)}
+        done = run(
+            *(sys.executable, "-m", "feeds", "export", out, "--catalogue", file, "--no-pages"),
+            env=env,
+        )
+        assert done.returncode == 0, done.stderr
+        found.append((out / "atom.xml").read_text())
+    for hours, text in enumerate(found, 1):
+        assert f"<published>2022-01-31T10:00:00+0{hours}:00</published>" in text

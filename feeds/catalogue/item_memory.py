@@ -5,7 +5,7 @@ from contextlib import suppress
 from hashlib import blake2b
 
 from feeds.catalogue.entries import Draft
-from feeds.inputs import digest, program_digest
+from feeds.inputs import digest, program_digest, zones_stamp
 from feeds.storage import StateFolder
 
 # Without it, each item is read, and says the same.
@@ -84,5 +84,5 @@ class ItemMemory:
 def _heading(fd: int, context: str) -> str:
     """Return what a file of ours begins with, in a context."""
     found = os.fstat(fd)
-    inputs = digest(program_digest(), context)
+    inputs = digest(program_digest(), repr(zones_stamp()), context)
     return f"# feeds items 1 {found.st_dev}:{found.st_ino} {inputs}"
