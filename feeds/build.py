@@ -18,6 +18,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import IO, Any, NamedTuple, Protocol
 
+from feeds.errors import FeedsError
 from feeds.markdown import render_body
 from feeds.model import Entry
 from feeds.parallel import dealt, in_processes, usable_processes
@@ -104,7 +105,12 @@ def stage_missing(
             staged[plan.path] = lately
         else:
             todo.append(plan)
-    staged |= _Work(planned, todo, target, on_progress).done(processes)
+    try:
+        staged |= _Work(planned, todo, target, on_progress).done(processes)
+    except OSError as error:
+        # The disk with temporary files is full, or cannot be written.
+        place = error.filename or tempfile.gettempdir()
+        raise FeedsError(f"{place}: {error.strerror or error}") from None
     facts = {
         plan.path: staged[plan.path].fact if plan.path in staged else held[plan.path]
         for plan in plans
@@ -176,7 +182,8 @@ class _Work:
         places: list[tuple[str, str, int, int]] = []
         offset = 0
         for at in range(0, len(share), _BATCH):
-            self._on_progress("render", at / len(share))
+            if number == 0:
+                self._on_progress("render", at / len(share))
             for id_, pieces in self._pieces(share[at : at + _BATCH]):
                 singles = self._single.get(id_, ())
                 rows += [self._stage(plan, [pieces[plan.piece]]) for plan in singles]
@@ -213,7 +220,7 @@ class _Work:
         share = dealt(self._joined, number, len(maps))
         rows: list[_Row] = []
         for done, plan in enumerate(share):
-            if done % _BATCH == 0:
+            if number == 0 and done % _BATCH == 0:
                 self._on_progress("join", done / len(share))
             pieces = []
             for entry in plan.entries:

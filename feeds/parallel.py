@@ -58,27 +58,15 @@ def in_child(work: Callable[[], R]) -> R:
     """
     if not _can_fork():
         return work()
-    ours, theirs = os.pipe()
-    child = os.fork()
-    if child == 0:
-        status = 1
+
+    def pickled(_: int) -> tuple[bytes]:
         try:
-            os.close(ours)
-            with os.fdopen(theirs, "wb") as pipe:
-                try:
-                    pickle.dump((work(), None), pipe)
-                except FeedsError as error:
-                    pickle.dump((None, error), pipe)
-            status = 0
-        finally:
-            os._exit(status)
-    os.close(theirs)
-    try:
-        with os.fdopen(ours, "rb") as pipe:
-            data = pipe.read()
-    finally:
-        with suppress(ChildProcessError):
-            os.waitpid(child, 0)
+            return (pickle.dumps((work(), None)),)
+        except FeedsError as error:
+            return (pickle.dumps((None, error)),)
+
+    # What a process fails to do, as with a bug, is done here, where its error is raised.
+    (data,) = _result(_start(pickled, 0)) or pickled(0)
     result, refusal = pickle.loads(data)  # noqa: S301  # of this program
     if refusal:
         raise refusal

@@ -587,7 +587,7 @@ BREAKS: dict[str, tuple[str, Break]] = {
     "a static file without its stamp": ("memory", without_part("static", 1)),
     "a folder without compression": (
         "folder",
-        lambda patch: patch.setattr("feeds.export.folder.FolderTarget._mark", ""),
+        lambda patch: patch.setattr("feeds.export.manifest._COMPRESSED", ""),
     ),
     "a host's configuration without its bytes": (
         "folder",

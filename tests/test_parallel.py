@@ -115,6 +115,37 @@ assert in_child(os.getpid) == os.getpid()
 
 
 @pytest.mark.usefixtures("forks")
+def test_a_bug_in_a_child_keeps_its_error() -> None:
+    """What a child cannot do is done here, so that the error and its traceback are not lost."""
+    with pytest.raises(ZeroDivisionError):
+        in_child(lambda: 1 // 0)
+
+
+@pytest.mark.usefixtures("forks")
+def test_a_child_that_is_killed_is_not_waited_for() -> None:
+    """Its work is done here."""
+    here = os.getpid()
+
+    def work() -> int:
+        if os.getpid() != here:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return 7
+
+    assert in_child(work) == 7
+
+
+def test_a_temporary_folder_that_is_gone_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing can be written while rendering, the user learns where, and nothing is exported."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
+    catalogue = read_catalogue([("f", SHIPPED.read_bytes())])
+    with pytest.raises(FeedsError, match=rf"^{tmp_path}/gone.*: No such file or directory$"):
+        export_folder(catalogue, tmp_path / "out", as_of=AS_OF)
+    assert not tree(tmp_path / "out")
+
+
+@pytest.mark.usefixtures("forks")
 def test_nobody_need_wait_for_children() -> None:
     """Under a parent that ignores the end of its children, results are the same."""
     usual = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
