@@ -18,7 +18,7 @@ PREFLIGHT: tuple[Header, ...] = (
 )
 # What a page may load: its own style sheet, and pictures from where editors found them.
 _PAGE_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self' https: http:;"
+    "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self' https: http:;"
     " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 PAGE_POLICY: Header = ("Content-Security-Policy", _PAGE_POLICY)

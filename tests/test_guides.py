@@ -130,7 +130,7 @@ def test_what_is_not_there_leads_on(name: str, release: Release) -> None:
 
 @pytest.mark.parametrize("path", ["", SUBSCRIBE, LOST, "topics/unemployment-protection/"])
 def test_pages_come_with_a_policy(served: str, path: str) -> None:
-    """A page may load its style and pictures and nothing else, in no frame; its types are no guess."""
+    """A page may load its style, fonts and pictures, nothing else, in no frame; its types are no guess."""
     headers = ask(served + path).headers
     policy = dict(
         part.strip().split(" ", 1) for part in headers["Content-Security-Policy"].split(";")
@@ -138,6 +138,7 @@ def test_pages_come_with_a_policy(served: str, path: str) -> None:
     assert policy == {
         "default-src": "'none'",
         "style-src": "'self'",
+        "font-src": "'self'",
         "img-src": "'self' https: http:",
         "base-uri": "'none'",
         "form-action": "'none'",
