@@ -473,7 +473,10 @@ def is_mended_by_feedparser(text: str) -> bool:
 
 
 TEXT = st.text(min_size=1, max_size=40).map(lambda text: "x" + text)
-TEXT = TEXT.filter(lambda text: not is_mended_by_feedparser(folded(text)))
+# As it is written, and as it is published: spaces are folded, and 'Â' may stand before one.
+TEXT = TEXT.filter(
+    lambda text: not (is_mended_by_feedparser(text) or is_mended_by_feedparser(folded(text)))
+)
 
 
 @pytest.mark.heavy

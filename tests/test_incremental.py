@@ -599,7 +599,7 @@ BREAKS: dict[str, tuple[str, Break]] = {
     ),
     "a bucket without compression": (
         "bucket",
-        lambda patch: patch.setattr("feeds.export.bucket_objects.COMPRESSED", ""),
+        lambda patch: patch.setattr("feeds.export.manifest._COMPRESSED", ""),
     ),
 }
 
