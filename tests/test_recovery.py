@@ -35,6 +35,8 @@ SERVED = 5
 # What stops a build process, or an edit that is not served, is known to `/healthz` after
 # so many seconds: that the process shows no sign of life takes five.
 HONEST = 8
+# After so many seconds without a sign of life, a build process is soon taken for stopped.
+SILENT = 4
 # A process of Python that has imported the server takes so many seconds, where nothing else runs.
 QUIET = 0.6
 # In each so many rounds the build process is stopped for so long that it is known.
@@ -76,7 +78,11 @@ class Site:
         self._start()
 
     def _start(self) -> float:
-        """Start the server until it stays, and return when that was."""
+        """Start the server until it has the address, and return when it was started.
+
+        Workers of the one before may still have the address, and answer: what the server
+        itself writes is waited for.
+        """
         command = [
             *(sys.executable, "-m", "feeds", "serve", "--workers", str(WORKERS)),
             *("--port", str(self._port), "--catalogue", str(self.file)),
@@ -86,13 +92,12 @@ class Site:
         while True:
             begun = time.monotonic()
             with (self._folder / "log").open("ab") as log:
+                before = log.tell()
                 self.process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
             while self.process.poll() is None:
-                with suppress(OSError, HTTPException):
-                    self.ask("healthz")
+                if b"\nServing at " in b"\n" + (self._folder / "log").read_bytes()[before:]:
                     return begun
                 time.sleep(0.05)
-            # Workers of the one before may still have the address.
             assert time.monotonic() < end
             time.sleep(0.1)
 
@@ -191,6 +196,18 @@ class Site:
         if self.process.poll() is not None:
             self.last_signal = self._start()
 
+    def is_ending(self) -> bool:
+        """Return whether the server ends within seconds, as it does when its workers die too often."""
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(SERVED)
+            return True
+        return False
+
+    def silence(self) -> float:
+        """Return how many seconds ago the build process has shown a sign of life."""
+        locks = [*self._folder.glob("state/site-*/build.lock")]
+        return time.time() - max((lock.stat().st_mtime for lock in locks), default=0)
+
     def calm_down(self) -> None:
         self._calms += 1
         self.calm = self._calms
@@ -214,7 +231,7 @@ def poll(site: Site, chance: random.Random) -> int:
         try:
             answer = site.ask(path, **headers)
         except (OSError, HTTPException) as error:
-            if calm and calm == site.calm:
+            if calm and calm == site.calm and not site.is_ending():
                 site.wrong.append(f"{path}: {error!r} though nothing was disturbed")
             time.sleep(0.05)
             continue
@@ -251,7 +268,7 @@ def monitor(site: Site) -> dict[str, int]:
     said: dict[str, int] = {}
     while not site.over.is_set():
         time.sleep(0.1)
-        before, began = truth(site), time.monotonic()
+        before, began, silence = truth(site), time.monotonic(), site.silence()
         try:
             answer = site.ask("healthz")
         except (OSError, HTTPException):
@@ -267,7 +284,9 @@ def monitor(site: Site) -> dict[str, int]:
             since = max(behind_since, last_signal)
             if began - since > HONEST * slowness():
                 site.wrong.append(f"healthz: ok, though behind for {began - since:.1f} s")
-        if told["status"] == "degraded" and calm and not broken and not behind_since:
+        # A process that gets no time on a busy machine shows no sign of life: that is said, too.
+        is_well = calm and not broken and not behind_since and silence < SILENT
+        if told["status"] == "degraded" and is_well:
             site.wrong.append(f"healthz: {told}, though all is well")
     return said
 
