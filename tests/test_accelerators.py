@@ -10,9 +10,9 @@ from conftest import AS_OF, tree
 from feeds import Release, load_catalogue
 from feeds.catalogue import ItemMemory, plain_lines
 from feeds.export.folder import export_folder
-from feeds.formats import atom, layouts, rss
+from feeds.formats import atom, rss, sampling
 
-SWITCHES = {"plain_lines": plain_lines, "layouts": layouts}
+SWITCHES = {"plain_lines": plain_lines, "sampling": sampling}
 
 
 def documents(file: Path, read: Callable[..., object] = load_catalogue) -> dict[str, bytes]:

@@ -19,7 +19,7 @@ from feeds import Release, load_catalogue
 from feeds.catalogue import read_catalogue
 from feeds.errors import CatalogueError
 from feeds.formats import atom, rss
-from feeds.formats.layouts import ENTRY_TEXTS, Layouts
+from feeds.formats.sampling import ENTRY_TEXTS, Layouts
 from feeds.markdown import render_body
 from feeds.model import Catalogue, Country, Entry, Feed, Person, Photo, Site, Topic
 

@@ -8,8 +8,8 @@ from feedgen.feed import FeedGenerator
 from feeds.formats.content import content
 from feeds.formats.feedgen_ext import AtomEntry, AtomFeed, Namespaces, namespaces
 from feeds.formats.labels import category
-from feeds.formats.layouts import ENTRY_TEXTS, Layouts, cut
 from feeds.formats.plain_text import Plain, excerpt
+from feeds.formats.sampling import ENTRY_TEXTS, Layouts, cut
 from feeds.formats.shells import Shells, feed_texts
 from feeds.model import Entry, Feed, Person, Site
 

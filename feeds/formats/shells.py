@@ -3,9 +3,9 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from feeds.formats import layouts
-from feeds.formats.layouts import MARKUP, ZONE, Places, places, set_in
+from feeds.formats import sampling
 from feeds.formats.plain_text import as_html
+from feeds.formats.sampling import MARKUP, ZONE, Places, places, set_in
 from feeds.model import Feed, Site
 
 # Takes a feed and its document's address.
@@ -53,7 +53,7 @@ class Shells:
     def _shell(self, feed: Feed, address: str) -> str:
         shape = (feed.path.count("/"), bool(feed.description), *_is_html(feed), self._fixed(feed))
         if shape not in self._shells:
-            self._shells[shape] = self._laid_out(feed, address) if layouts.ENABLED else None
+            self._shells[shape] = self._laid_out(feed, address) if sampling.ENABLED else None
         found = self._shells[shape]
         return set_in(found, feed, address) if found else self._write(feed, address)
 
