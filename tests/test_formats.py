@@ -19,7 +19,7 @@ from feeds import Release, load_catalogue
 from feeds.catalogue import read_catalogue
 from feeds.errors import CatalogueError
 from feeds.formats import atom, rss
-from feeds.formats.sampling import ENTRY_TEXTS, Layouts
+from feeds.formats.sampling import SampledWriter
 from feeds.markdown import render_body
 from feeds.model import Catalogue, Country, Entry, Feed, Person, Photo, Site, Topic
 
@@ -66,7 +66,7 @@ def test_spliced_feeds_are_what_feedgen_writes_by_itself(release: Release) -> No
     for feed in release.feeds:
         for name, shell, add, render in (
             ("atom.xml", atom.generator_of, atom.add_entry, "atom_str"),
-            ("rss.xml", rss.generator_of, rss.add_item, "rss_str"),
+            ("rss.xml", rss.generator_of, rss.add_entry, "rss_str"),
         ):
             path = feed.path + name
             generator = shell(feed, site, site.address(path))
@@ -152,7 +152,7 @@ def check_shown(entries: list[Entry], site: Site) -> None:
     shown = [(entry, entry.body) for entry in entries]
     for together, alone in (
         (atom.render_entries, atom.render_entry),
-        (rss.render_items, rss.render_item),
+        (rss.render_entries, rss.render_entry),
     ):
         assert together(shown, site) == [alone(site, *each).encode() for each in shown]
 
@@ -189,18 +189,19 @@ def check_feeds(feeds: list[Feed], site: Site) -> None:
 
 
 def test_feedgen_is_asked_once_for_each_shape() -> None:
-    """Of a hundred entries with the same fields, feedgen lays out the first."""
+    """Of a hundred entries with the same fields, feedgen writes the first."""
     asked = []
 
     def write(entry: Entry, body: str) -> str:
         asked.append(entry.id)
         return atom.render_entry(ARABIC, entry, body)
 
-    layouts = Layouts(write, ENTRY_TEXTS)
+    writer = SampledWriter(ARABIC, write, lambda _feed, _address: "", "")
     for number in range(100):
         entry = Entry(id=f"n{number}", title="T", published=AS_OF, updated=AS_OF, summary="S")
-        layouts.elements([(entry, "")])
-    assert asked == ["sample-id", "other-id", "n0"]
+        writer.entries([(entry, "")])
+    # Of each sample its label first, in an entry of its own.
+    assert asked == ["x", "sample-id", "x", "other-id", "n0"]
 
 
 WORDS = "id title summary slug name feed-id feed-title feed-text folder author photo".split()

@@ -63,7 +63,7 @@ Contents = dict[str, Compared]
 
 def forget() -> None:
     """Forget what this process has prepared with templates that are others now."""
-    for kept in (plans._site_pages, atom._layouts, atom._shells, rss._layouts, rss._shells):
+    for kept in (plans._site_pages, atom._writer, rss._writer):
         kept.cache_clear()
 
 

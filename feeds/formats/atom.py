@@ -5,38 +5,22 @@ from functools import lru_cache, partial
 
 from feedgen.feed import FeedGenerator
 
-from feeds.formats.content import content
-from feeds.formats.feedgen_ext import AtomEntry, AtomFeed, Namespaces, namespaces
-from feeds.formats.labels import category
-from feeds.formats.plain_text import Plain, excerpt
-from feeds.formats.sampling import ENTRY_TEXTS, Layouts, cut
-from feeds.formats.shells import Shells, feed_texts
+from feeds.formats.content import content, excerpt
+from feeds.formats.feedgen_ext import category, feed_generator, single_entry_generator
+from feeds.formats.sampling import SampledWriter
 from feeds.model import Entry, Feed, Person, Site
 
 
 def generator_of(feed: Feed, site: Site, address: str) -> FeedGenerator:
-    """Return feedgen's generator for a feed's document at an address, still without entries."""
-    generator = FeedGenerator()
-    generator.register_extension("extra", AtomFeed, AtomEntry, rss=False)
-    generator.extra.names = namespaces(feed, {})
-    generator.extra.path = feed.path
+    """Return feedgen's generator for a feed's document at an address, without entries yet."""
+    generator = feed_generator(feed, site, address, "application/atom+xml", {})
     generator.id(feed.id)
     generator.title(feed.title)
     if feed.description:
         generator.subtitle(feed.description)
     generator.author(_author(site.author))
-    generator.link(href=address, rel="self", type="application/atom+xml")
-    generator.link(href=site.address(feed.path), rel="alternate", type="text/html")
     if site.hub:
         generator.link(href=site.hub, rel="hub")
-    generator.generator("feeds")
-    generator.language(site.language)
-    # feedgen's default is now.
-    generator.updated(feed.updated)
-    if site.rights:
-        generator.rights(site.rights)
-    if site.logo:
-        generator.logo(site.logo)
     if site.icon:
         generator.icon(site.icon)
     return generator
@@ -63,7 +47,7 @@ def add_entry(generator: FeedGenerator, entry: Entry, body: str, site: Site) -> 
         # An entry without content must have a summary (RFC 4287 §4.1.2).
         element.summary(entry.summary or entry.title)
     else:
-        element.extra.plain = Plain(abstract=excerpt(body) or entry.title)
+        element.extra.abstract = excerpt(body) or entry.title
     if entry.author:
         element.author(_author(entry.author))
     element.extra.photo = photo
@@ -71,23 +55,26 @@ def add_entry(generator: FeedGenerator, entry: Entry, body: str, site: Site) -> 
 
 
 def render_entries(entries: Sequence[tuple[Entry, str]], site: Site) -> list[bytes]:
-    """Return each entry's element, as it stands in every document."""
-    return _layouts(site).elements(entries)
-
-
-def render_entry(site: Site, entry: Entry, body: str) -> str:
-    """Return an entry's element as feedgen writes it."""
-    generator = FeedGenerator()
-    generator.id(site.id)
-    generator.title(site.title)
-    generator.register_extension("extra", Namespaces, AtomEntry, rss=False)
-    add_entry(generator, entry, body, site)
-    return cut(generator.atom_str(pretty=True), "  <entry>\n", "  </entry>\n")
+    """Return each entry's element, which is the same in every document."""
+    return _writer(site).entries(entries)
 
 
 def join(feed: Feed, elements: Sequence[bytes], site: Site, address: str) -> bytes:
     """Return a feed's document with its entries' elements in it."""
-    return _shells(site).document(feed, address, elements)
+    return _writer(site).document(feed, elements, address)
+
+
+def render_entry(site: Site, entry: Entry, body: str) -> str:
+    """Return an entry's element as feedgen writes it."""
+    generator = single_entry_generator(site)
+    add_entry(generator, entry, body, site)
+    document: str = generator.atom_str(pretty=True).decode()
+    # In texts, what begins a tag is escaped.
+    return document[document.index("  <entry>\n") : document.index("</feed>\n")]
+
+
+def _render_feed(site: Site, feed: Feed, address: str) -> str:
+    return str(generator_of(feed, site, address).atom_str(pretty=True).decode())
 
 
 def _author(person: Person) -> dict[str, str]:
@@ -96,13 +83,7 @@ def _author(person: Person) -> dict[str, str]:
 
 
 @lru_cache(maxsize=4)
-def _layouts(site: Site) -> Layouts:
-    return Layouts(partial(render_entry, site), ENTRY_TEXTS)
-
-
-@lru_cache(maxsize=4)
-def _shells(site: Site) -> Shells:
-    def write(feed: Feed, address: str) -> str:
-        return str(generator_of(feed, site, address).atom_str(pretty=True).decode())
-
-    return Shells(write, feed_texts(site), "</feed>\n", lambda feed: tuple(namespaces(feed, {})))
+def _writer(site: Site) -> SampledWriter:
+    return SampledWriter(
+        site, partial(render_entry, site), partial(_render_feed, site), "</feed>\n"
+    )

@@ -8,8 +8,8 @@ from feeds.formats.content import content
 from feeds.model import Entry, Feed, Person, Photo, Site
 
 
-def items(entries: Sequence[tuple[Entry, str]], site: Site) -> list[bytes]:
-    """Give each entry as an item, on one line."""
+def render_entries(entries: Sequence[tuple[Entry, str]], site: Site) -> list[bytes]:
+    """Return each entry as an item, on one line."""
     return [_item(entry, body, site) for entry, body in entries]
 
 
@@ -35,8 +35,8 @@ def _item(entry: Entry, body: str, site: Site) -> bytes:
     )
 
 
-def feed(feed: Feed, items: Sequence[bytes], site: Site, address: str) -> bytes:
-    """Give a feed's document: one line for the feed, and one for each item."""
+def join(feed: Feed, items: Sequence[bytes], site: Site, address: str) -> bytes:
+    """Return a feed's document: one line for the feed, and one for each item."""
     head = _dump(
         {
             "version": "https://jsonfeed.org/version/1.1",
@@ -66,13 +66,13 @@ def _attachments(photo: Photo | None) -> list[dict[str, Any]]:
 
 
 def _photo(photo: Photo | None) -> dict[str, str]:
-    """Give what JSON Feed has no word for, as an extension of its own."""
+    """Return the members of our extension `_photo`, which JSON Feed itself lacks."""
     if not photo:
         return {}
     return {name: text for name, text in (("credit", photo.credit), ("alt", photo.alt)) if text}
 
 
 def _dump(members: dict[str, Any]) -> bytes:
-    """Write an object without its empty members."""
+    """Return an object as JSON, without its empty members."""
     kept = {name: value for name, value in members.items() if value not in ("", [], {})}
     return json.dumps(kept, ensure_ascii=False).encode()
