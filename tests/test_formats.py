@@ -196,7 +196,7 @@ def test_feedgen_is_asked_once_for_each_shape() -> None:
         asked.append(entry.id)
         return atom.render_entry(ARABIC, entry, body)
 
-    writer = SampledWriter(ARABIC, write, lambda _feed, _address: "", "")
+    writer = SampledWriter(write)
     for number in range(100):
         entry = Entry(id=f"n{number}", title="T", published=AS_OF, updated=AS_OF, summary="S")
         writer.entries([(entry, "")])

@@ -10,6 +10,8 @@ from feeds.formats.feedgen_ext import category, feed_generator, single_entry_gen
 from feeds.formats.sampling import SampledWriter
 from feeds.model import Entry, Feed, Person, Site
 
+_END = b"</feed>\n"
+
 
 def generator_of(feed: Feed, site: Site, address: str) -> FeedGenerator:
     """Return feedgen's generator for a feed's document at an address, without entries yet."""
@@ -61,20 +63,17 @@ def render_entries(entries: Sequence[tuple[Entry, str]], site: Site) -> list[byt
 
 def join(feed: Feed, elements: Sequence[bytes], site: Site, address: str) -> bytes:
     """Return a feed's document with its entries' elements in it."""
-    return _writer(site).document(feed, elements, address)
+    document: bytes = generator_of(feed, site, address).atom_str(pretty=True)
+    return b"".join([document.removesuffix(_END), *elements, _END])
 
 
 def render_entry(site: Site, entry: Entry, body: str) -> str:
     """Return an entry's element as feedgen writes it."""
     generator = single_entry_generator(site)
     add_entry(generator, entry, body, site)
-    document: str = generator.atom_str(pretty=True).decode()
+    document: bytes = generator.atom_str(pretty=True)
     # In texts, what begins a tag is escaped.
-    return document[document.index("  <entry>\n") : document.index("</feed>\n")]
-
-
-def _render_feed(site: Site, feed: Feed, address: str) -> str:
-    return str(generator_of(feed, site, address).atom_str(pretty=True).decode())
+    return document[document.index(b"  <entry>\n") :].removesuffix(_END).decode()
 
 
 def _author(person: Person) -> dict[str, str]:
@@ -84,6 +83,4 @@ def _author(person: Person) -> dict[str, str]:
 
 @lru_cache(maxsize=4)
 def _writer(site: Site) -> SampledWriter:
-    return SampledWriter(
-        site, partial(render_entry, site), partial(_render_feed, site), "</feed>\n"
-    )
+    return SampledWriter(partial(render_entry, site))

@@ -21,7 +21,7 @@ from feeds.formats.feedgen_ext import (
 from feeds.formats.sampling import SampledWriter
 from feeds.model import Entry, Feed, Site
 
-_END = "  </channel>\n</rss>\n"
+_END = b"  </channel>\n</rss>\n"
 
 
 def generator_of(feed: Feed, site: Site, address: str) -> FeedGenerator:
@@ -76,22 +76,19 @@ def render_entries(entries: Sequence[tuple[Entry, str]], site: Site) -> list[byt
 
 def join(feed: Feed, items: Sequence[bytes], site: Site, address: str) -> bytes:
     """Return a feed's document with its entries' items in it."""
-    return _writer(site).document(feed, items, address)
+    document: bytes = generator_of(feed, site, address).rss_str(pretty=True)
+    return b"".join([document.removesuffix(_END), *items, _END])
 
 
 def render_entry(site: Site, entry: Entry, body: str) -> str:
     """Return an entry's item as feedgen writes it."""
     generator = single_entry_generator(site)
     add_entry(generator, entry, body, site)
-    document: str = generator.rss_str(pretty=True).decode()
+    document: bytes = generator.rss_str(pretty=True)
     # In texts, what begins a tag is escaped.
-    return document[document.index("    <item>\n") : document.index(_END)]
-
-
-def _render_feed(site: Site, feed: Feed, address: str) -> str:
-    return str(generator_of(feed, site, address).rss_str(pretty=True).decode())
+    return document[document.index(b"    <item>\n") :].removesuffix(_END).decode()
 
 
 @lru_cache(maxsize=4)
 def _writer(site: Site) -> SampledWriter:
-    return SampledWriter(site, partial(render_entry, site), partial(_render_feed, site), _END)
+    return SampledWriter(partial(render_entry, site))
