@@ -7,12 +7,12 @@ import nh3
 
 from feeds.markdown.autolinks import with_links
 from feeds.markdown.commonmark import html_of, losses_to_markdown
+from feeds.markdown.content_model import Nesting
 from feeds.markdown.elements import KEPT, LEAVES
 from feeds.markdown.html_tree import Element, parse, serialised
 from feeds.markdown.links import SCHEMES
 from feeds.markdown.losses import BodyNote, Loss, line_of, notes_of
-from feeds.markdown.nesting import Nesting
-from feeds.markdown.sanitising import Base, Sanitiser, written
+from feeds.markdown.sanitizer import Base, Sanitiser, written
 from feeds.model import Entry, Site
 
 __all__ = ["line_of_link", "links_in", "notes_on", "render_body", "shows_nothing"]
