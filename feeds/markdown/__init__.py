@@ -7,9 +7,9 @@ import nh3
 
 from feeds.markdown.autolinks import with_links
 from feeds.markdown.commonmark import html_of, losses_to_markdown
-from feeds.markdown.content_model import Nesting
+from feeds.markdown.content_model import ContentModel, Element, is_visible, to_html
 from feeds.markdown.elements import KEPT, LEAVES
-from feeds.markdown.html_tree import Element, parse, serialised
+from feeds.markdown.html_tree import parse
 from feeds.markdown.links import SCHEMES
 from feeds.markdown.losses import BodyNote, Loss, line_of, notes_of
 from feeds.markdown.sanitizer import Base, Sanitiser, written
@@ -60,7 +60,7 @@ def render_body(entry: Entry, site: Site) -> str:
         base = Base(site.url, site.address(entry.path), f"{entry.id}-", site.language)
         sanitiser = Sanitiser(base)
         tree = parse(html, LEAVES)
-        html = serialised(Nesting().flow(sanitiser.sanitised(tree.children)))
+        html = to_html(ContentModel().flow(sanitiser.sanitised(tree.children)))
     elif "://" in html:
         html = with_links(html)
     return nh3.clean(
@@ -81,7 +81,7 @@ def _sanitised(body: str) -> tuple[Element, Sanitiser, str]:
 
 def shows_nothing(body: str) -> bool:
     """Return whether neither text nor a picture is left of a body once it is safe."""
-    return not _sanitised(body)[0].shows()
+    return not is_visible([_sanitised(body)[0]])
 
 
 def links_in(body: str) -> list[str]:

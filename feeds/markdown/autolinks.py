@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from html import unescape
 
-from feeds.markdown.html_tree import Element, serialised
+from feeds.markdown.content_model import Element, to_html
 from feeds.markdown.links import LINK, absolute, fault_in
 
 # In scripts without spaces between words, text follows an address directly.
@@ -35,7 +35,7 @@ def with_links(html: str) -> str:
     for number in range(0, len(parts), 2):
         if "://" in parts[number]:
             joined = parts[number + 1].startswith(_EMPHASIS) if number + 1 < len(parts) else False
-            parts[number] = serialised(linked(unescape(parts[number]), joined=joined))
+            parts[number] = to_html(linked(unescape(parts[number]), joined=joined))
     return "".join(parts)
 
 

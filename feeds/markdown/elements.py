@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date
 
-from feeds.markdown.html_tree import HEADINGS, PHRASING
+from feeds.markdown.content_model import HEADINGS, PHRASING
 
 _BLOCKS = HEADINGS | frozenset(
     "article aside blockquote caption dd details div dl dt figcaption figure footer header hr li"

@@ -1,13 +1,14 @@
 """A tree of any HTML → one of HTML that is safe to publish, and what that leaves out."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from html import escape
 from itertools import zip_longest
 from typing import NamedTuple
 from urllib.parse import unquote
 
 from feeds.markdown.autolinks import linked
+from feeds.markdown.content_model import Element, is_visible
 from feeds.markdown.elements import (
     ATTRIBUTES,
     CITED,
@@ -20,7 +21,6 @@ from feeds.markdown.elements import (
     SILENT,
     UNWRAPPED,
 )
-from feeds.markdown.html_tree import Element, show
 from feeds.markdown.lang import is_language, way_back
 from feeds.markdown.links import LINK, PICTURE, Kind, absolute, cleaned, fault_in, shown
 from feeds.markdown.losses import Loss
@@ -229,7 +229,7 @@ class Sanitiser:
         self.links.append(text)
         return True
 
-    def _note_unknown(self, element: Element, children: Iterable[Element | str]) -> None:
+    def _note_unknown(self, element: Element, children: Sequence[Element | str]) -> None:
         """Report an element that HTML does not have, or that shows nothing without a script."""
         name = element.name
         if name in KNOWN:
@@ -239,7 +239,7 @@ class Sanitiser:
             self._lose("not HTML", message, f"<{name}")
             return
         says = {key for key in element.attributes if ":" not in key} - FORMATTING
-        if says and not show(children):
+        if says and not is_visible(children):
             message = f"<{name}> is not published; write what it shows, or link to it"
             self._lose(name, message, f"<{name}")
 
@@ -265,7 +265,7 @@ def _is_emptied(before: Element, children: Sequence[Element | str]) -> bool:
 
 def _source_of(element: Element) -> str:
     """Return where an embedded element takes its content from."""
-    for node in element.walk():
+    for node in _walk(element):
         if not isinstance(node, str):
             for name in ("src", "data", "data-src", "href"):
                 address = node.attributes.get(name, "")
@@ -277,3 +277,12 @@ def _source_of(element: Element) -> str:
 def written(address: str) -> tuple[str, ...]:
     """Return how an address may be written in a body."""
     return (address, escape(address, quote=False), unquote(address))
+
+
+def _walk(element: Element) -> "Iterator[Element | str]":
+    stack: list[Element | str] = [element]
+    while stack:
+        node = stack.pop()
+        yield node
+        if not isinstance(node, str):
+            stack.extend(reversed(node.children))
