@@ -1,10 +1,13 @@
-"""Addresses in a body: what is wrong with them, and what is published."""
+"""Addresses in a body: what is wrong with them, what is published, and links for bare ones."""
 
 import re
+from collections.abc import Sequence
+from html import escape
 from typing import NamedTuple
 from unicodedata import category
 from urllib.parse import unquote, urljoin, urlsplit
 
+from feeds.markdown.content_model import Element
 from feeds.uris import to_uri
 
 # For a link without an address.
@@ -37,21 +40,39 @@ _ORDINARY = re.compile(
     r"(?<!%[0-9A-F][0-9A-F])"
 )
 _ENCODED_HOST = re.compile(r"\Ahttps?://[^/?#]*%[^/?#]*", re.IGNORECASE)
-_SHOWN = 80
+# In scripts without spaces between words, text follows an address directly.
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3000-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff00-\uffef"
+)
+_NEVER = r'\s<>"“”«»'
+_BARE_ADDRESS = re.compile(
+    # Not in a word, another address, or a link that Markdown printed as it is.
+    rf"(?<![A-Za-z0-9_/:=@.-])(?<!\]\()https?://"
+    rf"(?:(?=[{_UNSPACED}])[^{_NEVER}]+|[^{_NEVER}{_UNSPACED}]+)",
+    re.IGNORECASE,
+)
+_WITH_HOST = re.compile(r"https?://[^/?#]*[^/?#.]\.[^/?#.]", re.IGNORECASE)
+# What ends a sentence, or encloses an address, is not part of it.
+_TRAILING = "?!.,:;*_~'’‘…·|"
+_PAIRS = {")": "(", "]": "[", "}": "{", "）": "（"}
+_MAX_SHOWN = 80  # characters
 _ANY_SITE = "https://example.org/"
 
 
 class Kind(NamedTuple):
-    """What an address is of: a noun, and the schemes that it may have."""
+    """What an address is of: its noun, its element, the schemes that it may have.
+
+    `consequence` is what a message says of a faulty one.
+    """
 
     noun: str
+    element: str
     schemes: frozenset[str]
-    consequence: str
+    consequence: str = ""
 
 
-LINK = Kind("link", _WEB_SCHEMES | {"mailto", "tel"}, ", only its text")
-PICTURE = Kind("picture", _WEB_SCHEMES, "")
-SCHEMES = LINK.schemes
+LINK = Kind("link", "a", _WEB_SCHEMES | {"mailto", "tel"}, ", only its text")
+PICTURE = Kind("picture", "img", _WEB_SCHEMES)
 
 
 def cleaned(address: str) -> str:
@@ -114,7 +135,7 @@ def _web_fault(text: str) -> str:
 
 
 def _https(rest: str) -> str:
-    return f"https://{rest.replace(chr(92), '/')}"[:_SHOWN] if rest else _PLACEHOLDER
+    return f"https://{rest.replace(chr(92), '/')}"[:_MAX_SHOWN] if rest else _PLACEHOLDER
 
 
 def _local_fault(text: str) -> str:
@@ -186,4 +207,39 @@ def absolute(address: str, site_url: str) -> str:
 def shown(address: str) -> str:
     """Return an address as a message shows it."""
     text = unquote(address)
-    return f"'{text[:_SHOWN]}…'" if len(text) > _SHOWN else f"'{text}'"
+    return f"'{text[:_MAX_SHOWN]}…'" if len(text) > _MAX_SHOWN else f"'{text}'"
+
+
+def possible_texts(address: str) -> tuple[str, ...]:
+    """Return how an address may be written in a body."""
+    return (address, escape(address, quote=False), unquote(address))
+
+
+def linked(text: str, *, joined: bool) -> Sequence[Element | str]:
+    """Return a text with a link for each http or https address in it.
+
+    `joined` tells that emphasis follows directly: then an address at the text's end
+    is left as it is, because Markdown took some of its characters for signs.
+    """
+    found: list[Element | str] = []
+    end = 0
+    for match in _BARE_ADDRESS.finditer(text):
+        address = _without_trailing(match[0])
+        cut = joined and match.end() == len(text)
+        if cut or not _WITH_HOST.match(address) or fault_in(address, LINK):
+            continue
+        found += [
+            text[end : match.start()],
+            Element("a", {"href": absolute(address, "")}, [address]),
+        ]
+        end = match.start() + len(address)
+    return [node for node in (*found, text[end:]) if node]
+
+
+def _without_trailing(address: str) -> str:
+    while True:
+        last = address[-1]
+        opening = _PAIRS.get(last, "")
+        if last not in _TRAILING and not (opening and address.count(last) > address.count(opening)):
+            return address
+        address = address[:-1]
