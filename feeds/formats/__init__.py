@@ -1,4 +1,4 @@
-"""The formats of feeds: a row each here, and a module each beside this one."""
+"""The formats of feeds: a row each here, and a written each beside this one."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -50,31 +50,19 @@ def feed_style() -> tuple[str, str, bytes]:
     return FEED_STYLE, MEDIA_TYPES["css"], css
 
 
-FORMATS = (
+FORMATS = tuple(
     Format(
-        key="atom",
-        name="Atom",
-        filename=FEEDS["atom"],
-        media_type=MEDIA_TYPES["atom"],
-        render_entries=atom.render_entries,
-        join=atom.join,
-        shown_as=MEDIA_TYPES["xml"],
-    ),
-    Format(
-        key="rss",
-        name="RSS",
-        filename=FEEDS["rss"],
-        media_type=MEDIA_TYPES["rss"],
-        render_entries=rss.render_entries,
-        join=rss.join,
-        shown_as=MEDIA_TYPES["xml"],
-    ),
-    Format(
-        key="json",
-        name="JSON Feed",
-        filename=FEEDS["json"],
-        media_type=MEDIA_TYPES["json"],
-        render_entries=json_feed.render_entries,
-        join=json_feed.join,
-    ),
+        key=key,
+        name=name,
+        filename=FEEDS[key],
+        media_type=MEDIA_TYPES[key],
+        render_entries=written.render_entries,
+        join=written.join,
+        shown_as=shown_as,
+    )
+    for key, name, written, shown_as in (
+        ("atom", "Atom", atom.FORMAT, MEDIA_TYPES["xml"]),
+        ("rss", "RSS", rss.FORMAT, MEDIA_TYPES["xml"]),
+        ("json", "JSON Feed", json_feed, ""),
+    )
 )

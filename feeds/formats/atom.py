@@ -1,16 +1,10 @@
 """Atom 1.0 (RFC 4287) through feedgen: what a feed and an entry look like in it."""
 
-from collections.abc import Sequence
-from functools import lru_cache, partial
-
 from feedgen.feed import FeedGenerator
 
 from feeds.formats.content import content, excerpt
-from feeds.formats.feedgen_ext import category, feed_generator, single_entry_generator
-from feeds.formats.sampling import SampledWriter
+from feeds.formats.feedgen_ext import FeedgenFormat, category, feed_generator
 from feeds.model import Entry, Feed, Person, Site
-
-_END = b"</feed>\n"
 
 
 def generator_of(feed: Feed, site: Site, address: str) -> FeedGenerator:
@@ -56,31 +50,11 @@ def add_entry(generator: FeedGenerator, entry: Entry, body: str, site: Site) -> 
     element.extra.links = element.link()
 
 
-def render_entries(entries: Sequence[tuple[Entry, str]], site: Site) -> list[bytes]:
-    """Return each entry's element, which is the same in every document."""
-    return _writer(site).entries(entries)
-
-
-def join(feed: Feed, elements: Sequence[bytes], site: Site, address: str) -> bytes:
-    """Return a feed's document with its entries' elements in it."""
-    document: bytes = generator_of(feed, site, address).atom_str(pretty=True)
-    return b"".join([document.removesuffix(_END), *elements, _END])
-
-
-def render_entry(site: Site, entry: Entry, body: str) -> str:
-    """Return an entry's element as feedgen writes it."""
-    generator = single_entry_generator(site)
-    add_entry(generator, entry, body, site)
-    document: bytes = generator.atom_str(pretty=True)
-    # In texts, what begins a tag is escaped.
-    return document[document.index(b"  <entry>\n") :].removesuffix(_END).decode()
-
-
 def _author(person: Person) -> dict[str, str]:
     parts = {"name": person.name, "email": person.email, "uri": person.uri}
     return {name: text for name, text in parts.items() if text}
 
 
-@lru_cache(maxsize=4)
-def _writer(site: Site) -> SampledWriter:
-    return SampledWriter(partial(render_entry, site))
+FORMAT = FeedgenFormat(
+    generator_of, add_entry, FeedGenerator.atom_str, b"  <entry>\n", b"</feed>\n"
+)

@@ -4,8 +4,6 @@ RSS's description is HTML. It does not say whether a title is text or HTML, and
 most readers take it for HTML: see `as_html`.
 """
 
-from collections.abc import Sequence
-from functools import lru_cache, partial
 from html import escape
 
 from feedgen.feed import FeedGenerator
@@ -14,14 +12,11 @@ from feeds.formats.content import as_html, content, excerpt
 from feeds.formats.feedgen_ext import (
     DC,
     DCTERMS,
+    FeedgenFormat,
     category,
     feed_generator,
-    single_entry_generator,
 )
-from feeds.formats.sampling import SampledWriter
 from feeds.model import Entry, Feed, Site
-
-_END = b"  </channel>\n</rss>\n"
 
 
 def generator_of(feed: Feed, site: Site, address: str) -> FeedGenerator:
@@ -69,26 +64,6 @@ def add_entry(generator: FeedGenerator, entry: Entry, body: str, site: Site) -> 
     item.extra.abstract = abstract if abstract != summary else ""
 
 
-def render_entries(entries: Sequence[tuple[Entry, str]], site: Site) -> list[bytes]:
-    """Return each entry's item, which is the same in every document."""
-    return _writer(site).entries(entries)
-
-
-def join(feed: Feed, items: Sequence[bytes], site: Site, address: str) -> bytes:
-    """Return a feed's document with its entries' items in it."""
-    document: bytes = generator_of(feed, site, address).rss_str(pretty=True)
-    return b"".join([document.removesuffix(_END), *items, _END])
-
-
-def render_entry(site: Site, entry: Entry, body: str) -> str:
-    """Return an entry's item as feedgen writes it."""
-    generator = single_entry_generator(site)
-    add_entry(generator, entry, body, site)
-    document: bytes = generator.rss_str(pretty=True)
-    # In texts, what begins a tag is escaped.
-    return document[document.index(b"    <item>\n") :].removesuffix(_END).decode()
-
-
-@lru_cache(maxsize=4)
-def _writer(site: Site) -> SampledWriter:
-    return SampledWriter(partial(render_entry, site))
+FORMAT = FeedgenFormat(
+    generator_of, add_entry, FeedGenerator.rss_str, b"    <item>\n", b"  </channel>\n</rss>\n"
+)

@@ -7,13 +7,13 @@ sample's, the two differ, and feedgen writes each entry.
 """
 
 import re
-from collections.abc import Callable, Hashable, Iterable
-from dataclasses import fields
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import asdict, fields
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from functools import cache
 from html import escape
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from feeds.formats.content import as_html, content, excerpt
@@ -138,26 +138,20 @@ def _like(entry: Entry, body: str, word: str, year: int) -> tuple[Entry, str]:
         updated=datetime(year + 1, 3, 4, 5, 6, 7, tzinfo=_ZONE),
         summary=entry.summary and f"{word}-summary" + _MARKUP * _is_escaped(entry.summary),
         link=entry.link and f"https://{word}-link.invalid/",
-        topics=(Topic(slug=f"{word}-slug", name=f"{word}-name", scheme=f"{word}-scheme"),),
+        topics=(Topic(slug=f"{word}-slug", name=f"{word}-topic", scheme=f"{word}-scheme"),),
         countries=(),
-        photo=photo
-        and Photo(
-            url=photo.url and f"https://{word}-photo.invalid/",
-            credit=photo.credit and f"{word}-credit",
-            alt=photo.alt and f"{word}-alt",
-            media_type=photo.media_type and f"{word}/type",
-            width=photo.width and year * 1_0001,
-            height=photo.height and year * 1_0003,
-            length=photo.length and year * 1_0007,
-        ),
-        author=author
-        and Person(
-            name=f"{word}-author",
-            email=author.email and f"{word}@author.invalid",
-            uri=author.uri and f"https://{word}-author.invalid/",
-        ),
+        photo=photo and Photo(**_sample_fields(photo._asdict(), word, year)),
+        author=author and Person(**_sample_fields(asdict(author), word, year)),
     )
     return like, body and f"<p>{word}-body</p>"
+
+
+def _sample_fields(fields: Mapping[str, Any], word: str, year: int) -> dict[str, Any]:
+    """Return fields with texts and numbers of a sample in place of those that are not empty."""
+    return {
+        name: value and (f"{word}-{name}" if isinstance(value, str) else year * 10_000 + place)
+        for place, (name, value) in enumerate(fields.items())
+    }
 
 
 def _is_markup(text: str) -> bool:

@@ -5,6 +5,7 @@ directly in a list, or of a cell that spans rows which do not exist.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from html import escape
 from itertools import groupby
 from typing import NamedTuple, TypeAlias
@@ -47,20 +48,16 @@ _MAX_SPAN = 100
 Nodes: TypeAlias = "Sequence[Element | str]"
 
 
+@dataclass(slots=True, eq=False)
 class Element:
     """An element; `has_block` is true if a block is anywhere in it."""
 
-    __slots__ = ("attributes", "children", "has_block", "name")
+    name: str
+    attributes: dict[str, str] = field(default_factory=dict)
+    children: list["Element | str"] = field(default_factory=list)
+    has_block: bool = field(init=False)
 
-    def __init__(
-        self,
-        name: str,
-        attributes: dict[str, str] | None = None,
-        children: Iterable["Element | str"] = (),
-    ) -> None:
-        self.name = name
-        self.attributes = attributes or {}
-        self.children = list(children)
+    def __post_init__(self) -> None:
         self.has_block = any(map(_is_or_has_block, self.children))
 
 
@@ -306,32 +303,25 @@ def _fit_spans(groups: Iterable[Sequence[Sequence[Element]]]) -> None:
     A span ends where its group ends, or another cell begins; a column in which no
     cell begins is not counted.
     """
-    starts: set[int] = set()
-    placed: list[tuple[int, int, int, Element]] = []
+    placed: list[tuple[Element, range, int]] = []
     for rows in groups:
-        # By column, how many rows below are taken.
-        taken: dict[int, int] = {}
+        # By column, the first row that no cell from above takes.
+        free_from: dict[int, int] = {}
         for number, row in enumerate(rows):
             column = 0
-            here = []
             for cell in row:
-                while column in taken:
+                while free_from.get(column, 0) > number:
                     column += 1
-                width = 1
-                while width < _span(cell, "colspan") and column + width not in taken:
-                    width += 1
+                end = column + 1
+                while end - column < _span(cell, "colspan") and free_from.get(end, 0) <= number:
+                    end += 1
                 height = min(_span(cell, "rowspan"), len(rows) - number)
-                starts.add(column)
-                here.append((column, width, height, cell))
-                column += width
-            taken = {column: left - 1 for column, left in taken.items() if left > 1}
-            for column, width, height, _ in here:
-                if height > 1:
-                    taken.update(dict.fromkeys(range(column, column + width), height - 1))
-            placed += here
-    for column, width, height, cell in placed:
-        counted = sum(number in starts for number in range(column, column + width))
-        _set_span(cell, "colspan", counted)
+                placed.append((cell, range(column, end), height))
+                free_from.update(dict.fromkeys(range(column, end), number + height))
+                column = end
+    starts = {columns.start for _, columns, _ in placed}
+    for cell, columns, height in placed:
+        _set_span(cell, "colspan", sum(column in starts for column in columns))
         _set_span(cell, "rowspan", height)
 
 
@@ -387,7 +377,7 @@ def _with(inline: Element, block: Element, depth: int) -> Element:
     """Return a block, or what has one, with an inline element around its texts."""
     if block.name in _VOID or depth >= _MAX_DEPTH:
         return block
-    children: Nodes = block.children
+    children = block.children
     if block.name in _SKELETONS:
         children = [
             child if isinstance(child, str) else _with(inline, child, depth + 1)

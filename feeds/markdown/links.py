@@ -79,16 +79,12 @@ def cleaned(address: str) -> str:
     """Return an address without white space and invisible characters at its ends."""
     if address.isascii() and address.isprintable() and address[:1] != " " != address[-1:]:
         return address
-    start, end = 0, len(address)
-    while start < end and _is_invisible(address[start]):
-        start += 1
-    while start < end and _is_invisible(address[end - 1]):
-        end -= 1
-    return re.sub(r"[\t\r\n]", "", address[start:end])
-
-
-def _is_invisible(sign: str) -> bool:
-    return sign.isspace() or category(sign) in {"Cc", "Cf"}
+    visible = [
+        place
+        for place, sign in enumerate(address)
+        if not sign.isspace() and category(sign) not in {"Cc", "Cf"}
+    ]
+    return re.sub(r"[\t\r\n]", "", address[visible[0] : visible[-1] + 1]) if visible else ""
 
 
 def fault_in(address: str, kind: Kind) -> str:
@@ -156,17 +152,14 @@ def _scheme_fault(text: str, kind: Kind) -> str:
     if not scheme and _EMAIL.fullmatch(text.partition("?")[0]):
         return f"write mailto:{text}"
     if text.startswith("@") or (scheme and scheme not in kind.schemes):
-        return f"write a web address, which begins with https://{_also(kind)}"
+        others = ", or mailto: or tel:" if kind is LINK else ""
+        return f"write a web address, which begins with https://{others}"
     rest = text[len(scheme) + 1 :].strip()
     if scheme == "mailto" and not _is_mail(rest):
         return "write an e-mail address behind mailto:, such as mailto:name@example.org"
     if scheme == "tel" and not any(map(str.isdecimal, rest)):
         return "write a telephone number behind tel:, such as tel:+41227996111"
     return ""
-
-
-def _also(kind: Kind) -> str:
-    return ", or mailto: or tel:" if kind is LINK else ""
 
 
 def _is_mail(text: str) -> bool:

@@ -211,7 +211,7 @@ class Sanitizer:
             elif name in _LEFT_OUT:
                 self._leave_out(node)
             elif name not in _SILENT:
-                given = _attributes_of(node)
+                given = {key: value or "" for key, value in node.attributes.items()}
                 published, attributes = self._element(name, given, in_link=in_link)
                 children = self._content(
                     node,
@@ -405,10 +405,6 @@ def _children(parent: LexborNode, depth: int) -> Iterator[LexborNode]:
             yield node
 
 
-def _attributes_of(node: LexborNode) -> dict[str, str]:
-    return {name: value or "" for name, value in node.attributes.items()}
-
-
 def _is_emptied(before: LexborNode, children: Sequence[Element | str]) -> bool:
     """Return whether nothing is left of an element, and an element was in it."""
     return any(child.is_element_node for child in before.iter()) and not any(
@@ -419,9 +415,8 @@ def _is_emptied(before: LexborNode, children: Sequence[Element | str]) -> bool:
 def _source_of(element: LexborNode) -> str:
     """Return where an embedded element takes its content from."""
     for node in element.css("[src], [data], [data-src], [href]"):
-        attributes = _attributes_of(node)
         for name in ("src", "data", "data-src", "href"):
-            address = attributes.get(name, "")
+            address = node.attributes.get(name) or ""
             if address and not fault_in(address, PICTURE):
                 return f"https:{address}" if address.startswith("//") else address
     return "https://…"
