@@ -17,7 +17,7 @@ SWITCHES = {"plain_lines": plain_lines, "sampling": sampling}
 
 def documents(file: Path, read: Callable[..., object] = load_catalogue) -> dict[str, bytes]:
     """Return every document of a catalogue, made without what was made before."""
-    feedgen_ext._sampled_writer.cache_clear()  # noqa: SLF001  # prepared with the switch as it was
+    feedgen_ext._sampled_entry.cache_clear()  # noqa: SLF001  # prepared with the switch as it was
     release = Release(read(file), as_of=AS_OF)  # type: ignore[arg-type]  # a catalogue
     return {path: document.body for path, document in release.items()}
 

@@ -19,7 +19,7 @@ from feeds import Release, load_catalogue
 from feeds.catalogue import read_catalogue
 from feeds.errors import CatalogueError
 from feeds.formats import atom, rss
-from feeds.formats.sampling import SampledWriter
+from feeds.formats.sampling import sampled
 from feeds.markdown import render_body
 from feeds.model import Catalogue, Country, Entry, Feed, Person, Photo, Site, Topic
 
@@ -188,10 +188,10 @@ def test_feedgen_is_asked_once_for_each_shape() -> None:
         asked.append(entry.id)
         return atom.FORMAT.render_entry(ARABIC, entry, body)
 
-    writer = SampledWriter(write)
+    render = sampled(write)
     for number in range(100):
         entry = Entry(id=f"n{number}", title="T", published=AS_OF, updated=AS_OF, summary="S")
-        writer.entries([(entry, "")])
+        render(entry, "")
     # Of each sample its label first, in an entry of its own.
     assert asked == ["x", "sample-id", "x", "other-id", "n0"]
 
@@ -200,7 +200,9 @@ WORDS = "id title summary slug name topic scheme body url credit alt email uri f
 SAMPLES = [f"{sample}-{word}" for sample in ("sample", "other") for word in WORDS]
 
 
-@pytest.mark.parametrize("text", [*SAMPLES, "1801-02-03T04:05:06+01:23", "18011801", "sample"])
+@pytest.mark.parametrize(
+    "text", [*SAMPLES, "1801-02-03T04:05:06+01:23", "18010004", "18011801", "sample"]
+)
 def test_a_site_may_have_the_texts_of_samples(text: str) -> None:
     """Entries keep their own ids and texts, though the site's end in what a sample has."""
     tag = f"tag:example.org,2021:{text}"

@@ -63,7 +63,7 @@ Contents = dict[str, Compared]
 
 def forget() -> None:
     """Forget what this process has prepared with templates that are others now."""
-    for kept in (plans._site_pages, feedgen_ext._sampled_writer):
+    for kept in (plans._site_pages, feedgen_ext._sampled_entry):
         kept.cache_clear()
 
 

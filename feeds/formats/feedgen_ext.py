@@ -11,7 +11,7 @@ from feedgen.ext.base import BaseEntryExtension, BaseExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
-from feeds.formats.sampling import SampledWriter
+from feeds.formats.sampling import sampled
 from feeds.model import Country, Entry, Feed, Photo, Site, Topic
 from feeds.paths import FEED_STYLE
 
@@ -46,7 +46,8 @@ class FeedgenFormat(NamedTuple):
 
     def render_entries(self, entries: Iterable[tuple[Entry, str]], site: Site) -> list[bytes]:
         """Return each entry's element, which is the same in every document."""
-        return _sampled_writer(self, site).entries(entries)
+        write = _sampled_entry(self, site)
+        return [write(entry, body).encode() for entry, body in entries]
 
     def render_entry(self, site: Site, entry: Entry, body: str) -> str:
         """Return an entry's element as feedgen writes it."""
@@ -69,8 +70,8 @@ class FeedgenFormat(NamedTuple):
 
 
 @lru_cache(maxsize=8)
-def _sampled_writer(form: FeedgenFormat, site: Site) -> SampledWriter:
-    return SampledWriter(partial(form.render_entry, site))
+def _sampled_entry(form: FeedgenFormat, site: Site) -> Callable[[Entry, str], str]:
+    return sampled(partial(form.render_entry, site))
 
 
 def feed_generator(

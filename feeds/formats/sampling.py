@@ -7,13 +7,13 @@ sample's, the two differ, and feedgen writes each entry.
 """
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import asdict, fields
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from functools import cache
 from html import escape
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
 from feeds.formats.content import as_html, content, excerpt
@@ -32,66 +32,63 @@ _MARKUP = " <b>"
 _LABEL_LINE = re.compile(r"^ *<category.*?(?:/>|</category>)\n", re.MULTILINE | re.DOTALL)
 
 
-class Template(NamedTuple):
-    """A format string, and for each place in it a function that returns its text, and an escape."""
-
-    form: str
-    places: tuple[tuple[Write, Callable[[str], str]], ...]
-
-    def fill(self, entry: Entry, body: str) -> str:
-        """Return what feedgen writes of an entry."""
-        return self.form % tuple([escaped(text(entry, body)) for text, escaped in self.places])
+# A format string, and for each place in it a function that returns its text, and an escape.
+_Template = tuple[str, tuple[tuple[Write, Callable[[str], str]], ...]]
 
 
-class SampledWriter:
-    """Writes entries as `write` does, which is called for the samples of each shape only."""
+def sampled(write: Write) -> Write:
+    """Return a function that writes the same, but calls `write` for samples of each shape only."""
+    templates: dict[Hashable, _Template | None] = {}
 
-    def __init__(self, write: Write) -> None:
-        self._write = write
-        self._templates: dict[Hashable, Template | None] = {}
+    @cache
+    def label_line(label: Topic | Country) -> str:
+        day = datetime(2000, 1, 1, tzinfo=_ZONE)
+        # A country is written as a topic is.
+        entry = Entry("x", "x", day, day, topics=(label,))  # type: ignore[arg-type]
+        found = _LABEL_LINE.search(write(entry, ""))
+        return found[0] if found else ""
 
-        @cache
-        def label_line(label: Topic | Country) -> str:
-            day = datetime(2000, 1, 1, tzinfo=_ZONE)
-            # A country is written as a topic is.
-            entry = Entry("x", "x", day, day, topics=(label,))  # type: ignore[arg-type]
-            found = _LABEL_LINE.search(write(entry, ""))
-            return found[0] if found else ""
+    def label_lines(entry: Entry, _: str) -> str:
+        return "".join(map(label_line, entry.labels))
 
-        self._label_lines: Write = lambda entry, _: "".join(map(label_line, entry.labels))
-
-    def entries(self, entries: Iterable[tuple[Entry, str]]) -> list[bytes]:
-        """Return each entry's element; the entries come with their bodies' HTML."""
-        return [self._element(entry, body).encode() for entry, body in entries]
-
-    def _element(self, entry: Entry, body: str) -> str:
+    def write_sampled(entry: Entry, body: str) -> str:
         shape = _shape(entry, body)
-        if shape not in self._templates:
-            self._templates[shape] = self._template(entry, body) if ENABLED else None
-        template = self._templates[shape]
-        return template.fill(entry, body) if template else self._write(entry, body)
+        if shape not in templates:
+            templates[shape] = _template(write, label_lines, entry, body) if ENABLED else None
+        template = templates[shape]
+        return _fill(template, entry, body) if template else write(entry, body)
 
-    def _template(self, entry: Entry, body: str) -> Template | None:
-        """Return the template for entries like this one; None if the site's text is in a sample."""
-        first, second = (self._of_sample(*_like(entry, body, *sample)) for sample in _SAMPLES)
-        same = first == second and first.fill(entry, body) == self._write(entry, body)
-        return first if same else None
+    return write_sampled
 
-    def _of_sample(self, sample: Entry, body: str) -> Template:
-        texts = {_in_element(text(sample, body)): text for text in _TEXTS}
-        texts[self._label_lines(sample, body)] = self._label_lines
-        texts.pop("", None)
-        # One may begin with another.
-        any_text = "|".join(map(re.escape, sorted(texts, key=len, reverse=True)))
-        form = ""
-        places: list[tuple[Write, Callable[[str], str]]] = []
-        for at, part in enumerate(re.split(f"({any_text})", self._write(sample, body))):
-            if at % 2:
-                escaped = _in_attribute if form.endswith('="') else _in_element
-                text = texts[part]
-                places.append((text, str if text is self._label_lines else escaped))
-            form += "%s" if at % 2 else part.replace("%", "%%")
-        return Template(form, tuple(places))
+
+def _fill(template: _Template, entry: Entry, body: str) -> str:
+    form, places = template
+    return form % tuple([escaped(text(entry, body)) for text, escaped in places])
+
+
+def _template(write: Write, label_lines: Write, entry: Entry, body: str) -> _Template | None:
+    """Return the template for entries like this one; None if the site's text is in a sample."""
+    first, second = (
+        _sample_template(write, label_lines, *_like(entry, body, *sample)) for sample in _SAMPLES
+    )
+    same = first == second and _fill(first, entry, body) == write(entry, body)
+    return first if same else None
+
+
+def _sample_template(write: Write, label_lines: Write, sample: Entry, body: str) -> _Template:
+    texts = {_in_element(text(sample, body)): text for text in _TEXTS}
+    texts[label_lines(sample, body)] = label_lines
+    texts.pop("", None)
+    # One may begin with another.
+    any_text = "|".join(map(re.escape, sorted(texts, key=len, reverse=True)))
+    form = ""
+    places: list[tuple[Write, Callable[[str], str]]] = []
+    for at, part in enumerate(re.split(f"({any_text})", write(sample, body))):
+        if at % 2:
+            escaped = _in_attribute if form.endswith('="') else _in_element
+            places.append((texts[part], str if texts[part] is label_lines else escaped))
+        form += "%s" if at % 2 else part.replace("%", "%%")
+    return form, tuple(places)
 
 
 def _part(of: str, name: str) -> Write:

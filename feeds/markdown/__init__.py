@@ -4,6 +4,7 @@ import re
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable
+from functools import partial
 from html import unescape
 from operator import attrgetter
 from typing import NamedTuple
@@ -13,7 +14,7 @@ import nh3
 from cmarkgfm.cmark import Options, markdown_to_html_with_extensions
 
 from feeds.markdown.content_model import ContentModel, Element, is_visible, to_html
-from feeds.markdown.links import LINK, possible_texts
+from feeds.markdown.links import LINK, ORDINARY, possible_texts
 from feeds.markdown.sanitizer import PUBLISHED, Loss, Sanitizer
 from feeds.model import Entry, Site
 
@@ -57,8 +58,7 @@ _CLEANER = nh3.Cleaner(
 _RAW = re.compile(r"<(?!https?://)[A-Za-z/!?]")
 _ODD = re.compile(
     r"<(?!/?(?:p|em|strong|del|ul|ol|li|blockquote|code|pre|a)>|/h[1-6]>|[bh]r />|h[1-6]>\w"
-    r'|(?:a href|img src)="https?://[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:/(?:[A-Za-z0-9\-._~!$*+,;=:@/?&]'
-    r'|%[0-9A-F]{2})*)?(?<!%[0-9A-F][0-9A-F])"(?: alt="[^"]*")?(?: title="[^"]+")?(?: /)?>)'
+    rf'|(?:a href|img src)="{ORDINARY.pattern}"(?: alt="[^"]*")?(?: title="[^"]+")?(?: /)?>)'
     r"|>[^<]*://"
 )
 
@@ -129,7 +129,8 @@ def notes_on(body: str) -> list[BodyNote]:
         for loss in shown:
             times = f" ({counts[loss]} times)" if counts[loss] > 1 else ""
             rest = f" (and {more} more like it)" if more and loss is shown[-1] else ""
-            notes.append(BodyNote(_line_of_loss(body, loss), f"{loss.message}{times}{rest}"))
+            line = _line_of(body, loss.texts, partial(_has_loss, loss))
+            notes.append(BodyNote(line, f"{loss.message}{times}{rest}"))
     return sorted(notes, key=attrgetter("line"))
 
 
@@ -149,12 +150,8 @@ def _sanitized(body: str) -> tuple[list[Element | str], Sanitizer, str]:
     return sanitizer.sanitize(html), sanitizer, html
 
 
-def _line_of_loss(body: str, loss: Loss) -> int:
-    return _line_of(
-        body,
-        loss.texts,
-        lambda part: any(found[:2] == loss[:2] for found in _losses(part)),
-    )
+def _has_loss(loss: Loss, body: str) -> bool:
+    return any(found[:2] == loss[:2] for found in _losses(body))
 
 
 def _line_of(body: str, texts: Iterable[str], is_in: Callable[[str], bool]) -> int:

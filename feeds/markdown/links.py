@@ -35,7 +35,7 @@ _FILE_ENDINGS = frozenset(
     " zip".split()
 )
 # An address as nearly all are written: to publish as it is.
-_ORDINARY = re.compile(
+ORDINARY = re.compile(
     r"https?://[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:/(?:[A-Za-z0-9\-._~!$&*+,;=:@/?]|%[0-9A-F]{2})*)?"
     r"(?<!%[0-9A-F][0-9A-F])"
 )
@@ -92,7 +92,7 @@ def fault_in(address: str, kind: Kind) -> str:
 
     It is read as an editor wrote it, so a relative one must not look like anything else.
     """
-    if _ORDINARY.fullmatch(address):
+    if ORDINARY.fullmatch(address):
         return ""
     text = cleaned(unquote(cleaned(address)))
     if not text:
@@ -182,7 +182,7 @@ def _host_fault(address: str) -> str:
 
 def absolute(address: str, site_url: str) -> str:
     """Return an address as an absolute ASCII URI; raise ValueError for an invalid host."""
-    if _ORDINARY.fullmatch(address):
+    if ORDINARY.fullmatch(address):
         return address
     text = cleaned(address)
     found = _SCHEME.match(text)

@@ -6,6 +6,7 @@ people never see: comments, `class`, `style`, `data-*`, `<font>`, `<o:p>`.
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
 from itertools import zip_longest
@@ -168,28 +169,24 @@ class Loss(NamedTuple):
     texts: tuple[str, ...]
 
 
+@dataclass
 class Sanitizer:
-    """Sanitizes the tree of one body, and remembers what of it is not published.
+    """Sanitizes the HTML of one body, and remembers what of it is not published.
 
-    `losses` are that; `links` the addresses that are published, as they are written;
-    and `footnotes` what looks in the text like a reference to a footnote.
-
-    Args:
-        site: The URL that relative addresses are relative to.
-        page: The URL of the entry's own page, to which fragments belong.
-        prefix: The beginning of each published `id`.
-        language: The language of the site.
+    `site` is the URL that relative addresses are relative to, `page` that of the entry's
+    own page, to which fragments belong; `prefix` is put before each `id`. `losses` are
+    what is not published, `links` the addresses that are, as they are written, and
+    `footnotes` what looks in the text like a reference to a footnote.
     """
 
-    def __init__(self, site: str, page: str, prefix: str, language: str = "en") -> None:
-        self.losses: list[Loss] = []
-        self.links: list[str] = []
-        self.footnotes: list[str] = []
-        self._site = site
-        self._page = page
-        self._prefix = prefix
-        self._language = language
-        self._ids: set[str] = set()
+    site: str
+    page: str
+    prefix: str
+    language: str = "en"
+    losses: list[Loss] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)
+    footnotes: list[str] = field(default_factory=list)
+    _ids: set[str] = field(default_factory=set)
 
     def sanitize(self, html: str) -> list[Element | str]:
         """Return what of some HTML is published: elements in PUBLISHED, and texts."""
@@ -268,14 +265,14 @@ class Sanitizer:
         }
         cited = given.get(_CITED.get(name, ""), "")
         if cited and not fault_in(cited, PICTURE):
-            found[_CITED[name]] = absolute(cited, self._site)
+            found[_CITED[name]] = absolute(cited, self.site)
         self._add_language(given, found)
         if given.get("title", "").strip():
             found["title"] = given["title"]
         identity = "-".join((given.get("id") or (name == "a" and given.get("name")) or "").split())
         if identity and identity not in self._ids:
             self._ids.add(identity)
-            found["id"] = self._prefix + identity
+            found["id"] = self.prefix + identity
         for key in given:
             if key.startswith("on") and key != "on":
                 message = f"'{key}' is not published: feed readers run no scripts; remove it"
@@ -311,11 +308,11 @@ class Sanitizer:
         if cleaned(address).startswith("#"):
             fragment = cleaned(address)[1:]
             attributes["href"] = absolute(
-                f"{self._page}#{self._prefix}{fragment}" if fragment else self._page,
-                self._site,
+                f"{self.page}#{self.prefix}{fragment}" if fragment else self.page,
+                self.site,
             )
         elif self._is_sound(address, LINK):
-            attributes["href"] = absolute(address, self._site)
+            attributes["href"] = absolute(address, self.site)
             if _is_language(given.get("hreflang", "")):
                 attributes["hreflang"] = given["hreflang"]
         else:
@@ -324,7 +321,7 @@ class Sanitizer:
             attributes["role"] = "doc-noteref"
         if number := given.get("data-footnote-backref-idx"):
             attributes["role"] = "doc-backlink"
-            back = _BACK.get(self._language.partition("-")[0], "↩ {}")
+            back = _BACK.get(self.language.partition("-")[0], "↩ {}")
             attributes["aria-label"] = back.format(number)
         return "a"
 
@@ -338,7 +335,7 @@ class Sanitizer:
             )
             self._lose("lazy picture", message, "<img")
         elif self._is_sound(address, PICTURE):
-            attributes["src"] = absolute(address, self._site)
+            attributes["src"] = absolute(address, self.site)
             attributes["alt"] = given.get("alt", "")
             return "img"
         attributes.clear()
