@@ -11,10 +11,11 @@ from collections.abc import Callable, Hashable, Mapping
 from dataclasses import asdict, fields
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
-from functools import cache
+from functools import cache, partial
 from html import escape
 from typing import Any
 from urllib.parse import quote
+from xml.sax import saxutils
 
 from feeds.formats.content import as_html, content, excerpt
 from feeds.model import Country, Entry, Person, Photo, Topic
@@ -32,6 +33,11 @@ _MARKUP = " <b>"
 _LABEL_LINE = re.compile(r"^ *<category.*?(?:/>|</category>)\n", re.MULTILINE | re.DOTALL)
 
 
+# Escape as libxml2 does.
+_in_element = partial(saxutils.escape, entities={"\r": "&#13;"})
+_in_attribute = partial(
+    saxutils.escape, entities={'"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
+)
 # A format string, and for each place in it a function that returns its text, and an escape.
 _Template = tuple[str, tuple[tuple[Write, Callable[[str], str]], ...]]
 
@@ -157,14 +163,3 @@ def _is_markup(text: str) -> bool:
 
 def _is_escaped(text: str) -> bool:
     return escape(text, quote=False) != text
-
-
-def _in_element(text: str) -> str:
-    """Escape as libxml2 does."""
-    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return text.replace("\r", "&#13;")
-
-
-def _in_attribute(text: str) -> str:
-    text = _in_element(text).replace('"', "&quot;")
-    return text.replace("\n", "&#10;").replace("\t", "&#9;")
