@@ -7,8 +7,8 @@ sample's, the two differ, and feedgen writes each entry.
 """
 
 import re
-from collections.abc import Callable, Hashable, Mapping
-from dataclasses import asdict, fields
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from functools import cache, partial
@@ -31,15 +31,13 @@ _ZONE = timezone(timedelta(hours=1, minutes=23))
 # A text that contains this is written differently where it is HTML.
 _MARKUP = " <b>"
 _LABEL_LINE = re.compile(r"^ *<category.*?(?:/>|</category>)\n", re.MULTILINE | re.DOTALL)
-
-
 # Escape as libxml2 does.
 _in_element = partial(saxutils.escape, entities={"\r": "&#13;"})
 _in_attribute = partial(
     saxutils.escape, entities={'"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
 )
-# A format string, and for each place in it a function that returns its text, and an escape.
-_Template = tuple[str, tuple[tuple[Write, Callable[[str], str]], ...]]
+# A format string, and for each place in it the number of its text, and an escape.
+_Template = tuple[str, Sequence[tuple[int, Callable[[str], str]]]]
 
 
 def sampled(write: Write) -> Write:
@@ -54,80 +52,59 @@ def sampled(write: Write) -> Write:
         found = _LABEL_LINE.search(write(entry, ""))
         return found[0] if found else ""
 
-    def label_lines(entry: Entry, _: str) -> str:
-        return "".join(map(label_line, entry.labels))
+    def texts_of(entry: Entry, body: str) -> list[str]:
+        return [*_texts(entry, body), "".join(map(label_line, entry.labels))]
+
+    def template_of(sample: Entry, body: str) -> _Template:
+        *texts, label_lines = texts_of(sample, body)
+        numbers = {_in_element(text): number for number, text in enumerate(texts) if text}
+        numbers[label_lines] = len(texts)
+        # One may begin with another.
+        any_text = "|".join(map(re.escape, sorted(numbers, key=len, reverse=True)))
+        form = ""
+        places: list[tuple[int, Callable[[str], str]]] = []
+        for at, part in enumerate(re.split(f"({any_text})", write(sample, body))):
+            if at % 2:
+                escaped = _in_attribute if form.endswith('="') else _in_element
+                places.append((numbers[part], str if part == label_lines else escaped))
+            form += "%s" if at % 2 else part.replace("%", "%%")
+        return form, places
 
     def write_sampled(entry: Entry, body: str) -> str:
-        shape = _shape(entry, body)
+        texts = texts_of(entry, body)
+        shape = (*map(bool, texts[:-1]), bool(body), _is_html(entry.title), _is_escaped(entry))
         if shape not in templates:
-            templates[shape] = _template(write, label_lines, entry, body) if ENABLED else None
+            first, second = (template_of(*_like(entry, body, *sample)) for sample in _SAMPLES)
+            same = first == second and _fill(first, texts) == write(entry, body)
+            templates[shape] = first if same else None
         template = templates[shape]
-        return _fill(template, entry, body) if template else write(entry, body)
+        return _fill(template, texts) if template else write(entry, body)
 
-    return write_sampled
+    return write_sampled if ENABLED else write
 
 
-def _fill(template: _Template, entry: Entry, body: str) -> str:
+def _fill(template: _Template, texts: Sequence[str]) -> str:
     form, places = template
-    return form % tuple([escaped(text(entry, body)) for text, escaped in places])
+    return form % tuple([escaped(texts[number]) for number, escaped in places])
 
 
-def _template(write: Write, label_lines: Write, entry: Entry, body: str) -> _Template | None:
-    """Return the template for entries like this one; None if the site's text is in a sample."""
-    first, second = (
-        _sample_template(write, label_lines, *_like(entry, body, *sample)) for sample in _SAMPLES
-    )
-    same = first == second and _fill(first, entry, body) == write(entry, body)
-    return first if same else None
-
-
-def _sample_template(write: Write, label_lines: Write, sample: Entry, body: str) -> _Template:
-    texts = {_in_element(text(sample, body)): text for text in _TEXTS}
-    texts[label_lines(sample, body)] = label_lines
-    texts.pop("", None)
-    # One may begin with another.
-    any_text = "|".join(map(re.escape, sorted(texts, key=len, reverse=True)))
-    form = ""
-    places: list[tuple[Write, Callable[[str], str]]] = []
-    for at, part in enumerate(re.split(f"({any_text})", write(sample, body))):
-        if at % 2:
-            escaped = _in_attribute if form.endswith('="') else _in_element
-            places.append((texts[part], str if texts[part] is label_lines else escaped))
-        form += "%s" if at % 2 else part.replace("%", "%%")
-    return form, tuple(places)
-
-
-def _part(of: str, name: str) -> Write:
-    """Return a function that returns a field of an entry's author or photo, '' for none."""
-    return lambda entry, _: str(getattr(getattr(entry, of), name, "") or "")
-
-
-# In every form in which a format writes them; of equal ones the last and simplest is used.
-_TEXTS: tuple[Write, ...] = (
-    lambda entry, body: excerpt(body) or entry.title,
-    lambda entry, _: as_html(entry.title),
-    lambda entry, _: escape(entry.summary, quote=False),
-    lambda entry, _: quote(entry.id),
-    lambda entry, _: entry.published.isoformat(),
-    lambda entry, _: format_datetime(entry.published),
-    lambda entry, _: entry.updated.isoformat(),
-    lambda entry, _: entry.link,
-    lambda entry, _: entry.title,
-    lambda entry, _: entry.summary,
-    *(_part("author", field.name) for field in fields(Person)),
-    *(_part("photo", name) for name in Photo._fields),
-    content,
-)
-
-
-def _shape(entry: Entry, body: str) -> Hashable:
-    """Return what decides which elements and attributes an entry has."""
-    photo, author = entry.photo, entry.author
+def _texts(entry: Entry, body: str) -> Sequence[str]:
+    """Return all texts of an entry, in every form in which a format writes them."""
+    author = entry.author or Person(name="")
     return (
-        *(not entry.summary, not body, not content(entry, body), not entry.link),
-        *(_is_markup(entry.title), _is_escaped(entry.summary)),
-        photo and tuple(map(bool, photo)),
-        author and (not author.email, not author.uri),
+        "" if entry.summary else excerpt(body) or entry.title,
+        as_html(entry.title),
+        escape(entry.summary, quote=False),
+        quote(entry.id),
+        entry.published.isoformat(),
+        format_datetime(entry.published),
+        entry.updated.isoformat(),
+        entry.link,
+        entry.title,
+        entry.summary,
+        *(author.name, author.email, author.uri),
+        *(str(value or "") for value in entry.photo or ()),
+        content(entry, body),
     )
 
 
@@ -136,10 +113,10 @@ def _like(entry: Entry, body: str, word: str, year: int) -> tuple[Entry, str]:
     photo, author = entry.photo, entry.author
     like = entry._replace(
         id=f"{word}-id",
-        title=f"{word}-title" + _MARKUP * _is_markup(entry.title),
+        title=f"{word}-title" + _MARKUP * _is_html(entry.title),
         published=datetime(year, 2, 3, 4, 5, 6, tzinfo=_ZONE),
         updated=datetime(year + 1, 3, 4, 5, 6, 7, tzinfo=_ZONE),
-        summary=entry.summary and f"{word}-summary" + _MARKUP * _is_escaped(entry.summary),
+        summary=entry.summary and f"{word}-summary" + _MARKUP * _is_escaped(entry),
         link=entry.link and f"https://{word}-link.invalid/",
         topics=(Topic(slug=f"{word}-slug", name=f"{word}-topic", scheme=f"{word}-scheme"),),
         countries=(),
@@ -157,9 +134,9 @@ def _sample_fields(fields: Mapping[str, Any], word: str, year: int) -> dict[str,
     }
 
 
-def _is_markup(text: str) -> bool:
-    return as_html(text) != text
+def _is_html(title: str) -> bool:
+    return as_html(title) != title
 
 
-def _is_escaped(text: str) -> bool:
-    return escape(text, quote=False) != text
+def _is_escaped(entry: Entry) -> bool:
+    return escape(entry.summary, quote=False) != entry.summary
