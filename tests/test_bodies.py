@@ -219,7 +219,7 @@ def test_a_footnotes_number_is_not_part_of_an_abstract() -> None:
         ("a [x] (https://example.org)", 0, "] (https://example.org)"),
         ("<a href='https://example.org/my file.pdf'>x</a>", 0, "%20"),
         ("<a href='https://example.org/\u200b'>x</a>", 0, "U+200B"),
-        ("<p>[x](https://example.org/)</p>", 0, "a line blank behind HTML"),
+        ("<p>[x](https://example.org/)</p>", 0, "a blank line after HTML"),
     ],
 )  # fmt: skip
 def test_what_is_not_published_has_a_note(body: str, line: int, words: str) -> None:

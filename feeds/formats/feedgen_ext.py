@@ -194,13 +194,8 @@ def _add_photo(element: etree._Element, photo: Photo | None) -> None:
         return
     if photo.url:
         element = etree.SubElement(element, f"{{{MEDIA}}}content", url=photo.url, medium="image")
-        attributes = {
-            "type": photo.media_type,
-            "fileSize": photo.length,
-            "width": photo.width,
-            "height": photo.height,
-        }
-        for name, value in attributes.items():
+        values = (photo.media_type, photo.length, photo.width, photo.height)
+        for name, value in zip(("type", "fileSize", "width", "height"), values, strict=True):
             if value:
                 element.set(name, str(value))
     if photo.alt:

@@ -156,9 +156,9 @@ def _scheme_fault(text: str, kind: Kind) -> str:
         return f"write a web address, which begins with https://{others}"
     rest = text[len(scheme) + 1 :].strip()
     if scheme == "mailto" and not _is_mail(rest):
-        return "write an e-mail address behind mailto:, such as mailto:name@example.org"
+        return "write an e-mail address after mailto:, such as mailto:name@example.org"
     if scheme == "tel" and not any(map(str.isdecimal, rest)):
-        return "write a telephone number behind tel:, such as tel:+41227996111"
+        return "write a telephone number after tel:, such as tel:+41227996111"
     return ""
 
 

@@ -367,7 +367,7 @@ class Sanitizer:
         if name in _KNOWN:
             return
         if name.startswith("http") or not (":" in name or "-" in name or name in _FOR_NUMBERS):
-            message = f"'<{name}…>' is not published: it is taken for HTML; write &lt; for <"
+            message = f"'<{name}…>' is not published: it is read as HTML; write &lt; instead of <"
             self._lose("not HTML", message, f"<{name}")
             return
         says = {key for key in given if ":" not in key} - _FORMATTING
@@ -382,7 +382,7 @@ class Sanitizer:
         if found:
             message = (
                 f"'[…{found[0]}' is printed as it is, not as a link: write %20 for each space"
-                " in the address, none before the bracket, and leave a line blank behind HTML"
+                " in the address, none before the bracket, and leave a blank line after HTML"
             )
             self._lose("printed link", message, found[0])
         return [text] if in_link or "://" not in text else linked(text, joined=joined)
