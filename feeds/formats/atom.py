@@ -1,5 +1,7 @@
 """Atom 1.0 (RFC 4287) through feedgen: what a feed and an entry look like in it."""
 
+from dataclasses import asdict
+
 from feedgen.feed import FeedGenerator
 
 from feeds.formats.content import content, excerpt
@@ -9,7 +11,7 @@ from feeds.model import Entry, Feed, Person, Site
 
 def generator_of(feed: Feed, site: Site, address: str) -> FeedGenerator:
     """Return feedgen's generator for a feed's document at an address, without entries yet."""
-    generator = feed_generator(feed, site, address, "application/atom+xml", {})
+    generator = feed_generator(feed, site, address, "application/atom+xml")
     generator.id(feed.id)
     generator.title(feed.title)
     if feed.description:
@@ -51,8 +53,7 @@ def add_entry(generator: FeedGenerator, entry: Entry, body: str, site: Site) -> 
 
 
 def _author(person: Person) -> dict[str, str]:
-    parts = {"name": person.name, "email": person.email, "uri": person.uri}
-    return {name: text for name, text in parts.items() if text}
+    return {name: text for name, text in asdict(person).items() if text}
 
 
 FORMAT = FeedgenFormat(

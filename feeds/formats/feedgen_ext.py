@@ -74,16 +74,11 @@ def _sampled_entry(form: FeedgenFormat, site: Site) -> Callable[[Entry, str], st
     return sampled(partial(form.render_entry, site))
 
 
-def feed_generator(
-    feed: Feed, site: Site, address: str, media_type: str, always: Mapping[str, str]
-) -> FeedGenerator:
-    """Return feedgen's generator for a feed, with what Atom and RSS have in common.
-
-    `address` is the document's own URL, and `always` are namespaces to declare in any case.
-    """
+def feed_generator(feed: Feed, site: Site, address: str, media_type: str) -> FeedGenerator:
+    """Return a generator for a feed's document at an address, with what all formats have of it."""
     generator = FeedGenerator()
     generator.register_extension("extra", FeedExtension, EntryExtension)
-    generator.extra.names = {**always, **needed_namespaces(feed)}
+    generator.extra.names = _needed_namespaces(feed)
     generator.extra.path = feed.path
     # feedgen takes the last link for RSS's own: that must be the page.
     generator.link(href=address, rel="self", type=media_type)
@@ -106,7 +101,7 @@ def category(label: Topic | Country) -> dict[str, str]:
     return {"term": label.slug, "scheme": label.scheme, "label": label.name}
 
 
-def needed_namespaces(feed: Feed) -> Mapping[str, str]:
+def _needed_namespaces(feed: Feed) -> Mapping[str, str]:
     """Return the namespaces that a feed's entries need, by prefix."""
     needed = {}
     if any(entry.body and not entry.summary for entry in feed.latest):
@@ -168,18 +163,19 @@ class EntryExtension(BaseEntryExtension):  # type: ignore[misc]  # feedgen has n
             for name in ("rel", "type", "length"):
                 if link.get(name):
                     element.set(name, link[name])
-        _add_photo(entry, self.photo)
-        _add_plain_text(entry, self.alternative, self.abstract)
-        return entry
+        return self._add_common(entry)
 
     def extend_rss(self, item: etree._Element) -> etree._Element:
         """Add the author's name, the last change, the photo and plain text."""
         # RSS's own author element requires an e-mail address.
         etree.SubElement(item, f"{{{DC}}}creator").text = self.creator
         etree.SubElement(item, f"{{{ATOM}}}updated").text = self.updated
-        _add_photo(item, self.photo)
-        _add_plain_text(item, self.alternative, self.abstract)
-        return item
+        return self._add_common(item)
+
+    def _add_common(self, element: etree._Element) -> etree._Element:
+        _add_photo(element, self.photo)
+        _add_plain_text(element, self.alternative, self.abstract)
+        return element
 
 
 def _add_plain_text(element: etree._Element, alternative: str, abstract: str) -> None:

@@ -21,8 +21,8 @@ from feeds.model import Entry, Feed, Site
 
 def generator_of(feed: Feed, site: Site, address: str) -> FeedGenerator:
     """Return feedgen's generator for a feed's document at an address, without items yet."""
-    namespaces = {"dc": DC, "dcterms": DCTERMS}
-    generator = feed_generator(feed, site, address, "application/rss+xml", namespaces)
+    generator = feed_generator(feed, site, address, "application/rss+xml")
+    generator.extra.names = {"dc": DC, "dcterms": DCTERMS, **generator.extra.names}
     generator.extra.hub = site.hub
     generator.extra.language = site.language
     title, description = feed.title, feed.description or feed.title

@@ -233,7 +233,9 @@ def _lost_line(line: str, words: list[str]) -> Loss:
         label = definition[1]
         remedy = f"no link has the label [{label}]; write [text][{label}], or the address itself"
     elif "|" in line:
-        remedy = "the row has more cells than the first row of its table; add cells to the first row"
+        remedy = (
+            "the row has more cells than the first row of its table; add cells to the first row"
+        )
     else:
         remedy = "Markdown leaves it out; write it in a paragraph of its own"
     return Loss("lost words", f"'{text}' is not published: {remedy}", (line.strip(),))

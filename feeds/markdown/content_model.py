@@ -7,7 +7,7 @@ directly in a list, or of a cell that spans rows which do not exist.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
-from itertools import groupby
+from itertools import chain, groupby
 from typing import NamedTuple, TypeAlias
 
 PHRASING = frozenset(
@@ -199,18 +199,19 @@ def _definitions(element: Element, model: ContentModel) -> Nodes:
     """Return a list of terms, each with a definition."""
     children: list[Element | str] = []
     last = ""
-    for group in element.children:
-        for node in (
-            group.children if isinstance(group, Element) and group.name == "div" else [group]
-        ):
-            if _is_blank(node):
-                children.append(node)
-                continue
-            name = "dt" if _name(node) == "dt" else "dd"
-            if name == "dd" and not last:
-                children.append(Element("dt"))
-            children.append(node if _name(node) == name else Element("dd", {}, [node]))
-            last = name
+    nodes = (
+        node.children if isinstance(node, Element) and node.name == "div" else [node]
+        for node in element.children
+    )
+    for node in chain.from_iterable(nodes):
+        if _is_blank(node):
+            children.append(node)
+            continue
+        name = "dt" if _name(node) == "dt" else "dd"
+        if name == "dd" and not last:
+            children.append(Element("dt"))
+        children.append(node if _name(node) == name else Element("dd", {}, [node]))
+        last = name
     if last == "dt":
         children.append(Element("dd"))
     return [Element("dl", element.attributes, [*map(model.element, children)])]
@@ -321,19 +322,17 @@ def _fit_spans(groups: Iterable[Sequence[Sequence[Element]]]) -> None:
                 column = end
     starts = {columns.start for _, columns, _ in placed}
     for cell, columns, height in placed:
-        _set_span(cell, "colspan", sum(column in starts for column in columns))
-        _set_span(cell, "rowspan", height)
+        width = sum(column in starts for column in columns)
+        attributes = cell.attributes | {"colspan": str(width), "rowspan": str(height)}
+        cell.attributes = {
+            name: value
+            for name, value in attributes.items()
+            if value != "1" or name not in {"colspan", "rowspan"}
+        }
 
 
 def _span(cell: Element, name: str) -> int:
     return min(int(cell.attributes.get(name, 1)), _MAX_SPAN)
-
-
-def _set_span(cell: Element, name: str, number: int) -> None:
-    if number > 1:
-        cell.attributes[name] = str(number)
-    else:
-        cell.attributes.pop(name, None)
 
 
 _STRUCTURES: Mapping[str, Callable[[Element, ContentModel], Nodes]] = {

@@ -107,8 +107,9 @@ _BACK = {
     "ru": "Назад к сноске {}",
     "zh": "返回引用处 {}",
 }
-_TIME = r"([01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,3})?)?"
-_DATE = re.compile(rf"\s*(\d{{4}}-\d\d-\d\d)(?:[T ]{_TIME}(Z|[+-][01]\d:[0-5]\d)?)?\s*")
+_DATE = r"\s*\d{4}-\d\d-\d\d"
+_TIME = r"[T ](?:[01]\d|2[0-3]):[0-5]\d(?::[0-5]\d(?:\.\d{1,3})?)?"
+_ZONE = r"(?:Z|[+-][01]\d:[0-5]\d)"
 
 # Returns the value of an attribute as it is published, '' for an invalid one.
 _Read = Callable[[str], str]
@@ -118,20 +119,15 @@ def _matching(pattern: str, convert: _Read = str.strip) -> _Read:
     return lambda text: convert(text) if re.fullmatch(pattern, text) else ""
 
 
-def _time(text: str) -> str:
-    found = _DATE.fullmatch(text)
+def _valid_date(text: str) -> str:
     try:
-        date.fromisoformat(found[1] if found else "")
+        date.fromisoformat(text.strip()[:10])
     except ValueError:
         return ""
     return text.strip()
 
 
-def _time_with_zone(text: str) -> str:
-    found = _DATE.fullmatch(text)
-    return _time(text) if found and bool(found[2]) == bool(found[3]) else ""
-
-
+_TIME_WITH_ZONE = _matching(rf"{_DATE}(?:{_TIME}{_ZONE})?\s*", _valid_date)
 _SIZE = _matching(r"\s*\d{1,5}\s*")
 _NUMBER = _matching(r"\s*-?\d{1,9}\s*")
 _CELL = {
@@ -140,8 +136,8 @@ _CELL = {
     "align": _matching("(?ai:left|center|right)", str.lower),
 }
 _ATTRIBUTES: Mapping[str, Mapping[str, _Read]] = {
-    "del": {"datetime": _time_with_zone},
-    "ins": {"datetime": _time_with_zone},
+    "del": {"datetime": _TIME_WITH_ZONE},
+    "ins": {"datetime": _TIME_WITH_ZONE},
     "img": {"width": _SIZE, "height": _SIZE},
     "li": {"value": _NUMBER},
     "ol": {
@@ -151,7 +147,7 @@ _ATTRIBUTES: Mapping[str, Mapping[str, _Read]] = {
     },
     "td": _CELL,
     "th": {**_CELL, "scope": _matching("(?ai:(?:row|col)(?:group)?)", str.lower)},
-    "time": {"datetime": _time},
+    "time": {"datetime": _matching(rf"{_DATE}(?:{_TIME}{_ZONE}?)?\s*", _valid_date)},
 }
 # Attributes that are addresses, beside those of links and pictures.
 _CITED = {"blockquote": "cite", "del": "cite", "ins": "cite", "q": "cite"}
