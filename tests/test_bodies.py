@@ -122,7 +122,7 @@ def test_no_link_is_within_a_link() -> None:
 
 
 def test_footnotes_lead_there_and_back() -> None:
-    """Footnotes work, with names for those who hear them; those of two entries never collide."""
+    """Footnotes link there and back, with accessible names; those of two entries never collide."""
     body = "One[^1] two[^n] three[^1].\n\n[^1]: ILO (2021)\n[^n]: See https://e.org/"
     found = [render(body, ENTRY._replace(id=name)) for name in ("a", "b")]
     document = etree.HTML(f"<div>{''.join(found)}</div>")
