@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 
 from catalogues import catalogue
 
-ACCELERATORS = ("", "feeds.catalogue.plain_lines", "feeds.formats.layouts", "memory", "processes")
+ACCELERATORS = ("", "feeds.catalogue.plain_lines", "feeds.formats.sampling", "memory", "processes")
 # Runs in a process of its own: prints the seconds of a cold build and of one after an edit.
 PROGRAM = """
 import importlib, json, sys, time

@@ -1,11 +1,12 @@
 """The beginning of a text that is too long to be shown as a whole."""
 
+from itertools import takewhile
 from unicodedata import combining
 
 MAX_CHARACTERS = 300
-# Farther back, a space leaves too little: the text is then cut within a word.
-_NEAR_THE_END = 0.85
-# The last one is a word's end in Khmer or Thai, and has no width.
+# The part of the limit that a cut at a space must leave; otherwise the cut is within a word.
+_MIN_LENGTH_RATIO = 0.85
+# The last one separates words in Khmer and Thai, and has no width.
 _SPACES = " \u3000\u200b"
 # The combining class of signs that join a letter to the next one, as in Khmer.
 _VIRAMA = 9
@@ -19,7 +20,7 @@ def truncated(text: str, limit: int = MAX_CHARACTERS) -> str:
     """
     if len(text) <= limit:
         return text
-    space = max(text.rfind(space, int(limit * _NEAR_THE_END), limit + 1) for space in _SPACES)
+    space = max(text.rfind(space, int(limit * _MIN_LENGTH_RATIO), limit + 1) for space in _SPACES)
     end = space if space > 0 else _end_of_cluster(text, limit)
     return f"{text[:end].rstrip()}…"
 
@@ -29,9 +30,6 @@ def _end_of_cluster(text: str, limit: int) -> int:
     # Loaded for texts that are too long, and have no space where they are cut.
     import regex  # noqa: PLC0415
 
-    beginning = regex.match(r"(\X)*", text, endpos=limit)
-    starts = beginning.starts(1) if beginning else []
-    # The last cluster may go on behind the limit.
-    last = regex.match(r"\X", text, pos=starts[-1]) if starts else None
-    ends = [*starts[1:], limit] if last and last.end() <= limit else starts[1:]
+    clusters = takewhile(lambda found: found.end() <= limit, regex.finditer(r"\X", text))
+    ends = [cluster.end() for cluster in clusters]
     return next((end for end in reversed(ends) if combining(text[end - 1]) != _VIRAMA), limit)

@@ -122,7 +122,7 @@ def test_no_link_is_within_a_link() -> None:
 
 
 def test_footnotes_lead_there_and_back() -> None:
-    """Footnotes work, with names for those who hear them; those of two entries never collide."""
+    """Footnotes link there and back, with accessible names; those of two entries never collide."""
     body = "One[^1] two[^n] three[^1].\n\n[^1]: ILO (2021)\n[^n]: See https://e.org/"
     found = [render(body, ENTRY._replace(id=name)) for name in ("a", "b")]
     document = etree.HTML(f"<div>{''.join(found)}</div>")
@@ -219,7 +219,7 @@ def test_a_footnotes_number_is_not_part_of_an_abstract() -> None:
         ("a [x] (https://example.org)", 0, "] (https://example.org)"),
         ("<a href='https://example.org/my file.pdf'>x</a>", 0, "%20"),
         ("<a href='https://example.org/\u200b'>x</a>", 0, "U+200B"),
-        ("<p>[x](https://example.org/)</p>", 0, "a line blank behind HTML"),
+        ("<p>[x](https://example.org/)</p>", 0, "a blank line after HTML"),
     ],
 )  # fmt: skip
 def test_what_is_not_published_has_a_note(body: str, line: int, words: str) -> None:

@@ -19,7 +19,7 @@ from feeds import Release, load_catalogue
 from feeds.catalogue import read_catalogue
 from feeds.errors import CatalogueError
 from feeds.formats import atom, rss
-from feeds.formats.layouts import ENTRY_TEXTS, Layouts
+from feeds.formats.sampling import sampled
 from feeds.markdown import render_body
 from feeds.model import Catalogue, Country, Entry, Feed, Person, Photo, Site, Topic
 
@@ -61,21 +61,18 @@ def texts(element: etree._Element, path: str) -> list[str | None]:
 
 
 def test_spliced_feeds_are_what_feedgen_writes_by_itself(release: Release) -> None:
-    """A feed joined from finished pieces is feedgen's own document, byte for byte."""
+    """A feed joined from its entries' elements is feedgen's own document, byte for byte."""
     site = release.site
     for feed in release.feeds:
-        for name, shell, add, render in (
-            ("atom.xml", atom.generator_of, atom.add_entry, "atom_str"),
-            ("rss.xml", rss.generator_of, rss.add_item, "rss_str"),
-        ):
+        for name, form in (("atom.xml", atom.FORMAT), ("rss.xml", rss.FORMAT)):
             path = feed.path + name
-            generator = shell(feed, site, site.address(path))
+            generator = form.generator_of(feed, site, site.address(path))
             for entry in feed.latest:
-                add(generator, entry, render_body(entry, site), site)
-            assert getattr(generator, render)(pretty=True) == release[path].body, path
+                form.add_entry(generator, entry, render_body(entry, site), site)
+            assert form.write(generator, pretty=True) == release[path].body, path
 
 
-# What is escaped stands in many of them.
+# Many of them contain characters that are escaped.
 TEXTS = st.text(
     st.sampled_from("a&<>\"'%\r\n\té") | XML_CHARACTERS,
     min_size=1,
@@ -150,11 +147,9 @@ def check_elements(entries: list[Entry], author: str) -> None:
 
 def check_shown(entries: list[Entry], site: Site) -> None:
     shown = [(entry, entry.body) for entry in entries]
-    for together, alone in (
-        (atom.render_entries, atom.render_entry),
-        (rss.render_items, rss.render_item),
-    ):
-        assert together(shown, site) == [alone(site, *each).encode() for each in shown]
+    for form in (atom.FORMAT, rss.FORMAT):
+        alone = [form.render_entry(site, *each).encode() for each in shown]
+        assert form.render_entries(shown, site) == alone
 
 
 SHOWN = st.sampled_from([(), (Entry(id="n", title="T", published=AS_OF, updated=AS_OF),)])
@@ -180,35 +175,35 @@ def test_documents_are_what_feedgen_writes_of_each(feeds: list[Feed], author: st
 def check_feeds(feeds: list[Feed], site: Site) -> None:
     for feed in feeds:
         address = f"https://feed.example.org/{feed.path}?a=1&b"
-        for join, shell, render in (
-            (atom.join, atom.generator_of, "atom_str"),
-            (rss.join, rss.generator_of, "rss_str"),
-        ):
-            alone = getattr(shell(feed, site, address), render)(pretty=True)
-            assert join(feed, [], site, address) == alone
+        for form in (atom.FORMAT, rss.FORMAT):
+            alone = form.write(form.generator_of(feed, site, address), pretty=True)
+            assert form.join(feed, [], site, address) == alone
 
 
 def test_feedgen_is_asked_once_for_each_shape() -> None:
-    """Of a hundred entries with the same fields, feedgen lays out the first."""
+    """Of a hundred entries with the same fields, feedgen writes the first."""
     asked = []
 
     def write(entry: Entry, body: str) -> str:
         asked.append(entry.id)
-        return atom.render_entry(ARABIC, entry, body)
+        return atom.FORMAT.render_entry(ARABIC, entry, body)
 
-    layouts = Layouts(write, ENTRY_TEXTS)
+    render = sampled(write)
     for number in range(100):
         entry = Entry(id=f"n{number}", title="T", published=AS_OF, updated=AS_OF, summary="S")
-        layouts.elements([(entry, "")])
-    assert asked == ["sample-id", "other-id", "n0"]
+        render(entry, "")
+    # Of each sample its label first, in an entry of its own.
+    assert asked == ["x", "sample-id", "x", "other-id", "n0"]
 
 
-WORDS = "id title summary slug name feed-id feed-title feed-text folder author photo".split()
+WORDS = "id title summary slug name topic scheme body url credit alt email uri feed-id".split()
 SAMPLES = [f"{sample}-{word}" for sample in ("sample", "other") for word in WORDS]
 
 
-@pytest.mark.parametrize("text", [*SAMPLES, "1801-02-03T04:05:06+01:23", "18011801", "sample"])
-def test_a_site_may_have_the_texts_that_layouts_are_made_with(text: str) -> None:
+@pytest.mark.parametrize(
+    "text", [*SAMPLES, "1801-02-03T04:05:06+01:23", "18010004", "18011801", "sample"]
+)
+def test_a_site_may_have_the_texts_of_samples(text: str) -> None:
     """Entries keep their own ids and texts, though the site's end in what a sample has."""
     tag = f"tag:example.org,2021:{text}"
     people = Person(name=text, email=f"{text}@example.org", uri=f"https://{text}.example.org/")
@@ -246,7 +241,7 @@ def test_a_site_may_have_the_texts_that_layouts_are_made_with(text: str) -> None
     ],
 )
 def test_a_body_alone_has_an_excerpt_to_show(body: str, shown: str) -> None:
-    """Of a body without a summary its beginning stands in plain text too; or else the title."""
+    """An entry with a body and no summary has the body's beginning as plain text, or else its title."""
     source = CATALOGUE.format("A title").replace(
         "  summary: A title\n", f"  body: {json.dumps(body)}\n"
     )
@@ -275,7 +270,7 @@ def test_atom_follows_the_grammar_of_rfc_4287(release: Release) -> None:
 
 
 def test_the_grammar_refuses_what_is_no_atom(every_field: Release) -> None:
-    """The grammar is no rubber stamp."""
+    """The grammar refuses documents that are not valid Atom."""
     grammar = etree.RelaxNG(etree.parse(ROOT / "tests" / "atom.rng"))
     body = every_field["atom.xml"].body.decode()
     for old, new in (
@@ -347,7 +342,7 @@ def test_links_keep_their_attributes(every_field: Release) -> None:
 
 
 def test_photos_are_media_rss(every_field: Release) -> None:
-    """A photo has its credit inside; a credit alone stands in the entry; no length, no enclosure."""
+    """A photo contains its credit; a credit alone is in the entry; without a length there is no enclosure."""
     for name, item in (("atom.xml", "atom:entry"), ("rss.xml", "channel/item")):
         found = documents(every_field, name)[name].findall(item, NS)
         whole, unmeasured, credit_alone, none = found
@@ -439,7 +434,7 @@ entries:
 
 def catalogue_of(text: str) -> Catalogue | None:
     quoted = json.dumps(text, ensure_ascii=True)
-    # JSON writes what lies beyond the BMP as two surrogates, which YAML refuses.
+    # JSON writes a character outside the BMP as two surrogates, which YAML refuses.
     quoted = re.sub(
         r"\\u(d[89ab]..)\\u(d[c-f]..)",
         lambda pair: f"\\U{ord(bytes.fromhex(pair[1] + pair[2]).decode('utf-16-be')):08x}",
@@ -452,7 +447,7 @@ def catalogue_of(text: str) -> Catalogue | None:
 
 
 def shown(entry: Any, name: str) -> str:
-    """Give a field as feedparser's user sees it: HTML where feedparser says that it is HTML."""
+    """Return a field as feedparser's user sees it: as text, from HTML if feedparser says it is HTML."""
     detail = entry[f"{name}_detail"]
     value: str = entry[name]
     if detail["type"] != "text/html":
@@ -464,8 +459,8 @@ def folded(text: str) -> str:
     return " ".join(text.split())
 
 
-def is_mended_by_feedparser(text: str) -> bool:
-    """Tell a text that feedparser takes for UTF-8 read as Latin-1, and changes: 'Â¡' to '¡'."""
+def is_changed_by_feedparser(text: str) -> bool:
+    """Check whether feedparser takes a text for UTF-8 read as Latin-1, and changes it: 'Â¡' to '¡'."""
     try:
         return not text.isascii() and bool(text.strip().encode("latin-1").decode())
     except UnicodeError:
@@ -473,9 +468,9 @@ def is_mended_by_feedparser(text: str) -> bool:
 
 
 TEXT = st.text(min_size=1, max_size=40).map(lambda text: "x" + text)
-# As it is written, and as it is published: spaces are folded, and 'Â' may stand before one.
+# As it is written, and as it is published: spaces are folded, and 'Â' may be before one.
 TEXT = TEXT.filter(
-    lambda text: not (is_mended_by_feedparser(text) or is_mended_by_feedparser(folded(text)))
+    lambda text: not (is_changed_by_feedparser(text) or is_mended_by_feedparser(folded(text)))
 )
 
 
@@ -576,7 +571,7 @@ def test_rss_dates_are_those_of_rfc_2822(moment: datetime, minutes: int) -> None
 
 @pytest.mark.parametrize(("seconds", "minutes"), [(60, "1"), (90, "1"), (900, "15"), (3600, "60")])
 def test_ttl_is_max_age_in_minutes(seconds: int, minutes: str) -> None:
-    """RSS tells its readers, in minutes, how long HTTP lets them keep the document."""
+    """RSS's `ttl`, in minutes, is how long HTTP allows clients to cache the document."""
     catalogue = load_catalogue(CATALOGUES / "arabic.yaml")
     site = replace(catalogue.site, max_age=seconds)
     release = Release(replace(catalogue, site=site), as_of=AS_OF)

@@ -45,7 +45,7 @@ THIRD_PARTY = {
     "truncation": {"regex"},
     "uris": {"idna"},
 }
-LONGEST = 400
+LONGEST = 450
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "core", "misc", "constants"}
 MODULES = sorted((ROOT / "feeds").rglob("*.py"))
 

@@ -34,7 +34,7 @@ from feeds.export.report import Options as ExportOptions
 from feeds.export.tree import OURS
 from feeds.exporting import Exporting, _made_by
 from feeds.files import media_folder, read_files
-from feeds.formats import FORMATS, atom, feed_style, rss
+from feeds.formats import FORMATS, feed_style, feedgen_ext
 from feeds.inputs import digest, entry_digest, site_digest, source_digest
 from feeds.model import Document, Entry, etag_of
 from feeds.pages.neighbours import Neighbours
@@ -63,7 +63,7 @@ Contents = dict[str, Compared]
 
 def forget() -> None:
     """Forget what this process has prepared with templates that are others now."""
-    for kept in (plans._site_pages, atom._layouts, atom._shells, rss._layouts, rss._shells):
+    for kept in (plans._site_pages, feedgen_ext._sampled_entry):
         kept.cache_clear()
 
 

@@ -53,7 +53,7 @@ def hostile(folder: Path) -> tuple[Path, Catalogue]:
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Catalogue]]:
-    """Serve the payloads; give the server's address and the catalogue."""
+    """Serve the payloads; return the server's URL and the catalogue."""
     folder = tmp_path_factory.mktemp("hostile")
     file, catalogue = hostile(folder)
     with running("feeds serve", file, folder) as server:
@@ -68,7 +68,7 @@ def browser() -> Iterator[Browser]:
 
 @contextmanager
 def watched(browser: Browser, url: str, *, policy: bool) -> Iterator[tuple[Page, list[str]]]:
-    """Give a page, and what is heard of it: what ran, was refused, complained or was fetched."""
+    """Return a page, and a list of its events: what ran, was refused, logged an error or was fetched."""
     noise: list[str] = []
 
     def hear(message: ConsoleMessage) -> None:
@@ -172,7 +172,7 @@ def test_what_runs_is_noticed(browser: Browser) -> None:
 
 
 def test_what_is_refused_is_noticed(published: tuple[str, Catalogue], browser: Browser) -> None:
-    """The policy is no dummy: a script and a style that get into a page are refused, and that is heard."""
+    """The policy works: a script and a style that get into a page are refused, with an event each."""
     url, _ = published
     with watched(browser, url, policy=True) as (page, noise):
         page.goto(url)

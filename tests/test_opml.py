@@ -83,7 +83,7 @@ def test_a_list_is_opml_2(release: Release) -> None:
 
 
 def test_feeds_stand_in_groups() -> None:
-    """Everything stands alone; topics, countries, and each topic's countries have their groups."""
+    """The feed of everything is in no group; topics, countries, and each topic's countries are in groups."""
     body = etree.fromstring(Release(load_catalogue(SHIPPED), as_of=AS_OF)[ALL_OPML].body)[1]
     first, *groups = body
     assert attribute(first, "xmlUrl") == SITE.address("atom.xml")
@@ -108,7 +108,7 @@ def test_feeds_stand_in_groups() -> None:
     ("formats", "filename"), [("[rss, json]", "rss.xml"), ("[json]", "feed.json")]
 )
 def test_a_list_leads_to_what_is_published(formats: str, filename: str) -> None:
-    """Without Atom, it leads to the next format that the site has."""
+    """Without Atom, a list names documents of the next format that the site has."""
     text = f"{HEAD}  formats: {formats}\n{ENTRY}"
     release = Release(read_catalogue([("f", text.encode())]), as_of=AS_OF)
     found = outlines(release[ALL_OPML].body)
@@ -154,7 +154,7 @@ def test_any_text_survives(title: str, name: str, description: str) -> None:
 
 
 def test_an_edit_of_an_entry_changes_no_list() -> None:
-    """A list tells which feeds there are, so news leave it as it is."""
+    """A list depends on which feeds there are, not on their entries."""
     before, after = (
         Release(read_catalogue([("f", f"{HEAD}{text}".encode())]), as_of=AS_OF)
         for text in (ENTRY, ENTRY.replace("title: A", "title: B").replace("05-24", "05-25"))
@@ -164,7 +164,7 @@ def test_an_edit_of_an_entry_changes_no_list() -> None:
 
 
 def test_listparser_reads_each_list(release: Release) -> None:
-    """listparser finds every feed with its title, and has nothing to complain of."""
+    """listparser finds every feed with its title, and reports no error."""
     for name in {ALL_OPML, *OPML.values()} & {*release}:
         parsed = listparser.parse(release[name].body)
         assert not parsed.bozo, parsed.get("bozo_exception")

@@ -70,7 +70,7 @@ def site(
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """Give a page; at the end nothing may have run, been refused or been complained of."""
+    """Return a page; at the end no script may have run, nothing been refused, no error been logged."""
     noise: list[str] = []
 
     def hear(message: ConsoleMessage) -> None:
@@ -92,13 +92,13 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 def seen(entry: Entry) -> list[str]:
-    """Give what is to be seen of an entry that has a summary, beside its date and its address."""
+    """Return what must be visible of an entry that has a summary, beside its date and its URL."""
     credit = [entry.photo.credit] if entry.photo and entry.photo.credit else []
     return [entry.title, entry.summary, *credit]
 
 
 def unexpected(texts: list[str], expected: list[str]) -> tuple[list[str], list[str]]:
-    """Give the texts that are seen and were not expected, and those that are missing.
+    """Return the visible texts that were not expected, and those that are missing.
 
     Dates and addresses are as they are.
     """
@@ -137,7 +137,7 @@ def test_a_browser_shows_a_feed(site: Callable[[Path], str], page: Page, name: s
 def test_a_feed_of_a_topic_finds_its_style(
     site: Callable[[Path], str], page: Page, name: str
 ) -> None:
-    """The style is named relative to the feed, however deep its folder lies."""
+    """The style sheet's URL is relative to the feed, however deep its folder is."""
     page.goto(f"{site(SHIPPED)}topics/unemployment-protection/countries/id/{name}")
     assert style(page, ":root", "content", "::before") == NOTICE
 
@@ -162,7 +162,7 @@ def test_no_markup_is_seen(served: Callable[[Path], str], page: Page, name: str)
 def test_a_feed_follows_the_readers_colours(
     served: Callable[[Path], str], page: Page, name: str
 ) -> None:
-    """Light on dark for whoever likes that; dark on light for all others."""
+    """A feed is light on dark if the reader prefers that, and dark on light otherwise."""
     url = served(SHIPPED)
     schemes: tuple[tuple[Literal["light", "dark"], bool], ...] = (("light", False), ("dark", True))
     for scheme, dark in schemes:
@@ -184,7 +184,7 @@ def brightness(colour: str) -> float:
 @pytest.mark.heavy
 @pytest.mark.parametrize("name", NAMES)
 def test_a_feed_fits_a_telephone(served: Callable[[Path], str], page: Page, name: str) -> None:
-    """At 320 pixels nothing stands out at the side."""
+    """At 320 pixels there is no horizontal scrolling."""
     page.set_viewport_size({"width": 320, "height": 640})
     page.goto(served(SHIPPED) + name)
     assert page.evaluate("document.documentElement.scrollWidth") == 320
@@ -196,7 +196,7 @@ def test_a_feed_fits_a_telephone(served: Callable[[Path], str], page: Page, name
 def test_arabic_runs_from_right_to_left(
     served: Callable[[Path], str], page: Page, name: str
 ) -> None:
-    """The feed of an Arabic site stands at the right, in its own words."""
+    """The feed of an Arabic site is aligned to the right, with an Arabic notice."""
     page.goto(served(CATALOGUES / "arabic.yaml") + name)
     assert style(page, ":root", "direction") == "rtl"
     assert "هذه خلاصة" in style(page, ":root", "content", "::before")

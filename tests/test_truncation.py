@@ -14,7 +14,7 @@ from feeds.catalogue import read_catalogue
 from feeds.truncation import truncated
 
 FAMILY = "👨‍👩‍👧‍👦"
-# In words, without spaces between them, of scripts that have none.
+# Words in scripts that have no spaces between them.
 SCRIPTS = {
     "zh": "日内瓦国际劳工组织发布社会保护报告",
     "ja": "国際労働機関は社会的保護に関する報告書を公表した",

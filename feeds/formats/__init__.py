@@ -1,4 +1,4 @@
-"""The wire formats: one row each here, one module each beside this one."""
+"""The formats of feeds: a row each here, and a written each beside this one."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,22 +8,31 @@ from feeds.formats import atom, json_feed, rss
 from feeds.model import Entry, Feed, Site
 from feeds.paths import FEED_STYLE, FEEDS
 
-__all__ = ["FORMATS", "Format", "feed_style"]
+__all__ = ["FORMATS", "MEDIA_TYPES", "Format", "feed_style"]
 
-# The type under which a browser applies a style sheet to XML (RFC 7303).
-_XML = "application/xml; charset=utf-8"
+# Of every kind of document, but for pictures and static files.
+MEDIA_TYPES = {
+    "atom": "application/atom+xml; charset=utf-8",
+    "css": "text/css; charset=utf-8",
+    "html": "text/html; charset=utf-8",
+    "json": "application/feed+json",
+    "opml": "text/x-opml; charset=utf-8",
+    "rss": "application/rss+xml; charset=utf-8",
+    "txt": "text/plain; charset=utf-8",
+    # Under this one a browser applies a style sheet to a feed (RFC 7303).
+    "xml": "application/xml; charset=utf-8",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Format:
-    """A wire syntax: what it is called, where its documents lie, and how they are made.
+    """A format of feeds: its names, and how its documents are made.
 
-    `key` is what `site.formats` calls it. `render_entries` gives a piece of each
-    entry, which comes with its body's HTML; the piece does not depend on the
-    feed that carries it. `join` gives a feed's document from the pieces of its
-    latest entries and the document's own address. `shown_as` is the media type
-    under which a browser shows the document in the style of `feed_style`; empty
-    where it has none.
+    `key` is its name in `site.formats`, `filename` that of its documents. `render_entries` returns a piece for each
+    entry, which is given with its body's HTML; the piece does not depend on the feed.
+    `join` returns a feed's document from the pieces of its latest entries and the
+    document's own address. `shown_as` is the media type under which a browser shows the
+    document in the style of `feed_style`; empty if it has no style.
     """
 
     key: str
@@ -36,36 +45,24 @@ class Format:
 
 
 def feed_style() -> tuple[str, str, bytes]:
-    """Give the path, media type and bytes of the style sheet that the feeds name."""
+    """Return the path, media type and bytes of the style sheet for Atom and RSS."""
     css = files("feeds.formats").joinpath(FEED_STYLE).read_bytes()
-    return FEED_STYLE, "text/css; charset=utf-8", css
+    return FEED_STYLE, MEDIA_TYPES["css"], css
 
 
-FORMATS = (
+FORMATS = tuple(
     Format(
-        key="atom",
-        name="Atom",
-        filename=FEEDS["atom"],
-        media_type="application/atom+xml; charset=utf-8",
-        render_entries=atom.render_entries,
-        join=atom.join,
-        shown_as=_XML,
-    ),
-    Format(
-        key="rss",
-        name="RSS",
-        filename=FEEDS["rss"],
-        media_type="application/rss+xml; charset=utf-8",
-        render_entries=rss.render_items,
-        join=rss.join,
-        shown_as=_XML,
-    ),
-    Format(
-        key="json",
-        name="JSON Feed",
-        filename=FEEDS["json"],
-        media_type="application/feed+json",
-        render_entries=json_feed.items,
-        join=json_feed.feed,
-    ),
+        key=key,
+        name=name,
+        filename=FEEDS[key],
+        media_type=MEDIA_TYPES[key],
+        render_entries=written.render_entries,
+        join=written.join,
+        shown_as=shown_as,
+    )
+    for key, name, written, shown_as in (
+        ("atom", "Atom", atom.FORMAT, MEDIA_TYPES["xml"]),
+        ("rss", "RSS", rss.FORMAT, MEDIA_TYPES["xml"]),
+        ("json", "JSON Feed", json_feed, ""),
+    )
 )

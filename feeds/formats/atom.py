@@ -1,42 +1,24 @@
 """Atom 1.0 (RFC 4287) through feedgen: what a feed and an entry look like in it."""
 
-from collections.abc import Sequence
-from functools import lru_cache, partial
+from dataclasses import asdict
 
 from feedgen.feed import FeedGenerator
 
-from feeds.formats.content import content
-from feeds.formats.feedgen_ext import AtomEntry, AtomFeed, Namespaces, namespaces
-from feeds.formats.labels import category
-from feeds.formats.layouts import ENTRY_TEXTS, Layouts, cut
-from feeds.formats.plain_text import Plain, excerpt
-from feeds.formats.shells import Shells, feed_texts
+from feeds.formats.content import content, excerpt
+from feeds.formats.feedgen_ext import FeedgenFormat, category, feed_generator
 from feeds.model import Entry, Feed, Person, Site
 
 
 def generator_of(feed: Feed, site: Site, address: str) -> FeedGenerator:
-    """Return feedgen's generator for a feed's document at an address, still without entries."""
-    generator = FeedGenerator()
-    generator.register_extension("extra", AtomFeed, AtomEntry, rss=False)
-    generator.extra.names = namespaces(feed, {})
-    generator.extra.path = feed.path
+    """Return feedgen's generator for a feed's document at an address, without entries yet."""
+    generator = feed_generator(feed, site, address, "application/atom+xml")
     generator.id(feed.id)
     generator.title(feed.title)
     if feed.description:
         generator.subtitle(feed.description)
     generator.author(_author(site.author))
-    generator.link(href=address, rel="self", type="application/atom+xml")
-    generator.link(href=site.address(feed.path), rel="alternate", type="text/html")
     if site.hub:
         generator.link(href=site.hub, rel="hub")
-    generator.generator("feeds")
-    generator.language(site.language)
-    # feedgen's default is now.
-    generator.updated(feed.updated)
-    if site.rights:
-        generator.rights(site.rights)
-    if site.logo:
-        generator.logo(site.logo)
     if site.icon:
         generator.icon(site.icon)
     return generator
@@ -63,46 +45,17 @@ def add_entry(generator: FeedGenerator, entry: Entry, body: str, site: Site) -> 
         # An entry without content must have a summary (RFC 4287 §4.1.2).
         element.summary(entry.summary or entry.title)
     else:
-        element.extra.plain = Plain(abstract=excerpt(body) or entry.title)
+        element.extra.abstract = excerpt(body) or entry.title
     if entry.author:
         element.author(_author(entry.author))
     element.extra.photo = photo
     element.extra.links = element.link()
 
 
-def render_entries(entries: Sequence[tuple[Entry, str]], site: Site) -> list[bytes]:
-    """Return each entry's element, as it stands in every document."""
-    return _layouts(site).elements(entries)
-
-
-def render_entry(site: Site, entry: Entry, body: str) -> str:
-    """Return an entry's element as feedgen writes it."""
-    generator = FeedGenerator()
-    generator.id(site.id)
-    generator.title(site.title)
-    generator.register_extension("extra", Namespaces, AtomEntry, rss=False)
-    add_entry(generator, entry, body, site)
-    return cut(generator.atom_str(pretty=True), "  <entry>\n", "  </entry>\n")
-
-
-def join(feed: Feed, elements: Sequence[bytes], site: Site, address: str) -> bytes:
-    """Return a feed's document with its entries' elements in it."""
-    return _shells(site).document(feed, address, elements)
-
-
 def _author(person: Person) -> dict[str, str]:
-    parts = {"name": person.name, "email": person.email, "uri": person.uri}
-    return {name: text for name, text in parts.items() if text}
+    return {name: text for name, text in asdict(person).items() if text}
 
 
-@lru_cache(maxsize=4)
-def _layouts(site: Site) -> Layouts:
-    return Layouts(partial(render_entry, site), ENTRY_TEXTS)
-
-
-@lru_cache(maxsize=4)
-def _shells(site: Site) -> Shells:
-    def write(feed: Feed, address: str) -> str:
-        return str(generator_of(feed, site, address).atom_str(pretty=True).decode())
-
-    return Shells(write, feed_texts(site), "</feed>\n", lambda feed: tuple(namespaces(feed, {})))
+FORMAT = FeedgenFormat(
+    generator_of, add_entry, FeedGenerator.atom_str, b"  <entry>\n", b"</feed>\n"
+)

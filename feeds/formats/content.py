@@ -1,19 +1,28 @@
-"""The HTML that feeds carry as an entry's content: its text with its photo and credit.
+"""What all formats say of an entry: its content as HTML, and the beginning of it as plain text."""
 
-Many readers show the content alone, without Media RSS; and crediting a photo is
-a legal duty.
-"""
-
+import html
+import re
 from html import escape
 
+from lxml import etree
+
 from feeds.model import Entry, Photo
+from feeds.truncation import truncated
+
+_MAX_EXCERPT_SOURCE = 20_000  # characters of HTML
+# A tag of these separates words.
+_BLOCK = re.compile(r"<(?=/?(?:blockquote|br|dd|div|dt|h[1-6]|hr|li|p|pre|td|th|tr)\b)")
+# A footnote's number would become part of the word before it.
+_FOOTNOTE = re.compile(r'<sup><a [^>]*role="doc-noteref"[^>]*>[^<]*</a></sup>')
+_MARKUP = re.compile(r"<[A-Za-z/!?]|&#?\w+;")
 
 
 def content(entry: Entry, body: str) -> str:
     """Return an entry's content as HTML, from its body's HTML; '' if it has no body and no photo.
 
-    A photo comes first, unless the body shows the same picture; a credit without
-    a picture comes last. An entry without a body has its summary as text.
+    Many readers show the content alone, without Media RSS, and crediting a photo is a
+    legal duty. So a photo comes first, unless the body shows the same picture; a credit
+    without a picture comes last. An entry without a body has its summary as text.
     """
     photo = entry.photo
     if not photo or not (photo.url or photo.credit):
@@ -34,3 +43,17 @@ def _figure(photo: Photo) -> str:
     image = f'<img src="{escape(photo.url)}" alt="{escape(photo.alt)}"{sizes}>'
     credit = f"<figcaption>{escape(photo.credit, quote=False)}</figcaption>" if photo.credit else ""
     return f"<figure>{image}{credit}</figure>"
+
+
+def excerpt(body: str) -> str:
+    """Return the beginning of the text in a body's HTML; '' if it cannot be parsed."""
+    separated = _BLOCK.sub(" <", _FOOTNOTE.sub("", body[:_MAX_EXCERPT_SOURCE]))
+    parts = etree.HTML(f"<div>{separated}</div>").itertext()
+    return truncated(" ".join("".join(map(str, parts)).split()))
+
+
+def as_html(text: str) -> str:
+    """Return the shortest HTML for a text: the text itself, unless it looks like markup."""
+    if ("&" in text or "<" in text) and (_MARKUP.search(text) or html.unescape(text) != text):
+        return escape(text, quote=False)
+    return text

@@ -1,31 +1,109 @@
-"""What feedgen 1.0.0 leaves out of the documents or gets wrong, as extensions of it."""
+"""Documents by feedgen 1.0.0, with extensions for what it leaves out or gets wrong."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from email.utils import format_datetime
+from functools import lru_cache, partial
+from typing import NamedTuple
 
 import feedgen.entry
 import feedgen.feed
 from feedgen.ext.base import BaseEntryExtension, BaseExtension
+from feedgen.feed import FeedGenerator
 from lxml import etree
 
-from feeds.formats.plain_text import DCTERMS, Plain, add_plain
-from feeds.model import Feed, Photo
+from feeds.formats.sampling import sampled
+from feeds.model import Country, Entry, Feed, Photo, Site, Topic
 from feeds.paths import FEED_STYLE
 
 ATOM = "http://www.w3.org/2005/Atom"
 DC = "http://purl.org/dc/elements/1.1/"
+DCTERMS = "http://purl.org/dc/terms/"
 # https://www.rssboard.org/media-rss
 MEDIA = "http://search.yahoo.com/mrss/"
 XML = "http://www.w3.org/XML/1998/namespace"
+# RFC 5141.
+COUNTRY_SCHEME = "urn:iso:std:iso:3166:-1"
 
 # feedgen formats a date by setting the process's locale twice: slow, and not
 # safe in threads. The standard library writes the same text.
 feedgen.feed.formatRFC2822 = feedgen.entry.formatRFC2822 = format_datetime
 
 
-def namespaces(feed: Feed, always: Mapping[str, str]) -> Mapping[str, str]:
-    """Return the namespaces of a document by prefix: feedgen declares them all, needed or not."""
-    needed = dict(always)
+class FeedgenFormat(NamedTuple):
+    """A format that feedgen writes.
+
+    `generator_of` returns a generator for a feed's document at an address, without entries
+    yet; `add_entry` appends an entry, which comes with its body's HTML, to one; `write`
+    returns a generator's document. `start` and `end` are what is before the first entry's
+    content, and after the last entry.
+    """
+
+    generator_of: Callable[[Feed, Site, str], FeedGenerator]
+    add_entry: Callable[[FeedGenerator, Entry, str, Site], None]
+    write: Callable[..., bytes]
+    start: bytes
+    end: bytes
+
+    def render_entries(self, entries: Iterable[tuple[Entry, str]], site: Site) -> list[bytes]:
+        """Return each entry's element, which is the same in every document."""
+        write = _sampled_entry(self, site)
+        return [write(entry, body).encode() for entry, body in entries]
+
+    def render_entry(self, site: Site, entry: Entry, body: str) -> str:
+        """Return an entry's element as feedgen writes it."""
+        generator = FeedGenerator()
+        generator.register_extension("extra", FeedExtension, EntryExtension)
+        # What feedgen requires of a document.
+        generator.id(site.id)
+        generator.title(site.title)
+        generator.description(site.title)
+        generator.link(href=site.url)
+        self.add_entry(generator, entry, body, site)
+        document = self.write(generator, pretty=True)
+        # In texts, what begins a tag is escaped.
+        return document[document.index(self.start) :].removesuffix(self.end).decode()
+
+    def join(self, feed: Feed, elements: Iterable[bytes], site: Site, address: str) -> bytes:
+        """Return a feed's document with its entries' elements in it."""
+        document = self.write(self.generator_of(feed, site, address), pretty=True)
+        return b"".join([document.removesuffix(self.end), *elements, self.end])
+
+
+@lru_cache(maxsize=8)
+def _sampled_entry(form: FeedgenFormat, site: Site) -> Callable[[Entry, str], str]:
+    return sampled(partial(form.render_entry, site))
+
+
+def feed_generator(feed: Feed, site: Site, address: str, media_type: str) -> FeedGenerator:
+    """Return a generator for a feed's document at an address, with what all formats have of it."""
+    generator = FeedGenerator()
+    generator.register_extension("extra", FeedExtension, EntryExtension)
+    generator.extra.names = _needed_namespaces(feed)
+    generator.extra.path = feed.path
+    # feedgen takes the last link for RSS's own: that must be the page.
+    generator.link(href=address, rel="self", type=media_type)
+    generator.link(href=site.address(feed.path), rel="alternate", type="text/html")
+    generator.generator("feeds")
+    generator.language(site.language)
+    # feedgen's default is now.
+    generator.updated(feed.updated)
+    if site.rights:
+        generator.rights(site.rights)
+    if site.logo:
+        generator.logo(site.logo)
+    return generator
+
+
+def category(label: Topic | Country) -> dict[str, str]:
+    """Return the `term`, `scheme` and `label` of a topic or a country (RFC 4287 §4.2.2)."""
+    if isinstance(label, Country):
+        return {"term": label.code, "scheme": COUNTRY_SCHEME, "label": label.name}
+    return {"term": label.slug, "scheme": label.scheme, "label": label.name}
+
+
+def _needed_namespaces(feed: Feed) -> Mapping[str, str]:
+    """Return the namespaces that a feed's entries need, by prefix."""
+    needed = {}
     if any(entry.body and not entry.summary for entry in feed.latest):
         needed["dcterms"] = DCTERMS
     if any(entry.photo for entry in feed.latest):
@@ -33,59 +111,49 @@ def namespaces(feed: Feed, always: Mapping[str, str]) -> Mapping[str, str]:
     return needed
 
 
-class Namespaces(BaseExtension):  # type: ignore[misc]  # feedgen has no types
-    """Declares the namespaces that the extensions of entries use."""
+class FeedExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no types
+    """What feedgen leaves out of a feed, and which namespaces to declare: feedgen declares all.
+
+    `path` is the feed's folder, `hub` and `language` are the site's. `alternative` and
+    `abstract` are its title and description as plain text, where RSS has them as HTML.
+    """
 
     names: Mapping[str, str] = {"dc": DC, "dcterms": DCTERMS, "media": MEDIA}
+    path = hub = language = alternative = abstract = ""
 
     def extend_ns(self) -> Mapping[str, str]:
         """Return the namespaces by their prefixes."""
         return self.names
 
-
-class _FeedExtension(Namespaces):
-    """Names the style sheet, relative to the feed's folder; feedgen knows of none."""
-
-    path = ""
-
-    def _add_style(self, root: etree._Element) -> etree._Element:
+    def extend_atom(self, feed: etree._Element) -> etree._Element:
+        """Add the style sheet, relative to the feed's folder."""
         style = "../" * self.path.count("/") + FEED_STYLE
-        root.addprevious(
+        feed.addprevious(
             etree.ProcessingInstruction("xml-stylesheet", f'type="text/css" href="{style}"')
         )
-        return root
-
-
-class AtomFeed(_FeedExtension):
-    """What feedgen leaves out of an Atom feed."""
-
-    def extend_atom(self, feed: etree._Element) -> etree._Element:
-        """Add the style sheet."""
-        return self._add_style(feed)
-
-
-class RssFeed(_FeedExtension):
-    """feedgen writes no rel=hub into RSS; and a browser does not know RSS's own language."""
-
-    hub = ""
-    language = ""
-    plain = Plain()
+        return feed
 
     def extend_rss(self, rss: etree._Element) -> etree._Element:
-        """Add the language, the hub, what is HTML in plain text too, and the style sheet."""
+        """Add the language, which browsers do not find in RSS, the hub, plain text and the style."""
         rss.set(f"{{{XML}}}lang", self.language)
         if self.hub:
             etree.SubElement(rss[0], f"{{{ATOM}}}link", rel="hub", href=self.hub)
-        add_plain(rss[0], self.plain)
-        return self._add_style(rss)
+        _add_plain_text(rss[0], self.alternative, self.abstract)
+        return self.extend_atom(rss)
 
 
-class AtomEntry(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no types
-    """What feedgen leaves out of an Atom entry."""
+class EntryExtension(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no types
+    """What feedgen leaves out of an entry.
+
+    `links` are the entry's in Atom. `creator` and `updated` are the author's name and the
+    date of the last change in RSS. `alternative` and `abstract` are the title and the
+    summary as plain text, where the document has them as HTML only: a browser that shows
+    the feed would show the markup.
+    """
 
     links: Sequence[dict[str, str]] = ()
     photo: Photo | None = None
-    plain = Plain()
+    creator = updated = alternative = abstract = ""
 
     def extend_atom(self, entry: etree._Element) -> etree._Element:
         """Add the links' attributes, the photo and plain text."""
@@ -95,27 +163,25 @@ class AtomEntry(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no typ
             for name in ("rel", "type", "length"):
                 if link.get(name):
                     element.set(name, link[name])
-        _add_photo(entry, self.photo)
-        add_plain(entry, self.plain)
-        return entry
-
-
-class RssItem(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no types
-    """What feedgen leaves out of an RSS item."""
-
-    creator = ""
-    updated = ""
-    photo: Photo | None = None
-    plain = Plain()
+        return self._add_common(entry)
 
     def extend_rss(self, item: etree._Element) -> etree._Element:
         """Add the author's name, the last change, the photo and plain text."""
-        # An author without an e-mail address has no place in RSS's own element.
+        # RSS's own author element requires an e-mail address.
         etree.SubElement(item, f"{{{DC}}}creator").text = self.creator
         etree.SubElement(item, f"{{{ATOM}}}updated").text = self.updated
-        _add_photo(item, self.photo)
-        add_plain(item, self.plain)
-        return item
+        return self._add_common(item)
+
+    def _add_common(self, element: etree._Element) -> etree._Element:
+        _add_photo(element, self.photo)
+        _add_plain_text(element, self.alternative, self.abstract)
+        return element
+
+
+def _add_plain_text(element: etree._Element, alternative: str, abstract: str) -> None:
+    for name, text in (("alternative", alternative), ("abstract", abstract)):
+        if text:
+            etree.SubElement(element, f"{{{DCTERMS}}}{name}").text = text
 
 
 def _add_photo(element: etree._Element, photo: Photo | None) -> None:
@@ -123,21 +189,12 @@ def _add_photo(element: etree._Element, photo: Photo | None) -> None:
     if not photo:
         return
     if photo.url:
-        element = etree.SubElement(element, f"{{{MEDIA}}}content", url=photo.url)
-        for name, value in _media_attributes(photo).items():
-            element.set(name, value)
+        element = etree.SubElement(element, f"{{{MEDIA}}}content", url=photo.url, medium="image")
+        values = (photo.media_type, photo.length, photo.width, photo.height)
+        for name, value in zip(("type", "fileSize", "width", "height"), values, strict=True):
+            if value:
+                element.set(name, str(value))
     if photo.alt:
         etree.SubElement(element, f"{{{MEDIA}}}description", type="plain").text = photo.alt
     if photo.credit:
         etree.SubElement(element, f"{{{MEDIA}}}credit").text = photo.credit
-
-
-def _media_attributes(photo: Photo) -> dict[str, str]:
-    attributes = {
-        "medium": "image",
-        "type": photo.media_type,
-        "fileSize": photo.length,
-        "width": photo.width,
-        "height": photo.height,
-    }
-    return {name: str(value) for name, value in attributes.items() if value}

@@ -8,35 +8,40 @@ from feeds.formats.content import content
 from feeds.model import Entry, Feed, Person, Photo, Site
 
 
-def items(entries: Sequence[tuple[Entry, str]], site: Site) -> list[bytes]:
-    """Give each entry as an item, on one line."""
+def render_entries(entries: Sequence[tuple[Entry, str]], site: Site) -> list[bytes]:
+    """Return each entry as an item, on one line."""
     return [_item(entry, body, site) for entry, body in entries]
 
 
 def _item(entry: Entry, body: str, site: Site) -> bytes:
-    photo = entry.photo
+    photo = entry.photo or Photo()
     html = content(entry, body)
-    text = {"content_html": html} if html else {"content_text": entry.summary or entry.title}
+    attachment = {
+        "url": photo.url,
+        "mime_type": photo.media_type,
+        "size_in_bytes": photo.length,
+    }
     return _dump(
         {
             "id": site.tag(entry.id),
             "url": site.link(entry),
             "title": entry.title,
-            **text,
+            **({"content_html": html} if html else {"content_text": entry.summary or entry.title}),
             "summary": entry.summary,
-            "image": photo.url if photo else "",
+            "image": photo.url,
             "date_published": entry.published.isoformat(),
             "date_modified": entry.updated.isoformat(),
             "authors": [_author(entry.author)] if entry.author else [],
             "tags": [label.name for label in entry.labels],
-            "attachments": _attachments(photo),
-            "_photo": _photo(photo),
+            "attachments": [attachment] if all(attachment.values()) else [],
+            # Our extension: JSON Feed lacks these.
+            "_photo": _without_empty({"credit": photo.credit, "alt": photo.alt}),
         }
     )
 
 
-def feed(feed: Feed, items: Sequence[bytes], site: Site, address: str) -> bytes:
-    """Give a feed's document: one line for the feed, and one for each item."""
+def join(feed: Feed, items: Sequence[bytes], site: Site, address: str) -> bytes:
+    """Return a feed's document: one line for the feed, and one for each item."""
     head = _dump(
         {
             "version": "https://jsonfeed.org/version/1.1",
@@ -56,23 +61,12 @@ def feed(feed: Feed, items: Sequence[bytes], site: Site, address: str) -> bytes:
 
 def _author(person: Person) -> dict[str, str]:
     url = person.uri or (f"mailto:{person.email}" if person.email else "")
-    return {"name": person.name, "url": url} if url else {"name": person.name}
-
-
-def _attachments(photo: Photo | None) -> list[dict[str, Any]]:
-    if not (photo and photo.url and photo.length and photo.media_type):
-        return []
-    return [{"url": photo.url, "mime_type": photo.media_type, "size_in_bytes": photo.length}]
-
-
-def _photo(photo: Photo | None) -> dict[str, str]:
-    """Give what JSON Feed has no word for, as an extension of its own."""
-    if not photo:
-        return {}
-    return {name: text for name, text in (("credit", photo.credit), ("alt", photo.alt)) if text}
+    return _without_empty({"name": person.name, "url": url})
 
 
 def _dump(members: dict[str, Any]) -> bytes:
-    """Write an object without its empty members."""
-    kept = {name: value for name, value in members.items() if value not in ("", [], {})}
-    return json.dumps(kept, ensure_ascii=False).encode()
+    return json.dumps(_without_empty(members), ensure_ascii=False).encode()
+
+
+def _without_empty(members: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in members.items() if value not in ("", [], {})}

@@ -1,7 +1,7 @@
 """Lists of feeds to import: OPML 2.0 (https://opml.org/spec2.opml).
 
-A list has no date: it changes when feeds come and go, not when news do, and since
-when its bytes have been the same is what `Last-Modified` tells.
+A list has no date of its own: it changes when feeds are added or removed, not with the
+news. `Last-Modified` says since when its bytes have been the same.
 """
 
 from collections.abc import Iterable
@@ -11,11 +11,9 @@ from lxml import etree
 
 from feeds.model import Site
 
-MEDIA_TYPE = "text/x-opml; charset=utf-8"
-
 
 class Subscription(NamedTuple):
-    """A feed as a list names it; `path` is its folder's."""
+    """A feed in a list; `path` is that of its folder."""
 
     title: str
     path: str
@@ -23,7 +21,7 @@ class Subscription(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Feeds under a name, and groups within it; without a name they stand at the top."""
+    """Feeds under a name, and groups within it; without a name they are at the top level."""
 
     name: str = ""
     feeds: tuple[Subscription, ...] = ()
@@ -31,10 +29,10 @@ class Group(NamedTuple):
 
 
 def opml_list(site: Site, title: str, groups: Iterable[Group], filename: str) -> bytes:
-    """Give a list of feeds, each by its document that is called `filename`.
+    """Return a list of feeds, each with the URL of its document named `filename`.
 
-    A feed is an outline of type `rss`, whatever its format: importers know no
-    other (OPML 2.0, “Subscription lists”).
+    A feed is an outline of type `rss`, whatever its format: importers know only that
+    one (OPML 2.0, “Subscription lists”).
     """
     root = etree.Element("opml", {"version": "2.0"})
     head = etree.SubElement(root, "head")

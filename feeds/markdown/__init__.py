@@ -1,53 +1,79 @@
-"""An entry's Markdown → safe and valid HTML whose links are absolute, and what that leaves out."""
+"""An entry's Markdown → safe and valid HTML whose links are absolute, and notes on what is left out."""
 
 import re
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Iterable
+from functools import partial
+from html import unescape
+from operator import attrgetter
+from typing import NamedTuple
+from urllib.parse import unquote
 
 import nh3
+from cmarkgfm.cmark import Options, markdown_to_html_with_extensions
 
-from feeds.markdown.autolinks import with_links
-from feeds.markdown.commonmark import html_of, losses_to_markdown
-from feeds.markdown.elements import KEPT, LEAVES
-from feeds.markdown.html_tree import Element, parse, serialised
-from feeds.markdown.links import SCHEMES
-from feeds.markdown.losses import BodyNote, Loss, line_of, notes_of
-from feeds.markdown.nesting import Nesting
-from feeds.markdown.sanitising import Base, Sanitiser, written
+from feeds.markdown.content_model import ContentModel, Element, is_visible, to_html
+from feeds.markdown.links import LINK, ORDINARY, possible_texts
+from feeds.markdown.sanitizer import PUBLISHED, Loss, Sanitizer
 from feeds.model import Entry, Site
 
 __all__ = ["line_of_link", "links_in", "notes_on", "render_body", "shows_nothing"]
 
-# What nh3 lets through: nothing that the sanitiser would not have left.
-_TAGS = set(KEPT)
-_SCHEMES = set(SCHEMES)
-_ATTRIBUTES = {
-    "*": {"dir", "id", "lang", "title"},
-    "a": {"aria-label", "href", "hreflang", "role"},
-    "blockquote": {"cite"},
-    "del": {"cite", "datetime"},
-    "div": {"role"},
-    "img": {"alt", "height", "src", "width"},
-    "ins": {"cite", "datetime"},
-    "li": {"value"},
-    "ol": {"reversed", "start", "type"},
-    "q": {"cite"},
-    "td": {"align", "colspan", "rowspan"},
-    "th": {"align", "colspan", "rowspan", "scope"},
-    "time": {"datetime"},
-}
-# Only a body with raw HTML, or with anything but plain elements and ordinary addresses in
-# the HTML that cmark makes of it, goes through a tree: that takes four times as long.
+_OPTIONS = (
+    # Raw HTML passes, because it is sanitized later.
+    Options.CMARK_OPT_UNSAFE
+    | Options.CMARK_OPT_FOOTNOTES
+    | Options.CMARK_OPT_STRIKETHROUGH_DOUBLE_TILDE
+)
+_EXTENSIONS = ("table", "strikethrough", "tasklist")
+_TASK = re.compile(r'<input type="checkbox"( checked="")? disabled="" />')
+# A second barrier; which of the attributes an element may have is up to the sanitizer.
+_CLEANER = nh3.Cleaner(
+    tags=set(PUBLISHED),
+    attributes={
+        "*": set(
+            "align alt aria-label cite colspan datetime dir height href hreflang id lang reversed"
+            " role rowspan scope src start title type value width".split()
+        )
+    },
+    url_schemes=set(LINK.schemes),
+    link_rel=None,
+)
+# Only a body with raw HTML, or with anything but plain elements, ordinary addresses and texts
+# without one in the HTML that cmark makes of it, goes through a tree: that takes four times as long.
 _RAW = re.compile(r"<(?!https?://)[A-Za-z/!?]")
 _ODD = re.compile(
     r"<(?!/?(?:p|em|strong|del|ul|ol|li|blockquote|code|pre|a)>|/h[1-6]>|[bh]r />|h[1-6]>\w"
-    r'|(?:a href|img src)="https?://[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:/(?:[A-Za-z0-9\-._~!$*+,;=:@/?&]'
-    r'|%[0-9A-F]{2})*)?(?<!%[0-9A-F][0-9A-F])"(?: alt="[^"]*")?(?: title="[^"]+")?(?: /)?>)'
+    rf'|(?:a href|img src)="{ORDINARY.pattern}"(?: alt="[^"]*")?(?: title="[^"]+")?(?: /)?>)'
+    r"|>[^<]*://"
 )
-_ANY = Base("https://example.org/", "https://example.org/entries/x/", "x-")
+
+_WORD = re.compile(r"[^\W_]+")
+_FOOTNOTE_LABEL = re.compile(r"\[\^([^\]\s\[^]+)\]")
+_FOOTNOTE_ITEM = re.compile(r'<li id="fn-([^"]*)">')
+_DEFINITION = re.compile(r"\[((?:[^\[\]\\]|\\.)+)\]:")
+# Markers at the beginning of a line: of lists, quotes and tasks, and the whole line of a fence.
+_MARKERS = re.compile(
+    r"^(?:[ \t>]|(?:[-*+]|[0-9]{1,9}[.)])(?=\s)|\[[ xX]\](?=\s))*(?:(?:```|~~~).*$)?", re.MULTILINE
+)
+# Labels, which are not in the HTML; `[//]: # (a comment)` is published nowhere.
+_LABELS = re.compile(
+    r"^[ \t>]*\[[^\]]+\]:\s*(?:#|<>)\s.*$|\[(?:[^\[\]\\]|\\.)+\]:|\]\[[^\]]*\]", re.MULTILINE
+)
+_MAX_NOTES = 5  # on losses of one kind
+_MAX_SHOWN = 60  # characters
+
+
+class BodyNote(NamedTuple):
+    """A note on a body, and the line of the body that it is about, from 0."""
+
+    line: int
+    message: str
 
 
 def render_body(entry: Entry, site: Site) -> str:
-    """Return an entry's body as sanitised HTML; '' for an entry without one.
+    """Return an entry's body as sanitized HTML; '' for an entry without one.
 
     A relative link is resolved against the site, and a fragment alone against the
     entry's own page. Each `id` in it begins with the entry's, so that no two of a
@@ -55,54 +81,161 @@ def render_body(entry: Entry, site: Site) -> str:
     """
     if not entry.body:
         return ""
-    html = html_of(entry.body)
+    html = _to_unsafe_html(entry.body)
     if _RAW.search(entry.body) or _ODD.search(html):
-        base = Base(site.url, site.address(entry.path), f"{entry.id}-", site.language)
-        sanitiser = Sanitiser(base)
-        tree = parse(html, LEAVES)
-        html = serialised(Nesting().flow(sanitiser.sanitised(tree.children)))
-    elif "://" in html:
-        html = with_links(html)
-    return nh3.clean(
-        html,
-        tags=_TAGS,
-        attributes=_ATTRIBUTES,
-        url_schemes=_SCHEMES,
-        link_rel=None,
-    ).strip()
-
-
-def _sanitised(body: str) -> tuple[Element, Sanitiser, str]:
-    html = html_of(body)
-    sanitiser = Sanitiser(_ANY)
-    left = Element("body", {}, sanitiser.sanitised(parse(html, LEAVES).children))
-    return left, sanitiser, html
+        page = site.address(entry.path)
+        sanitizer = Sanitizer(site.url, page, f"{entry.id}-", site.language)
+        html = to_html(ContentModel().flow(sanitizer.sanitize(html)))
+    return _CLEANER.clean(html).strip()
 
 
 def shows_nothing(body: str) -> bool:
     """Return whether neither text nor a picture is left of a body once it is safe."""
-    return not _sanitised(body)[0].shows()
+    return not is_visible(_sanitized(body)[0])
 
 
 def links_in(body: str) -> list[str]:
     """Return the addresses of a body's links and pictures that are published, as written."""
-    return list(dict.fromkeys(_sanitised(body)[1].links))
+    return list(dict.fromkeys(_sanitized(body)[1].links))
 
 
 def line_of_link(body: str, link: str) -> int:
     """Return the line of a body, from 0, on which one of the `links_in` it is."""
-
-    def losses(part: str) -> list[Loss]:
-        return [Loss("", found, ()) for found in links_in(part)]
-
-    return line_of(body, Loss("", link, written(link)), losses)
+    return _line_of(body, possible_texts(link), lambda part: link in links_in(part))
 
 
 def notes_on(body: str) -> list[BodyNote]:
-    """Return a note on each thing in a body that is not published as it is written."""
-    return notes_of(body, _losses(body), _losses)
+    """Return a note on each thing in a body that is not published as it is written, by line."""
+    counts = Counter(_losses(body))
+    kinds: dict[str, list[Loss]] = {}
+    for loss in counts:
+        kinds.setdefault(loss.kind, []).append(loss)
+    notes = []
+    for found in kinds.values():
+        shown, more = found[:_MAX_NOTES], sum(counts[loss] for loss in found[_MAX_NOTES:])
+        for loss in shown:
+            times = f" ({counts[loss]} times)" if counts[loss] > 1 else ""
+            rest = f" (and {more} more like it)" if more and loss is shown[-1] else ""
+            line = _line_of(body, loss.texts, partial(_has_loss, loss))
+            notes.append(BodyNote(line, f"{loss.message}{times}{rest}"))
+    return sorted(notes, key=attrgetter("line"))
 
 
-def _losses(body: str) -> Sequence[Loss]:
-    _, sanitiser, html = _sanitised(body)
-    return sanitiser.losses + losses_to_markdown(body, html, sanitiser.footnotes)
+def _to_unsafe_html(body: str) -> str:
+    """Return CommonMark with tables, footnotes, tasks and `~~struck~~` text as HTML."""
+    html: str = markdown_to_html_with_extensions(body, options=_OPTIONS, extensions=_EXTENSIONS)
+    # Feed readers remove form controls.
+    return _TASK.sub(lambda box: "☑" if box[1] else "☐", html)
+
+
+def _sanitized(body: str) -> tuple[list[Element | str], Sanitizer, str]:
+    """Return what is published of a body of any site, its sanitizer, and the HTML before it."""
+    html = _to_unsafe_html(body)
+    sanitizer = Sanitizer("https://example.org/", "https://example.org/entries/x/", "x-")
+    return sanitizer.sanitize(html), sanitizer, html
+
+
+def _has_loss(loss: Loss, body: str) -> bool:
+    return any(found[:2] == loss[:2] for found in _losses(body))
+
+
+def _line_of(body: str, texts: Iterable[str], is_in: Callable[[str], bool]) -> int:
+    """Return the line where something begins that may be written as one of some texts.
+
+    Where its text is in the body more than once, or not at all, the shortest
+    beginning of the body that it is in decides.
+    """
+    places = sorted(
+        found.start()
+        for text in filter(None, dict.fromkeys(texts))
+        for found in re.finditer(re.escape(text), body, re.IGNORECASE)
+    )
+    if len(set(places)) == 1:
+        return body.count("\n", 0, places[0])
+    for place in places[:_MAX_NOTES]:
+        # A tag may go on for some lines.
+        line_end, tag_end = body.find("\n", place), body.find(">", place) + 1
+        end = max(line_end, tag_end) if line_end > 0 and tag_end > 0 else len(body)
+        if is_in(body[:end]):
+            return body.count("\n", 0, place)
+    ends = [match.end() for match in re.finditer(r"\n|\Z", body)]
+    return bisect_left(ends[:-1], True, key=lambda end: is_in(body[:end]))  # noqa: FBT003
+
+
+def _losses(body: str) -> list[Loss]:
+    """Return what of a body is not published as it is written."""
+    _, sanitizer, html = _sanitized(body)
+    losses = sanitizer.losses
+    references = dict.fromkeys(sanitizer.footnotes)
+    if references:
+        texts = "".join(f"{reference}: x\n\n" for reference in references)
+        for label in _new_footnotes(html, _to_unsafe_html(texts + body)):
+            message = f"there is no text for the footnote [^{label}]; add a line '[^{label}]: …'"
+            losses.append(Loss("footnote without a text", message, (f"[^{label}]",)))
+    labels = dict.fromkeys(_FOOTNOTE_LABEL.findall(body))
+    if labels:
+        whole = _to_unsafe_html("".join(f"[^{label}]\n\n" for label in labels) + body)
+        for label in _new_footnotes(html, whole):
+            message = f"the footnote [^{label}] is not published: write [^{label}] in the text, too"
+            losses.append(Loss("footnote not referred to", message, (f"[^{label}]:",)))
+        html = whole
+    return losses + _lost_words(body, html)
+
+
+def _new_footnotes(before: str, after: str) -> list[str]:
+    """Return the labels of the footnotes that only the second of two HTML texts has."""
+    known = {unquote(label).casefold() for label in _FOOTNOTE_ITEM.findall(before)}
+    labels = map(unescape, map(unquote, _FOOTNOTE_ITEM.findall(after)))
+    return [label for label in labels if label.casefold() not in known]
+
+
+def _lost_words(body: str, html: str) -> list[Loss]:
+    """Return the lines of a body of which some words are not in its HTML."""
+    if not ("]:" in body or "|" in body):
+        return []
+    source = _LABELS.sub(" ", _MARKERS.sub("", body))
+    kept = _words(unescape(unquote(html)))
+    # A text is read in both ways: in code, references are no characters.
+    lost = (_words(source) - kept) & (_words(unescape(unquote(source))) - kept)
+    if not lost:
+        return []
+    losses = []
+    lines = [*enumerate(body.split("\n"))]
+    # A line of which more is lost is more likely the one.
+    for number, line in sorted(lines, key=lambda pair: -len(_lost_end(pair[1], lost))):
+        words = _lost_end(line, lost)
+        if words:
+            lost -= Counter(words)
+            losses.append((number, _lost_line(line, words)))
+    return [loss for _, loss in sorted(losses)]
+
+
+def _words(text: str) -> Counter[str]:
+    return Counter(_WORD.findall(text))
+
+
+def _lost_end(line: str, lost: Counter[str]) -> list[str]:
+    """Return the words at a line's end that are lost."""
+    words = _WORD.findall(line)
+    taken: Counter[str] = Counter()
+    for word in reversed(words):
+        if taken[word] >= lost[word]:
+            break
+        taken[word] += 1
+    return words[len(words) - taken.total() :]
+
+
+def _lost_line(line: str, words: list[str]) -> Loss:
+    text = " ".join(words)
+    text = text if len(text) <= _MAX_SHOWN else f"{text[:_MAX_SHOWN]}…"
+    definition = _DEFINITION.search(line)
+    if definition:
+        label = definition[1]
+        remedy = f"no link has the label [{label}]; write [text][{label}], or the address itself"
+    elif "|" in line:
+        remedy = (
+            "the row has more cells than the first row of its table; add cells to the first row"
+        )
+    else:
+        remedy = "Markdown leaves it out; write it in a paragraph of its own"
+    return Loss("lost words", f"'{text}' is not published: {remedy}", (line.strip(),))

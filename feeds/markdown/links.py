@@ -1,10 +1,13 @@
-"""Addresses in a body: what is wrong with them, and what is published."""
+"""Addresses in a body: what is wrong with them, what is published, and links for bare ones."""
 
 import re
+from collections.abc import Sequence
+from html import escape
 from typing import NamedTuple
 from unicodedata import category
 from urllib.parse import unquote, urljoin, urlsplit
 
+from feeds.markdown.content_model import Element
 from feeds.uris import to_uri
 
 # For a link without an address.
@@ -32,42 +35,56 @@ _FILE_ENDINGS = frozenset(
     " zip".split()
 )
 # An address as nearly all are written: to publish as it is.
-_ORDINARY = re.compile(
+ORDINARY = re.compile(
     r"https?://[a-z0-9-]+(?:\.[a-z0-9-]+)+(?:/(?:[A-Za-z0-9\-._~!$&*+,;=:@/?]|%[0-9A-F]{2})*)?"
     r"(?<!%[0-9A-F][0-9A-F])"
 )
 _ENCODED_HOST = re.compile(r"\Ahttps?://[^/?#]*%[^/?#]*", re.IGNORECASE)
-_SHOWN = 80
+# In scripts without spaces between words, text follows an address directly.
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3000-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff00-\uffef"
+)
+_NEVER = r'\s<>"“”«»'
+_BARE_ADDRESS = re.compile(
+    # Not in a word, another address, or a link that Markdown printed as it is.
+    rf"(?<![A-Za-z0-9_/:=@.-])(?<!\]\()https?://"
+    rf"(?:(?=[{_UNSPACED}])[^{_NEVER}]+|[^{_NEVER}{_UNSPACED}]+)",
+    re.IGNORECASE,
+)
+_WITH_HOST = re.compile(r"https?://[^/?#]*[^/?#.]\.[^/?#.]", re.IGNORECASE)
+# What ends a sentence, or encloses an address, is not part of it.
+_TRAILING = "?!.,:;*_~'’‘…·|"
+_PAIRS = {")": "(", "]": "[", "}": "{", "）": "（"}
+_MAX_SHOWN = 80  # characters
 _ANY_SITE = "https://example.org/"
 
 
 class Kind(NamedTuple):
-    """What an address is of: a noun, and the schemes that it may have."""
+    """What an address is of: its noun, its element, the schemes that it may have.
+
+    `consequence` is what a message says of a faulty one.
+    """
 
     noun: str
+    element: str
     schemes: frozenset[str]
-    consequence: str
+    consequence: str = ""
 
 
-LINK = Kind("link", _WEB_SCHEMES | {"mailto", "tel"}, ", only its text")
-PICTURE = Kind("picture", _WEB_SCHEMES, "")
-SCHEMES = LINK.schemes
+LINK = Kind("link", "a", _WEB_SCHEMES | {"mailto", "tel"}, ", only its text")
+PICTURE = Kind("picture", "img", _WEB_SCHEMES)
 
 
 def cleaned(address: str) -> str:
     """Return an address without white space and invisible characters at its ends."""
     if address.isascii() and address.isprintable() and address[:1] != " " != address[-1:]:
         return address
-    start, end = 0, len(address)
-    while start < end and _is_invisible(address[start]):
-        start += 1
-    while start < end and _is_invisible(address[end - 1]):
-        end -= 1
-    return re.sub(r"[\t\r\n]", "", address[start:end])
-
-
-def _is_invisible(sign: str) -> bool:
-    return sign.isspace() or category(sign) in {"Cc", "Cf"}
+    visible = [
+        place
+        for place, sign in enumerate(address)
+        if not sign.isspace() and category(sign) not in {"Cc", "Cf"}
+    ]
+    return re.sub(r"[\t\r\n]", "", address[visible[0] : visible[-1] + 1]) if visible else ""
 
 
 def fault_in(address: str, kind: Kind) -> str:
@@ -75,7 +92,7 @@ def fault_in(address: str, kind: Kind) -> str:
 
     It is read as an editor wrote it, so a relative one must not look like anything else.
     """
-    if _ORDINARY.fullmatch(address):
+    if ORDINARY.fullmatch(address):
         return ""
     text = cleaned(unquote(cleaned(address)))
     if not text:
@@ -114,7 +131,7 @@ def _web_fault(text: str) -> str:
 
 
 def _https(rest: str) -> str:
-    return f"https://{rest.replace(chr(92), '/')}"[:_SHOWN] if rest else _PLACEHOLDER
+    return f"https://{rest.replace(chr(92), '/')}"[:_MAX_SHOWN] if rest else _PLACEHOLDER
 
 
 def _local_fault(text: str) -> str:
@@ -135,17 +152,14 @@ def _scheme_fault(text: str, kind: Kind) -> str:
     if not scheme and _EMAIL.fullmatch(text.partition("?")[0]):
         return f"write mailto:{text}"
     if text.startswith("@") or (scheme and scheme not in kind.schemes):
-        return f"write a web address, which begins with https://{_also(kind)}"
+        others = ", or mailto: or tel:" if kind is LINK else ""
+        return f"write a web address, which begins with https://{others}"
     rest = text[len(scheme) + 1 :].strip()
     if scheme == "mailto" and not _is_mail(rest):
-        return "write an e-mail address behind mailto:, such as mailto:name@example.org"
+        return "write an e-mail address after mailto:, such as mailto:name@example.org"
     if scheme == "tel" and not any(map(str.isdecimal, rest)):
-        return "write a telephone number behind tel:, such as tel:+41227996111"
+        return "write a telephone number after tel:, such as tel:+41227996111"
     return ""
-
-
-def _also(kind: Kind) -> str:
-    return ", or mailto: or tel:" if kind is LINK else ""
 
 
 def _is_mail(text: str) -> bool:
@@ -168,7 +182,7 @@ def _host_fault(address: str) -> str:
 
 def absolute(address: str, site_url: str) -> str:
     """Return an address as an absolute ASCII URI; raise ValueError for an invalid host."""
-    if _ORDINARY.fullmatch(address):
+    if ORDINARY.fullmatch(address):
         return address
     text = cleaned(address)
     found = _SCHEME.match(text)
@@ -186,4 +200,39 @@ def absolute(address: str, site_url: str) -> str:
 def shown(address: str) -> str:
     """Return an address as a message shows it."""
     text = unquote(address)
-    return f"'{text[:_SHOWN]}…'" if len(text) > _SHOWN else f"'{text}'"
+    return f"'{text[:_MAX_SHOWN]}…'" if len(text) > _MAX_SHOWN else f"'{text}'"
+
+
+def possible_texts(address: str) -> tuple[str, ...]:
+    """Return how an address may be written in a body."""
+    return (address, escape(address, quote=False), unquote(address))
+
+
+def linked(text: str, *, joined: bool) -> Sequence[Element | str]:
+    """Return a text with a link for each http or https address in it.
+
+    `joined` tells that emphasis follows directly: then an address at the text's end
+    is left as it is, because Markdown took some of its characters for signs.
+    """
+    found: list[Element | str] = []
+    end = 0
+    for match in _BARE_ADDRESS.finditer(text):
+        address = _without_trailing(match[0])
+        cut = joined and match.end() == len(text)
+        if cut or not _WITH_HOST.match(address) or fault_in(address, LINK):
+            continue
+        found += [
+            text[end : match.start()],
+            Element("a", {"href": absolute(address, "")}, [address]),
+        ]
+        end = match.start() + len(address)
+    return [node for node in (*found, text[end:]) if node]
+
+
+def _without_trailing(address: str) -> str:
+    while True:
+        last = address[-1]
+        opening = _PAIRS.get(last, "")
+        if last not in _TRAILING and not (opening and address.count(last) > address.count(opening)):
+            return address
+        address = address[:-1]

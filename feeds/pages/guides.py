@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from feeds.directory import Directory, directory_of
-from feeds.formats import Format
-from feeds.formats.opml import MEDIA_TYPE, Group, Subscription, opml_list
+from feeds.formats import MEDIA_TYPES, Format
+from feeds.formats.opml import Group, Subscription, opml_list
 from feeds.model import Feed, Site, etag_of
 from feeds.pages.choice import Choice, choice_of
 from feeds.pages.relative import absolute, on_page, relative_address
@@ -29,9 +29,8 @@ from feeds.paths import (
     SUBSCRIBE,
 )
 
-HTML = "text/html; charset=utf-8"
-CSS = "text/css; charset=utf-8"
-TEXT = "text/plain; charset=utf-8"
+HTML = MEDIA_TYPES["html"]
+CSS = MEDIA_TYPES["css"]
 
 # More would make a page that says one thing long.
 _TOPICS = 30
@@ -103,7 +102,7 @@ class Guides:
             yield Guide(
                 path=path, media_type=HTML, shows=topics, make=partial(self._not_found, name)
             )
-        yield Guide(path=ROBOTS, media_type=TEXT, shows=None, make=self._robots)
+        yield Guide(path=ROBOTS, media_type=MEDIA_TYPES["txt"], shows=None, make=self._robots)
         if self._formats:
             yield from self._subscriptions(feeds, known)
 
@@ -120,7 +119,9 @@ class Guides:
     def _subscriptions(self, feeds: Sequence[Feed], known: Directory) -> Iterator[Guide]:
         lists = tuple(self._lists(known))
         for found in lists:
-            yield Guide(path=found.path, media_type=MEDIA_TYPE, shows=found, make=self._opml)
+            yield Guide(
+                path=found.path, media_type=MEDIA_TYPES["opml"], shows=found, make=self._opml
+            )
         choice = choice_of(feeds)
         sheet = b""
         if choice:
@@ -145,7 +146,7 @@ class Guides:
             **shows._asdict(),
             address=self._site.address(SUBSCRIBE),
             choice_style=f"{relative_address(CHOICE)}?{shows.version}",
-            list_media_type=MEDIA_TYPE.partition(";")[0],
+            list_media_type=MEDIA_TYPES["opml"].partition(";")[0],
         )
         return on_page(html, SUBSCRIBE)
 
