@@ -9,8 +9,8 @@ from babel.localedata import locale_identifiers
 from conftest import ROOT
 
 from feeds.catalogue.countries import Countries, namesakes
-from feeds.catalogue.nearest import SILENT, Nearest
 from feeds.catalogue.reading import Fault
+from feeds.catalogue.suggestions import SILENT, Nearest
 from feeds.catalogue.territories import territories
 
 NAMES = tomllib.loads((ROOT / "feeds" / "catalogue" / "countries.toml").read_text())

@@ -17,7 +17,7 @@ from lxml import html
 
 from feeds import Release, load_catalogue
 from feeds.catalogue import read_catalogue
-from feeds.catalogue.moves import live_paths
+from feeds.catalogue.redirects import live_paths
 from feeds.catalogue.territories import territories
 from feeds.compression import compress
 from feeds.model import Catalogue, Country, Entry, Topic

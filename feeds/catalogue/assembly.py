@@ -13,7 +13,7 @@ from feeds.catalogue.entries import Draft, listed
 from feeds.catalogue.reading import Reading
 from feeds.catalogue.slugs import fitting, slug_of, unfit
 from feeds.catalogue.source import forbidden_character
-from feeds.catalogue.texts import folded
+from feeds.catalogue.text_fields import folded
 from feeds.catalogue.vocabulary import Vocabulary
 from feeds.catalogue.wrong_values import is_blank
 from feeds.errors import Problem

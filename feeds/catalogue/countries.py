@@ -13,8 +13,8 @@ from feeds.catalogue.country_keys import (
     folded_key,
     without_form,
 )
-from feeds.catalogue.nearest import CLOSER, Nearest
 from feeds.catalogue.reading import Fault
+from feeds.catalogue.suggestions import CLOSER, Nearest
 from feeds.model import Country
 
 _ALPHA_2 = 2

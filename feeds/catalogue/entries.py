@@ -7,14 +7,13 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from feeds.catalogue import known_keys
-from feeds.catalogue.addresses import photo_address, web_address
 from feeds.catalogue.countries import Countries
 from feeds.catalogue.dates import EPOCH, read_date
 from feeds.catalogue.fields import Values
 from feeds.catalogue.reading import Fault
 from feeds.catalogue.site import read_person
 from feeds.catalogue.slugs import fitting
-from feeds.catalogue.texts import (
+from feeds.catalogue.text_fields import (
     line,
     markdown,
     media_type,
@@ -23,6 +22,7 @@ from feeds.catalogue.texts import (
     whole_number,
 )
 from feeds.catalogue.vocabulary import Vocabulary
+from feeds.catalogue.web_addresses import photo_address, web_address
 from feeds.paths import ENTRIES, MEDIA
 
 # Our own table: the machine's would make its documents differ from another's.

@@ -2,7 +2,7 @@
 
 import pytest
 
-from feeds.catalogue.nearest import Nearest
+from feeds.catalogue.suggestions import Nearest
 
 CHOICES = ("max_age", "topics", "media/big.jpg", "Europe/Rome", "social-health-protection")
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from feeds import Release
-from feeds.catalogue.moves import live_paths
+from feeds.catalogue.redirects import live_paths
 from feeds.model import Catalogue
 from feeds.paths import HEALTH, moved_to, standing_for
 
