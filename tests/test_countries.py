@@ -10,7 +10,7 @@ from conftest import ROOT
 
 from feeds.catalogue.countries import Countries, namesakes
 from feeds.catalogue.reading import Fault
-from feeds.catalogue.suggestions import SILENT, Nearest
+from feeds.catalogue.suggestions import SILENT, Suggester
 from feeds.catalogue.territories import territories
 
 NAMES = tomllib.loads((ROOT / "feeds" / "catalogue" / "countries.toml").read_text())
@@ -64,7 +64,7 @@ def test_displayed_names_are_accepted_as_own_names_in_every_language() -> None:
 def refusal(text: str) -> str:
     """Return the message for a text that is not understood as a country in English."""
     with pytest.raises(Fault) as raised:
-        ENGLISH.code(Nearest())(text)
+        ENGLISH.code(Suggester())(text)
     return str(raised.value)
 
 

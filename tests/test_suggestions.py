@@ -2,7 +2,7 @@
 
 import pytest
 
-from feeds.catalogue.suggestions import Nearest
+from feeds.catalogue.suggestions import Suggester
 
 CHOICES = ("max_age", "topics", "media/big.jpg", "Europe/Rome", "social-health-protection")
 
@@ -24,4 +24,4 @@ CHOICES = ("max_age", "topics", "media/big.jpg", "Europe/Rome", "social-health-p
 )
 def test_all_of_a_word_is_near(word: str, meant: str) -> None:
     """What is alike only in a part that many share, such as a folder, is not proposed."""
-    assert Nearest().hint(word, CHOICES) == (f"; did you mean {meant}?" if meant else "")
+    assert Suggester().hint(word, CHOICES) == (f"; did you mean {meant}?" if meant else "")

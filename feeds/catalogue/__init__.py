@@ -30,7 +30,7 @@ from feeds.catalogue.reading import Fault
 from feeds.catalogue.redirects import live_paths, read_moves
 from feeds.catalogue.site import NO_SITE, open_site, read_country_names, read_site, read_topics
 from feeds.catalogue.source import Source
-from feeds.catalogue.suggestions import Nearest
+from feeds.catalogue.suggestions import Suggester as Nearest
 from feeds.catalogue.vocabulary import Vocabulary
 from feeds.catalogue.web_addresses import site_address
 from feeds.errors import CatalogueError, Problem, UsageError

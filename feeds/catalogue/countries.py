@@ -14,7 +14,7 @@ from feeds.catalogue.country_keys import (
     without_form,
 )
 from feeds.catalogue.reading import Fault
-from feeds.catalogue.suggestions import CLOSER, Nearest
+from feeds.catalogue.suggestions import HIGH_SIMILARITY, Suggester
 from feeds.model import Country
 
 _ALPHA_2 = 2
@@ -35,7 +35,7 @@ class Countries:
         shown, self._known = _tables(language, tuple(names.items()))
         self._countries = {code: Country(code=code, name=name) for code, name in shown.items()}
 
-    def code(self, nearest: Nearest) -> Callable[[str], str]:
+    def code(self, nearest: Suggester) -> Callable[[str], str]:
         """Give what reads a country's name or code as its alpha-2 code, and raises Fault.
 
         A code in upper case comes first, then a name as it is displayed or usual,
@@ -57,7 +57,7 @@ class Countries:
 
         return find
 
-    def _refusal(self, text: str, meaning: str, nearest: Nearest) -> str:
+    def _refusal(self, text: str, meaning: str, nearest: Suggester) -> str:
         kind, codes = meaning[:1], meaning[1:].split()
         if kind == NOT_A_COUNTRY:
             return f"{text!r} is not a country; name the countries, or use a topic"
@@ -74,7 +74,7 @@ class Countries:
         hint = f"; did you mean {self._either(codes)}?" if codes else self._hint(text, nearest)
         return f"no country is called {text!r}{hint}"
 
-    def _hint(self, text: str, nearest: Nearest) -> str:
+    def _hint(self, text: str, nearest: Suggester) -> str:
         short = len(text) <= _ALPHA_3
         folded = without_form(folded_key(text))
         codes = () if short and text.isascii() else self._named_with.get(folded, ())
@@ -82,7 +82,7 @@ class Countries:
             return f"; did you mean {self._either(codes)}?"
         if short:
             return ""
-        return nearest.hint(folded, self._shown, CLOSER, partial(_says_less, than=folded))
+        return nearest.hint(folded, self._shown, HIGH_SIMILARITY, partial(_says_less, than=folded))
 
     def _either(self, codes: Iterable[str]) -> str:
         return " or ".join(map(self._with_code, codes))

@@ -16,7 +16,8 @@ from feeds.catalogue.plain_fields import PlainFields
 from feeds.catalogue.plain_lines import NotPlain, plain_lines
 from feeds.catalogue.reading import Fault, Reading, Remark
 from feeds.catalogue.strict_yaml import is_deep
-from feeds.catalogue.suggestions import SILENT, Nearest
+from feeds.catalogue.suggestions import SILENT
+from feeds.catalogue.suggestions import Suggester as Nearest
 from feeds.errors import Problem
 from feeds.parallel import dealt, in_processes, usable_processes
 

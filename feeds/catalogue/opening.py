@@ -18,7 +18,7 @@ from feeds.catalogue.source import (
     undecodable,
 )
 from feeds.catalogue.strict_yaml import Refused, compose, compose_part, is_deep
-from feeds.catalogue.suggestions import Nearest
+from feeds.catalogue.suggestions import Suggester as Nearest
 from feeds.catalogue.wrong_values import is_blank
 from feeds.errors import Problem
 

@@ -7,7 +7,7 @@ from itertools import accumulate, chain, product
 
 from feeds.catalogue.fields import Fields
 from feeds.catalogue.reading import Fault, join
-from feeds.catalogue.suggestions import Nearest
+from feeds.catalogue.suggestions import Suggester
 from feeds.model import Entry, Site, Topic
 from feeds.paths import (
     ALL_OPML,
@@ -147,7 +147,7 @@ def _taking_over(text: str) -> str:
 
 
 def _leads(
-    old: str, moved: dict[str, str], live: frozenset[str], nearest: Nearest, _text: str
+    old: str, moved: dict[str, str], live: frozenset[str], nearest: Suggester, _text: str
 ) -> None:
     last = moved_to(old, moved)
     if last is None:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 
 from feeds.catalogue.reading import Fault
 from feeds.catalogue.slugs import slug_of
-from feeds.catalogue.suggestions import Nearest
+from feeds.catalogue.suggestions import Suggester as Nearest
 from feeds.catalogue.text_fields import folded, line
 from feeds.model import Topic
 
