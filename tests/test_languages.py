@@ -3,9 +3,9 @@
 import pytest
 from babel import Locale
 
-from feeds.catalogue.languages import language_tag
 from feeds.catalogue.reading import Fault, Remark
 from feeds.catalogue.territories import territories
+from feeds.catalogue.text_fields import language_tag
 
 LANGUAGES = sorted(code for code in map(str, Locale("en").languages) if len(code) <= 3)
 

@@ -11,9 +11,8 @@ from feeds.catalogue import read_catalogue
 from feeds.catalogue.dates import MONTHS, read_date
 from feeds.catalogue.free_dates import parse_freely
 from feeds.catalogue.reading import Fault
-from feeds.catalogue.slugs import slug, slug_of
 from feeds.catalogue.strict_yaml import Refused, compose_part, is_deep
-from feeds.catalogue.text_fields import line, surely_shows
+from feeds.catalogue.text_fields import line, slug, slug_of, surely_shows
 from feeds.catalogue.web_addresses import web_address
 from feeds.errors import CatalogueError
 from feeds.markdown import shows_nothing

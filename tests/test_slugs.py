@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from feeds.catalogue.reading import Fault
-from feeds.catalogue.slugs import slug, slug_of
+from feeds.catalogue.text_fields import slug, slug_of
 
 
 @settings(max_examples=1000)

@@ -12,7 +12,6 @@ from feeds.catalogue.dates import EPOCH, read_date
 from feeds.catalogue.fields import Values
 from feeds.catalogue.reading import Fault
 from feeds.catalogue.site import read_person
-from feeds.catalogue.slugs import fitting
 from feeds.catalogue.text_fields import (
     line,
     markdown,
@@ -21,6 +20,7 @@ from feeds.catalogue.text_fields import (
     surely_shows,
     whole_number,
 )
+from feeds.catalogue.text_fields import slug_or_blank as fitting
 from feeds.catalogue.vocabulary import Vocabulary
 from feeds.catalogue.web_addresses import photo_address, web_address
 from feeds.paths import ENTRIES, MEDIA

@@ -3,9 +3,8 @@
 from collections.abc import Callable, Iterable
 
 from feeds.catalogue.reading import Fault
-from feeds.catalogue.slugs import slug_of
 from feeds.catalogue.suggestions import Suggester as Nearest
-from feeds.catalogue.text_fields import folded, line
+from feeds.catalogue.text_fields import folded, line, slug_of
 from feeds.model import Topic
 
 
