@@ -28,7 +28,7 @@ def to_uri(text: str) -> str:
     except ValueError:
         raise ValueError("is not a web address") from None
     if parts.scheme in _NAMED_BY_HOST and not host:
-        raise ValueError("names no host")
+        raise ValueError("has no host")
     return urlunsplit(
         (
             parts.scheme,

@@ -21,13 +21,12 @@ from feeds.catalogue.bodies import note_bodies
 from feeds.catalogue.countries import Countries
 from feeds.catalogue.drafts import Drafts
 from feeds.catalogue.entries import EntryReader
-from feeds.catalogue.gone import note_gone
 from feeds.catalogue.item_memory import ItemMemory
 from feeds.catalogue.items import Miscut
 from feeds.catalogue.media import read_pictures
 from feeds.catalogue.opening import NO_ENTRIES, Opened
 from feeds.catalogue.reading import Fault
-from feeds.catalogue.redirects import live_paths, read_moves
+from feeds.catalogue.redirects import live_paths, note_gone, read_moves
 from feeds.catalogue.site import NO_SITE, open_site, read_country_names, read_site, read_topics
 from feeds.catalogue.source import Source
 from feeds.catalogue.suggestions import Suggester as Nearest

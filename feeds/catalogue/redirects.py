@@ -1,13 +1,15 @@
-"""`site.moved` and `site.retired` → the addresses that a publication has given up."""
+"""Addresses that a site no longer publishes: `site.moved`, `site.retired`, and forgotten ones."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import partial
 from itertools import accumulate, chain, product
+from urllib.parse import unquote
 
 from feeds.catalogue.fields import Fields
 from feeds.catalogue.reading import Fault, join
 from feeds.catalogue.suggestions import Suggester
+from feeds.catalogue.web_addresses import relative_path
 from feeds.model import Entry, Site, Topic
 from feeds.paths import (
     ALL_OPML,
@@ -30,52 +32,52 @@ from feeds.paths import (
     is_for_hosts,
     moved_to,
     sitemap_parts,
+    standing_for,
 )
 
-_LONGEST = 500
-# What every site publishes, whatever its catalogue has.
-_ALWAYS = {STYLE, FEED_STYLE, HEALTH, ALL_OPML, SITEMAP, ROBOTS, LOST, GONE}
-# What ends or encodes a path in an address, and so cannot stand in one.
-_NO_PATH = "?#%\\"
-# What an export may have beside a document: the same, compressed.
-_COMPRESSED = {"br", "gz"}
-# The path of the site itself, as an editor writes it.
-_OWN_PAGE = "./"
-# What lies here and has no ending is a folder.
-_OF_FOLDERS = ("topics/", "countries/", "entries/")
+# Every site publishes these, whatever its catalogue has.
+_ALWAYS_PUBLISHED = frozenset((STYLE, FEED_STYLE, HEALTH, ALL_OPML, SITEMAP, ROBOTS, LOST, GONE))
+_COMPRESSED_ENDINGS = ("br", "gz")
+# How an editor writes the path of the home page.
+_HOME = "./"
+# A path below these without an ending is that of a folder.
+_PARENTS_OF_FOLDERS = ("topics/", "countries/", "entries/")
 _ENDING = re.compile(r"[^/]\.[A-Za-z]\w{0,5}\Z")
+# The folder of an entry, of a topic or of a country; not that of a topic in a country.
+_FOLDER = re.compile(r"(entries|topics|countries)/([^/]+)/(?!countries/)")
+_TOPICS = "topics"
 
 
 def read_moves(fields: Fields, live: frozenset[str]) -> tuple[Mapping[str, str], frozenset[str]]:
-    """Read the moved paths, each with its new one, and the retired paths.
+    """Return the moved paths, each with its new one, and the retired paths.
 
-    `live` are the paths that the catalogue publishes: none of them may be given
-    up, and each new path must lead to one. Without any, neither is checked.
+    `live` are the paths that the catalogue publishes: they cannot be moved or retired,
+    and each new path must lead to one. If it is empty, neither is checked.
     """
     reading = fields.reading
-    around = frozenset(folder for path in live for folder in _folders(path)) - live
-    given_up = partial(_given_up, live, around)
-    retired = fields.list("retired", given_up)
+    parents = frozenset(folder for path in live for folder in _parents(path)) - live
+    old_path = partial(_old_path, live, parents)
+    retired = fields.list("retired", old_path)
     moved: dict[str, str] = {}
-    places = []
+    targets = []
     pairs = reading.pairs(fields.node("moved"), "site.moved") if "moved" in fields else ()
     for name, key, value in pairs:
         path = join("site.moved", name)
-        old = reading.value(key, path, given_up, "")
-        new = reading.value(value, path, _taking_over, None)
+        old = reading.value(key, path, old_path, "")
+        new = reading.value(value, path, _new_path, None)
         if old in retired:
-            reading.problem(key, path, "stands under 'retired' too")
+            reading.problem(key, path, "is also listed under 'retired'")
         if old and new is not None:
             moved[old] = new
-            places.append((old, value, path))
-    for old, value, path in places:
-        leads = partial(_leads, old, moved, live, reading.nearest)
-        reading.value(value, path, leads, None)
+            targets.append((old, value, path))
+    for old, value, path in targets:
+        check = partial(_check_target, old, moved, live, reading.nearest)
+        reading.value(value, path, check, None)
     return moved, frozenset(retired)
 
 
 def live_paths(site: Site, topics: Iterable[Topic], entries: Iterable[Entry]) -> frozenset[str]:
-    """Give every path that a catalogue publishes or will once an embargo ends, with the folders."""
+    """Return all paths that a catalogue publishes, now or after an embargo, with their folders."""
     of_topics = {feed_folder(topic.slug) for topic in topics}
     of_countries: set[str] = set()
     of_both: set[str] = set()
@@ -95,65 +97,114 @@ def live_paths(site: Site, topics: Iterable[Topic], entries: Iterable[Entry]) ->
     files.update(OPML[kind] for kind in kinds if kind in OPML)
     files.update({CHOICE} if FEED_KINDS[-1] in kinds else ())
     files.update(sitemap_parts(len(folders) + len(pages)))
-    return frozenset(files | folders | pages | _ALWAYS) - {""}
+    return frozenset(files | folders | pages | _ALWAYS_PUBLISHED) - {""}
 
 
 def _site_path(text: str) -> str:
-    """Read a path under the site, as people read it: not encoded; a folder ends in `/`."""
+    """Return a path below the site; that of a folder ends in `/`."""
     if "://" in text or text.startswith("/"):
-        raise Fault("is a path under the site, such as topics/health/ or news.xml")
-    bad = next((character for character in text if character in _NO_PATH), None)
-    if bad is not None:
-        raise Fault(f"a path has no {bad!r}; write each character as it is read")
-    if len(text) > _LONGEST or {"", ".", ".."} & {*text.removesuffix("/").split("/")}:
-        raise Fault(f"has parts that are empty, '.' or '..', or over {_LONGEST} characters")
+        raise Fault("must be a path below the site, such as topics/health/ or news.xml")
+    relative_path(text.removesuffix("/"))
     return text
 
 
-def _folders(path: str) -> Iterator[str]:
-    """Give the folders that a path lies in."""
-    parts = path.split("/")[:-1]
-    return (f"{folder}/" for folder in accumulate(parts, "{}/{}".format))
+def _parents(path: str) -> Iterator[str]:
+    """Return the folders around a path."""
+    return (f"{folder}/" for folder in accumulate(path.split("/")[:-1], "{}/{}".format))
 
 
-def _given_up(live: frozenset[str], around: frozenset[str], text: str) -> str:
+def _old_path(live: frozenset[str], parents: frozenset[str], text: str) -> str:
+    """Return a path to move or to retire; raises Fault if it is still published."""
     path = _site_path(text)
     if is_for_hosts(path):
-        raise Fault("is never published: such names are those of a server's own files")
-    # A folder's address without its slash is the folder's too.
-    for found in (path, path.removesuffix("/")):
+        raise Fault("is never published: such names are reserved for the files of a web server")
+    # With or without its slash, an address leads to the same folder.
+    for found in (path, path.removesuffix("/"), f"{path}/"):
         if found in live:
             raise Fault(f"{found!r} is still published")
-    # Without its slash, a folder's address leads to the folder.
-    if f"{path}/" in live:
-        raise Fault(f"'{path}/' is still published")
-    if path.startswith(_OF_FOLDERS) and not path.endswith("/") and not _ENDING.search(path):
-        raise Fault(f"a folder ends in '/'; did you mean {path}/?")
-    beside, _, ending = path.rpartition(".")
-    if ending in _COMPRESSED and beside in live:
-        raise Fault(f"lies beside {beside!r}, which is still published")
-    if path in around:
-        raise Fault(f"what lies in {path!r} is still published")
+    if path.startswith(_PARENTS_OF_FOLDERS) and not path.endswith("/") and not _ENDING.search(path):
+        raise Fault(f"the path of a folder must end in '/'; did you mean {path}/?")
+    original, _, ending = path.rpartition(".")
+    if ending in _COMPRESSED_ENDINGS and original in live:
+        raise Fault(f"is the compressed form of {original!r}, which is still published")
+    if path in parents:
+        raise Fault(f"the documents in {path!r} are still published")
     feed, archive, _ = f"{path}/".partition(ARCHIVE)
     if archive and (not feed or feed in live):
-        raise Fault(f"what lies in '{feed}{ARCHIVE}' comes and goes with older entries")
+        raise Fault(f"the pages in '{feed}{ARCHIVE}' depend on which entries there are")
     return path
 
 
-def _taking_over(text: str) -> str:
+def _new_path(text: str) -> str:
     if text in {"/", "."}:
-        raise Fault(f"the site's own page is written {_OWN_PAGE!r}")
-    return "" if text == _OWN_PAGE else _site_path(text)
+        raise Fault(f"the home page of the site is written {_HOME!r}")
+    return "" if text == _HOME else _site_path(text)
 
 
-def _leads(
-    old: str, moved: dict[str, str], live: frozenset[str], nearest: Suggester, _text: str
+def _check_target(
+    old: str, moved: dict[str, str], live: frozenset[str], suggester: Suggester, _text: str
 ) -> None:
+    """Raise Fault if a moved path does not lead to one that is published."""
     last = moved_to(old, moved)
     if last is None:
-        raise Fault("leads round in a circle")
+        raise Fault("leads into a loop")
     if live and last and last not in live:
         depth = last.removesuffix("/").count("/")
         alike = [path for path in live if path.removesuffix("/").count("/") == depth]
         slash = f"; did you mean {last}/?" if f"{last}/" in live else ""
-        raise Fault(f"nothing is published at {last!r}{slash or nearest.hint(last, alike)}")
+        raise Fault(f"nothing is published at {last!r}{slash or suggester.hint(last, alike)}")
+
+
+def note_gone(
+    fields: Fields, site: Site, live: Collection[str], published: Collection[str]
+) -> None:
+    """Note each entry, topic and country that had a public address and has none now.
+
+    `published` are the absolute addresses that were public; those of other sites are
+    ignored. `live` are the paths that the catalogue publishes. What is covered by
+    `moved` or `retired` is not noted.
+    """
+    before = _folders(
+        unquote(address.removeprefix(site.url))
+        for address in published
+        if address.startswith(site.url)
+    )
+    given_up = {*site.moved, *site.retired}
+    gone = {
+        folder: kind
+        for folder, kind in before.items()
+        if folder not in live and not standing_for(folder, given_up)
+    }
+    new = {
+        folder: kind
+        for folder, kind in _folders(live if gone else ()).items()
+        if folder not in before
+    }
+    for folder in sorted(gone):
+        others = {_name(other): other for other in new if new[other] == gone[folder]}
+        # One new topic is the one that is gone, renamed; a new entry may be any.
+        alone = gone[folder] == _TOPICS and len(others) == list(gone.values()).count(_TOPICS) == 1
+        successor = (
+            next(iter(others.values())) if alone else fields.nearest.find(_name(folder), others)
+        )
+        place = "moved" if "moved" in fields else ""
+        message = f"{folder!r} was public and is gone{_advice(folder, successor)}"
+        fields.problem(place, message, note=True)
+
+
+def _folders(paths: Iterable[str]) -> dict[str, str]:
+    """Return the folders of entries, topics and countries among paths, with their kind."""
+    found = map(_FOLDER.match, paths)
+    return {match[0]: match[1] for match in found if match}
+
+
+def _name(folder: str) -> str:
+    return folder.split("/")[1]
+
+
+def _advice(folder: str, successor: str) -> str:
+    """Return what to do about an address that is gone, with the lines to add to `site`."""
+    name = _name(folder)
+    restore = f"restore the id {name!r}" if folder.startswith("entries/") else f"restore {name!r}"
+    moved = f", add '{folder}: {successor}' under 'moved'" if successor else ""
+    return f": {restore}{moved}, or add '- {folder}' under 'retired'"
