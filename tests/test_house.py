@@ -34,7 +34,7 @@ FLOORS = {name: floor for floor, names in enumerate(_FROM_THE_GROUND) for name i
 # Below it, whatever needs the time is given `as_of`.
 FIRST_WITH_A_CLOCK = FLOORS["history"]
 THIRD_PARTY = {
-    "catalogue": {"yaml", "dateutil", "babel"},
+    "catalogue": {"yaml", "babel"},
     "compression": {"brotli"},
     "export": {"obstore"},
     "markdown": {"babel", "cmarkgfm", "nh3", "selectolax"},

@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.catalogue import read_catalogue
-from feeds.catalogue.dates import MONTHS, read_date
-from feeds.catalogue.free_dates import parse_freely
+from feeds.catalogue.dates import MONTHS, parse_freely, read_date
 from feeds.catalogue.reading import Fault
 from feeds.catalogue.strict_yaml import Refused, compose_part, is_deep
 from feeds.catalogue.text_fields import line, slug, slug_of, surely_shows
