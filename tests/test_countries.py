@@ -8,10 +8,9 @@ import pytest
 from babel.localedata import locale_identifiers
 from conftest import ROOT
 
-from feeds.catalogue.countries import Countries, namesakes
+from feeds.catalogue.countries import Countries, namesakes, territories
 from feeds.catalogue.reading import Fault
 from feeds.catalogue.suggestions import SILENT, Suggester
-from feeds.catalogue.territories import territories
 
 NAMES = tomllib.loads((ROOT / "feeds" / "catalogue" / "countries.toml").read_text())
 ENGLISH = Countries("en", {})

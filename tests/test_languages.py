@@ -3,8 +3,8 @@
 import pytest
 from babel import Locale
 
+from feeds.catalogue.countries import territories
 from feeds.catalogue.reading import Fault, Remark
-from feeds.catalogue.territories import territories
 from feeds.catalogue.text_fields import language_tag
 
 LANGUAGES = sorted(code for code in map(str, Locale("en").languages) if len(code) <= 3)
