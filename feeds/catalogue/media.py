@@ -1,8 +1,10 @@
-"""Photos that are files: they lie in `media/` beside the catalogue, and are published with it."""
+"""Photos that are files in `media/`, beside the catalogue: they are measured, and published with it."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
+from typing import IO
 from unicodedata import normalize
 
 from yaml.nodes import MappingNode, Node, ScalarNode
@@ -10,28 +12,49 @@ from yaml.nodes import MappingNode, Node, ScalarNode
 from feeds.catalogue.drafts import Drafts, Place
 from feeds.catalogue.entries import Draft, listed
 from feeds.catalogue.reading import Fault, Remark
+from feeds.catalogue.text_fields import IMAGE_TYPES
 from feeds.catalogue.web_addresses import photo_address
 from feeds.errors import Problem
 from feeds.files import Stamp, media_files
 from feeds.model import Picture
 from feeds.parallel import dealt, in_processes, usable_processes
 from feeds.paths import MEDIA
-from feeds.pictures import NoPicture, measure
+
+# Readers load pictures over mobile networks.
+MAX_PICTURE_BYTES = 10_000_000
+# A small file can unpack to more than a reader has memory for.
+MAX_PICTURE_PIXELS = 50_000_000
+# Pillow's modules for the types that feed readers show. An SVG can contain scripts.
+_PILLOW_PLUGINS = {
+    "image/avif": "Avif",
+    "image/gif": "Gif",
+    "image/jpeg": "Jpeg",
+    "image/png": "Png",
+    "image/webp": "WebP",
+}
+# A field of Exif, and its values for a picture that is shown with width and height swapped.
+_ORIENTATION = 0x0112
+_SWAPPED_SIDES = (5, 6, 7, 8)
+# Comparing a name with more takes long.
+_MAX_SUGGESTIONS = 1000
 
 # What an item says of its photo, by the names of the fields.
 _Claim = Mapping[str, str]
 _CLAIMED = ("type", "width", "height", "length")
-_FAULT = "!"
-# Comparing a name with more than so many takes long.
-_MANY = 1000
+# Media type, width and height in pixels; or why a file is not published.
+_Measurement = tuple[str, int, int] | str
+
+
+class InvalidPicture(Exception):
+    """Why a file is not a picture to publish: the message of a Problem."""
 
 
 def read_pictures(
     drafts: Drafts, folder: Path | None, problems: list[Problem], processes: int
 ) -> dict[str, Picture]:
-    """Give the pictures that photos show, by their paths; what is wrong becomes Problems.
+    """Return the pictures that photos show, by their paths; what is wrong becomes Problems.
 
-    An item with a Problem of its own, which has no draft, has those of its photo too.
+    The photo of an item that has a Problem, and so no draft, is checked as well.
     """
     items = [
         (drafts.place(number), draft)
@@ -39,38 +62,70 @@ def read_pictures(
         if draft is None or draft.photo.startswith(MEDIA)
     ]
     claims = list(_claims(items))
-    return _claimed(claims, folder, problems, processes) if claims else {}
-
-
-def _claimed(
-    claims: Sequence[tuple[Place, _Claim]],
-    folder: Path | None,
-    problems: list[Problem],
-    processes: int,
-) -> dict[str, Picture]:
+    if not claims:
+        return {}
     files = _by_composed_name(media_files(folder)) if folder else {}
     wanted = {claim["url"] for _, claim in claims}
-    seen = [files[path] for path in sorted(wanted & files.keys())]
+    seen = {path: files[path] for path in sorted(wanted & files.keys())}
     known = _measured(folder or Path(), seen, processes)
-    pictures = {path: found for path, found in known.items() if isinstance(found, Picture)}
-    folded = {path.casefold(): path for path in files}
+    lower_case = {path.casefold(): path for path in files}
     for place, claim in claims:
         path = claim["url"]
-        if path in pictures:
-            _report(place, _contradictions(claim, pictures[path]), (), problems)
-        elif path in known:
-            _report(place, {"url": str(known[path])}, (), problems)
+        picture = known.get(path)
+        if isinstance(picture, Picture):
+            _report(place, _contradictions(claim, picture), (), problems)
+        elif picture:
+            _report(place, {"url": picture}, (), problems)
         else:
-            meant = [folded[path.casefold()]] if path.casefold() in folded else [*files][:_MANY]
+            meant = lower_case.get(path.casefold())
             faults = {"url": f"there is no file {path!r} beside the catalogue"}
-            _report(place, faults, meant, problems)
-    return pictures
+            _report(place, faults, [meant] if meant else [*files][:_MAX_SUGGESTIONS], problems)
+    return {path: found for path, found in known.items() if isinstance(found, Picture)}
+
+
+def measure(file: Path, length: int) -> tuple[str, int, int]:
+    """Return the media type, and the width and height in pixels, of a picture as it is shown.
+
+    Only the head of the file is read: no pixel is decoded. `length` is in bytes.
+    Raises InvalidPicture, or OSError.
+    """
+    ending = file.name.rpartition(".")[2].lower()
+    media_type = IMAGE_TYPES.get(ending, "")
+    if media_type not in _PILLOW_PLUGINS:
+        raise InvalidPicture(
+            "is not a picture that feed readers show; save it as AVIF, GIF, JPEG, PNG or WebP"
+        )
+    if length > MAX_PICTURE_BYTES:
+        raise InvalidPicture(f"has {length:,} bytes; at most {MAX_PICTURE_BYTES:,} are published")
+    with file.open("rb") as opened:
+        # On invalid files, Pillow raises exceptions of any class.
+        try:
+            width, height = _shown_size(_PILLOW_PLUGINS[media_type], opened)
+        except Exception:  # noqa: BLE001
+            raise InvalidPicture(f"is not a valid '.{ending}' file") from None
+    if not 0 < width * height <= MAX_PICTURE_PIXELS:
+        raise InvalidPicture(
+            f"has {width} × {height} pixels; at most {MAX_PICTURE_PIXELS:,} are published"
+        )
+    return media_type, width, height
+
+
+def _shown_size(plugin: str, file: IO[bytes]) -> tuple[int, int]:
+    """Return the width and height of a picture, which is read as one type and no other."""
+    # Pillow is loaded for catalogues with pictures only.
+    from PIL.Image import Exif  # noqa: PLC0415
+
+    image = getattr(import_module(f"PIL.{plugin}ImagePlugin"), f"{plugin}ImageFile")(file)
+    width, height = image.size
+    exif = Exif()
+    exif.load(image.info.get("exif", b""))
+    return (height, width) if exif.get(_ORIENTATION) in _SWAPPED_SIDES else (width, height)
 
 
 def _by_composed_name(files: Mapping[str, Stamp]) -> dict[str, Stamp]:
     """Return files by their paths in NFC, as catalogues name them; some systems store NFD.
 
-    Of two files that differ in nothing else, that in NFC counts.
+    Of two files whose names differ only in that, the one in NFC is taken.
     """
     composed = {normalize("NFC", path): found for path, found in files.items()}
     return composed | {path: files[path] for path in composed if path in files}
@@ -92,7 +147,7 @@ def _photo(item: Node) -> Node | None:
 
 
 def _claim(photo: Node | None) -> _Claim | None:
-    """Give what is said of a picture in `media/`, where it can be told from the texts alone."""
+    """Return what is said of a picture in `media/`; None if its texts do not tell."""
     nodes = _values(photo)
     said = {name: node.value for name, node in nodes.items() if isinstance(node, ScalarNode)}
     try:
@@ -108,48 +163,48 @@ def _values(node: Node | None) -> dict[str, Node]:
     return {name.value: value for name, value in node.value if isinstance(name, ScalarNode)}
 
 
-def _measured(folder: Path, seen: Sequence[Stamp], processes: int) -> dict[str, Picture | str]:
-    """Return for each file's path what it is, or what is wrong with it."""
-    count = usable_processes(len(seen), processes)
+def _measured(
+    folder: Path, stamps: Mapping[str, Stamp], processes: int
+) -> dict[str, Picture | str]:
+    """Return the picture at each path, or what is wrong with it."""
+    paths = [*stamps]
+    count = usable_processes(len(paths), processes)
 
-    def work(share: int) -> list[str]:
-        return [_measured_text(folder, stamp) for stamp in dealt(seen, share, count)]
+    def work(share: int) -> list[_Measurement]:
+        return [_measurement(folder, stamps[path]) for path in dealt(paths, share, count)]
 
-    texts = {
-        stamp: text
-        for share, some in enumerate(in_processes(work, count))
-        for stamp, text in zip(dealt(seen, share, count), some, strict=True)
-    }
-    return {normalize("NFC", stamp[0]): _understood(folder, stamp, texts[stamp]) for stamp in seen}
+    found: dict[str, _Measurement] = {}
+    for share, some in enumerate(in_processes(work, count)):
+        found.update(zip(dealt(paths, share, count), some, strict=True))
+    return {path: _picture(folder, path, stamps[path], found[path]) for path in paths}
 
 
 @lru_cache(maxsize=10_000)
-def _measured_text(folder: Path, stamp: Stamp) -> str:
+def _measurement(folder: Path, stamp: Stamp) -> _Measurement:
     """Return what a picture is, or what is wrong with it; a server asks again after each edit."""
     path, _, length, *_ = stamp
     file = _file(folder, path)
     try:
         if not file.resolve().is_relative_to(folder.resolve()):
-            return f"{_FAULT}leads out of {MEDIA}"
-        found = measure(file, length)
-    except NoPicture as fault:
-        return f"{_FAULT}{fault}"
+            return f"is a link to a file outside {MEDIA}"
+        return measure(file, length)
+    except InvalidPicture as fault:
+        return str(fault)
     except OSError as error:
-        return f"{_FAULT}cannot be read: {error.strerror}"
-    return f"{found.media_type} {found.width} {found.height}"
+        return f"cannot be read: {error.strerror}"
 
 
-def _understood(folder: Path, stamp: Stamp, text: str) -> Picture | str:
-    if text.startswith(_FAULT):
-        return text.removeprefix(_FAULT)
-    media_type, width, height = text.split(" ")
+def _picture(folder: Path, path: str, stamp: Stamp, found: _Measurement) -> Picture | str:
+    if isinstance(found, str):
+        return found
+    media_type, width, height = found
     return Picture(
-        path=normalize("NFC", stamp[0]),
+        path=path,
         file=_file(folder, stamp[0]),
         stamp=stamp,
         media_type=media_type,
-        width=int(width),
-        height=int(height),
+        width=width,
+        height=height,
     )
 
 
@@ -158,13 +213,13 @@ def _file(folder: Path, path: str) -> Path:
 
 
 def _contradictions(claim: _Claim, picture: Picture) -> dict[str, str]:
-    """Give, by the name of the field, what is said otherwise than it is."""
+    """Return a message for each field that differs from the picture, by the field's name."""
     faults = {}
     if claim["type"] not in {"", picture.media_type}:
         faults["type"] = f"is {claim['type']}, but the picture's is {picture.media_type}"
     true = {"width": picture.width, "height": picture.height, "length": picture.length}
     for name, value in true.items():
-        # What is no number at all is told already.
+        # What is not a number is reported already.
         said = int(claim[name]) if claim[name].isdecimal() else 0
         if said not in {0, value}:
             faults[name] = f"is {said}, but the picture's is {value}"

@@ -99,6 +99,18 @@ _NOT_REGIONS = frozenset("CQ QO XA XB ZZ".split())
 _MEANT_CODES = {"cn": "zh", "cz": "cs", "dk": "da", "gr": "el", "jp": "ja", "ua": "uk", "UK": "GB"}
 
 
+# By the ending of a file's name. The table of the machine may differ from machine to machine.
+IMAGE_TYPES = {
+    "avif": "image/avif",
+    "gif": "image/gif",
+    "jpeg": "image/jpeg",
+    "jpg": "image/jpeg",
+    "png": "image/png",
+    "svg": "image/svg+xml",
+    "webp": "image/webp",
+}
+
+
 def line(text: str) -> str:
     """Return plain text on one line.
 
