@@ -1,7 +1,7 @@
 """The forms that a date may have: each part of the text is used, and used only once."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container
 from typing import NamedTuple
 
 from feeds.catalogue.date_words import Tokens
@@ -137,20 +137,17 @@ def form_of(tokens: Tokens) -> Form:
     parts: dict[str, tuple[int, int]] = {}
     end = 0
     while found := _next_part(tokens.kinds, end, parts):
-        named, end = found
-        parts |= named
+        parts |= {name: found.span(name) for name, text in found.groupdict().items() if text}
+        end = found.end()
     return Form(tokens, parts, end)
 
 
-def _next_part(
-    kinds: str, at: int, known: Mapping[str, tuple[int, int]]
-) -> tuple[dict[str, tuple[int, int]], int] | None:
-    """Return the next part by its names, and where it ends; it repeats none that is known."""
-    for part in _PARTS:
-        if found := part.match(kinds, at):
-            named = {name: found.span(name) for name, text in found.groupdict().items() if text}
-            if not named.keys() & known.keys():
-                return named, found.end()
+def _next_part(kinds: str, at: int, known: Container[str]) -> re.Match[str] | None:
+    """Return the match of the next part that repeats none of those that are known."""
+    for pattern in _PARTS:
+        found = pattern.match(kinds, at)
+        if found and not any(text and name in known for name, text in found.groupdict().items()):
+            return found
     return None
 
 

@@ -134,16 +134,11 @@ def _by_composed_name(files: Mapping[str, Stamp]) -> dict[str, Stamp]:
 def _claims(items: Iterable[tuple[Place, Draft | None]]) -> Iterator[tuple[Place, _Claim]]:
     for place, draft in items:
         if draft is None:
-            claim = _claim(_photo(place.open([])[1]))
-            if claim:
+            if claim := _claim(_values(place.open([])[1]).get("photo")):
                 yield place, claim
         elif draft.photo.startswith(MEDIA):
             url, _credit, _alt, *said = listed(draft.photo)
             yield place, {"url": url, **dict(zip(_CLAIMED, said, strict=True))}
-
-
-def _photo(item: Node) -> Node | None:
-    return _values(item).get("photo")
 
 
 def _claim(photo: Node | None) -> _Claim | None:
@@ -176,14 +171,20 @@ def _measured(
     found: dict[str, _Measurement] = {}
     for share, some in enumerate(in_processes(work, count)):
         found.update(zip(dealt(paths, share, count), some, strict=True))
-    return {path: _picture(folder, path, stamps[path], found[path]) for path in paths}
+    measured: dict[str, Picture | str] = {}
+    for path, stamp in stamps.items():
+        what = found[path]
+        measured[path] = (
+            what if isinstance(what, str) else Picture(path, _file(folder, stamp), stamp, *what)
+        )
+    return measured
 
 
 @lru_cache(maxsize=10_000)
 def _measurement(folder: Path, stamp: Stamp) -> _Measurement:
     """Return what a picture is, or what is wrong with it; a server asks again after each edit."""
-    path, _, length, *_ = stamp
-    file = _file(folder, path)
+    _, _, length, *_ = stamp
+    file = _file(folder, stamp)
     try:
         if not file.resolve().is_relative_to(folder.resolve()):
             return f"is a link to a file outside {MEDIA}"
@@ -194,22 +195,8 @@ def _measurement(folder: Path, stamp: Stamp) -> _Measurement:
         return f"cannot be read: {error.strerror}"
 
 
-def _picture(folder: Path, path: str, stamp: Stamp, found: _Measurement) -> Picture | str:
-    if isinstance(found, str):
-        return found
-    media_type, width, height = found
-    return Picture(
-        path=path,
-        file=_file(folder, stamp[0]),
-        stamp=stamp,
-        media_type=media_type,
-        width=width,
-        height=height,
-    )
-
-
-def _file(folder: Path, path: str) -> Path:
-    return folder / path.removeprefix(MEDIA)
+def _file(folder: Path, stamp: Stamp) -> Path:
+    return folder / stamp[0].removeprefix(MEDIA)
 
 
 def _contradictions(claim: _Claim, picture: Picture) -> dict[str, str]:
@@ -232,7 +219,7 @@ def _report(
     if not faults:
         return
     reading, item = place.open(problems)
-    for name, node in _values(_photo(item)).items():
+    for name, node in _values(_values(item).get("photo")).items():
         if name in faults:
             hint = reading.nearest.hint(str(node.value), meant) if meant else ""
             reading.problem(node, f"{place.path}.photo.{name}", faults[name] + hint)

@@ -6,37 +6,18 @@ from functools import partial
 from itertools import accumulate, chain, product
 from urllib.parse import unquote
 
+from feeds import paths
 from feeds.catalogue.fields import Fields
 from feeds.catalogue.reading import Fault, join
 from feeds.catalogue.suggestions import Suggester
 from feeds.catalogue.web_addresses import relative_path
 from feeds.model import Entry, Site, Topic
-from feeds.paths import (
-    ALL_OPML,
-    ARCHIVE,
-    CHOICE,
-    FEED_KINDS,
-    FEED_STYLE,
-    FEEDS,
-    GONE,
-    HEALTH,
-    INDEX,
-    LOST,
-    OPML,
-    ROBOTS,
-    SITEMAP,
-    STYLE,
-    SUBSCRIBE,
-    entry_folder,
-    feed_folder,
-    is_for_hosts,
-    moved_to,
-    sitemap_parts,
-    standing_for,
-)
 
 # Every site publishes these, whatever its catalogue has.
-_ALWAYS_PUBLISHED = frozenset((STYLE, FEED_STYLE, HEALTH, ALL_OPML, SITEMAP, ROBOTS, LOST, GONE))
+_ALWAYS_PUBLISHED = {
+    *(paths.STYLE, paths.FEED_STYLE, paths.HEALTH, paths.ALL_OPML, paths.SITEMAP, paths.ROBOTS),
+    *paths.ERROR_PAGES.values(),
+}
 _COMPRESSED_ENDINGS = ("br", "gz")
 # How an editor writes the path of the home page.
 _HOME = "./"
@@ -78,25 +59,25 @@ def read_moves(fields: Fields, live: frozenset[str]) -> tuple[Mapping[str, str],
 
 def live_paths(site: Site, topics: Iterable[Topic], entries: Iterable[Entry]) -> frozenset[str]:
     """Return all paths that a catalogue publishes, now or after an embargo, with their folders."""
-    of_topics = {feed_folder(topic.slug) for topic in topics}
+    of_topics = {paths.feed_folder(topic.slug) for topic in topics}
     of_countries: set[str] = set()
     of_both: set[str] = set()
-    pages = {SUBSCRIBE}
+    pages = {paths.SUBSCRIBE}
     for entry in entries:
-        pages.add(entry_folder(entry.id))
+        pages.add(paths.entry_folder(entry.id))
         slugs = [topic.slug for topic in entry.topics]
         countries = [country.slug for country in entry.countries]
-        of_topics.update(map(feed_folder, slugs))
-        of_countries.update(feed_folder("", country) for country in countries)
-        of_both.update(feed_folder(*pair) for pair in product(slugs, countries))
-    of_kinds = zip(FEED_KINDS, (of_topics, of_countries, of_both), strict=True)
+        of_topics.update(map(paths.feed_folder, slugs))
+        of_countries.update(paths.feed_folder("", country) for country in countries)
+        of_both.update(paths.feed_folder(*pair) for pair in product(slugs, countries))
+    of_kinds = zip(paths.FEED_KINDS, (of_topics, of_countries, of_both), strict=True)
     kinds = {kind: found for kind, found in of_kinds if found and kind in site.feeds}
-    folders = {feed_folder()}.union(*kinds.values())
-    files = {folder + FEEDS[name] for folder in folders for name in site.formats}
-    files.update(folder + INDEX for folder in chain(folders, pages))
-    files.update(OPML[kind] for kind in kinds if kind in OPML)
-    files.update({CHOICE} if FEED_KINDS[-1] in kinds else ())
-    files.update(sitemap_parts(len(folders) + len(pages)))
+    folders = {paths.feed_folder()}.union(*kinds.values())
+    files = {folder + paths.FEEDS[name] for folder in folders for name in site.formats}
+    files.update(folder + paths.INDEX for folder in chain(folders, pages))
+    files.update(paths.OPML[kind] for kind in kinds if kind in paths.OPML)
+    files.update({paths.CHOICE} if paths.FEED_KINDS[-1] in kinds else ())
+    files.update(paths.sitemap_parts(len(folders) + len(pages)))
     return frozenset(files | folders | pages | _ALWAYS_PUBLISHED) - {""}
 
 
@@ -116,7 +97,7 @@ def _parents(path: str) -> Iterator[str]:
 def _old_path(live: frozenset[str], parents: frozenset[str], text: str) -> str:
     """Return a path to move or to retire; raises Fault if it is still published."""
     path = _site_path(text)
-    if is_for_hosts(path):
+    if paths.is_for_hosts(path):
         raise Fault("is never published: such names are reserved for the files of a web server")
     # With or without its slash, an address leads to the same folder.
     for found in (path, path.removesuffix("/"), f"{path}/"):
@@ -129,9 +110,9 @@ def _old_path(live: frozenset[str], parents: frozenset[str], text: str) -> str:
         raise Fault(f"is the compressed form of {original!r}, which is still published")
     if path in parents:
         raise Fault(f"the documents in {path!r} are still published")
-    feed, archive, _ = f"{path}/".partition(ARCHIVE)
+    feed, archive, _ = f"{path}/".partition(paths.ARCHIVE)
     if archive and (not feed or feed in live):
-        raise Fault(f"the pages in '{feed}{ARCHIVE}' depend on which entries there are")
+        raise Fault(f"the pages in '{feed}{paths.ARCHIVE}' depend on which entries there are")
     return path
 
 
@@ -145,7 +126,7 @@ def _check_target(
     old: str, moved: dict[str, str], live: frozenset[str], suggester: Suggester, _text: str
 ) -> None:
     """Raise Fault if a moved path does not lead to one that is published."""
-    last = moved_to(old, moved)
+    last = paths.moved_to(old, moved)
     if last is None:
         raise Fault("leads into a loop")
     if live and last and last not in live:
@@ -173,28 +154,24 @@ def note_gone(
     gone = {
         folder: kind
         for folder, kind in before.items()
-        if folder not in live and not standing_for(folder, given_up)
+        if folder not in live and not paths.standing_for(folder, given_up)
     }
-    new = {
-        folder: kind
-        for folder, kind in _folders(live if gone else ()).items()
-        if folder not in before
-    }
-    for folder in sorted(gone):
-        others = {_name(other): other for other in new if new[other] == gone[folder]}
+    new = _folders(live if gone else ()).items() - before.items()
+    for folder, kind in sorted(gone.items()):
+        others = {_name(other): other for other, of_kind in new if of_kind == kind}
         # One new topic is the one that is gone, renamed; a new entry may be any.
-        alone = gone[folder] == _TOPICS and len(others) == list(gone.values()).count(_TOPICS) == 1
-        successor = (
-            next(iter(others.values())) if alone else fields.nearest.find(_name(folder), others)
-        )
+        if kind == _TOPICS and len(others) == list(gone.values()).count(_TOPICS) == 1:
+            [successor] = others.values()
+        else:
+            successor = fields.nearest.find(_name(folder), others)
         place = "moved" if "moved" in fields else ""
         message = f"{folder!r} was public and is gone{_advice(folder, successor)}"
         fields.problem(place, message, note=True)
 
 
-def _folders(paths: Iterable[str]) -> dict[str, str]:
+def _folders(documents: Iterable[str]) -> dict[str, str]:
     """Return the folders of entries, topics and countries among paths, with their kind."""
-    found = map(_FOLDER.match, paths)
+    found = map(_FOLDER.match, documents)
     return {match[0]: match[1] for match in found if match}
 
 
@@ -204,7 +181,6 @@ def _name(folder: str) -> str:
 
 def _advice(folder: str, successor: str) -> str:
     """Return what to do about an address that is gone, with the lines to add to `site`."""
-    name = _name(folder)
-    restore = f"restore the id {name!r}" if folder.startswith("entries/") else f"restore {name!r}"
+    what = "the id " if folder.startswith(paths.ENTRIES) else ""
     moved = f", add '{folder}: {successor}' under 'moved'" if successor else ""
-    return f": {restore}{moved}, or add '- {folder}' under 'retired'"
+    return f": restore {what}{_name(folder)!r}{moved}, or add '- {folder}' under 'retired'"

@@ -148,13 +148,13 @@ def _markup_in(text: str) -> str:
 def _without_markup(text: str) -> str:
     """Return the text that some HTML shows."""
     for _ in range(_MAX_ESCAPINGS):
-        text = unescape(_HTML_TAG.sub(_tag_replacement, text))
+        text = unescape(_HTML_TAG.sub(_tag_text, text))
         if not _markup_in(text):
             break
     return truncated(re.sub(" {2,}", " ", text).strip(), _MAX_PROPOSAL_LENGTH)
 
 
-def _tag_replacement(tag: re.Match[str]) -> str:
+def _tag_text(tag: re.Match[str]) -> str:
     return " " if (tag["name"] or "").lower() in _BLOCK_ELEMENTS else ""
 
 
@@ -302,17 +302,14 @@ def language_tag(text: str) -> str:
     language, script, region = found[1].lower(), (found[2] or "").title(), (found[3] or "").upper()
     tag = "-".join(filter(None, (language, script, region)))
     english = Locale("en")
-    is_known = len(language) != _KNOWN_CODE_LENGTH or language in english.languages
-    if _PRIVATE_LANGUAGE.fullmatch(language) or not (is_known or language in _RETIRED_LANGUAGES):
-        raise Remark(tag, f"no language has the code {language!r}{_code_hint(language)}")
+    languages = english.languages.keys() | _RETIRED_LANGUAGES
     regions = english.territories.keys() - _NOT_REGIONS
-    if len(region) == _KNOWN_CODE_LENGTH and region not in regions:
-        raise Remark(tag, f"no country has the code {region!r}{_code_hint(region)}")
+    for kind, code, known in (("language", language, languages), ("country", region, regions)):
+        is_unknown = len(code) == _KNOWN_CODE_LENGTH and code not in known
+        if is_unknown or _PRIVATE_LANGUAGE.fullmatch(code):
+            hint = f"; did you mean {_MEANT_CODES[code]}?" if code in _MEANT_CODES else ""
+            raise Remark(tag, f"no {kind} has the code {code!r}{hint}")
     return tag
-
-
-def _code_hint(code: str) -> str:
-    return f"; did you mean {_MEANT_CODES[code]}?" if code in _MEANT_CODES else ""
 
 
 def whole_number(low: int, high: int, text: str) -> int:

@@ -24,9 +24,8 @@ _ORDINARY = re.compile(
 # What YAML's blocks and quotes leave around a text.
 _AROUND = " \t\r\n"
 _TAG = re.compile(
-    r"tag:(?P<authority>(?:[A-Za-z0-9._-]+@)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?)"
-    r",(?P<date>\d{4}(?:-\d\d(?:-\d\d)?)?)"
-    r":(?P<specific>(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?]|%[0-9A-Fa-f]{2})+)"
+    r"tag:(?:[A-Za-z0-9._-]+@)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?"
+    r",\d{4}(?:-\d\d(?:-\d\d)?)?:(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?]|%[0-9A-Fa-f]{2})+"
 )
 _EMAIL = re.compile(r"(?<!\w)[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 
@@ -126,12 +125,13 @@ def tag_uri(text: str) -> str:
 
 def tag_date(text: str) -> datetime:
     """Return the instant of the date in a tag URI (RFC 4151 §2.1)."""
-    found = _TAG.fullmatch(text)
-    year, month, day = [*(found["date"] if found else "1970").split("-"), "01", "01"][:3]
+    day = text.partition(",")[2].partition(":")[0]
+    # A year or a month alone is its first day.
+    day += "-01" * (2 - day.count("-"))
     try:
-        return datetime(int(year), int(month), int(day), tzinfo=UTC)
+        return datetime.fromisoformat(day).replace(tzinfo=UTC)
     except ValueError:
-        raise Fault(f"{year}-{month}-{day} is not a valid date") from None
+        raise Fault(f"{day} is not a valid date") from None
 
 
 def email(text: str) -> str:
