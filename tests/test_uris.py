@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.uris import to_uri
+from feeds.uris import to_uri, web_host
 
 # RFC 3986, but for what a host may have in brackets.
 URI = re.compile(
@@ -76,3 +76,22 @@ def test_any_address_becomes_a_uri_or_is_refused(rest: str) -> None:
         return
     assert URI.fullmatch(uri)
     assert to_uri(uri) == uri
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("https://Example.org/a", "example.org"),
+        ("http://user@example.org:8080", "example.org"),
+        ("https://[::1]:1/", "::1"),
+        ("ftp://example.org/", ""),
+        ("https://example.org:0/", ""),
+        ("https://example.org:port/", ""),
+        ("https:///a", ""),
+        ("https://[::1", ""),
+        ("example.org", ""),
+    ],
+)
+def test_host_to_ask(address: str, host: str) -> None:
+    """Only an http or https address with a host and a usable port has a host to ask."""
+    assert web_host(address) == host

@@ -24,10 +24,6 @@ _NOT_A_COUNTRY = "-"
 
 _ALPHA_2_LENGTH = 2
 _ALPHA_3_LENGTH = 3
-_ALPHA_2 = re.compile("[A-Z]{2}")
-_ALPHA_3 = re.compile("[A-Z]{3}")
-# Of the world, and of its parts (UN M49).
-_M49 = re.compile("[0-9]{3}")
 # CLDR's two-letter codes that are not countries of ISO 3166-1: reserved ones, unions and test
 # locales. Kosovo's XK, which is not in ISO 3166-1 either, is a country here: news is about it.
 _NOT_COUNTRY_CODES = frozenset("AC CP CQ DG EA EU EZ IC QO TA UN XA XB ZZ".split())
@@ -198,7 +194,7 @@ def territories(language: str) -> dict[str, str]:
     return {
         code: name
         for code, name in _cldr_names(language).items()
-        if _ALPHA_2.fullmatch(code) and code not in _NOT_COUNTRY_CODES
+        if len(code) == _ALPHA_2_LENGTH and code not in _NOT_COUNTRY_CODES
     }
 
 
@@ -216,7 +212,8 @@ def _alpha_3_codes() -> dict[str, str]:
     return {
         alias: codes[0]
         for alias, codes in get_global("territory_aliases").items()
-        if _ALPHA_3.fullmatch(alias) and len(codes) == 1 and codes[0] in english
+        if len(alias) == _ALPHA_3_LENGTH and alias.isalpha() and len(codes) == 1
+        if codes[0] in english
     }
 
 
@@ -306,7 +303,8 @@ def _places(language: str) -> Iterator[tuple[str, str]]:
         if part in names:
             yield names[part], _PART + code
     for code, name in names.items():
-        if _M49.fullmatch(code) or code in _UNIONS:
+        # Numbers are those of the world and of its parts (UN M49).
+        if code.isdigit() or code in _UNIONS:
             yield name, _NOT_A_COUNTRY
 
 
