@@ -1,4 +1,4 @@
-"""What is read by a shortcut, because nearly all texts allow it, reads as it does the long way."""
+"""Shortcuts for usual texts give the same results as the general code."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -27,8 +27,8 @@ ZONE = ZoneInfo("Europe/Zurich")
     )
 )
 def test_an_ordinary_address_is_itself(text: str) -> None:
-    """An address taken as it stands is the one that taking it apart and together gives."""
-    # A user's name sends an address the long way; there is none in the result.
+    """An address that is returned unchanged is the one that parsing it gives."""
+    # A capital letter prevents the shortcut.
     try:
         long_way = web_address(text.replace("://", "://X"))
     except Fault:
@@ -42,7 +42,7 @@ def test_an_ordinary_address_is_itself(text: str) -> None:
 
 @given(st.text(st.sampled_from("ab9-_.é "), max_size=12))
 def test_an_ordinary_slug_is_its_own_proposal(text: str) -> None:
-    """A slug that is accepted is always what would have been proposed for it."""
+    """An accepted slug is the one that would be proposed for it."""
     try:
         accepted = slug(text)
     except Fault:
@@ -74,13 +74,13 @@ def test_white_space_is_folded_wherever_it_stands(text: str) -> None:
     ).map("".join)
 )
 def test_a_body_that_surely_shows_something_does(body: str) -> None:
-    """A body of which it can be told at once that text is seen in it shows some."""
+    """A body that passes the quick check for visible text has some."""
     assert not (surely_shows(body) and shows_nothing(body))
 
 
 @given(st.integers(0, 40), st.sampled_from(MONTHS), st.integers(1000, 9999))
 def test_a_plain_day_is_read_as_other_forms_are(day: int, month: str, year: int) -> None:
-    """`24 May 2022` is read at once, as it is among all other forms."""
+    """The shortcut for `24 May 2022` gives the result of the general parser."""
     text = f"{day} {month} {year}"
     try:
         found, whole_day = read_date(text, ZONE, "en")
