@@ -22,7 +22,7 @@ ZONE = ZoneInfo("Europe/Zurich")
 
 @given(
     st.from_regex(
-        r"https?://[a-z0-9.-]{1,40}(/[A-Za-z0-9._~!$&'()*+,;=:@/-]{0,20}(\\?[a-z=&/?]{0,8})?)?",
+        r"https?://[a-z0-9.-]{1,40}(/[A-Za-z0-9._~!$&'()*+,;=:@/-]{0,20}(\?[a-z=&/?]{0,8})?)?",
         fullmatch=True,
     )
 )
