@@ -82,7 +82,7 @@ def test_doubtful_names_are_asked_about() -> None:
     """A name that several countries share is refused; the message names each of them."""
     for name, codes in NAMES["ask"].items():
         message = refusal(name)
-        assert message.startswith(f"no country is called {name!r}; did you mean ")
+        assert message.startswith(f"unknown country {name!r}; did you mean ")
         assert re.findall(r"\(([A-Z]{2})\)", message) == codes
 
 

@@ -111,7 +111,7 @@ class Countries:
                 f" and the name of {self._with_code(named)}; write {of_code} or {named}"
             )
         hint = f"; did you mean {self._either(codes)}?" if codes else self._hint(text, suggester)
-        return f"no country is called {text!r}{hint}"
+        return f"unknown country {text!r}{hint}"
 
     def _hint(self, text: str, suggester: Suggester) -> str:
         short = len(text) <= _ALPHA_3_LENGTH
