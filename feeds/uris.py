@@ -4,11 +4,11 @@ import re
 from unicodedata import category
 from urllib.parse import quote, urlsplit, urlunsplit
 
-# Everything else is percent-encoded: brackets may be in a host only.
+# Everything else is percent-encoded: brackets are allowed in a host only.
 _SAFE = "!$%&'()*+,-./:;=?@_~"
 _STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 _HOST = re.compile(r"(?=[0-9a-z])[0-9a-z_-]{1,63}(?:\.[0-9a-z_-]{1,63})*(?<=[0-9a-z])")
-_NAMED_BY_HOST = frozenset(("http", "https"))
+_WEB_SCHEMES = frozenset(("http", "https"))
 
 
 def to_uri(text: str) -> str:
@@ -27,22 +27,17 @@ def to_uri(text: str) -> str:
         host, port = parts.hostname, parts.port
     except ValueError:
         raise ValueError("is not a web address") from None
-    if parts.scheme in _NAMED_BY_HOST and not host:
-        raise ValueError("names no host")
-    return urlunsplit(
-        (
-            parts.scheme,
-            _authority(parts.netloc, host, port) if host else "",
-            *map(_encoded, (parts.path, parts.query, parts.fragment)),
-        )
-    )
+    if parts.scheme in _WEB_SCHEMES and not host:
+        raise ValueError("has no host")
+    authority = _authority(parts.netloc, host, port) if host else ""
+    return urlunsplit((parts.scheme, authority, *map(_encoded, parts[2:])))
 
 
 def to_ascii_host(host: str) -> str:
     """Return a host's name in ASCII (UTS 46, IDNA 2008); raises ValueError."""
     name = host.lower()
     if not name.isascii():
-        # Loaded, with its tables, for the few hosts that need it.
+        # Few hosts need it, and its tables take long to load.
         import idna  # noqa: PLC0415
 
         try:
@@ -72,10 +67,20 @@ def _refusal(host: str) -> str:
     if host.endswith("."):
         return f"the host {host!r} ends in '.'; remove it"
     # Letters, marks and digits are refused only because of their neighbours.
-    strange = next((sign for sign in host if not sign.isascii() and category(sign)[0] in "PSZ"), "")
-    if strange:
+    refused = next((c for c in host if not c.isascii() and category(c)[0] in "PSZ"), "")
+    if refused:
         return (
-            f"{strange!r} is not allowed in a host; remove it,"
+            f"{refused!r} is not allowed in a host; remove it,"
             " or write the host as it is registered, with xn--"
         )
     return f"the host {host!r} is not a valid name"
+
+
+def web_host(address: str) -> str:
+    """Return the host of an http or https address that a request can be sent to, or ''."""
+    try:
+        parts = urlsplit(address)
+        can_be_asked = parts.scheme in _WEB_SCHEMES and parts.port != 0
+    except ValueError:
+        return ""
+    return (parts.hostname or "") if can_be_asked else ""

@@ -1,4 +1,4 @@
-"""Names of countries: in every language, and those that editors write beside them."""
+"""Names of countries: those of CLDR in every language, and other names that editors write."""
 
 import re
 import tomllib
@@ -8,10 +8,9 @@ import pytest
 from babel.localedata import locale_identifiers
 from conftest import ROOT
 
-from feeds.catalogue.countries import Countries, namesakes
-from feeds.catalogue.nearest import SILENT, Nearest
+from feeds.catalogue.countries import Countries, namesakes, territories
 from feeds.catalogue.reading import Fault
-from feeds.catalogue.territories import territories
+from feeds.catalogue.suggestions import SILENT, Suggester
 
 NAMES = tomllib.loads((ROOT / "feeds" / "catalogue" / "countries.toml").read_text())
 ENGLISH = Countries("en", {})
@@ -55,7 +54,7 @@ def misunderstood(named: Iterable[tuple[str, dict[str, str]]]) -> list[tuple[str
 
 
 def test_displayed_names_are_accepted_as_own_names_in_every_language() -> None:
-    """Whatever the language, a site may name a country as it is displayed anyway, or all of them."""
+    """In every language, a site may give countries the names that they have anyway."""
     for language, names in languages():
         assert not namesakes(names, language)
         assert not any(namesakes({code: name}, language) for code, name in names.items())
@@ -64,7 +63,7 @@ def test_displayed_names_are_accepted_as_own_names_in_every_language() -> None:
 def refusal(text: str) -> str:
     """Return the message for a text that is not understood as a country in English."""
     with pytest.raises(Fault) as raised:
-        ENGLISH.code(Nearest())(text)
+        ENGLISH.code(Suggester())(text)
     return str(raised.value)
 
 
@@ -80,15 +79,15 @@ def test_every_other_name_is_of_its_own_country() -> None:
 
 
 def test_doubtful_names_are_asked_about() -> None:
-    """What may mean several countries is not understood as one of them; each is named."""
+    """A name that several countries share is refused; the message names each of them."""
     for name, codes in NAMES["ask"].items():
         message = refusal(name)
-        assert message.startswith(f"no country is called {name!r}; did you mean ")
+        assert message.startswith(f"unknown country {name!r}; did you mean ")
         assert re.findall(r"\(([A-Z]{2})\)", message) == codes
 
 
 def test_parts_of_countries_say_which_country_to_write() -> None:
-    """A part of a country is not understood as the country, which is named."""
+    """A part of a country is refused; the message names the country."""
     english = territories("en")
     for code, names in NAMES["parts"].items():
         for name in names:
@@ -105,7 +104,7 @@ def test_other_places_and_groups_say_what_to_do() -> None:
 
 @pytest.mark.parametrize("language", ["en", "fr", "es", "ar", "zh", "ru", "hi", "vi", "de"])
 def test_names_in_data_are_not_displayed_for_another_country(language: str) -> None:
-    """No name beside those of CLDR hides that of another country in the language of a site."""
+    """No additional name hides the name of another country in the language of a site."""
     find = Countries(language, {}).code(SILENT)
     for code, names in NAMES["names"].items():
         for name in names:

@@ -1,4 +1,4 @@
-"""Dates: nothing that a text says is left out, and nothing is read that may mean two things."""
+"""Dates: no part of a text is ignored, and an ambiguous text is refused."""
 
 import re
 from collections import Counter
@@ -47,7 +47,7 @@ SAMPLE = [
 ]
 # What CLDR writes and this program refuses, by language, format and month.
 REFUSED = {
-    # English calls another month so.
+    # In English, it is the name of another month.
     *(("bas", "medium", 11), ("dua", "medium", 10), ("st", "medium", 6), ("teo", "medium", 5)),
     # Day and month in numbers, before a word or between commas: `24.01 st. 2022`, `24,01,2022`.
     *(("prg", "medium", month) for month in range(1, 13)),
@@ -56,7 +56,7 @@ REFUSED = {
 
 
 def read(text: str, language: str = "en") -> tuple[datetime, bool] | None:
-    """Return what a text is read as; None if it is refused."""
+    """Return the date in a text; None if it is refused."""
     try:
         return read_date(text, ZONE, language)
     except Fault:
@@ -140,7 +140,7 @@ PIECES = [
     st.lists(st.tuples(st.integers(0, 20), st.integers(0, 1), st.sampled_from(PIECES)), max_size=3),
 )
 def test_each_number_is_used_once(text: str, edits: list[tuple[int, int, str]]) -> None:
-    """However a date is changed, if it is read then each of its numbers is in what it is read as."""
+    """Whatever is changed in a date, each of its numbers is used if it is read at all."""
     for at, removed, piece in edits:
         text = text[:at] + piece + text[at + removed :]
     found = read(text)
@@ -180,7 +180,7 @@ def test_months_are_read_in_the_language_of_the_site() -> None:
 
 @pytest.mark.heavy
 def test_months_are_read_in_every_language() -> None:
-    """The same in each language that Babel knows, but for what is listed and why."""
+    """The same in each language that Babel knows, except those listed above."""
     languages = [name.replace("_", "-") for name in sorted(locale_identifiers())]
     found = {
         (re.sub("-[A-Z]{2}$", "", language), *rest)
@@ -190,7 +190,7 @@ def test_months_are_read_in_every_language() -> None:
 
 
 def test_languages_are_kept_apart() -> None:
-    """What a language calls a month is not known in another one that was read after it."""
+    """The names of one language are not known in another language that is used later."""
     assert read("24 5月 2022", "ja")
     assert not read("24 5月 2022", "lv")
     assert not read("24 5月 2022")

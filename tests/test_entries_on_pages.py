@@ -10,7 +10,7 @@ from lxml import html
 
 from feeds import Release
 from feeds.catalogue import read_catalogue
-from feeds.catalogue.territories import territories
+from feeds.catalogue.countries import territories
 from feeds.pages.direction import direction_of
 from feeds.paths import INDEX
 

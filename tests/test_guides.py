@@ -17,8 +17,8 @@ from lxml import html
 
 from feeds import Release, load_catalogue
 from feeds.catalogue import read_catalogue
-from feeds.catalogue.moves import live_paths
-from feeds.catalogue.territories import territories
+from feeds.catalogue.countries import territories
+from feeds.catalogue.redirects import live_paths
 from feeds.compression import compress
 from feeds.model import Catalogue, Country, Entry, Topic
 from feeds.paths import (

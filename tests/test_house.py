@@ -12,7 +12,7 @@ from conftest import ROOT
 
 # From the ground: a module imports from lower floors, and from its own folder.
 _FROM_THE_GROUND = (
-    "errors paths uris keys headers logs storage compression pictures truncation",
+    "errors paths uris keys headers logs storage compression truncation",
     "model files parallel",
     "inputs",
     "selection directory markdown formats",
@@ -34,13 +34,12 @@ FLOORS = {name: floor for floor, names in enumerate(_FROM_THE_GROUND) for name i
 # Below it, whatever needs the time is given `as_of`.
 FIRST_WITH_A_CLOCK = FLOORS["history"]
 THIRD_PARTY = {
-    "catalogue": {"yaml", "dateutil", "babel"},
+    "catalogue": {"yaml", "babel", "PIL"},
     "compression": {"brotli"},
     "export": {"obstore"},
     "markdown": {"babel", "cmarkgfm", "nh3", "selectolax"},
     "formats": {"feedgen", "lxml"},
     "pages": {"jinja2", "markupsafe", "babel"},
-    "pictures": {"PIL"},
     "server": {"flask", "werkzeug", "granian"},
     "truncation": {"regex"},
     "uris": {"idna"},

@@ -1,11 +1,11 @@
-"""Language tags: which are known, and which are only well made."""
+"""Language tags: known ones, unknown ones and invalid ones."""
 
 import pytest
 from babel import Locale
 
-from feeds.catalogue.languages import language_tag
+from feeds.catalogue.countries import territories
 from feeds.catalogue.reading import Fault, Remark
-from feeds.catalogue.territories import territories
+from feeds.catalogue.text_fields import language_tag
 
 LANGUAGES = sorted(code for code in map(str, Locale("en").languages) if len(code) <= 3)
 
@@ -22,13 +22,13 @@ LANGUAGES = sorted(code for code in map(str, Locale("en").languages) if len(code
         ("en-EU", "en-EU"),
     ],
 )
-def test_a_tag_is_given_in_its_usual_case(written: str, tag: str) -> None:
-    """Language, script and region are each in the case in which they are written."""
+def test_a_tag_is_returned_in_its_usual_case(written: str, tag: str) -> None:
+    """Language, script and region are each returned in their usual case."""
     assert language_tag(written) == tag
 
 
 def test_every_language_and_country_of_cldr_is_known() -> None:
-    """No language and no country that there is makes a note."""
+    """No language and no country of CLDR causes a note."""
     assert [language_tag(code) for code in LANGUAGES] == LANGUAGES
     tags = [f"en-{code}" for code in territories("en")]
     assert [language_tag(tag) for tag in tags] == tags
@@ -44,15 +44,15 @@ def test_every_language_and_country_of_cldr_is_known() -> None:
         ("en-UK", "no country has the code 'UK'; did you mean GB?"),
     ],
 )
-def test_a_code_that_nobody_has_is_noted(tag: str, note: str) -> None:
-    """What is no code of a language or a country stays, with a note."""
-    with pytest.raises(Remark) as told:
+def test_an_unknown_code_is_noted(tag: str, note: str) -> None:
+    """A code that no language or no country has is kept, with a note."""
+    with pytest.raises(Remark) as raised:
         language_tag(tag)
-    assert (told.value.value, str(told.value)) == (tag, note)
+    assert (raised.value.value, str(raised.value)) == (tag, note)
 
 
 @pytest.mark.parametrize("tag", ["", "e", "english", "en_GB", "en-", "en-GB-oed", "419"])
-def test_what_is_no_tag_is_refused(tag: str) -> None:
-    """What no program understands as a tag is a fault."""
+def test_an_invalid_tag_is_refused(tag: str) -> None:
+    """A text that does not have the form of a tag is refused."""
     with pytest.raises(Fault):
         language_tag(tag)

@@ -1,4 +1,4 @@
-"""Pictures beside the catalogue: published as they are, and told truly in every format."""
+"""Pictures beside the catalogue: published unchanged, and described correctly in every format."""
 
 import json
 import shutil
@@ -20,8 +20,8 @@ from stores import Published
 
 from feeds import Release, load_catalogue
 from feeds.catalogue import ItemMemory
+from feeds.catalogue.media import MAX_PICTURE_BYTES, InvalidPicture, measure
 from feeds.errors import CatalogueError, FeedsError
-from feeds.pictures import LARGEST, NoPicture, measure
 from feeds.watch import Lookout, fingerprint
 
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -44,7 +44,7 @@ JPEG = "media/market.jpg"
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Give a catalogue with its pictures; another file of the folder is named by no entry."""
+    """Return a catalogue with its pictures; no entry names another file of the folder."""
     folder = tmp_path / "site"
     (folder / "media").mkdir(parents=True)
     for name in ("market.jpg", "market.png", "market.gif"):
@@ -59,7 +59,7 @@ def built(file: Path, memory: ItemMemory | None = None, as_of: datetime = AS_OF)
 
 
 def told(release: Release) -> set[tuple[str, ...]]:
-    """Give address, media type and size of each enclosure, as each format says it."""
+    """Return address, media type and size of each enclosure in each format."""
     atom = etree.fromstring(release["atom.xml"].body)
     rss = etree.fromstring(release["rss.xml"].body)
     found = [
@@ -104,7 +104,7 @@ def test_only_what_is_public_is_published(file: Path) -> None:
 
 
 def test_another_url_moves_the_pictures_too(file: Path) -> None:
-    """`--url` is where the pictures lie as well, and what was read for another stays its own."""
+    """`--url` applies to pictures as well, and does not change what was read for another URL."""
     memory = ItemMemory()
     here = built(file, memory)
     catalogue = load_catalogue(file, url="http://127.0.0.1:8000/", memory=memory)
@@ -114,14 +114,14 @@ def test_another_url_moves_the_pictures_too(file: Path) -> None:
 
 
 def test_a_folder_of_files_has_its_pictures_beside_them(file: Path) -> None:
-    """Where the catalogue is a folder, `media` lies in it, beside its files."""
+    """If the catalogue is a folder, `media` is in it, beside its files."""
     assert dict(built(file.parent)) == dict(built(file))
 
 
 def test_a_picture_that_changes_alone_is_seen_by_what_was_built_before(
     file: Path, tmp_path: Path
 ) -> None:
-    """Warm or cold, the documents are the same bytes, whatever became of the pictures."""
+    """An incremental build and a full one give the same bytes after pictures change."""
     site = Published(file, state=tmp_path / "state")
     for size, colour in (((16, 12), "teal"), ((20, 30), "red"), ((20, 30), "blue")):
         Image.new("RGB", size, colour).save(file.parent / JPEG)
@@ -137,7 +137,7 @@ def test_a_picture_that_changes_alone_is_seen_by_what_was_built_before(
 def test_an_unchanged_picture_is_left_alone(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A reload neither reads nor writes a picture again that is as it was."""
+    """A reload neither reads nor writes an unchanged picture."""
     site = Published(file, state=tmp_path / "state")
     site.refresh()
     before = site.shown()
@@ -153,7 +153,7 @@ def test_an_unchanged_picture_is_left_alone(
 
 
 def test_many_pictures_are_measured_as_one_is(file: Path) -> None:
-    """On one core or more, a thousand pictures are what they are."""
+    """A thousand pictures have the same sizes, measured in one process or in several."""
     entries = []
     for number in range(1100):
         shutil.copy(MEDIA / "market.gif", file.parent / "media" / f"{number}.gif")
@@ -168,12 +168,12 @@ def test_many_pictures_are_measured_as_one_is(file: Path) -> None:
 
 
 def test_a_picture_that_is_too_large_is_refused(file: Path) -> None:
-    """What would take minutes to load, and be kept in memory, is a Problem."""
+    """A picture that takes long to load is a Problem."""
     with (file.parent / JPEG).open("ab") as opened:
-        opened.truncate(LARGEST)
+        opened.truncate(MAX_PICTURE_BYTES)
     load_catalogue(file)
     with (file.parent / JPEG).open("ab") as opened:
-        opened.truncate(LARGEST + 1)
+        opened.truncate(MAX_PICTURE_BYTES + 1)
     with pytest.raises(CatalogueError, match="has 10,000,001 bytes; at most 10,000,000"):
         load_catalogue(file)
 
@@ -194,7 +194,7 @@ HEADS = {
 @given(st.sampled_from([*HEADS]), st.data())
 @settings(max_examples=200)
 def test_any_bytes_are_a_picture_or_none(name: str, data: st.DataObject) -> None:
-    """Whatever bytes a file has, it is measured or refused, and nothing is unpacked."""
+    """A file with any bytes is measured or refused, and its pixels are not decoded."""
     body = bytearray(HEADS[name])
     for place in data.draw(st.lists(st.integers(0, len(body) - 1), max_size=8)):
         body[place] = data.draw(st.integers(0, 255))
@@ -204,15 +204,15 @@ def test_any_bytes_are_a_picture_or_none(name: str, data: st.DataObject) -> None
         file.write_bytes(body)
         try:
             with guarded():
-                found = measure(file, len(body))
-        except NoPicture:
+                _, width, height = measure(file, len(body))
+        except InvalidPicture:
             pass
         else:
-            assert 0 < found.width * found.height <= 50_000_000
+            assert 0 < width * height <= 50_000_000
 
 
 def test_no_release_is_made_of_a_picture_that_changed_meanwhile(file: Path) -> None:
-    """What was told of a picture is true of the bytes that are published, or nothing is."""
+    """A picture that changes after it was measured is not published."""
     catalogue = load_catalogue(file)
     Image.new("RGB", (20, 30), "red").save(file.parent / JPEG)
     with pytest.raises(FeedsError, match="is being written"):
@@ -223,7 +223,7 @@ def test_no_release_is_made_of_a_picture_that_changed_meanwhile(file: Path) -> N
 
 
 def test_check_and_export_look_at_the_pictures_again(file: Path, tmp_path: Path) -> None:
-    """What is remembered of a catalogue is not said again once a picture has changed."""
+    """The result of an earlier check is not reused after a picture changed."""
     options = ("--catalogue", file, "--state", tmp_path / "state")
     assert run_feeds("check", *options).returncode == 0
     assert run_feeds("export", *options, tmp_path / "out").returncode == 0
@@ -240,7 +240,7 @@ def test_check_and_export_look_at_the_pictures_again(file: Path, tmp_path: Path)
 
 
 def test_a_served_picture_is_replaced(file: Path, served: Callable[[Path], str]) -> None:
-    """A picture that changes alone is published, and with it what the feeds say of it."""
+    """If only a picture changes, it is published, and the feeds describe the new one."""
     url = served(file)
     old = fetch(url + JPEG)
     Image.new("RGB", (20, 30), "red").save(file.parent / JPEG)
@@ -254,7 +254,7 @@ def test_a_served_picture_is_replaced(file: Path, served: Callable[[Path], str])
 def test_a_picture_that_vanishes_leaves_the_last_release(
     file: Path, served: Callable[[Path], str]
 ) -> None:
-    """While a picture is missing, what was published is served on, the picture too."""
+    """While a picture is missing, the last release is served, with the picture."""
     url = served(file)
     _, before = fetch(url + JPEG)
     (file.parent / JPEG).unlink()
@@ -270,7 +270,7 @@ def test_a_picture_that_vanishes_leaves_the_last_release(
 def test_a_picture_is_sent_as_it_is(
     file: Path, served: Callable[[Path], str], accepted: str
 ) -> None:
-    """With its type and validators, and never compressed a second time."""
+    """It has its media type and validators, and is never compressed again."""
     # Bytes that would shrink.
     (file.parent / JPEG).write_bytes((MEDIA / "market.jpg").read_bytes() + bytes(5000))
     url = served(file)
@@ -297,7 +297,7 @@ def fetch(url: str, **headers: str) -> tuple[HTTPMessage, bytes]:
 
 @pytest.mark.heavy
 def test_very_many_files_are_looked_at_less_often(file: Path) -> None:
-    """A few are looked at whenever that is asked for; thousands not all the time, but soon."""
+    """A few files are checked each time; thousands less often."""
     seconds = 0.0
     lookout = Lookout(file, clock=lambda: seconds)
     seen = fingerprint(file)

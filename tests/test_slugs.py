@@ -1,4 +1,4 @@
-"""Slugs are safe as file names and in addresses, in any script, and stay what they are."""
+"""Slugs are safe as file names and in addresses, in any script."""
 
 import unicodedata
 
@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from feeds.catalogue.reading import Fault
-from feeds.catalogue.slugs import slug, slug_of
+from feeds.catalogue.text_fields import slug, slug_of
 
 
 @settings(max_examples=1000)
@@ -16,7 +16,7 @@ from feeds.catalogue.slugs import slug, slug_of
 @example("İstanbul ǅ ŉ ﬃ ß ẞ")
 @example("e\u0301\u0301 \u0301x")
 def test_a_made_slug_is_accepted_as_written(text: str) -> None:
-    """What is proposed for any title can be pasted as an id, and names a file anywhere."""
+    """The slug of any title is a valid id, and a valid file name everywhere."""
     made = slug_of(text)
     if not made:
         return
@@ -30,7 +30,7 @@ def test_a_made_slug_is_accepted_as_written(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["", ".", "..", "-a", "a-", "A", "a b", "a/b", "é", "a--b", "\u0301"]
 )
-def test_what_is_no_slug_is_refused(text: str) -> None:
-    """A slug with a capital, a space, a stroke or a loose joiner is a fault."""
+def test_an_invalid_slug_is_refused(text: str) -> None:
+    """A slug with a capital letter, a space, a slash or an accent alone is refused."""
     with pytest.raises(Fault):
         slug(text)

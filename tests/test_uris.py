@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.uris import to_uri
+from feeds.uris import to_uri, web_host
 
-# RFC 3986, but for what a host may have in brackets.
+# RFC 3986, except the rules for hosts in brackets.
 URI = re.compile(
     r"https?://(?:[A-Za-z0-9\-._~!$&'()*+,;=:]|%[0-9A-F]{2})*@?"
     r"(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]+)?"
@@ -62,17 +62,36 @@ def test_address_becomes_a_uri(text: str, uri: str) -> None:
     "text", ["https:///a", "https:/example.org", "https://[::1", "https://i❤.ws/", "https://a..b/"]
 )
 def test_address_without_a_valid_host_is_refused(text: str) -> None:
-    """An address that leads to no host is never made into one that leads elsewhere."""
+    """An address without a valid host is never turned into an address of another host."""
     with pytest.raises(ValueError, match=r"host|not a web address"):
         to_uri(text)
 
 
 @given(st.lists(st.sampled_from(PARTS) | st.text(max_size=5)).map("".join))
 def test_any_address_becomes_a_uri_or_is_refused(rest: str) -> None:
-    """What is made of an address is a URI, and is left as it is."""
+    """The result is a URI, and converting it again does not change it."""
     try:
         uri = to_uri(f"https://example.org{rest}")
     except ValueError:
         return
     assert URI.fullmatch(uri)
     assert to_uri(uri) == uri
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("https://Example.org/a", "example.org"),
+        ("http://user@example.org:8080", "example.org"),
+        ("https://[::1]:1/", "::1"),
+        ("ftp://example.org/", ""),
+        ("https://example.org:0/", ""),
+        ("https://example.org:port/", ""),
+        ("https:///a", ""),
+        ("https://[::1", ""),
+        ("example.org", ""),
+    ],
+)
+def test_host_to_ask(address: str, host: str) -> None:
+    """Only an http or https address with a host and a usable port has a host to ask."""
+    assert web_host(address) == host

@@ -1,4 +1,4 @@
-"""The site's time zone is that of a place, and the same one on every machine."""
+"""The site's time zone is that of a place, and the same on every machine."""
 
 import os
 import sys
@@ -16,7 +16,7 @@ SITE = (
 
 
 def read(zone: str) -> str:
-    """Give the zone that a catalogue has, or what is wrong with it."""
+    """Return the zone of a catalogue, or the message on it."""
     try:
         catalogue = read_catalogue([("f.yaml", SITE.format(zone).encode())])
     except CatalogueError as error:
@@ -27,21 +27,21 @@ def read(zone: str) -> str:
 
 @pytest.mark.parametrize("zone", ["Europe/Zurich", "UTC", "Etc/GMT-2", "GMT+0", "EST"])
 def test_a_zone_is_known_by_its_name(zone: str) -> None:
-    """Every zone that has one meaning is taken."""
+    """Every zone that has one meaning is accepted."""
     assert read(zone) == zone
 
 
 @pytest.mark.parametrize(
     "zone", ["localtime", "posixrules", "Factory", "GMT+2", "UTC-05:30", "+02:00"]
 )
-def test_what_differs_from_machine_to_machine_is_no_zone(zone: str) -> None:
-    """A name that means what a machine is set to is refused; so is an offset, for which none is proposed."""
+def test_zones_that_differ_between_machines_are_refused(zone: str) -> None:
+    """A name for the machine's own setting is refused, as is an offset, which has no suggestion."""
     assert read(zone) == f"no time zone is called {zone!r}; write it like Asia/Jakarta"
 
 
 @pytest.mark.parametrize("zone", ["right/UTC", "posix/Europe/Zurich"])
-def test_another_table_of_zones_is_none(zone: str) -> None:
-    """A zone under another table's name is told by its own."""
+def test_another_table_of_zones_is_refused(zone: str) -> None:
+    """For a zone in another table, the message suggests its usual name."""
     assert read(zone) == f"no time zone is called {zone!r}; did you mean {zone.partition('/')[2]}?"
 
 

@@ -6,14 +6,15 @@ from datetime import date, datetime, time, timedelta, timezone
 
 from yaml.nodes import MappingNode, Node, ScalarNode
 
-from feeds.catalogue.confusables import remarks
 from feeds.catalogue.countries import Countries
 from feeds.catalogue.drafts import Drafts, Place
 from feeds.catalogue.entries import Draft, listed
 from feeds.catalogue.reading import Reading
-from feeds.catalogue.slugs import fitting, slug_of, unfit
 from feeds.catalogue.source import forbidden_character
-from feeds.catalogue.texts import folded
+from feeds.catalogue.text_fields import folded, slug_of
+from feeds.catalogue.text_fields import slug_or_blank as fitting
+from feeds.catalogue.text_fields import slug_rules as unfit
+from feeds.catalogue.text_fields import slug_warnings as remarks
 from feeds.catalogue.vocabulary import Vocabulary
 from feeds.catalogue.wrong_values import is_blank
 from feeds.errors import Problem

@@ -1,27 +1,63 @@
-"""Country names, codes and aliases → Countries."""
+"""Names and codes of countries as editors write them, read as Countries."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property, lru_cache, partial
+import tomllib
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache, cached_property, lru_cache, partial
+from importlib.resources import files
+from itertools import chain
+from typing import Any
 
-from feeds.catalogue.country_keys import (
-    ASK,
-    CODE_AND_NAME,
-    NOT_A_COUNTRY,
-    PART,
-    exact_key,
-    folded_key,
-    without_form,
-)
-from feeds.catalogue.nearest import CLOSER, Nearest
+from babel import Locale, UnknownLocaleError
+from babel.core import get_global
+
 from feeds.catalogue.reading import Fault
+from feeds.catalogue.suggestions import HIGH_SIMILARITY, Suggester
 from feeds.model import Country
 
-_ALPHA_2 = 2
-_ALPHA_3 = 3
-# A word that is in the names of more countries proposes none of them.
-_MOST_NAMED = 2
+# What a name means is an alpha-2 code, or one of these signs, with codes behind all but the last.
+_AMBIGUOUS = "?"  # several countries may be meant, or another one
+_CODE_AND_NAME = "="  # the code of the first country and the name of the second
+_PART = "<"  # a part of that country
+_NOT_A_COUNTRY = "-"
+
+_ALPHA_2_LENGTH = 2
+_ALPHA_3_LENGTH = 3
+# CLDR's two-letter codes that are not countries of ISO 3166-1: reserved ones, unions and test
+# locales. Kosovo's XK, which is not in ISO 3166-1 either, is a country here: news is about it.
+_NOT_COUNTRY_CODES = frozenset("AC CP CQ DG EA EU EZ IC QO TA UN XA XB ZZ".split())
+_UNIONS = frozenset("EU EZ UN".split())
+# Both the name in front and the one in brackets are in use: `Myanmar (Birmanie)`. In other names
+# the brackets tell two countries apart: `Saint-Martin (France)`.
+_CODES_WITH_TWO_NAMES = ("CI", "MM", "TL")
+_TWO_NAMES = re.compile(r"(.+?)\s*[(（](.+)[)）].*")
 _BRACKETS = re.compile(r"[(（].*?[)）]")
+# CLDR displays these as `Hong Kong SAR China`. Babel leaves out CLDR's short names, but the city
+# of the time zone has the same one.
+_TIME_ZONES = {"HK": "Asia/Hong_Kong", "MO": "Asia/Macau"}
+# A word that is in the names of more countries suggests none of them.
+_MAX_SUGGESTED = 2
+
+# Accents of Latin, Greek and Cyrillic letters, vowel signs of Hebrew and Arabic, and the hamza
+# that many leave out. In all other scripts, marks are letters: टोगो is not टोंगा.
+_ACCENTS = re.compile(
+    "[\u0300-\u036f\u05b0-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u064b-\u065f\u0670]"
+)
+_APOSTROPHES = "'’‘ʼʻ`׳"
+# `Tanzania, United Republic of`; `Bolivie (État plurinational de)`.
+_FORM_BEHIND = re.compile(
+    rf"([^,(]+?) ?[,(] ?(.+ (?:of(?: the)?|de|du|des|del|de l[ao]s?|d[{_APOSTROPHES}])) ?\)?",
+    re.IGNORECASE,
+)
+_FULL_WORDS = {"dem": "democratic", "rep": "republic", "st": "saint"}
+_FORM = re.compile(
+    "(?:(?:(?:arab|bolivarian|co operative|cooperative|democratic|eastern|federal|federated"
+    "|federative|former|grand|hashemite|independent|islamic|most|oriental|peoples|plurinational"
+    "|serene|socialist|sovereign|united|yugoslav) )*"
+    "(?:bailiwick|commonwealth|duchy|emirate|kingdom|principality|republic|states?|sultanate"
+    "|territory|union) of )+(?=.)"
+)
 
 
 class Countries:
@@ -32,57 +68,61 @@ class Countries:
     """
 
     def __init__(self, language: str, names: Mapping[str, str]) -> None:
-        shown, self._known = _tables(language, tuple(names.items()))
+        shown, self._meanings = _tables(language, tuple(names.items()))
         self._countries = {code: Country(code=code, name=name) for code, name in shown.items()}
 
-    def code(self, nearest: Nearest) -> Callable[[str], str]:
-        """Give what reads a country's name or code as its alpha-2 code, and raises Fault.
+    def country(self, code: str) -> Country:
+        """Return the Country with a code."""
+        return self._countries[code]
 
-        A code in upper case comes first, then a name as it is displayed or usual,
-        then a name that is written differently, and a code in lower case.
+    def code(self, suggester: Suggester) -> Callable[[str], str]:
+        """Return the function that reads a country's name or code as its alpha-2 code.
+
+        A code in upper case comes first, then a name as it is displayed or usual, then
+        a name that is written differently, and a code in lower case. It raises Fault.
         """
 
         def find(text: str) -> str:
             text = " ".join(text.split())
             meaning = (
-                self._known.get(text)
-                or self._known.get(exact_key(text))
-                or self._known.get(folded := folded_key(text))
-                or self._known.get(text.upper())
-                or self._known.get(without_form(folded))
+                self._meanings.get(text)
+                or self._meanings.get(_exact_key(text))
+                or self._meanings.get(folded := _folded_key(text))
+                or self._meanings.get(text.upper())
+                or self._meanings.get(_without_form(folded))
             )
-            if meaning is None or len(meaning) != _ALPHA_2:
-                raise Fault(self._refusal(text, meaning or "", nearest), cause=text)
+            if meaning is None or len(meaning) != _ALPHA_2_LENGTH:
+                raise Fault(self._refusal(text, meaning or "", suggester), cause=text)
             return meaning
 
         return find
 
-    def _refusal(self, text: str, meaning: str, nearest: Nearest) -> str:
+    def _refusal(self, text: str, meaning: str, suggester: Suggester) -> str:
         kind, codes = meaning[:1], meaning[1:].split()
-        if kind == NOT_A_COUNTRY:
+        if kind == _NOT_A_COUNTRY:
             return f"{text!r} is not a country; name the countries, or use a topic"
-        if kind == PART:
-            [code] = codes
-            whole = self._countries[code].name
-            return f"{text!r} is part of {whole} ({code}); write {whole}"
-        if kind == CODE_AND_NAME:
+        if kind == _PART:
+            whole = self._countries[codes[0]].name
+            return f"{text!r} is part of {whole} ({codes[0]}); write {whole}"
+        if kind == _CODE_AND_NAME:
             of_code, named = codes
             return (
                 f"{text!r} is the code of {self._with_code(of_code)}"
                 f" and the name of {self._with_code(named)}; write {of_code} or {named}"
             )
-        hint = f"; did you mean {self._either(codes)}?" if codes else self._hint(text, nearest)
-        return f"no country is called {text!r}{hint}"
+        hint = f"; did you mean {self._either(codes)}?" if codes else self._hint(text, suggester)
+        return f"unknown country {text!r}{hint}"
 
-    def _hint(self, text: str, nearest: Nearest) -> str:
-        short = len(text) <= _ALPHA_3
-        folded = without_form(folded_key(text))
-        codes = () if short and text.isascii() else self._named_with.get(folded, ())
-        if 0 < len(codes) <= _MOST_NAMED:
+    def _hint(self, text: str, suggester: Suggester) -> str:
+        short = len(text) <= _ALPHA_3_LENGTH
+        folded = _without_form(_folded_key(text))
+        codes = () if short and text.isascii() else self._codes_by_words.get(folded, ())
+        if 0 < len(codes) <= _MAX_SUGGESTED:
             return f"; did you mean {self._either(codes)}?"
         if short:
             return ""
-        return nearest.hint(folded, self._shown, CLOSER, partial(_says_less, than=folded))
+        unless = partial(_has_fewer_words, than=folded)
+        return suggester.hint(folded, self._suggestions, HIGH_SIMILARITY, unless)
 
     def _either(self, codes: Iterable[str]) -> str:
         return " or ".join(map(self._with_code, codes))
@@ -90,76 +130,91 @@ class Countries:
     def _with_code(self, code: str) -> str:
         return f"{self._countries[code].name} ({code})"
 
-    def country(self, code: str) -> Country:
-        """Give the Country that has a code."""
-        return self._countries[code]
-
     @cached_property
-    def _shown(self) -> dict[str, str]:
-        """The countries to propose, by folded keys without a form of government."""
+    def _suggestions(self) -> dict[str, str]:
+        """The countries to suggest, by folded keys without a form of government."""
         return {
-            name: self._either(meaning.strip(ASK).split())
-            for name, meaning in self._known.items()
-            if (len(meaning) == _ALPHA_2 or meaning.startswith(ASK))
-            and name == without_form(folded_key(name))
+            name: self._either(meaning.strip(_AMBIGUOUS).split())
+            for name, meaning in self._meanings.items()
+            if (len(meaning) == _ALPHA_2_LENGTH or meaning.startswith(_AMBIGUOUS))
+            and name == _without_form(_folded_key(name))
         }
 
     @cached_property
-    def _named_with(self) -> dict[str, list[str]]:
+    def _codes_by_words(self) -> dict[str, list[str]]:
         """The codes of the countries that have some words in their displayed names.
 
-        What brackets say is another country's name: `Saint-Martin (France)`.
+        Text in brackets is the name of another country: `Saint-Martin (France)`.
         """
         found: dict[str, list[str]] = {}
         for code, country in self._countries.items():
-            words = folded_key(_BRACKETS.sub(" ", country.name)).split()
+            words = _folded_key(_BRACKETS.sub(" ", country.name)).split()
             ends = range(1, len(words) + 1)
             for phrase in {" ".join(words[start:end]) for end in ends for start in range(end)}:
                 found.setdefault(phrase, []).append(code)
         return found
 
 
-def _says_less(name: str, than: str) -> bool:
-    """Return whether a name is a shorter one, of fewer words: Guinea is not Guinea-Bissau."""
-    fewer = name.count(" ") < than.count(" ")
-    return fewer and len(name.replace(" ", "")) < len(than.replace(" ", ""))
-
-
 def country_code(text: str) -> str:
-    """Read an ISO 3166-1 code, alpha-2 or alpha-3, as alpha-2."""
-    from feeds.catalogue.territories import alpha_3, territories  # noqa: PLC0415  # loads Babel
-
+    """Return an ISO 3166-1 code, alpha-2 or alpha-3, as alpha-2."""
     english = territories("en")
-    code = text if text in english else alpha_3(english).get(text)
+    code = text if text in english else _alpha_3_codes().get(text)
     if code is None:
-        raise Fault(f"{text!r} is no country's ISO 3166-1 code, such as VN")
+        raise Fault(f"{text!r} is not the ISO 3166-1 code of a country, such as VN")
     return code
 
 
 def namesakes(names: Mapping[str, str], language: str) -> dict[str, str]:
     """Return, by alpha-2 code, the other country that has one of a publication's own names.
 
-    The others have that of `names`, or those that CLDR has in English and in a
-    language. The name that CLDR itself has for a country is never another one's.
+    The others have the name in `names`, or those that CLDR has in English and in a
+    language. The name that CLDR has for a country never counts as another one's.
     """
-    from feeds.catalogue.territories import territories  # noqa: PLC0415  # loads Babel
-
     tables = territories("en"), territories(language)
     own = {
         code: name
         for code, name in names.items()
-        if all(exact_key(name) != exact_key(table.get(code, "")) for table in tables)
+        if all(_exact_key(name) != _exact_key(table.get(code, "")) for table in tables)
     }
     if not own:
         return {}
     called = {
-        folded_key(name): code
+        _folded_key(name): code
         for table in tables
         for code, name in table.items()
         if code not in own
     }
-    first = {code: called.setdefault(folded_key(name), code) for code, name in own.items()}
+    first = {code: called.setdefault(_folded_key(name), code) for code, name in own.items()}
     return {code: other for code, other in first.items() if other != code}
+
+
+@lru_cache(maxsize=2)  # English, and the site's language
+def territories(language: str) -> dict[str, str]:
+    """Return the countries' names in a language by alpha-2 code; none in an unknown language."""
+    return {
+        code: name
+        for code, name in _cldr_names(language).items()
+        if len(code) == _ALPHA_2_LENGTH and code not in _NOT_COUNTRY_CODES
+    }
+
+
+def _cldr_names(language: str) -> Mapping[str, str]:
+    try:
+        names: Mapping[str, str] = Locale.parse(language, sep="-").territories
+    except UnknownLocaleError:
+        return {}
+    return names
+
+
+def _alpha_3_codes() -> dict[str, str]:
+    """Return the alpha-2 code of each alpha-3 code."""
+    english = territories("en")
+    return {
+        alias: codes[0]
+        for alias, codes in get_global("territory_aliases").items()
+        if len(alias) == _ALPHA_3_LENGTH and alias.isalpha() and len(codes) == 1
+        if codes[0] in english
+    }
 
 
 @lru_cache(maxsize=4)
@@ -167,9 +222,145 @@ def _tables(
     language: str, names: tuple[tuple[str, str], ...]
 ) -> tuple[Mapping[str, str], Mapping[str, str]]:
     """Return the displayed name of each code, and what each name and code means."""
-    from feeds.catalogue.country_names import known_names  # noqa: PLC0415  # loads Babel
-    from feeds.catalogue.territories import territories  # noqa: PLC0415  # the same
-
     english = territories("en")
     shown = english | territories(language) | dict(names)
-    return {code: shown[code] for code in english}, known_names(language, dict(names))
+    return {code: shown[code] for code in english}, _meanings(language, dict(names))
+
+
+def _meanings(language: str, own: Mapping[str, str]) -> dict[str, str]:
+    """Return what each known name and code means.
+
+    `own` are the names that the site prefers, by alpha-2 code. Codes are in upper
+    case; names are in lower case, as exact keys, and as folded keys where these
+    are not the exact key of something else. An exact key that two countries have
+    is that of the one whose name the site displays. A folded key that two
+    countries have belongs to neither.
+    """
+    displayed = _keyed([*_by_code(own), *_by_code(territories(language))])
+    places = _keyed(_places(language))
+    usual, ambiguous, others = _in_any_language()
+    usual = _keyed(_short_names(language)) + usual
+    known: dict[str, str] = {}
+    for exact, _, meaning in chain(displayed, ambiguous, places):
+        known.setdefault(exact, meaning)
+    taken = known.keys() | {folded for _, folded, _ in displayed}
+    # In Spanish, `America` is the continent, and not a name of the United States.
+    known |= {folded: meaning for _, folded, meaning in places if folded not in taken}
+    for exact, _, meaning in chain(usual, others):
+        known.setdefault(exact, meaning)
+
+    codes = {code: code for code in territories("en")} | _alpha_3_codes()
+    known |= {text: _code_or_name(code, known.get(text.lower())) for text, code in codes.items()}
+    called: dict[str, list[str]] = {}
+    for _, folded, code in chain(displayed, usual):
+        called.setdefault(folded, []).append(code)
+    for folded, named in called.items():
+        meaning, *more = dict.fromkeys(named)
+        if more:
+            known.setdefault(folded, _AMBIGUOUS + " ".join((meaning, *more)))
+        known.setdefault(folded, _code_or_name(codes.get(folded.upper(), meaning), meaning))
+    for _, folded, meaning in chain(ambiguous, others):
+        known.setdefault(folded, meaning)
+    return known
+
+
+def _code_or_name(code: str, named: str | None) -> str:
+    """Return what a country's code means, where it may also be the name of another country."""
+    another = named and named != code and len(named) == len(code)
+    return f"{_CODE_AND_NAME}{code} {named}" if another else code
+
+
+# A name's exact key, its folded key, and what it means.
+_Keyed = tuple[str, str, str]
+
+
+def _keyed(names: Iterable[tuple[str, str]]) -> list[_Keyed]:
+    return [(_exact_key(name), _folded_key(name), meaning) for name, meaning in names]
+
+
+def _by_code(names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    return ((name, code) for code, name in names.items())
+
+
+@cache
+def _in_any_language() -> tuple[list[_Keyed], list[_Keyed], list[_Keyed]]:
+    """Return other names of countries, ambiguous ones, and those of what is not a country."""
+    data = _data()
+    names = [*_by_code(territories("en"))]
+    names += ((name, code) for code, names in data["names"].items() for name in names)
+    names += chain.from_iterable(map(_by_code, data["united_nations"].values()))
+    ambiguous = ((name, _AMBIGUOUS + " ".join(codes)) for name, codes in data["ask"].items())
+    others = [(name, _PART + code) for code, names in data["parts"].items() for name in names]
+    others += ((name, _NOT_A_COUNTRY) for name in data["not_countries"]["names"])
+    others += _places("en")
+    return _keyed(names), _keyed(ambiguous), _keyed(others)
+
+
+def _places(language: str) -> Iterator[tuple[str, str]]:
+    """Yield what CLDR names in a language beside countries, and what that means."""
+    names = _cldr_names(language)
+    for part, code in _data()["parts_with_codes"].items():
+        if part in names:
+            yield names[part], _PART + code
+    for code, name in names.items():
+        # Numbers are those of the world and of its parts (UN M49).
+        if code.isdigit() or code in _UNIONS:
+            yield name, _NOT_A_COUNTRY
+
+
+def _short_names(language: str) -> Iterator[tuple[str, str]]:
+    """Yield the usual name, and the alpha-2 code, of countries that CLDR displays with a longer one."""
+    names = _cldr_names(language)
+    for code in _CODES_WITH_TWO_NAMES:
+        if found := _TWO_NAMES.fullmatch(names.get(code, "")):
+            yield from ((name, code) for name in found.groups())
+    zones = Locale.parse(language, sep="-").time_zones if names else {}
+    for code, zone in _TIME_ZONES.items():
+        if city := zones.get(zone, {}).get("city"):
+            yield city, code
+
+
+@cache
+def _data() -> Mapping[str, Any]:
+    return tomllib.loads(files("feeds.catalogue").joinpath("countries.toml").read_text("utf-8"))
+
+
+def _exact_key(name: str) -> str:
+    """Return a name without differences of case and of Unicode normalisation."""
+    return unicodedata.normalize("NFC", " ".join(name.split())).casefold()
+
+
+def _folded_key(name: str) -> str:
+    """Return a name without what people vary: accents, punctuation, “the”, “St.”, “Rep.”, “&”.
+
+    Two countries may have the same folded key.
+    """
+    name = " ".join(name.split())
+    if found := _FORM_BEHIND.fullmatch(name):
+        space = "" if found[2].endswith(tuple(_APOSTROPHES)) else " "
+        name = found[2] + space + found[1]
+    name = unicodedata.normalize("NFKD", name.replace("&", " and ").casefold())
+    words = "".join(map(_folded_character, _ACCENTS.sub("", name))).split()
+    return " ".join(_FULL_WORDS.get(word, word) for word in words if word != "the")
+
+
+@cache
+def _folded_character(character: str) -> str:
+    kind = unicodedata.category(character)
+    if character in _APOSTROPHES or kind == "Cf":
+        return ""
+    if character == "ı":  # the I of Turkish, in lower case
+        return "i"
+    return character if kind[0] in "LMN" else " "
+
+
+def _without_form(folded: str) -> str:
+    """Return a folded key without the form of government in front: `republic of mali` is Mali."""
+    found = _FORM.match(folded)
+    return folded[found.end() :] if found else folded
+
+
+def _has_fewer_words(name: str, than: str) -> bool:
+    """Check whether a name is a shorter one, of fewer words: Guinea is not Guinea-Bissau."""
+    fewer = name.count(" ") < than.count(" ")
+    return fewer and len(name.replace(" ", "")) < len(than.replace(" ", ""))

@@ -1,12 +1,13 @@
-"""The forms that a date may have: each part of the text is used, and used once."""
+"""The forms that a date may have: each part of the text is used, and used only once."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container
 from typing import NamedTuple
 
-from feeds.catalogue.date_words import Reading
+from feeds.catalogue.date_words import Tokens
+from feeds.catalogue.dates import MANY_TIMES, NO_DAY, NOT_A_DATE, unknown_zone
 
-# Over the kinds of a Reading. Groups of one name are one part, which is in a date once.
+# The patterns match the kinds of Tokens. Groups of one name are one part, which a date has once.
 _BETWEEN = "(?:[ ~]?[.,]?[ ~]?|[-/])"
 _DAY = r"(?P<day>[12])\.?o?"
 _MONTH = r"(?P<month>M)"
@@ -70,50 +71,104 @@ _PARTS = tuple(
     )
 )
 
+_MANY_DAYS = "has more than one day; write only one"
+_NO_HOUR = "has minutes or seconds, but no hour; write a time like 10:00"
+_ODD_TIME = "has a time that is not understood; write it like 24 May 2022 15:30"
+
+# These match the kinds, too. An unknown word may be `to` or `and` in any language.
+_ANY_GAP = r"[ .,/-]*"
+_AND = r"\.?(?: ?[-–/,+&] ?| \? )"
+_SHORT_YEAR = re.compile(
+    rf"(?:[12]o?{_ANY_GAP}M|M{_ANY_GAP}[12]o?|[12](?P<by>[-/.] ?)[12](?=(?P=by)))"
+    rf"{_ANY_GAP}\??(?P<year>2)(?![:\d])"
+)
+_SEVERAL_DAYS = re.compile(
+    rf"[12]o?(?:{_AND}| )[12]o?{_ANY_GAP}M|M{_ANY_GAP}[12]o?{_AND}[12]"
+    rf"|[12]{_AND}[12]{_ANY_GAP}[12]{_ANY_GAP}4|M.*M"
+)
+_INCOMPLETE = re.compile(r"(?:[124]|4[-/.]?[12]|[12][-/. ][124]\.?|4-?w2)(?:[ t]+[12](?::.*)?)?")
+# D for a date, T for a time, and then the kinds that are not understood.
+_MISTAKES = tuple(
+    (re.compile(pattern), message)
+    for pattern, message in (
+        (r"D? ?[12] ?[ms]", _NO_HOUR),
+        (r"D 4|D[ t]+[12](?: ?h ?|[?!.:,]{1,2}| )[12](?:[.,]2)?\.?|DT[.,]\d", _ODD_TIME),
+        (r"D[ ,]*\? ?[12](?:[.:,h]2| ?[ah])", _ODD_TIME),
+        (r"D.*(?:M|4[-/.][12]|[12]([-/.]) ?[12]\1).*", _MANY_DAYS),
+        (r"DT.*[12].*|D(?: [12]|.*[12](?: ?[:ha]|.*[12])).*", MANY_TIMES),
+        (rf"D{_AND}[12].*", _MANY_DAYS),
+        (".*", NOT_A_DATE),
+    )
+)
+# These match the text.
+_NAME_AND_OFFSET = re.compile(
+    r"\b(?:[A-Z]{2,5}|(?i:utc|gmt)) ?([+-])(\d\d?)(?::?(\d\d))?(?![\d./-])"
+)
+_ZONE_KEY = re.compile(r" ([A-Za-z_]+/[A-Za-z][\w/+-]*)$")
+
 
 class Form(NamedTuple):
-    """The parts of a reading by name, each with its first place and the place after its last.
+    """The named parts of some tokens, each with its first place and the place after its last.
 
-    `end` is the first place that is not understood, or how many there are.
+    `end` is the first place that is not understood, or the number of tokens.
     """
 
-    reading: Reading
+    tokens: Tokens
     parts: dict[str, tuple[int, int]]
     end: int
 
     @property
     def rest(self) -> str:
-        """Return the kinds that are not understood."""
-        return self.reading.shape[self.end :]
+        """The kinds that are not understood."""
+        return self.tokens.kinds[self.end :]
 
     def number(self, name: str) -> int:
-        """Return the number of a part; 0 where it is not there."""
-        return self.reading.values[self.parts[name][0]] if name in self.parts else 0
+        """Return the number of a part; 0 if there is none."""
+        return self.tokens.values[self.parts[name][0]] if name in self.parts else 0
 
     def text(self, name: str) -> str:
-        """Return a part as it is written; nothing where it is not there."""
+        """Return a part as it is written; '' if there is none."""
         start, end = self.parts.get(name, (0, 0))
-        return "".join(self.reading.texts[start:end])
+        return "".join(self.tokens.texts[start:end])
 
 
-def form_of(reading: Reading) -> Form:
-    """Return the parts of a reading, as far as it is understood."""
+def form_of(tokens: Tokens) -> Form:
+    """Return the parts of some tokens, as far as they are understood."""
     parts: dict[str, tuple[int, int]] = {}
     end = 0
-    while found := _next_part(reading.shape, end, parts):
-        named, end = found
-        parts |= named
-    return Form(reading, parts, end)
+    while found := _next_part(tokens.kinds, end, parts):
+        parts |= {name: found.span(name) for name, text in found.groupdict().items() if text}
+        end = found.end()
+    return Form(tokens, parts, end)
 
 
-def _next_part(
-    shape: str, at: int, known: Mapping[str, tuple[int, int]]
-) -> tuple[dict[str, tuple[int, int]], int] | None:
-    """Return what is understood next, and where it ends; it repeats nothing that is known."""
-    for part in _PARTS:
-        found = part.match(shape, at)
-        if found:
-            named = {name: found.span(name) for name, text in found.groupdict().items() if text}
-            if not named.keys() & known.keys():
-                return named, found.end()
+def _next_part(kinds: str, at: int, known: Container[str]) -> re.Match[str] | None:
+    """Return the match of the next part that repeats none of those that are known."""
+    for pattern in _PARTS:
+        found = pattern.match(kinds, at)
+        if found and not any(text and name in known for name, text in found.groupdict().items()):
+            return found
     return None
+
+
+def mistake_in(text: str, form: Form) -> str:
+    """Return what is wrong with a text, of which `form` is what is understood."""
+    offset = _NAME_AND_OFFSET.search(text)
+    if offset and "time" in form.parts:
+        hours = f"{offset[2]:0>2}:{offset[3] or '00'}"
+        return f"an offset from a named zone is ambiguous; write +{hours} or -{hours} alone"
+    zone = _ZONE_KEY.search(text)
+    if zone or ("time" in form.parts and re.fullmatch(" ?[mt]", form.rest)):
+        return unknown_zone(zone[1] if zone else form.tokens.texts[-1])
+    # Words that add nothing make no difference here.
+    kinds, rest = form.tokens.kinds.replace("~", " "), form.rest.replace("~", " ")
+    short = _SHORT_YEAR.search(kinds)
+    if short and "4" not in kinds:
+        year = form.tokens.texts[short.start("year")]
+        return f"write the year with four digits; {year} is ambiguous"
+    if _SEVERAL_DAYS.search(kinds):
+        return _MANY_DAYS
+    if _INCOMPLETE.fullmatch(kinds):
+        return NO_DAY
+    understood = "D" * ("year" in form.parts) + "T" * ("time" in form.parts)
+    return next(message for pattern, message in _MISTAKES if pattern.fullmatch(understood + rest))

@@ -12,11 +12,12 @@ from feeds.catalogue.fields import open_fields
 from feeds.catalogue.item_memory import ItemMemory, item_key
 from feeds.catalogue.items import Items, Miscut
 from feeds.catalogue.known_keys import ENTRY
-from feeds.catalogue.nearest import SILENT, Nearest
 from feeds.catalogue.plain_fields import PlainFields
 from feeds.catalogue.plain_lines import NotPlain, plain_lines
 from feeds.catalogue.reading import Fault, Reading, Remark
 from feeds.catalogue.strict_yaml import is_deep
+from feeds.catalogue.suggestions import SILENT
+from feeds.catalogue.suggestions import Suggester as Nearest
 from feeds.errors import Problem
 from feeds.parallel import dealt, in_processes, usable_processes
 

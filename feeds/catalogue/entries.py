@@ -7,14 +7,13 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from feeds.catalogue import known_keys
-from feeds.catalogue.addresses import photo_address, web_address
 from feeds.catalogue.countries import Countries
 from feeds.catalogue.dates import EPOCH, read_date
 from feeds.catalogue.fields import Values
 from feeds.catalogue.reading import Fault
 from feeds.catalogue.site import read_person
-from feeds.catalogue.slugs import fitting
-from feeds.catalogue.texts import (
+from feeds.catalogue.text_fields import (
+    IMAGE_TYPES,
     line,
     markdown,
     media_type,
@@ -22,19 +21,11 @@ from feeds.catalogue.texts import (
     surely_shows,
     whole_number,
 )
+from feeds.catalogue.text_fields import slug_or_blank as fitting
 from feeds.catalogue.vocabulary import Vocabulary
+from feeds.catalogue.web_addresses import photo_address, web_address
 from feeds.paths import ENTRIES, MEDIA
 
-# Our own table: the machine's would make its documents differ from another's.
-_IMAGE_TYPES = {
-    "avif": "image/avif",
-    "gif": "image/gif",
-    "jpeg": "image/jpeg",
-    "jpg": "image/jpeg",
-    "png": "image/png",
-    "svg": "image/svg+xml",
-    "webp": "image/webp",
-}
 # What is often meant to be linked to.
 _NO_IMAGES = frozenset(
     "csv doc docx epub htm html mov mp3 mp4 odt pdf ppt pptx rtf txt webm xls xlsx xml zip".split()
@@ -182,7 +173,7 @@ def _photo(fields: Values) -> str:
             url,
             credit,
             photo.value("alt", line, ""),
-            photo.value("type", media_type, _IMAGE_TYPES.get(ending, "")),
+            photo.value("type", media_type, IMAGE_TYPES.get(ending, "")),
             *map(str, numbers),
         )
     )
@@ -190,7 +181,7 @@ def _photo(fields: Values) -> str:
 
 def _as_mapping(text: str) -> str:
     """Raise the Fault for a photo that is a text, with the mapping to write."""
-    name = "url" if "/" in text or _ending(text) in _IMAGE_TYPES else "credit"
+    name = "url" if "/" in text or _ending(text) in IMAGE_TYPES else "credit"
     raise Fault(f"must be a mapping: {{{name}: {text}}}")
 
 

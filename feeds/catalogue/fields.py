@@ -8,8 +8,8 @@ from yaml.nodes import MappingNode, Node, ScalarNode
 
 from feeds.catalogue.key_mistakes import key_mistake
 from feeds.catalogue.known_keys import Keys
-from feeds.catalogue.nearest import Nearest
 from feeds.catalogue.reading import Fault, Reading, join
+from feeds.catalogue.suggestions import Suggester as Nearest
 from feeds.catalogue.wrong_values import COMMA, MAPPING, is_bare, is_blank, is_plain, quoted
 
 T = TypeVar("T")

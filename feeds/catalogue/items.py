@@ -6,11 +6,11 @@ from functools import cached_property, partial
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from feeds.catalogue.cutting import Cut
-from feeds.catalogue.nearest import Nearest
 from feeds.catalogue.reading import Reading
-from feeds.catalogue.slugs import fitting
 from feeds.catalogue.source import Excerpt, Source
 from feeds.catalogue.strict_yaml import Refused, compose_part
+from feeds.catalogue.suggestions import Suggester as Nearest
+from feeds.catalogue.text_fields import slug_or_blank as fitting
 from feeds.catalogue.wrong_values import is_blank
 from feeds.errors import Problem
 

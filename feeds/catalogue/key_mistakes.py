@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection
 
 from feeds.catalogue.cutting import SECTIONS
-from feeds.catalogue.invisible import INVISIBLE, named
+from feeds.catalogue.source import INVISIBLE, named
 
 # What input methods and other notations write for a colon.
 COLONS = "：﹕︓∶ː"

@@ -8,7 +8,6 @@ from feeds.catalogue import known_keys
 from feeds.catalogue.cutting import SECTIONS, Cut, Part, cut
 from feeds.catalogue.items import Items
 from feeds.catalogue.key_mistakes import key_mistake
-from feeds.catalogue.nearest import Nearest
 from feeds.catalogue.reading import Reading
 from feeds.catalogue.source import (
     Excerpt,
@@ -19,6 +18,7 @@ from feeds.catalogue.source import (
     undecodable,
 )
 from feeds.catalogue.strict_yaml import Refused, compose, compose_part, is_deep
+from feeds.catalogue.suggestions import Suggester as Nearest
 from feeds.catalogue.wrong_values import is_blank
 from feeds.errors import Problem
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from feeds.catalogue.known_keys import Keys
-from feeds.catalogue.nearest import SILENT
 from feeds.catalogue.plain_lines import NotPlain, Value
+from feeds.catalogue.suggestions import SILENT
 
 T = TypeVar("T")
 

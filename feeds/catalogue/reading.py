@@ -7,8 +7,8 @@ from typing import TypeVar
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from feeds.catalogue.key_mistakes import invisible_in_key
-from feeds.catalogue.nearest import Nearest
 from feeds.catalogue.source import Excerpt, describe, forbidden_character
+from feeds.catalogue.suggestions import Suggester as Nearest
 from feeds.catalogue.swallowed import swallowed_item, swallowed_key
 from feeds.catalogue.wrong_values import (
     LIST,

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 
-from feeds.catalogue.invisible import INVISIBLE, SIGNS, SPACE, named
 from feeds.catalogue.key_mistakes import COLONS
 from feeds.catalogue.passages import Passage
 from feeds.catalogue.repairs import (
@@ -16,7 +15,7 @@ from feeds.catalogue.repairs import (
     quoting,
     rewriting,
 )
-from feeds.catalogue.source import CONFLICT
+from feeds.catalogue.source import CONFLICT, INVISIBLE, SIGNS, SPACE, named
 
 _MARKER = re.compile(r"(?:<{7}|\|{7}|={7}|>{7})(?: |\Z)")
 # They look like a space, or like nothing, and end a line (YAML 1.1 §5.4).

@@ -9,21 +9,19 @@ from zoneinfo import ZoneInfo, available_timezones
 from yaml.nodes import MappingNode, Node
 
 from feeds.catalogue import known_keys
-from feeds.catalogue.addresses import (
+from feeds.catalogue.countries import country_code, namesakes
+from feeds.catalogue.dates import EPOCH
+from feeds.catalogue.fields import Fields, Values, open_fields
+from feeds.catalogue.reading import Fault, Reading
+from feeds.catalogue.text_fields import colour, language_tag, line, slug, whole_number
+from feeds.catalogue.text_fields import slug_warnings as remarks
+from feeds.catalogue.web_addresses import (
     email,
     site_address,
     tag_date,
     tag_uri,
     web_address,
 )
-from feeds.catalogue.confusables import remarks
-from feeds.catalogue.countries import country_code, namesakes
-from feeds.catalogue.dates import EPOCH
-from feeds.catalogue.fields import Fields, Values, open_fields
-from feeds.catalogue.languages import language_tag
-from feeds.catalogue.reading import Fault, Reading
-from feeds.catalogue.slugs import slug
-from feeds.catalogue.texts import colour, line, whole_number
 from feeds.model import Person, Site, Topic
 from feeds.paths import FEED_KINDS, FEEDS
 

@@ -5,6 +5,7 @@ from bisect import bisect_right
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator
 from functools import cached_property
+from unicodedata import name
 
 from feeds.errors import Problem
 
@@ -15,6 +16,16 @@ _NEWLINE_BYTES = re.compile(_NEWLINE.pattern.encode())
 # feed validator takes for a broken Windows-1252.
 _FORBIDDEN = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff"
 forbidden_character = re.compile(f"[{_FORBIDDEN}]")
+# Spaces other than the ordinary one, and ends of lines that no editor shows.
+_SPACES = "\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+# What Unicode calls default ignorable, except code points that are not assigned.
+_IGNORABLE = (
+    "\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff"
+)
+SIGNS = _SPACES + _IGNORABLE
+SPACE = re.compile(f"[{_SPACES}]")
+INVISIBLE = re.compile(f"[{SIGNS}]")
 
 CONFLICT = (
     "a merge conflict is not resolved: keep one of the versions,"
@@ -112,3 +123,8 @@ def control_characters(excerpt: Excerpt) -> Iterator[Problem]:
 def describe(character: str) -> str:
     """Name a character that cannot be shown."""
     return f"the control character U+{ord(character):04X}"
+
+
+def named(character: str) -> str:
+    """Return a character's code point and Unicode name, such as `U+00A0 NO-BREAK SPACE`."""
+    return f"U+{ord(character):04X} {name(character, '')}".rstrip()

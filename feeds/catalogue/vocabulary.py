@@ -2,10 +2,9 @@
 
 from collections.abc import Callable, Iterable
 
-from feeds.catalogue.nearest import Nearest
 from feeds.catalogue.reading import Fault
-from feeds.catalogue.slugs import slug_of
-from feeds.catalogue.texts import folded, line
+from feeds.catalogue.suggestions import Suggester as Nearest
+from feeds.catalogue.text_fields import folded, line, slug_of
 from feeds.model import Topic
 
 

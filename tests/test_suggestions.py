@@ -1,8 +1,8 @@
-"""What a mistyped word was meant to be."""
+"""Suggestions for mistyped words."""
 
 import pytest
 
-from feeds.catalogue.nearest import Nearest
+from feeds.catalogue.suggestions import Suggester
 
 CHOICES = ("max_age", "topics", "media/big.jpg", "Europe/Rome", "social-health-protection")
 
@@ -22,6 +22,6 @@ CHOICES = ("max_age", "topics", "media/big.jpg", "Europe/Rome", "social-health-p
         ("social-wealth", ""),
     ],
 )
-def test_all_of_a_word_is_near(word: str, meant: str) -> None:
-    """What is alike only in a part that many share, such as a folder, is not proposed."""
-    assert Nearest().hint(word, CHOICES) == (f"; did you mean {meant}?" if meant else "")
+def test_each_part_of_a_word_is_similar(word: str, meant: str) -> None:
+    """A choice that is similar only in a common part, such as a folder, is not suggested."""
+    assert Suggester().hint(word, CHOICES) == (f"; did you mean {meant}?" if meant else "")

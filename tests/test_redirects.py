@@ -1,11 +1,11 @@
-"""Addresses that were given up: what may be, and where they lead."""
+"""Moved and retired addresses: which are allowed, and where they lead."""
 
 from datetime import UTC, datetime
 
 import pytest
 
 from feeds import Release
-from feeds.catalogue.moves import live_paths
+from feeds.catalogue.redirects import live_paths
 from feeds.model import Catalogue
 from feeds.paths import HEALTH, moved_to, standing_for
 
@@ -22,7 +22,7 @@ MOVED = {
 
 
 def test_the_path_grammar_names_every_document(catalogue: Catalogue) -> None:
-    """What may not be given up is just what a release of the catalogue holds, and its folders."""
+    """The paths that cannot be moved are those of a release of the catalogue, and its folders."""
     release = Release(catalogue, as_of=datetime(9999, 1, 1, tzinfo=UTC))
     live = live_paths(catalogue.site, catalogue.topics or (), catalogue.entries)
     assert {path for path in live if not path.endswith("/")} == {*release, HEALTH}
@@ -52,12 +52,12 @@ def test_the_path_grammar_names_every_document(catalogue: Catalogue) -> None:
     ],
 )
 def test_a_path_is_followed_to_its_last_place(path: str, place: str | None) -> None:
-    """However often a path moved, it is one step to where it is now; a circle leads nowhere."""
+    """A path that moved several times has one redirect, to its last place; a loop has none."""
     assert moved_to(path, MOVED) == place
 
 
 def test_the_nearest_folder_counts() -> None:
-    """A path is given up by itself, or by the nearest folder around it."""
+    """A path is covered by its own rule, or by that of the nearest folder around it."""
     given_up = {"a/", "a/b/", "a/b/c.xml"}
     assert standing_for("a/b/c.xml", given_up) == "a/b/c.xml"
     assert standing_for("a/b/d.xml", given_up) == "a/b/"

@@ -1,0 +1,225 @@
+"""Photos that are files in `media/`, beside the catalogue: they are measured, and published with it."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from typing import IO
+from unicodedata import normalize
+
+from yaml.nodes import MappingNode, Node, ScalarNode
+
+from feeds.catalogue.drafts import Drafts, Place
+from feeds.catalogue.entries import Draft, listed
+from feeds.catalogue.reading import Fault, Remark
+from feeds.catalogue.text_fields import IMAGE_TYPES
+from feeds.catalogue.web_addresses import photo_address
+from feeds.errors import Problem
+from feeds.files import Stamp, media_files
+from feeds.model import Picture
+from feeds.parallel import dealt, in_processes, usable_processes
+from feeds.paths import MEDIA
+
+# Readers load pictures over mobile networks.
+MAX_PICTURE_BYTES = 10_000_000
+# A small file can unpack to more than a reader has memory for.
+MAX_PICTURE_PIXELS = 50_000_000
+# Pillow's modules for the types that feed readers show. An SVG can contain scripts.
+_PILLOW_PLUGINS = {
+    "image/avif": "Avif",
+    "image/gif": "Gif",
+    "image/jpeg": "Jpeg",
+    "image/png": "Png",
+    "image/webp": "WebP",
+}
+# A field of Exif, and its values for a picture that is shown with width and height swapped.
+_ORIENTATION = 0x0112
+_SWAPPED_SIDES = (5, 6, 7, 8)
+# Comparing a name with more takes long.
+_MAX_SUGGESTIONS = 1000
+
+# What an item says of its photo, by the names of the fields.
+_Claim = Mapping[str, str]
+_CLAIMED = ("type", "width", "height", "length")
+# Media type, width and height in pixels; or why a file is not published.
+_Measurement = tuple[str, int, int] | str
+
+
+class InvalidPicture(Exception):
+    """Why a file is not a picture to publish: the message of a Problem."""
+
+
+def read_pictures(
+    drafts: Drafts, folder: Path | None, problems: list[Problem], processes: int
+) -> dict[str, Picture]:
+    """Return the pictures that photos show, by their paths; what is wrong becomes Problems.
+
+    The photo of an item that has a Problem, and so no draft, is checked as well.
+    """
+    items = [
+        (drafts.place(number), draft)
+        for number, draft in enumerate(drafts.found)
+        if draft is None or draft.photo.startswith(MEDIA)
+    ]
+    claims = list(_claims(items))
+    if not claims:
+        return {}
+    files = _by_composed_name(media_files(folder)) if folder else {}
+    wanted = {claim["url"] for _, claim in claims}
+    seen = {path: files[path] for path in sorted(wanted & files.keys())}
+    known = _measured(folder or Path(), seen, processes)
+    lower_case = {path.casefold(): path for path in files}
+    for place, claim in claims:
+        path = claim["url"]
+        picture = known.get(path)
+        if isinstance(picture, Picture):
+            _report(place, _contradictions(claim, picture), (), problems)
+        elif picture:
+            _report(place, {"url": picture}, (), problems)
+        else:
+            meant = lower_case.get(path.casefold())
+            faults = {"url": f"there is no file {path!r} beside the catalogue"}
+            _report(place, faults, [meant] if meant else [*files][:_MAX_SUGGESTIONS], problems)
+    return {path: found for path, found in known.items() if isinstance(found, Picture)}
+
+
+def measure(file: Path, length: int) -> tuple[str, int, int]:
+    """Return the media type, and the width and height in pixels, of a picture as it is shown.
+
+    Only the head of the file is read: no pixel is decoded. `length` is in bytes.
+    Raises InvalidPicture, or OSError.
+    """
+    ending = file.name.rpartition(".")[2].lower()
+    media_type = IMAGE_TYPES.get(ending, "")
+    if media_type not in _PILLOW_PLUGINS:
+        raise InvalidPicture(
+            "is not a picture that feed readers show; save it as AVIF, GIF, JPEG, PNG or WebP"
+        )
+    if length > MAX_PICTURE_BYTES:
+        raise InvalidPicture(f"has {length:,} bytes; at most {MAX_PICTURE_BYTES:,} are published")
+    with file.open("rb") as opened:
+        # On invalid files, Pillow raises exceptions of any class.
+        try:
+            width, height = _shown_size(_PILLOW_PLUGINS[media_type], opened)
+        except Exception:  # noqa: BLE001
+            raise InvalidPicture(f"is not a valid '.{ending}' file") from None
+    if not 0 < width * height <= MAX_PICTURE_PIXELS:
+        raise InvalidPicture(
+            f"has {width} × {height} pixels; at most {MAX_PICTURE_PIXELS:,} are published"
+        )
+    return media_type, width, height
+
+
+def _shown_size(plugin: str, file: IO[bytes]) -> tuple[int, int]:
+    """Return the width and height of a picture, which is read as one type and no other."""
+    # Pillow is loaded for catalogues with pictures only.
+    from PIL.Image import Exif  # noqa: PLC0415
+
+    image = getattr(import_module(f"PIL.{plugin}ImagePlugin"), f"{plugin}ImageFile")(file)
+    width, height = image.size
+    exif = Exif()
+    exif.load(image.info.get("exif", b""))
+    return (height, width) if exif.get(_ORIENTATION) in _SWAPPED_SIDES else (width, height)
+
+
+def _by_composed_name(files: Mapping[str, Stamp]) -> dict[str, Stamp]:
+    """Return files by their paths in NFC, as catalogues name them; some systems store NFD.
+
+    Of two files whose names differ only in that, the one in NFC is taken.
+    """
+    composed = {normalize("NFC", path): found for path, found in files.items()}
+    return composed | {path: files[path] for path in composed if path in files}
+
+
+def _claims(items: Iterable[tuple[Place, Draft | None]]) -> Iterator[tuple[Place, _Claim]]:
+    for place, draft in items:
+        if draft is None:
+            if claim := _claim(_values(place.open([])[1]).get("photo")):
+                yield place, claim
+        elif draft.photo.startswith(MEDIA):
+            url, _credit, _alt, *said = listed(draft.photo)
+            yield place, {"url": url, **dict(zip(_CLAIMED, said, strict=True))}
+
+
+def _claim(photo: Node | None) -> _Claim | None:
+    """Return what is said of a picture in `media/`; None if its texts do not tell."""
+    nodes = _values(photo)
+    said = {name: node.value for name, node in nodes.items() if isinstance(node, ScalarNode)}
+    try:
+        path = photo_address(said.get("url", ""))
+    except (Fault, Remark):
+        return None
+    return dict.fromkeys(_CLAIMED, "") | said | {"url": path} if path.startswith(MEDIA) else None
+
+
+def _values(node: Node | None) -> dict[str, Node]:
+    if not isinstance(node, MappingNode):
+        return {}
+    return {name.value: value for name, value in node.value if isinstance(name, ScalarNode)}
+
+
+def _measured(
+    folder: Path, stamps: Mapping[str, Stamp], processes: int
+) -> dict[str, Picture | str]:
+    """Return the picture at each path, or what is wrong with it."""
+    paths = [*stamps]
+    count = usable_processes(len(paths), processes)
+
+    def work(share: int) -> list[_Measurement]:
+        return [_measurement(folder, stamps[path]) for path in dealt(paths, share, count)]
+
+    found: dict[str, _Measurement] = {}
+    for share, some in enumerate(in_processes(work, count)):
+        found.update(zip(dealt(paths, share, count), some, strict=True))
+    measured: dict[str, Picture | str] = {}
+    for path, stamp in stamps.items():
+        what = found[path]
+        measured[path] = (
+            what if isinstance(what, str) else Picture(path, _file(folder, stamp), stamp, *what)
+        )
+    return measured
+
+
+@lru_cache(maxsize=10_000)
+def _measurement(folder: Path, stamp: Stamp) -> _Measurement:
+    """Return what a picture is, or what is wrong with it; a server asks again after each edit."""
+    _, _, length, *_ = stamp
+    file = _file(folder, stamp)
+    try:
+        if not file.resolve().is_relative_to(folder.resolve()):
+            return f"is a link to a file outside {MEDIA}"
+        return measure(file, length)
+    except InvalidPicture as fault:
+        return str(fault)
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+
+
+def _file(folder: Path, stamp: Stamp) -> Path:
+    return folder / stamp[0].removeprefix(MEDIA)
+
+
+def _contradictions(claim: _Claim, picture: Picture) -> dict[str, str]:
+    """Return a message for each field that differs from the picture, by the field's name."""
+    faults = {}
+    if claim["type"] not in {"", picture.media_type}:
+        faults["type"] = f"is {claim['type']}, but the picture's is {picture.media_type}"
+    true = {"width": picture.width, "height": picture.height, "length": picture.length}
+    for name, value in true.items():
+        # What is not a number is reported already.
+        said = int(claim[name]) if claim[name].isdecimal() else 0
+        if said not in {0, value}:
+            faults[name] = f"is {said}, but the picture's is {value}"
+    return faults
+
+
+def _report(
+    place: Place, faults: Mapping[str, str], meant: Sequence[str], problems: list[Problem]
+) -> None:
+    if not faults:
+        return
+    reading, item = place.open(problems)
+    for name, node in _values(_values(item).get("photo")).items():
+        if name in faults:
+            hint = reading.nearest.hint(str(node.value), meant) if meant else ""
+            reading.problem(node, f"{place.path}.photo.{name}", faults[name] + hint)
