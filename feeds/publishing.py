@@ -34,7 +34,7 @@ def publish(given: Given, address: str, how: Publishing) -> None:
     from feeds.builder import Options, SiteBuilder
     from feeds.catalogue import checked_url
     from feeds.export.bucket import BucketTarget, begin
-    from feeds.export.bucket_store import Store
+    from feeds.export.object_store import Store
     from feeds.history import History
     from feeds.logs import log_to
     from feeds.parallel import cores, in_child

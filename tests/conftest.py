@@ -24,7 +24,7 @@ from hypothesis import settings
 from processes import build_processes
 
 from feeds import Release, load_catalogue
-from feeds.export.tree import OURS
+from feeds.export.safe_folder import OURS
 from feeds.model import Catalogue
 
 ROOT = Path(__file__).parent.parent

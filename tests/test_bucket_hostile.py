@@ -11,7 +11,7 @@ from buckets import environment
 from conftest import run_feeds
 
 from feeds.errors import FeedsError
-from feeds.export.bucket_store import Store, Version
+from feeds.export.object_store import Store, Version
 
 OBJECT = (
     "<Contents><Key>x/{}</Key><Size>1</Size><ETag>&quot;a&quot;</ETag>"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from conftest import CATALOGUES, ROOT, run, run_feeds, tree
 
-from feeds.export.tree import OURS
+from feeds.export.safe_folder import OURS
 from feeds.progress import Progress
 from feeds.verbs import own_address
 

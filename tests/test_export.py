@@ -24,7 +24,7 @@ from feeds.export.folder import export_folder
 from feeds.export.hosts import HOSTS
 from feeds.export.manifest import File, Manifest
 from feeds.export.report import Options
-from feeds.export.tree import OURS
+from feeds.export.safe_folder import OURS
 from feeds.model import Catalogue, etag_of
 
 MANIFEST = f"{OURS}/manifest.tsv"

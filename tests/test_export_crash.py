@@ -18,7 +18,7 @@ from conftest import run_feeds, traced, tree
 
 from feeds.export import manifest
 from feeds.export.manifest import File
-from feeds.export.tree import OURS
+from feeds.export.safe_folder import OURS
 
 ENTRY = """
 site:

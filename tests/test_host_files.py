@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from feeds import Release, load_catalogue
 from feeds.errors import FeedsError
 from feeds.export.hosts import host_plans
-from feeds.export.hosts.serving import Serving
+from feeds.export.hosts.rules import Serving
 from feeds.model import Site
 from feeds.paths import INDEX, is_folder, moved_to
 from feeds.plans import Plan, plan_site

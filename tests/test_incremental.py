@@ -26,12 +26,12 @@ from feeds.export import manifest
 from feeds.export.bucket import BucketTarget, begin
 from feeds.export.bucket_manifest import MANIFEST as BUCKET_MANIFEST
 from feeds.export.bucket_manifest import parsed as parsed_bucket
-from feeds.export.bucket_store import Conflict, Store, Stored, Version
 from feeds.export.folder import opened
 from feeds.export.folder_state import up_to_date
 from feeds.export.hosts import host_plans
+from feeds.export.object_store import Conflict, Store, Stored, Version
 from feeds.export.report import Options as ExportOptions
-from feeds.export.tree import OURS
+from feeds.export.safe_folder import OURS
 from feeds.exporting import Exporting, _made_by
 from feeds.files import media_folder, read_files
 from feeds.formats import FORMATS, atom, feed_style, rss

@@ -16,7 +16,7 @@ from conftest import PATIENCE, program, run_feeds, shortened, traced, wait_until
 
 from feeds.after.purging import parse_purge
 from feeds.errors import FeedsError
-from feeds.export.tree import OURS
+from feeds.export.safe_folder import OURS
 from feeds.keys import keys_of
 
 SITE = "https://news.example.org/feeds/"

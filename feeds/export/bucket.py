@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 from feeds.build import Build, Fact, Progress, Staged
 from feeds.errors import FeedsError
-from feeds.export.bucket_claim import Claim, read, read_settled
 from feeds.export.bucket_manifest import FOLDER, Held, Manifest
 from feeds.export.bucket_objects import Bucket, Changes, Put, compare, stored_body
-from feeds.export.bucket_store import PAGE, Conflict, Store, Stored, Version
+from feeds.export.lease import Claim, read, read_settled
 from feeds.export.manifest import File
+from feeds.export.object_store import PAGE, Conflict, Store, Stored, Version
 from feeds.export.report import Options, Report
 from feeds.inputs import digest
 from feeds.model import Site, etag_of

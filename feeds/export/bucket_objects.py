@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from feeds.build import Build, Fact
 from feeds.export.bucket_manifest import Held
-from feeds.export.bucket_store import Stored, Version
 from feeds.export.manifest import marked, unmarked
+from feeds.export.object_store import Stored, Version
 from feeds.headers import cache_control
 from feeds.model import etag_of
 from feeds.plans import Plan

@@ -11,7 +11,6 @@ from typing import NamedTuple
 from feeds.build import Build, Fact, Progress, Staged, stage_missing
 from feeds.errors import FeedsError
 from feeds.export import manifest
-from feeds.export.exchange import Exchange
 from feeds.export.folder_state import FolderState
 from feeds.export.hosts import host_plans
 from feeds.export.interruption import interrupted_once
@@ -19,9 +18,10 @@ from feeds.export.lock import locked
 from feeds.export.manifest import CODINGS, File, Manifest, beside, marked, unmarked
 from feeds.export.ownership import MANIFEST, admit, refuse_others
 from feeds.export.report import Options, Report
+from feeds.export.safe_folder import OURS, Tree, let_in, usual_umask
 from feeds.export.staging import Put, sync_staged
 from feeds.export.sweeping import NEW, sweep
-from feeds.export.tree import OURS, Tree, let_in, usual_umask
+from feeds.export.transaction import Exchange
 from feeds.inputs import digest
 from feeds.model import Catalogue, Site, etag_of
 from feeds.parallel import cores

@@ -8,8 +8,8 @@ from feeds.errors import FeedsError
 from feeds.export.manifest import File
 from feeds.export.ownership import MANIFEST, admit, owned
 from feeds.export.report import Options, Report
+from feeds.export.safe_folder import Tree
 from feeds.export.sweeping import swept
-from feeds.export.tree import Tree
 from feeds.inputs import digest
 from feeds.model import etag_of
 

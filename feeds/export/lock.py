@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from feeds.errors import FeedsError
-from feeds.export.tree import OURS, Tree, usual_umask
+from feeds.export.safe_folder import OURS, Tree, usual_umask
 from feeds.logs import tell
 
 _LOCK = "lock"

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from feeds.export.tree import OURS
+from feeds.export.safe_folder import OURS
 
 # Files of version 1 have the first three columns alone.
 _HEADINGS = (

@@ -7,8 +7,8 @@ from pathlib import Path
 from feeds.errors import FeedsError
 from feeds.export import manifest
 from feeds.export.manifest import Manifest
+from feeds.export.safe_folder import OURS, Tree
 from feeds.export.staging import Put
-from feeds.export.tree import OURS, Tree
 
 MANIFEST = f"{OURS}/manifest.tsv"
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from feeds.errors import FeedsError
+from feeds.export.safe_folder import Tree
 from feeds.export.sweeping import NEW
 from feeds.export.syncfs import has_syncfs
-from feeds.export.tree import Tree
 from feeds.model import etag_of
 
 # Above so many, one syncfs is quicker than an fsync for each.

@@ -1,6 +1,6 @@
 """What an export has for itself while it works, and what a killed one leaves of that."""
 
-from feeds.export.tree import OURS, Tree
+from feeds.export.safe_folder import OURS, Tree
 
 # Files that are not in place yet, and second names of those that are no longer.
 NEW = f"{OURS}/new"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 
 from feeds.errors import FeedsError
-from feeds.export.hosts.serving import Serving
+from feeds.export.hosts.rules import Serving
 from feeds.inputs import digest
 from feeds.model import Site
 from feeds.plans import Plan

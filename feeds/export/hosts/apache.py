@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import quote
 
-from feeds.export.hosts.serving import Kind, Move, Serving
+from feeds.export.hosts.rules import Kind, Move, Serving
 from feeds.headers import PREFLIGHT
 from feeds.paths import INDEX
 

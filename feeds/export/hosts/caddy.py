@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote
 
 from feeds.errors import FeedsError
-from feeds.export.hosts.serving import Kind, Move, Serving
-from feeds.export.tree import OURS
+from feeds.export.hosts.rules import Kind, Move, Serving
+from feeds.export.safe_folder import OURS
 from feeds.headers import PREFLIGHT, Header
 from feeds.paths import INDEX
 

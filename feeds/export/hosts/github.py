@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from html import escape
 
 from feeds.errors import FeedsError
-from feeds.export.hosts.serving import Move, Serving
+from feeds.export.hosts.rules import Move, Serving
 from feeds.paths import INDEX, is_folder
 from feeds.plans import Plan
 

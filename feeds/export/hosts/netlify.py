@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from urllib.parse import quote
 
 from feeds.errors import FeedsError
-from feeds.export.hosts.serving import Kind, Serving
+from feeds.export.hosts.rules import Kind, Serving
 from feeds.paths import HOST_HEADERS, HOST_REDIRECTS, INDEX
 
 

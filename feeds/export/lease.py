@@ -13,8 +13,8 @@ from threading import Event, Thread
 
 from feeds.errors import FeedsError
 from feeds.export.bucket_manifest import MANIFEST, Held, Manifest, parsed, written
-from feeds.export.bucket_store import Conflict, Store, Version
 from feeds.export.manifest import DamagedError
+from feeds.export.object_store import Conflict, Store, Version
 
 _ATTRIBUTES = {
     "Content-Type": "text/tab-separated-values; charset=utf-8",

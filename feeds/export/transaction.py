@@ -4,9 +4,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from feeds.errors import FeedsError
+from feeds.export.safe_folder import Tree
 from feeds.export.staging import sync_folders
 from feeds.export.sweeping import NEW, OLD
-from feeds.export.tree import Tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
