@@ -21,7 +21,7 @@ from feeds.catalogue import read_catalogue
 from feeds.errors import FeedsError
 from feeds.export import manifest
 from feeds.export.folder import export_folder
-from feeds.export.hosts import HOSTS
+from feeds.export.hosts.configurations import HOSTS
 from feeds.export.manifest import File, Manifest
 from feeds.export.report import Options
 from feeds.export.safe_folder import OURS

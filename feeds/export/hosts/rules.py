@@ -1,162 +1,155 @@
-"""How a folder is to be served, in no host's words yet."""
+"""The rules by which a folder is served, independent of any web server or host."""
 
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
-from itertools import groupby
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 from feeds.errors import FeedsError
 from feeds.formats import FORMATS
-from feeds.headers import CORS, FEED_POLICY, NOSNIFF, PAGE, Header, cache_control
+from feeds.headers import CORS, FEED_POLICY, NOSNIFF, PAGE, PREFLIGHT, Header, cache_control
 from feeds.model import Site
 from feeds.paths import ERROR_PAGES, is_folder, moved_to, standing_for
 from feeds.plans import Plan
 
-_PAGE = "text/html"
-# No plain server can tell a person from a reader: so feeds have the type under
-# which a browser shows them, and which every reader takes.
+# A file server cannot distinguish a browser from a feed reader. So feeds get the media
+# type with which a browser shows them; every reader accepts it.
 _SHOWN_AS = {form.media_type: form.shown_as for form in FORMATS if form.shown_as}
 # Folders that move into one another could be followed without end.
-_STEPS = 3
+_MAX_MOVES = 3
 
 
-class Kind(NamedTuple):
-    """Files of one media type, told by the end of their names, such as `atom.xml` or `.html`."""
+class FileRule(NamedTuple):
+    """Files of one media type, recognised by the end of the name, such as `atom.xml` or `.html`."""
 
     ending: str
     media_type: str
 
     @property
-    def page(self) -> bool:
-        """Whether people read it."""
-        return self.media_type.startswith(_PAGE)
+    def is_page(self) -> bool:
+        """Whether the files are HTML pages."""
+        return self.media_type.startswith("text/html")
 
     @property
-    def pattern(self) -> str:
-        """A regular expression that the end of such a path matches."""
-        return ("" if self.ending.startswith(".") else "/") + re.escape(self.ending) + "$"
+    def is_extension(self) -> bool:
+        """Whether the ending is a file name extension, and not a whole name."""
+        return self.ending.startswith(".")
 
     @property
-    def addresses(self) -> str:
-        """The same of the end of its address, which for a page may be its folder's."""
-        return f"(/|{self.pattern[:-1]})$" if self.page else self.pattern
+    def path_pattern(self) -> str:
+        """A regular expression that matches the end of such a path."""
+        return ("" if self.is_extension else "/") + re.escape(self.ending) + "$"
+
+    @property
+    def address_pattern(self) -> str:
+        """The same for addresses: that of a page may be the address of its folder."""
+        return f"(/|{self.path_pattern[:-1]})$" if self.is_page else self.path_pattern
 
     @property
     def headers(self) -> list[Header]:
-        """What goes with such a file alone, beside its media type."""
+        """The headers of such a file, beside its media type."""
         if self.media_type in _SHOWN_AS.values():
             return [FEED_POLICY]
-        return [*PAGE] if self.page else []
+        return [*PAGE] if self.is_page else []
 
 
-class Move(NamedTuple):
-    """A path that was given up, and the one in its place; None where it is gone for good.
+class RedirectRule(NamedTuple):
+    """A path that is no longer used, and its replacement; `new` is None if there is none.
 
-    One that ends in `/` stands for all that lay below it, and where `bare` for the
+    A path that ends in `/` covers all paths below it, and with `without_slash` the
     same address without the slash.
     """
 
     old: str
     new: str | None
-    bare: bool
+    without_slash: bool
 
     @property
-    def folder(self) -> bool:
-        """Whether it stands for all below it."""
+    def is_folder(self) -> bool:
+        """Whether the rule covers all paths below the old one."""
         return self.old.endswith("/")
 
     @property
-    def to_folder(self) -> bool:
-        """Whether all below it has its own place in the new one, and does not lead to one document."""
-        return self.folder and self.new is not None and is_folder(self.new)
+    def keeps_rest(self) -> bool:
+        """Whether a path below the old folder leads to the same path below the new one."""
+        return self.is_folder and self.new is not None and is_folder(self.new)
 
 
-class Serving:
-    """What is to be said of the documents of a release and of the addresses it gave up.
+class ServingRules:
+    """Headers, media types, error pages and redirects of a site's documents.
 
-    Raises FeedsError for a path that would end its line in a configuration.
+    Raises FeedsError for a path that cannot be written in a line of a configuration.
     """
 
-    def __init__(self, release: Mapping[str, Plan], site: Site, *, compressed: bool) -> None:
-        self.release = release
+    preflight_headers = PREFLIGHT
+    # The headers of every response.
+    headers: tuple[Header, ...] = (NOSNIFF, *CORS)
+
+    def __init__(self, documents: Mapping[str, Plan], site: Site, *, compressed: bool) -> None:
+        self.documents = documents
         self.site = site
         self.compressed = compressed
+        # The path of the site's URL, decoded: it begins and ends with `/`.
+        self.root = unquote(urlsplit(site.url).path)
         for text in (self.root, *site.moved, *site.moved.values(), *site.retired):
             if any(sign < " " or sign == "\x7f" for sign in text) or '"' in self.root:
-                raise FeedsError(f"{text!r}: no web server can be told of such a path")
-
-    @property
-    def root(self) -> str:
-        """The path of the site's URL, as people read it: it begins and ends with `/`."""
-        return unquote(urlsplit(self.site.url).path)
-
-    @property
-    def origin(self) -> str:
-        """The site's URL without its path."""
-        return self.site.url.removesuffix(urlsplit(self.site.url).path)
-
-    @property
-    def everywhere(self) -> list[Header]:
-        """What goes with every answer."""
-        return [NOSNIFF, *CORS]
-
-    @property
-    def fresh(self) -> Header:
-        """What goes with every document: how long it may be kept."""
-        return "Cache-Control", cache_control(self.site.max_age)
-
-    @property
-    def error_pages(self) -> dict[int, str]:
-        """The paths of the pages that answer where nothing is, or is any more, by status."""
-        return {status: path for status, path in ERROR_PAGES.items() if path in self.release}
+                raise FeedsError(f"{text!r}: no web server can be configured for such a path")
+        self.origin = site.url.removesuffix(urlsplit(site.url).path)
+        # By status.
+        self.error_pages = {code: path for code, path in ERROR_PAGES.items() if path in documents}
+        self.cache_control = cache_control(site.max_age)
 
     @cached_property
-    def kinds(self) -> list[Kind]:
-        """What kinds of documents there are, by the end of their names where that tells it."""
-        found = sorted({(_ending(path), path.rpartition("/")[2]) for path in self.release})
-        types: dict[str, set[str]] = {}
-        names: dict[str, set[str]] = {}
-        for path, document in self.release.items():
+    def files(self) -> list[FileRule]:
+        """A rule for each extension whose files have one media type, else one for each name."""
+        found: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+        for path, document in self.documents.items():
+            name = path.rpartition("/")[2]
+            extension = name[name.rfind(".") :] if "." in name else ""
             media_type = _SHOWN_AS.get(document.media_type, document.media_type)
-            types.setdefault(_ending(path), set()).add(media_type)
-            names.setdefault(path.rpartition("/")[2], set()).add(media_type)
-        kinds = []
-        for ending, group in groupby(found, lambda pair: pair[0]):
-            if ending and len(types[ending]) == 1:
-                kinds.append(Kind(ending, *types[ending]))
+            found[extension][name].add(media_type)
+        rules = []
+        for extension, names in sorted(found.items()):
+            types = set().union(*names.values())
+            if extension and len(types) == 1:
+                rules.append(FileRule(extension, *types))
             else:
-                kinds += [Kind(name, min(names[name])) for _, name in group]
-        return kinds
+                rules += [FileRule(name, min(types)) for name, types in sorted(names.items())]
+        return rules
 
     @cached_property
-    def moves(self) -> list[Move]:
-        """The addresses that were given up, each with its last new one; the nearest comes first.
+    def redirects(self) -> list[RedirectRule]:
+        """A rule for each path that is no longer used, with its final target; longest paths first.
 
-        A path below a moved folder that has a fate of its own, there or at the
-        new place, stands by itself, so that every move is one hop.
+        A path below a moved folder that moved itself, or was retired, there or at
+        the new place, has a rule of its own. So every redirect is one step.
         """
-        given_up = {*self.site.moved, *self.site.retired}
-        found = given_up
-        for _ in range(_STEPS):
-            found = set(self._before(found)) - given_up
-            given_up |= found
-        moves = [Move(path, self._end(path), self._bare(path, given_up)) for path in given_up]
-        return sorted(moves, key=lambda move: (-len(move.old), move.old))
+        old_paths = {*self.site.moved, *self.site.retired}
+        found = old_paths
+        for _ in range(_MAX_MOVES):
+            found = set(self._moved_into(found)) - old_paths
+            old_paths |= found
+        rules = [
+            RedirectRule(path, self._target(path), self._is_without_slash(path, old_paths))
+            for path in old_paths
+        ]
+        return sorted(rules, key=lambda rule: (-len(rule.old), rule.old))
 
-    def _before(self, paths: Iterable[str]) -> Iterator[str]:
-        """Give the addresses from which a moved folder leads to these."""
+    def _moved_into(self, paths: Iterable[str]) -> Iterator[str]:
+        """Yield the addresses from which a moved folder leads to these paths."""
         moved, retired = self.site.moved, self.site.retired
         for path in paths:
             for old, new in moved.items():
                 below = old + path.removeprefix(new)
                 folders = old.endswith("/") and is_folder(new)
-                led = folders and path.startswith(new) and not path.startswith(old)
-                if led and standing_for(below, {*moved, *retired}) == old:
+                leads = folders and path.startswith(new) and not path.startswith(old)
+                if leads and standing_for(below, {*moved, *retired}) == old:
                     yield below
 
-    def _end(self, path: str) -> str | None:
+    def _target(self, path: str) -> str | None:
+        """Return the final target of a path; None if it is retired."""
         moved, retired = self.site.moved, self.site.retired
         if len(standing_for(path, retired) or "") > len(standing_for(path, moved) or ""):
             return None
@@ -164,19 +157,14 @@ class Serving:
         new = path if new is None else new
         return None if standing_for(new, retired) else new
 
-    def _bare(self, path: str, given_up: Collection[str]) -> bool:
-        """Tell whether nothing but a folder is meant by its address without the slash."""
+    def _is_without_slash(self, path: str, old_paths: Collection[str]) -> bool:
+        """Return whether the address of a folder without the slash has no meaning of its own."""
         bare = path.removesuffix("/")
-        if bare == path or bare in given_up:
+        if bare == path or bare in old_paths:
             return False
-        end = self._end(bare)
-        return end is not None and end not in self.release
+        target = self._target(bare)
+        return target is not None and target not in self.documents
 
-    def address(self, path: str) -> str:
-        """Give the absolute address of a path, as an ASCII URI."""
+    def url(self, path: str) -> str:
+        """Return the absolute URL of a path, in ASCII."""
         return self.origin + quote(self.root + path)
-
-
-def _ending(path: str) -> str:
-    name = path.rpartition("/")[2]
-    return name[name.rfind(".") :] if "." in name else ""
