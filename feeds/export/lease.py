@@ -1,10 +1,10 @@
-"""A claim on a bucket: as long as it is renewed, nobody else writes there.
+"""A lease on a bucket: while it is renewed, no other publisher writes there.
 
-A claim is an unfinished manifest, put in place by compare-and-swap, and renewed
-the same way several times within its lease. Who finds one watches it for as
-long as its lease: is it renewed, its publisher is at work; if not, it is dead,
-and the claim is taken over. No clocks of two machines are compared. No request
-is begun that could outlive the lease, so that whoever takes over is alone.
+A lease is an unfinished manifest, put in place by compare-and-swap, and renewed in the
+same way several times before it ends. A publisher that finds one waits until it would
+have ended. If it is renewed, its publisher is at work; if not, that publisher is dead,
+and the lease is taken over. The clocks of two machines are never compared. No request
+is begun that could end after the lease.
 """
 
 import time
@@ -12,166 +12,163 @@ from collections.abc import Callable, Mapping
 from threading import Event, Thread
 
 from feeds.errors import FeedsError
-from feeds.export.bucket_manifest import MANIFEST, Held, Manifest, parsed, written
-from feeds.export.manifest import DamagedError
-from feeds.export.object_store import Conflict, Store, Version
+from feeds.export.manifest import BUCKET_MANIFEST, BucketManifest, ObjectEntry
+from feeds.export.object_store import Conflict, ObjectStore, Version
 
-_ATTRIBUTES = {
+_HEADERS = {
     "Content-Type": "text/tab-separated-values; charset=utf-8",
     "Cache-Control": "no-store",
 }
-# A swap is tried so often, beside the store's own retries.
-_TRIES = 2
-# In seconds: how often it is looked whether a claim has been renewed.
-_LOOK = 0.05
-# In seconds, of a claim as a whole.
-_LONGEST = 3600
-
-# One that goes on while a machine sleeps, where there is such a clock.
+# Beside the store's own retries.
+_SWAP_RETRIES = 2
+_POLL_SECONDS = 0.05
+_MAX_SECONDS = 3600
+# A clock that continues while the machine sleeps, if there is one.
 _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
-Found = tuple[Manifest, Version | None]
 
-
-class LostError(FeedsError):
+class LeaseLostError(FeedsError):
     """Another publisher is at work."""
 
 
-def _lost(store: Store) -> LostError:
-    return LostError(
+def _lease_lost(store: ObjectStore) -> LeaseLostError:
+    return LeaseLostError(
         f"{store.address}: another publish is at work there, and wins;"
         " publish again if this one is newer"
     )
 
 
-def read(store: Store, *, force: bool = False) -> Found:
-    """Give the manifest and its version; one without objects or a version where there is none.
+def read_manifest(
+    store: ObjectStore, *, force: bool = False
+) -> tuple[BucketManifest, Version | None]:
+    """Return the manifest and its version; an empty one and None if there is none.
 
-    Raises FeedsError where it is damaged; with `force` it then counts as empty.
+    Raises FeedsError if it is damaged; with `force` it is then taken as empty.
     """
-    found = store.read(MANIFEST)
+    found = store.read(BUCKET_MANIFEST)
     if found is None:
-        return Manifest(objects={}, finished=False), None
+        return BucketManifest(objects={}, finished=False), None
     body, version = found
     try:
-        return parsed(body), version
-    except DamagedError:
+        return BucketManifest.parse(body), version
+    except ValueError:
         if force:
-            return Manifest(objects={}, finished=False), version
+            return BucketManifest(objects={}, finished=False), version
         raise FeedsError(
-            f"{store.address}: {MANIFEST} is damaged; with --force a new one is written,"
-            " and what only the old one knew is left alone"
+            f"{store.address}: {BUCKET_MANIFEST} is damaged; use --force to write a new one,"
+            " and to leave the objects that only the old one listed"
         ) from None
 
 
-def read_settled(store: Store, told: Callable[[str, float], None], *, force: bool) -> Found:
-    """Read the manifest when nobody is at work; raises FeedsError where somebody is."""
-    found, version = read(store, force=force)
+def wait_for_manifest(
+    store: ObjectStore, on_progress: Callable[[str, float], None], *, force: bool
+) -> tuple[BucketManifest, Version | None]:
+    """Read the manifest after the end of its lease; raises LeaseLostError if that is renewed."""
+    manifest, version = read_manifest(store, force=force)
     begun = _now()
-    while found.lease and (passed := _now() - begun) < found.lease:
-        told("wait", passed / found.lease)
-        time.sleep(min(store.bound / 4, found.lease - passed))
-        again, _ = read(store, force=force)
-        if again.mark != found.mark:
-            raise _lost(store)
-    return found, version
+    while manifest.lease and (passed := _now() - begun) < manifest.lease:
+        on_progress("wait", passed / manifest.lease)
+        time.sleep(min(store.deadline / 4, manifest.lease - passed))
+        current, _ = read_manifest(store, force=force)
+        if current.token != manifest.token:
+            raise _lease_lost(store)
+    return manifest, version
 
 
-class Claim:
-    """What one publisher holds on a bucket, and what it knows of its objects.
+class Lease:
+    """The lease of one publisher, and what it knows of the objects.
 
-    `objects` may be changed by any thread: each renewal tells what is there, for
-    whoever takes over.
+    `objects` may be changed by any thread: each renewal writes them, for a publisher
+    that takes over.
     """
 
-    def __init__(self, store: Store, version: Version | None, objects: Mapping[str, Held]) -> None:
+    def __init__(
+        self, store: ObjectStore, version: Version | None, objects: Mapping[str, ObjectEntry]
+    ) -> None:
         self.objects = {**objects}
         self._store = store
         self._version = version
-        self._lease = 1.5 * store.bound
-        self._until = 0.0
-        self._longest = _now() + _LONGEST
-        self._marks: set[str] = set()
-        self._broken: FeedsError | None = None
-        self._over = Event()
-        self._heart = Thread(target=self._beat, name="feeds-claim", daemon=True)
+        self._seconds = 1.5 * store.deadline
+        self._ends = 0.0
+        self._must_end = _now() + _MAX_SECONDS
+        self._tokens: set[str] = set()
+        self._error: FeedsError | None = None
+        self._stopped = Event()
+        self._thread = Thread(target=self._heartbeat, name="feeds-lease", daemon=True)
 
-    def take(self) -> None:
-        """Claim the bucket, and renew the claim from now on; raises FeedsError where another did."""
-        self._renew(_TRIES)
-        self._heart.start()
+    def acquire(self) -> None:
+        """Acquire the lease, and renew it from now on; raises LeaseLostError."""
+        self._renew(_SWAP_RETRIES)
+        self._thread.start()
 
-    def may_begin(self) -> None:
-        """Wait until a request that begins now ends within the lease; raises FeedsError if none can."""
-        while _now() + self._store.bound > self._until:
-            if self._broken:
-                raise self._broken
-            time.sleep(_LOOK)
-        if _now() > self._longest:
+    def wait(self) -> None:
+        """Wait until a request that begins now ends within the lease; raises FeedsError."""
+        while _now() + self._store.deadline > self._ends:
+            if self._error:
+                raise self._error
+            time.sleep(_POLL_SECONDS)
+        if _now() > self._must_end:
             raise FeedsError(
-                f"{self._store.address}: this takes over an hour, and was broken off;"
-                " publish again to go on"
+                f"{self._store.address}: this takes more than an hour, and was stopped;"
+                " publish again to continue"
             )
 
-    def finish(self, objects: Mapping[str, Held]) -> None:
-        """Put the manifest of what is there in place; raises FeedsError where another took over."""
+    def finish(self, objects: Mapping[str, ObjectEntry]) -> None:
+        """Put the final manifest in place; raises LeaseLostError if another publisher took over."""
         self._stop()
-        if self._broken:
-            raise self._broken
-        self._swap(Manifest(objects=objects), _TRIES)
+        if self._error:
+            raise self._error
+        self._swap(BucketManifest(objects=objects), _SWAP_RETRIES)
 
-    def give_up(self) -> None:
-        """Leave the bucket to the next, who then need not wait, as far as the store lets it.
-
-        Raises FeedsError where it is another's already.
-        """
+    def release(self) -> None:
+        """Try to let the next publisher begin at once; raises LeaseLostError."""
         self._stop()
-        if self._broken is None:
+        if self._error is None:
             try:
-                self._swap(Manifest(objects=self.objects, finished=False), 1)
+                self._swap(BucketManifest(objects=self.objects, finished=False), 1)
             except FeedsError as error:
-                self._broken = error
-        if isinstance(self._broken, LostError):
-            raise self._broken
+                self._error = error
+        if isinstance(self._error, LeaseLostError):
+            raise self._error
 
     def _stop(self) -> None:
-        self._over.set()
-        self._heart.join()
+        self._stopped.set()
+        self._thread.join()
 
-    def _beat(self) -> None:
-        while not self._over.wait(self._store.bound / 8):
+    def _heartbeat(self) -> None:
+        while not self._stopped.wait(self._store.deadline / 8):
             try:
                 self._renew(1)
             except FeedsError as error:
-                # What fails is tried again, as long as the claim is still ours.
-                if isinstance(error, LostError) or _now() > self._until:
-                    self._broken = error
+                # Other errors are retried until the lease ends.
+                if isinstance(error, LeaseLostError) or _now() > self._ends:
+                    self._error = error
                     return
 
-    def _renew(self, tries: int) -> None:
+    def _renew(self, retries: int) -> None:
         begun = _now()
-        claim = Manifest(objects={**self.objects}, finished=False, lease=self._lease)
-        self._swap(claim, tries)
-        self._until = begun + self._lease
+        objects = {**self.objects}
+        self._swap(BucketManifest(objects=objects, finished=False, lease=self._seconds), retries)
+        self._ends = begun + self._seconds
 
-    def _swap(self, manifest: Manifest, tries: int) -> None:
-        """Replace the manifest that this publisher put there; raises FeedsError.
+    def _swap(self, manifest: BucketManifest, retries: int) -> None:
+        """Replace the manifest that this publisher has written; raises FeedsError.
 
-        The answer to a swap can be lost, and then its like conflicts with it: so
-        who finds a mark of its own there has lost nothing.
+        The response to a swap can be lost, and then the retry conflicts with it. So a
+        token of this publisher in the store is not a conflict.
         """
-        body = written(manifest)
-        self._marks.add(manifest.mark)
-        for left in reversed(range(tries + 1)):
+        body = manifest.to_bytes()
+        self._tokens.add(manifest.token)
+        for left in reversed(range(retries + 1)):
             try:
-                self._version = self._store.swap(MANIFEST, body, _ATTRIBUTES, self._version)
+                self._version = self._store.swap(BUCKET_MANIFEST, body, _HEADERS, self._version)
             except Conflict:
-                found, version = read(self._store, force=True)
-                if found.mark == manifest.mark:
+                found, version = read_manifest(self._store, force=True)
+                if found.token == manifest.token:
                     self._version = version
                     return
-                if not left or (version != self._version and found.mark not in self._marks):
-                    raise _lost(self._store) from None
+                if not left or (version != self._version and found.token not in self._tokens):
+                    raise _lease_lost(self._store) from None
                 self._version = version
             except FeedsError:
                 if left <= 1:

@@ -1,7 +1,7 @@
-"""Objects in a bucket, each request bounded in time; what a store refuses, as a message.
+"""An object store, with a time limit for each request, and errors as messages.
 
-This is the only module that knows obstore. What obstore says of an error is
-never shown: it repeats requests and answers, and nobody knows what is in them.
+This is the only module that uses obstore. What obstore reports of an error is never
+shown: it contains requests and responses, and so possibly secrets.
 """
 
 import re
@@ -12,193 +12,207 @@ from datetime import timedelta
 from queue import Empty, Queue
 from threading import Thread
 from typing import Any, NamedTuple
+from urllib.parse import SplitResult, urlsplit
+from urllib.request import getproxies
 
 from feeds.errors import FeedsError
-from feeds.export.aws_files import aws_settings
-from feeds.export.bucket_address import NOWHERE, SCHEMES, bare_host, checked, endpoint_of, guard
 
+# What one response lists at most, and one request deletes.
+PAGE_SIZE = 1000
+_MAX_OBJECTS = 500_000
+# Of an object that is read: a manifest.
+_MAX_BYTES = 100_000_000
 _RETRIES = 3
-# In seconds.
-_CONNECT = 5.0
-# As many as one answer lists, or one request removes.
-PAGE = 1000
-# No site has so many documents.
-MAX_OBJECTS = 500_000
-# A whole list may take as many times as long as a request.
-_LONG_LIST = 10
-# A page may take a little longer than a request with its retries.
-_SPARE = 1.5
-# In bytes, of what is read from a store: a manifest.
-_MAX_SIZE = 100_000_000
-_YES = {"1", "true", "yes", "on"}
+_CONNECT_SECONDS = 5.0
+# The time limit of a whole list, and of one page of it, in time limits of a request.
+_LIST_DEADLINES = 10
+_PAGE_DEADLINES = 1.5
+
+# For each scheme: the prefix of its environment variables, and those with the credentials.
+_SCHEMES = {
+    "s3": ("AWS", "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION"),
+    "gs": ("GOOGLE", "GOOGLE_APPLICATION_CREDENTIALS"),
+    "az": ("AZURE", "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY"),
+}
+# Text that is pasted into the settings of a CI system often ends with a line break.
+_AWS_VARIABLES = (
+    *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION"),
+    *("AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"),
+)
+_TRUE = {"1", "true", "yes", "on"}
+# No server can listen there: as a proxy, it stops all requests.
+_UNREACHABLE = "127.0.0.1:0"
+
 _CONFLICTS = {"PreconditionError", "AlreadyExistsError"}
 _STATUS = re.compile(r"status code: (\d{3})")
-
-_REFUSES = (
+_REFUSED = (
     "the store refuses these credentials; check {variables}, and that they may list, read, write"
     " and delete there"
 )
-_MISSING = "there is no such bucket"
-_UNABLE = "the store knows no conditional writes, without which two publishes would collide"
-_SILENT = "the store does not answer within {bound} seconds; try again"
-_FAR = "the store cannot be reached; check the address and the network"
-_LEADS = (
+_NO_BUCKET = "the bucket does not exist"
+_NOT_CONDITIONAL = (
+    "the store does not support conditional writes, without which two publishes would collide"
+)
+_TIMEOUT = "the store does not answer within {deadline:g} seconds; try again"
+_UNREACHED = "the store cannot be reached; check the address and the network"
+_REDIRECTED = (
     "the store redirects to another address, which is refused; check its address and its region"
 )
 _ENDLESS = "the store lists objects without end; check its address, and what else is there"
-_FAILS = "the store, or the way to it, fails; try again"
-_PANICS = "obstore gives up over what it is told; check {variables}, and what else names the store"
-# By the name of the error, the status of the answer, or what obstore says of the connection.
-_KINDS = {
-    "PermissionDeniedError": _REFUSES,
-    "UnauthenticatedError": _REFUSES,
-    "FileNotFoundError": _MISSING,
-    "NotImplementedError": _UNABLE,
+_FAILED = "the store, or the connection to it, fails; try again"
+_PANIC = "obstore fails with these settings; check {variables}, and the address of the store"
+# By the name of obstore's error, by the status of the response, and by obstore's description.
+_REASONS = {
+    "PermissionDeniedError": _REFUSED,
+    "UnauthenticatedError": _REFUSED,
+    "FileNotFoundError": _NO_BUCKET,
+    "NotImplementedError": _NOT_CONDITIONAL,
 }
-_STATUSES = {"401": _REFUSES, "403": _REFUSES, "404": _MISSING, "405": _UNABLE, "501": _UNABLE}
-_SIGNS = {"kind: Timeout": _SILENT, "kind: Connect": _FAR}
+_REASONS_BY_STATUS = {
+    "401": _REFUSED,
+    "403": _REFUSED,
+    "404": _NO_BUCKET,
+    "405": _NOT_CONDITIONAL,
+    "501": _NOT_CONDITIONAL,
+}
+_REASONS_BY_TEXT = {"kind: Timeout": _TIMEOUT, "kind: Connect": _UNREACHED}
 
 
 class Conflict(Exception):
-    """An object is no longer, or not yet, what it was to be replaced as."""
+    """The object is not the version that was to be replaced."""
 
 
 class Version(NamedTuple):
-    """Which version of an object there is, in the words of its store; the ETag is without quotes."""
+    """The version of an object, as its store names it; the ETag is without quotes."""
 
     etag: str
     version: str | None = None
 
 
-class Stored(NamedTuple):
-    """What a store says of an object: its size in bytes, and its version."""
+class ObjectInfo(NamedTuple):
+    """What a store lists of an object: its size in bytes, and its version."""
 
     size: int
     version: Version
 
 
-class Store:
-    """The objects below an address, by path; any thread may use it.
+class ObjectStore:
+    """The objects below an address, by path; for use by any thread.
 
-    One try of a request is given up after `timeout` seconds, and the request
-    with its retries after `bound`. Every method raises FeedsError, which names
-    the address, where the store cannot do what is asked.
+    An attempt of a request is given up after `timeout` seconds, and the request with
+    its retries after `deadline` seconds. Every method raises FeedsError, with the
+    address, if the store cannot do what is requested.
     """
 
     def __init__(self, address: str, environment: Mapping[str, str], timeout: float) -> None:
-        self.bound = 2 * timeout
-        parts = checked(address)
-        prefix, self._variables = SCHEMES[parts.scheme]
+        self.deadline = 2 * timeout
+        scheme = _parsed_address(address).scheme
+        prefix, self._variables = _SCHEMES[scheme]
         try:
-            # An extra, and of no use to who publishes to no bucket.
+            # An extra: not everybody publishes to a bucket.
             from obstore import store as obstore  # noqa: PLC0415
             from obstore.exceptions import BaseError  # noqa: PLC0415
         except ImportError:
             raise FeedsError(
-                "publishing to a bucket needs obstore: install feeds[s3], or obstore beside it"
+                "publishing to a bucket needs obstore: install feeds[s3], or obstore itself"
             ) from None
         self._errors = (BaseError, ValueError, OSError, NotImplementedError)
-        settings = aws_settings(environment) if parts.scheme == "s3" else {}
-        endpoint = endpoint_of(prefix, environment, settings)
-        allow_http = environment.get(f"{prefix}_ALLOW_HTTP", "").lower() in _YES
-        self.address = address.rstrip("/") + (f" at {bare_host(endpoint)}" if endpoint else "")
+        if scheme == "s3":
+            _check_aws_environment(environment)
+        endpoint = _endpoint(prefix, environment)
+        allow_http = environment.get(f"{prefix}_ALLOW_HTTP", "").lower() in _TRUE
+        self.address = address.rstrip("/") + (f" at {_origin(endpoint)}" if endpoint else "")
         if endpoint.startswith("http:") and not allow_http:
             raise FeedsError(
-                f"{self.address}: is without TLS; where it is to be so,"
+                f"{self.address}: does not use TLS; if that is intended,"
                 f" set {prefix}_ALLOW_HTTP=true"
             )
+        has_credentials = bool(environment.get("AWS_ACCESS_KEY_ID"))
         try:
-            known = "access_key_id" in settings or environment.get("AWS_ACCESS_KEY_ID")
             from_url: Any = obstore.from_url
             self._store = from_url(
                 address,
-                config=settings,
                 client_options={
                     "timeout": timedelta(seconds=timeout),
-                    "connect_timeout": timedelta(seconds=min(timeout, _CONNECT)),
+                    "connect_timeout": timedelta(seconds=min(timeout, _CONNECT_SECONDS)),
                     "allow_http": allow_http,
-                    **guard(endpoint, known=bool(known)),
+                    **_redirect_guard(endpoint, has_credentials=has_credentials),
                 },
                 retry_config={
                     "max_retries": _RETRIES,
-                    # With the pause after it, and a last try, this makes `bound`.
+                    # With the pause after it and a last attempt, this makes `deadline`.
                     "retry_timeout": timedelta(seconds=timeout * 3 / 4),
                     "backoff": {"max_backoff": timedelta(seconds=timeout / 4)},
                 },
             )
         except self._errors:
             raise FeedsError(
-                f"{self.address}: the store is not fully told; set {self._variables}"
+                f"{self.address}: the store configuration is incomplete; set {self._variables}"
             ) from None
 
     def read(self, path: str) -> tuple[bytes, Version] | None:
-        """Give an object's bytes and its version; None where there is none."""
-        with self._telling(path):
+        """Return an object's bytes and its version; None if it does not exist."""
+        with self._errors_as_messages(path):
             try:
                 found = self._store.get(path)
             except FileNotFoundError:
                 return None
-            if found.meta["size"] > _MAX_SIZE:
+            if found.meta["size"] > _MAX_BYTES:
                 raise FeedsError(f"{self.address}: is too large ({path})")
-            version = Version(_bare(found.meta["e_tag"]), found.meta.get("version"))
-            return bytes(found.bytes()), version
+            return bytes(found.bytes()), _version(found.meta)
 
     def version(self, path: str) -> Version | None:
-        """Give the version of an object that there is at present; None where there is none."""
-        with self._telling(path):
+        """Return the current version of an object; None if it does not exist."""
+        with self._errors_as_messages(path):
             try:
-                found = self._store.head(path)
+                return _version(self._store.head(path))
             except FileNotFoundError:
                 return None
-        return Version(_bare(found["e_tag"]), found.get("version"))
 
     def swap(
-        self, path: str, body: bytes, attributes: Mapping[str, str], before: Version | None
+        self, path: str, body: bytes, headers: Mapping[str, str], before: Version | None
     ) -> Version:
-        """Put an object in the place of this very version, or of none; raises Conflict."""
+        """Replace this version of an object, or create it; raises Conflict."""
         mode: Any = "create"
         if before:
-            mode = {"e_tag": f'"{before.etag}"'} | (
-                {"version": before.version} if before.version else {}
-            )
-        with self._telling(path):
-            found = self._store.put(path, body, attributes={**attributes}, mode=mode)
-        return Version(_bare(found["e_tag"]), found["version"])
+            mode = {"e_tag": f'"{before.etag}"'}
+            if before.version:
+                mode["version"] = before.version
+        with self._errors_as_messages(path):
+            return _version(self._store.put(path, body, attributes={**headers}, mode=mode))
 
-    def list(self) -> dict[str, Stored]:
+    def list(self) -> dict[str, ObjectInfo]:
         """Return every object below the address."""
-        found: dict[str, Stored] = {}
-        end = time.monotonic() + _LONG_LIST * self.bound
-        with self._telling():
+        found: dict[str, ObjectInfo] = {}
+        end = time.monotonic() + _LIST_DEADLINES * self.deadline
+        with self._errors_as_messages():
             for page in self._pages():
                 known = len(found)
-                for one in page:
-                    version = Version(_bare(one["e_tag"]), one.get("version"))
-                    found[one["path"]] = Stored(one["size"], version)
+                found |= {meta["path"]: ObjectInfo(meta["size"], _version(meta)) for meta in page}
                 repeats = len(found) < known + len(page)
-                if repeats or len(found) > MAX_OBJECTS or time.monotonic() > end:
+                if repeats or len(found) > _MAX_OBJECTS or time.monotonic() > end:
                     raise FeedsError(f"{self.address}: {_ENDLESS}")
         return found
 
     def _pages(self) -> Iterator[Sequence[Any]]:
-        """Return the pages of the list; raises FeedsError if one does not come in time.
+        """Yield the pages of the list; raises FeedsError if one takes too long.
 
-        obstore asks for pages until one has an object, and cannot be interrupted.
+        obstore requests pages until one has an object, and cannot be interrupted.
         """
         pages: Queue[Sequence[Any] | BaseException | None] = Queue(1)
 
-        def ask() -> None:
+        def request() -> None:
             try:
-                for page in self._store.list(chunk_size=PAGE):
+                for page in self._store.list(chunk_size=PAGE_SIZE):
                     pages.put(page)
                 pages.put(None)
             except BaseException as error:  # noqa: BLE001  # raised again by the caller
                 pages.put(error)
 
-        Thread(target=ask, daemon=True).start()
+        Thread(target=request, daemon=True).start()
         while True:
             try:
-                page = pages.get(timeout=_SPARE * self.bound)
+                page = pages.get(timeout=_PAGE_DEADLINES * self.deadline)
             except Empty:
                 raise FeedsError(f"{self.address}: {_ENDLESS}") from None
             if page is None:
@@ -208,40 +222,112 @@ class Store:
             yield page
 
     def delete(self, paths: Sequence[str]) -> None:
-        """Take objects away, where they are there; at most as many as `PAGE`."""
-        with self._telling():
+        """Delete objects, at most `PAGE_SIZE`; those that do not exist are ignored."""
+        with self._errors_as_messages():
             self._store.delete([*paths])
 
     @contextmanager
-    def _telling(self, path: str = "") -> Iterator[None]:
+    def _errors_as_messages(self, path: str = "") -> Iterator[None]:
         try:
             yield
         except self._errors as error:
             if type(error).__name__ in _CONFLICTS:
                 raise Conflict from None
-            of = f" ({path})" if path else ""
-            raise FeedsError(f"{self.address}: {self._reason(error)}{of}") from None
+            place = f" ({path})" if path else ""
+            raise FeedsError(f"{self.address}: {self._reason(error)}{place}") from None
         except BaseException as error:
-            # What obstore's own language raises is no Exception, and cannot be imported.
+            # A panic in Rust is not an Exception, and its class cannot be imported.
             if type(error).__name__ != "PanicException":
                 raise
-            told = _PANICS.format(variables=self._variables)
-            raise FeedsError(f"{self.address}: {told}") from None
+            reason = _PANIC.format(variables=self._variables)
+            raise FeedsError(f"{self.address}: {reason}") from None
 
     def _reason(self, error: Exception) -> str:
         text = str(error)
-        if f"{NOWHERE}," in text:
-            return _LEADS
         found = _STATUS.search(text)
-        kind = _KINDS.get(type(error).__name__) or _STATUSES.get(found[1] if found else "")
-        if kind is None and found and found[1].startswith("3"):
-            return _LEADS
-        if kind is None and found:
-            return f"the store answers {found[1]}; try again"
-        if kind is None:
-            kind = next((told for sign, told in _SIGNS.items() if sign in text), _FAILS)
-        return kind.format(variables=self._variables, bound=f"{self.bound:g}")
+        status = found[1] if found else ""
+        reason = _REASONS.get(type(error).__name__) or _REASONS_BY_STATUS.get(status)
+        if f"{_UNREACHABLE}," in text or (reason is None and status.startswith("3")):
+            return _REDIRECTED
+        if reason is None and status:
+            return f"the store answers {status}; try again"
+        if reason is None:
+            known = (reason for sign, reason in _REASONS_BY_TEXT.items() if sign in text)
+            reason = next(known, _FAILED)
+        return reason.format(variables=self._variables, deadline=self.deadline)
 
 
-def _bare(etag: str | None) -> str:
-    return (etag or "").strip('"')
+def _version(meta: Mapping[str, Any]) -> Version:
+    return Version((meta["e_tag"] or "").strip('"'), meta.get("version"))
+
+
+def _parsed_address(address: str) -> SplitResult:
+    """Parse the address of a bucket; raises FeedsError, without any secret in the address."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        raise FeedsError("the address of the bucket is not valid") from None
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise FeedsError(
+            f"{parts.scheme}://…: the address must not have a user, password or query;"
+            " credentials come from the environment"
+        )
+    if parts.scheme == "file":
+        raise FeedsError(f"{address}: is a folder; write it with `feeds export`")
+    if parts.scheme not in _SCHEMES or not parts.netloc:
+        known = ", ".join(f"{scheme}://bucket/prefix" for scheme in _SCHEMES)
+        raise FeedsError(f"{address!r} is not the address of a bucket; write it like {known}")
+    return parts
+
+
+def _check_aws_environment(environment: Mapping[str, str]) -> None:
+    """Raise FeedsError for a variable that cannot be sent, or a profile without credentials."""
+    for name in _AWS_VARIABLES:
+        if not environment.get(name, "").isprintable():
+            raise FeedsError(f"{name} has a line break, or another character that is not printable")
+    profile = environment.get("AWS_PROFILE")
+    if profile and not environment.get("AWS_ACCESS_KEY_ID"):
+        raise FeedsError(
+            "AWS_PROFILE: profiles are not read; put the credentials into the environment with"
+            f" `aws configure export-credentials --profile {profile} --format env`"
+        )
+
+
+def _endpoint(prefix: str, environment: Mapping[str, str]) -> str:
+    """Return the URL of a store of another provider, if one is set; raises FeedsError."""
+    names = (f"{prefix}_ENDPOINT_URL_S3", f"{prefix}_ENDPOINT_URL", f"{prefix}_ENDPOINT")
+    name = next(filter(environment.get, names), "")
+    endpoint = environment.get(name, "")
+    if endpoint and not _is_web_url(endpoint):
+        raise FeedsError(
+            f"{name} is not the URL of a store; write it like https://store.example.org:9000"
+        )
+    return endpoint
+
+
+def _is_web_url(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        host = parts.scheme in {"http", "https"} and parts.port != 0 and parts.hostname
+    except ValueError:
+        return False
+    return bool(host) and text.isprintable() and " " not in text
+
+
+def _origin(endpoint: str) -> str:
+    """Return an endpoint without user and path, which may hold secrets."""
+    scheme, _, rest = endpoint.partition("://")
+    return f"{scheme}://{re.split(r'[/?#]', rest)[0].rpartition('@')[2]}"
+
+
+def _redirect_guard(endpoint: str, *, has_credentials: bool) -> dict[str, str]:
+    """Return client options that make all hosts but the endpoint's unreachable.
+
+    obstore follows redirects, and has no option against it. Without credentials, it must
+    request them from other hosts; and a proxy of the user decides itself.
+    """
+    has_proxy = getproxies().keys() & {"http", "https", "all"}
+    if not endpoint or not has_credentials or has_proxy:
+        return {}
+    host = urlsplit(endpoint).hostname or ""
+    return {"proxy_url": f"http://{_UNREACHABLE}", "proxy_excludes": host}

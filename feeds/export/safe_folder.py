@@ -1,189 +1,170 @@
-"""A folder and what is below it, walked step by step, so that no symbolic link is ever followed."""
+"""File operations below a folder that follow no symbolic link."""
 
+import ctypes
 import errno
 import os
+import re
 import stat
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from itertools import takewhile
 from pathlib import Path
-from typing import NamedTuple
 
 from feeds.errors import FeedsError
-from feeds.export.syncfs import syncfs
 
-# The export's own folder in the one that it writes: no document's path begins so.
-OURS = ".feeds-export"
+# The folder with the export's own files in the one that it writes: no document's path begins so.
+EXPORT_FOLDER = ".feeds-export"
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-# A pipe that somebody put in a file's place must keep nobody waiting.
+# Without O_NONBLOCK, opening a named pipe would wait for its other end.
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-# As any web server's user may read it, whatever the umask.
-_MODE = 0o644
+# Readable for the user of a web server, whatever the umask.
+_FILE_MODE = 0o644
 _FOLDER_MODE = 0o755
-# Of file systems that know no fsync of a folder.
+# The file system does not support fsync of a folder.
 _NO_FSYNC = {errno.EINVAL, errno.ENOTSUP}
-# Of what is no folder, or not an empty one.
-_STAYS = {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR, errno.ELOOP}
-# Of file systems where a file has one name alone.
+# What rmdir is called for is not a folder, or not empty.
+_NOT_REMOVABLE = {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR, errno.ELOOP}
+# The file system does not support hard links.
 _NO_LINK = {errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS}
-_LINK = "is a symbolic link, which is neither followed nor replaced: take it away"
+# Before this version, Linux's syncfs did not report files that could not be written.
+_SYNCFS_SINCE = (5, 8)
 
 
-class Found(NamedTuple):
-    """What a file holds, and its time in nanoseconds."""
+class SafeFolder:
+    """A folder and everything below it.
 
-    body: bytes
-    time: int
-
-
-class Tree:
-    """A folder that is there, or None is: then nothing is found in it.
-
-    Paths are relative, with `/` between their parts. Every method raises
-    FeedsError, which names the path, where the file system refuses. One thread
-    at a time may use it, because it keeps the folders open that lead to the last
-    path.
+    Paths are relative, with `/` between their parts, and every folder on the way is
+    opened without following links. If the folder itself does not exist, it is
+    treated as empty. Every method raises FeedsError, with the path, if the file
+    system refuses. Not for use by several threads: the folders of the last path
+    are kept open.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        # Of folders that are open, from the top to the last that was used: what is
-        # renamed comes from the export's own, and goes to another.
-        self._ours, self._others = _Chain(), _Chain()
+        # Kept apart because files are renamed between the export's own folders and others.
+        self._ours, self._others = _OpenFolders(), _OpenFolders()
         try:
-            # A link that the webmaster names is what the webmaster means.
+            # The root may be a link: its name is what the user has given.
             self._fd = os.open(root, _FOLDER & ~os.O_NOFOLLOW)
         except FileNotFoundError:
             self._fd = -1
         except OSError as error:
-            raise _refused(root, error) from None
+            raise _refusal(root, error) from None
 
     def close(self) -> None:
-        """Let go of every folder."""
-        self._ours.leave(0)
-        self._others.leave(0)
+        """Close all folders."""
+        self._ours.close_below(0)
+        self._others.close_below(0)
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
 
     def names(self, folder: str = "") -> list[str]:
-        """Give the names in a folder; none where there is no such folder."""
-        if self._fd < 0:
-            return []
-        with self.naming(folder):
+        """Return the names in a folder; none if it does not exist."""
+        with self.errors_at(folder):
             try:
-                return os.listdir(self._folder(_parts(folder)))  # noqa: PTH208  # of a descriptor
+                return os.listdir(self._open_folder(folder))  # noqa: PTH208  # of a descriptor
             except FileNotFoundError:
                 return []
 
-    def read(self, path: str) -> Found | None:
-        """Give what a file holds; None where there is none."""
-        if self._fd < 0:
-            return None
-        *folders, name = path.split("/")
-        try:
-            fd = os.open(name, _FILE, dir_fd=self._folder(folders))
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise self._refused(path, error) from None
-        try:
-            found = os.fstat(fd)
-            if not stat.S_ISREG(found.st_mode):
-                raise FeedsError(f"{self.root / path}: is no file, and is left alone: take it away")
-            return Found(_read_all(fd, found.st_size), found.st_mtime_ns)
-        except OSError as error:
-            raise self._refused(path, error) from None
-        finally:
-            os.close(fd)
-
-    def has_folder(self, folder: str) -> bool:
-        """Return whether a folder is there; raises FeedsError for anything else in its place."""
-        if self._fd < 0:
-            return False
-        try:
-            self._folder(_parts(folder))
-        except FileNotFoundError:
-            return False
-        except OSError as error:
-            raise self._refused(folder, error) from None
-        return True
-
-    def stat(self, path: str) -> os.stat_result | None:
-        """Return the stat of a regular file that no link leads to; None if there is none."""
-        *folders, name = path.split("/")
-        try:
-            found = os.stat(name, dir_fd=self._folder(folders), follow_symlinks=False)
-        except (OSError, FeedsError):
-            return None
-        return found if stat.S_ISREG(found.st_mode) else None
-
-    def write(self, path: str, body: bytes, *, named: str = "") -> int:
-        """Write a file that is not there yet, in a folder that is, and return its inode.
-
-        An error names the path `named`, if that is given.
-        """
-        *folders, name = path.split("/")
-        with self.naming(named or path):
-            fd = os.open(name, _NEW, _MODE, dir_fd=self._folder(folders))
+    def read(self, path: str) -> bytes | None:
+        """Return the bytes of a file; None if it does not exist."""
+        with self.errors_at(path):
             try:
-                os.fchmod(fd, _MODE)
-                left = memoryview(body)
-                while left:
-                    left = left[os.write(fd, left) :]
-                return os.fstat(fd).st_ino
+                fd = self._open_file(path)
+            except FileNotFoundError:
+                return None
+            try:
+                if not stat.S_ISREG(os.fstat(fd).st_mode):
+                    raise self._not_a_file(path)
+                with os.fdopen(fd, "rb", closefd=False) as file:
+                    return file.read()
             finally:
                 os.close(fd)
 
-    def set_time(self, path: str, time: int, *, named: str) -> None:
-        """Set a file's time, in nanoseconds; an error names the path `named`."""
-        *folders, name = path.split("/")
+    def stat(self, path: str, *, strict: bool = False) -> os.stat_result | None:
+        """Return the stat of a regular file; None if it does not exist.
+
+        For anything else at the path, or a link on the way to it, this returns None,
+        too, or with `strict` raises FeedsError.
+        """
+        folder, _, name = path.rpartition("/")
         try:
-            os.utime(name, ns=(time, time), dir_fd=self._folder(folders), follow_symlinks=False)
+            found = os.stat(name, dir_fd=self._open_folder(folder), follow_symlinks=False)
+        except FileNotFoundError:
+            return None
         except OSError as error:
-            raise self._refused(named, error) from None
+            if strict:
+                raise self._refusal(path, error) from None
+            return None
+        if stat.S_ISREG(found.st_mode):
+            return found
+        if strict:
+            is_link = stat.S_ISLNK(found.st_mode)
+            raise _link_refusal(self.root / path) if is_link else self._not_a_file(path)
+        return None
+
+    def write(self, path: str, body: bytes, *, named: str = "") -> int:
+        """Write a new file into an existing folder, and return its inode.
+
+        An error names the path `named`, if that is given.
+        """
+        folder, _, name = path.rpartition("/")
+        with self.errors_at(named or path):
+            fd = os.open(name, _NEW, _FILE_MODE, dir_fd=self._open_folder(folder))
+            with os.fdopen(fd, "wb", buffering=0) as file:
+                os.fchmod(fd, _FILE_MODE)
+                left = memoryview(body)
+                while left:
+                    left = left[file.write(left) :]
+                return os.fstat(fd).st_ino
+
+    def set_time(self, path: str, time: int, *, named: str) -> None:
+        """Set a file's modification time, in nanoseconds; an error names the path `named`."""
+        folder, _, name = path.rpartition("/")
+        with self.errors_at(named):
+            fd = self._open_folder(folder)
+            os.utime(name, ns=(time, time), dir_fd=fd, follow_symlinks=False)
 
     def sync_file(self, path: str, *, named: str) -> None:
-        """Write a file to the disk; an error names the path `named`."""
-        *folders, name = path.split("/")
-        with self.naming(named):
-            fd = os.open(name, _FILE, dir_fd=self._folder(folders))
+        """Call fsync for a file; an error names the path `named`."""
+        with self.errors_at(named):
+            fd = self._open_file(path)
             try:
                 os.fsync(fd)
             finally:
                 os.close(fd)
 
-    def make(self, folder: str, made: Callable[[str], None] = lambda _: None) -> None:
-        """Make a folder with those around it, where they are missing, and tell which were made."""
-        parts = _parts(folder)
+    def make(self, folder: str, on_made: Callable[[str], object] = lambda _: None) -> None:
+        """Make a folder and its missing parents; `on_made` is called with the path of each."""
+        parts = folder.split("/") if folder else []
         for depth, name in enumerate(parts, 1):
-            path = "/".join(parts[:depth])
-            try:
-                self._folder(parts[:depth])
-            except FileNotFoundError:
-                with self.naming(path):
+            path, parent = "/".join(parts[:depth]), "/".join(parts[: depth - 1])
+            with self.errors_at(path):
+                try:
+                    self._open_folder(path)
+                except FileNotFoundError:
                     with usual_umask():
-                        os.mkdir(name, _FOLDER_MODE, dir_fd=self._folder(parts[: depth - 1]))
-                    made(path)
-                    let_in(self._folder(parts[:depth]))
-            except OSError as error:
-                raise self._refused(path, error) from None
+                        os.mkdir(name, _FOLDER_MODE, dir_fd=self._open_folder(parent))
+                    on_made(path)
+                    make_readable(self._open_folder(path))
 
     def rename(self, path: str, new: str) -> None:
-        """Put a file in another's place, or where none is."""
-        try:
-            self._two(os.rename, path, new)
-        except OSError as error:
-            to_ours = new.startswith(OURS) and not path.startswith(OURS)
-            raise self._refused(path if to_ours else new, error) from None
+        """Rename a file; one at the new path is replaced."""
+        moved_away = new.startswith(EXPORT_FOLDER) and not path.startswith(EXPORT_FOLDER)
+        with self.errors_at(path if moved_away else new):
+            self._with_both(os.rename, path, new)
 
     def link(self, path: str, new: str) -> bool:
-        """Give a file a second name; tell whether the file system knows such a thing."""
-        with self.naming(path):
+        """Make a hard link to a file. Return False if the file system does not support it."""
+        with self.errors_at(path):
             try:
-                self._two(os.link, path, new, follow_symlinks=False)
+                self._with_both(os.link, path, new, follow_symlinks=False)
             except OSError as error:
                 if error.errno not in _NO_LINK:
                     raise
@@ -191,96 +172,108 @@ class Tree:
         return True
 
     def unlink(self, path: str) -> None:
-        """Take a file away."""
-        *folders, name = path.split("/")
-        with self.naming(path):
-            os.unlink(name, dir_fd=self._folder(folders))
+        """Remove a file."""
+        folder, _, name = path.rpartition("/")
+        with self.errors_at(path):
+            os.unlink(name, dir_fd=self._open_folder(folder))
 
     def rmdir(self, folder: str) -> bool:
-        """Take a folder away where it is one and empty; tell whether it is gone."""
-        *folders, name = folder.split("/")
-        with self.naming(folder):
+        """Remove a folder if it is empty; return whether it no longer exists."""
+        parent, _, name = folder.rpartition("/")
+        with self.errors_at(folder):
             try:
-                os.rmdir(name, dir_fd=self._folder(folders))
+                os.rmdir(name, dir_fd=self._open_folder(parent))
             except FileNotFoundError:
                 return True
             except OSError as error:
-                if error.errno in _STAYS:
+                if error.errno in _NOT_REMOVABLE:
                     return False
                 raise
         return True
 
-    @contextmanager
-    def opened(self, folder: str) -> Iterator[int]:
-        """Give the descriptor of a folder for as long as needed."""
-        with self.naming(folder):
-            fd = os.dup(self._folder(_parts(folder)))
-        try:
-            yield fd
-        finally:
-            os.close(fd)
+    def open_for_locking(self, path: str) -> int:
+        """Return the descriptor of a file, made if it is missing, for the caller to close."""
+        folder, _, name = path.rpartition("/")
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        with self.errors_at(path), usual_umask():
+            return os.open(name, flags, 0o600, dir_fd=self._open_folder(folder))
 
     def sync(self, folder: str) -> None:
-        """Make the names in a folder last, beyond a loss of power."""
-        with self.naming(folder):
+        """Call fsync for a folder, so that the names in it survive a power failure."""
+        with self.errors_at(folder):
             try:
-                os.fsync(self._folder(_parts(folder)))
+                os.fsync(self._open_folder(folder))
             except OSError as error:
                 if error.errno not in _NO_FSYNC:
                     raise
 
     def sync_all(self) -> bool:
-        """Write all files and names to the disk at once; return whether that was done."""
-        try:
-            syncfs(self._fd)
-        except OSError:
-            return False
-        return True
+        """Call syncfs for the file system; return whether it succeeded."""
+        syncfs = load_syncfs()
+        return syncfs is not None and syncfs(self._fd) == 0
 
     @contextmanager
-    def naming(self, path: str) -> Iterator[None]:
-        """Tell the path with what the file system refuses."""
+    def errors_at(self, path: str) -> Iterator[None]:
+        """Raise FeedsError, with the path, for an OSError."""
         try:
             yield
         except OSError as error:
-            raise self._refused(path, error) from None
+            raise self._refusal(path, error) from None
 
-    def _two(self, work: Callable[..., None], path: str, new: str, **options: bool) -> None:
-        *folders, name = path.split("/")
-        *new_folders, new_name = new.split("/")
-        fd = os.dup(self._folder(folders))
+    def _open_file(self, path: str) -> int:
+        folder, _, name = path.rpartition("/")
+        return os.open(name, _FILE, dir_fd=self._open_folder(folder))
+
+    def _with_both(
+        self, operation: Callable[..., None], path: str, new: str, **options: bool
+    ) -> None:
+        """Call an operation on two paths, by the descriptors of their folders."""
+        folder, _, name = path.rpartition("/")
+        new_folder, _, new_name = new.rpartition("/")
+        fd = os.dup(self._open_folder(folder))
         try:
-            there = self._folder(new_folders)
-            work(name, new_name, src_dir_fd=fd, dst_dir_fd=there, **options)
+            new_fd = self._open_folder(new_folder)
+            operation(name, new_name, src_dir_fd=fd, dst_dir_fd=new_fd, **options)
         finally:
             os.close(fd)
 
-    def _folder(self, parts: list[str]) -> int:
-        """Give the descriptor of a folder, until the next call for one; raises OSError."""
-        chain = self._ours if parts and parts[0] == OURS else self._others
-        if chain.names != parts:
-            shared = zip(chain.names, parts, strict=False)
-            chain.leave(sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], shared)))
-            for name in parts[len(chain.names) :]:
-                chain.fds.append(
-                    os.open(name, _FOLDER, dir_fd=chain.fds[-1] if chain.fds else self._fd)
-                )
-                chain.names.append(name)
-        return chain.fds[-1] if chain.fds else self._fd
+    def _open_folder(self, folder: str) -> int:
+        """Return the descriptor of a folder, valid until the next call; raises OSError."""
+        if self._fd < 0:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
+        if not folder:
+            return self._fd
+        opened = self._ours if folder.startswith(EXPORT_FOLDER) else self._others
+        if opened.path != folder:
+            parts = folder.split("/")
+            pairs = zip(opened.names, parts, strict=False)
+            opened.close_below(sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs)))
+            for name in parts[len(opened.names) :]:
+                around = opened.fds[-1] if opened.fds else self._fd
+                opened.fds.append(os.open(name, _FOLDER, dir_fd=around))
+                opened.names.append(name)
+            opened.path = folder
+        return opened.fds[-1]
 
-    def _refused(self, path: str, error: OSError) -> FeedsError:
-        return _refused(self.root / path, error)
+    def _not_a_file(self, path: str) -> FeedsError:
+        return FeedsError(f"{self.root / path}: is not a file, and is not replaced; remove it")
+
+    def _refusal(self, path: str, error: OSError) -> FeedsError:
+        return _refusal(self.root / path, error)
 
 
-class _Chain:
+class _OpenFolders:
     """Folders that are open, one in another, by their names and descriptors."""
 
     def __init__(self) -> None:
         self.names: list[str] = []
         self.fds: list[int] = []
+        # The path of the last folder, unless it could not be opened.
+        self.path = ""
 
-    def leave(self, depth: int) -> None:
-        """Close all but so many folders."""
+    def close_below(self, depth: int) -> None:
+        """Close all but the first folders."""
+        self.path = ""
         while len(self.names) > depth:
             self.names.pop()
             os.close(self.fds.pop())
@@ -288,7 +281,7 @@ class _Chain:
 
 @contextmanager
 def usual_umask() -> Iterator[None]:
-    """Make folders with their usual mode for a moment, whatever the umask."""
+    """Set the umask to 022 for a moment, so that what is made has the usual mode."""
     before = os.umask(0o022)
     try:
         yield
@@ -296,31 +289,34 @@ def usual_umask() -> Iterator[None]:
         os.umask(before)
 
 
-def let_in(folder: int | Path) -> None:
-    """Let everybody read a folder that is new, whatever the umask; what it inherited stays."""
+def make_readable(folder: int | Path) -> None:
+    """Add read permission for all users to a new folder; inherited bits stay."""
     mode = os.stat(folder).st_mode  # noqa: PTH116  # of a descriptor, too
     if mode & _FOLDER_MODE != _FOLDER_MODE:
         os.chmod(folder, stat.S_IMODE(mode) | _FOLDER_MODE)  # noqa: PTH101  # as above
 
 
-def _refused(path: Path, error: OSError) -> FeedsError:
-    """Give the error of a path, with the link on the way to it, if there is one."""
+@cache
+def load_syncfs() -> Callable[[int], int] | None:
+    """Return the C library's syncfs; None if there is none that reports errors."""
+    if sys.platform != "linux":
+        return None
+    release = re.match(r"(\d+)\.(\d+)", os.uname().release)
+    if not release or tuple(map(int, release.groups())) < _SYNCFS_SINCE:
+        return None
+    return getattr(ctypes.CDLL(None), "syncfs", None)
+
+
+def _refusal(path: Path, error: OSError) -> FeedsError:
+    """Return the error for a path, with the symbolic link on the way to it, if there is one."""
     if error.errno in {errno.ELOOP, errno.ENOTDIR}:
         links = [part for part in (*reversed(path.parents), path) if part.is_symlink()]
         if links:
-            return FeedsError(f"{links[-1]}: {_LINK}")
+            return _link_refusal(links[-1])
     return FeedsError(f"{path}: {error.strerror or 'cannot be written'}")
 
 
-def _parts(folder: str) -> list[str]:
-    return folder.split("/") if folder else []
-
-
-def _read_all(fd: int, size: int) -> bytes:
-    found = os.read(fd, size + 1)
-    if len(found) == size:
-        return found
-    chunks = [found]
-    while chunks[-1]:
-        chunks.append(os.read(fd, max(size, 1 << 16)))
-    return b"".join(chunks)
+def _link_refusal(path: Path) -> FeedsError:
+    return FeedsError(
+        f"{path}: is a symbolic link, which is neither followed nor replaced; remove it"
+    )

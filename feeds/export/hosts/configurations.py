@@ -11,13 +11,13 @@ from feeds.errors import FeedsError
 from feeds.export.hosts import github_pages
 from feeds.export.hosts.rules import FileRule, RedirectRule, ServingRules
 from feeds.export.manifest import CODINGS
-from feeds.export.safe_folder import OURS
+from feeds.export.safe_folder import EXPORT_FOLDER
 from feeds.paths import HOST_HEADERS, HOST_REDIRECTS, INDEX
 from feeds.plans import Plan
 
-_NGINX = f"{OURS}/nginx.conf"
+_NGINX = f"{EXPORT_FOLDER}/nginx.conf"
 _APACHE = ".htaccess"
-_CADDY = f"{OURS}/Caddyfile"
+_CADDY = f"{EXPORT_FOLDER}/Caddyfile"
 # Characters that Caddy decodes before it compares a path; it compares others encoded.
 _CADDY_DECODED = "".join(sign for sign in map(chr, range(0x20, 0x7F)) if sign not in "%{}")
 # https://developers.cloudflare.com/pages/configuration/headers/
