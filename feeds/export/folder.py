@@ -6,7 +6,6 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
 
 from feeds.build import Build, Fact, Progress, Staged, stage_missing
 from feeds.errors import FeedsError
@@ -97,17 +96,6 @@ def opened(folder: Path, options: Options, made_by: str = "") -> Iterator["Folde
                     clean_up(safe)
 
 
-class _Part(NamedTuple):
-    """A file of a document: the document itself, or a compressed copy."""
-
-    path: str
-    etag: str
-    size: int
-    # Of the staged file; empty if the folder has the file already.
-    name: str = ""
-    inode: int = 0
-
-
 class FolderTarget:
     """A folder as the target of a build."""
 
@@ -128,7 +116,7 @@ class FolderTarget:
         self._builds += 1
         compress = self._options.compress
         found: dict[str, Fact] = {}
-        for path, file in self._state.intact().items():
+        for path, file in self._state.intact.items():
             complete = not compress or self._has_copies(path)
             inputs = inputs_of(file.inputs, compress=compress) if complete else ""
             found[path] = Fact(inputs, file.etag, file.size)
@@ -136,7 +124,7 @@ class FolderTarget:
 
     def stage(self, plan: Plan, body: bytes) -> Staged:
         """Write a document and its compressed copies under temporary names, unless unchanged."""
-        main = self._stage(plan.path, body, plan.path)
+        main = self._stage(plan.path, body)
         parts = [main]
         if self._options.compress:
             # This loads Brotli.
@@ -146,7 +134,7 @@ class FolderTarget:
                 for coding, ending in CODINGS.items():
                     smaller = compress(body, coding)
                     if smaller is not None:
-                        parts.append(self._stage(plan.path + ending, smaller, plan.path))
+                        parts.append(self._stage(plan.path + ending, smaller))
         return Staged(Fact(plan.inputs, main.etag, main.size), [tuple(part) for part in parts])
 
     def commit(self, build: Build) -> None:
@@ -173,7 +161,7 @@ class FolderTarget:
             removed=tuple(path for path in gone if self._folder.stat(path)),
             files=files,
             dry_run=options.dry_run,
-            remarks=(*_uncompressed(gone, options), *_reconfigured(replaced, hosts, options)),
+            remarks=tuple(_remarks(gone, replaced, hosts, options)),
         )
         # The next export must read the catalogue to repeat its notes, and for held-back entries.
         repeats = planned.catalogue.notes or planned.until
@@ -190,35 +178,32 @@ class FolderTarget:
         apply(self._folder, changes, self.on_progress)
 
     def _has_copies(self, path: str) -> bool:
-        """Return whether the compressed copies of a document are unchanged, and have its time."""
-        there = self._state.intact()
-        copies = [path + ending for ending in CODINGS.values()]
-        return all(
-            copy in there and there[copy].time == there[path].time
-            for copy in copies
-            if copy in self._state.manifest.files
-        )
+        """Return whether the compressed copies of a document are unchanged."""
+        intact, files = self._state.intact, self._state.manifest.files
+        copies = (path + ending for ending in CODINGS.values())
+        return all(copy in intact for copy in copies if copy in files)
 
-    def _stage(self, path: str, body: bytes, document: str) -> _Part:
-        """Write one file of a document, unless the folder has it with the time of the document."""
+    def _stage(self, path: str, body: bytes) -> StagedFile:
+        """Write one file of a document, unless the folder has it."""
         etag = etag_of(body)
-        known, main = self._state.intact().get(path), self._state.intact().get(document)
-        if known and known.etag == etag and main and known.time == main.time:
-            return _Part(path, etag, len(body))
+        known = self._state.intact.get(path)
+        if known and known.etag == etag:
+            return StagedFile(path, etag, len(body))
         if self._options.dry_run:
-            return _Part(path, etag, len(body), "-")
+            return StagedFile(path, etag, len(body), "-")
         name = digest(path)
         staged = f"{NEW}/{name}"
         # The catalogue may have changed during the first build.
         if self._builds > 1 and self._folder.stat(staged):
             self._folder.unlink(staged)
         inode = self._folder.write(staged, body, named=path)
-        return _Part(path, etag, len(body), name, inode)
+        return StagedFile(path, etag, len(body), name, inode)
 
     def _staged_manifest(self, name: str, manifest: FolderManifest) -> StagedFile:
         body = manifest.to_bytes()
         self._folder.write(f"{NEW}/{name}", body, named=FOLDER_MANIFEST)
-        return StagedFile(name, FOLDER_MANIFEST, etag_of(body), time.time_ns(), replaces=True)
+        staged = StagedFile(FOLDER_MANIFEST, etag_of(body), len(body), name)
+        return staged._replace(time=time.time_ns(), replaces=True)
 
 
 class _Comparison:
@@ -231,7 +216,7 @@ class _Comparison:
         self.wanted: dict[str, FileEntry] = {}
         self._folder = folder
         self._owned = state.manifest.files
-        self._intact = state.intact()
+        self._intact = state.intact
         self._options = options
 
     def add(self, path: str, fact: Fact, staged: Staged | None, date: datetime | None) -> None:
@@ -239,33 +224,35 @@ class _Comparison:
         compress = self._options.compress
         inputs = recorded_inputs(fact.inputs, compress=compress)
         if staged is None:
-            for file in (path, *(path + ending for ending in CODINGS.values())):
-                if file in self._intact and (file == path or compress):
-                    self._keep(file, self._intact[file]._replace(inputs=inputs))
+            endings = ("", *CODINGS.values()) if compress else ("",)
+            for known in (path + ending for ending in endings):
+                if known in self._intact:
+                    self._keep(known, self._intact[known]._replace(inputs=inputs))
             return
         chosen = int(date.timestamp()) * _NANOSECONDS if date else None
-        for part in (_Part(*row) for row in staged.place):
-            chosen = self._add_part(part, inputs, chosen, is_copy=part.path != path)
+        for file in (StagedFile(*row) for row in staged.place):
+            chosen = self._add_file(file, inputs, chosen, is_copy=file.path != path)
 
-    def _add_part(self, part: _Part, inputs: str, chosen: int | None, *, is_copy: bool) -> int:
+    def _add_file(self, file: StagedFile, inputs: str, chosen: int | None, *, is_copy: bool) -> int:
         """Add a file, and return its time.
 
         The time of a changed file always increases, because servers make validators
         from it. A compressed copy has the time of its document.
         """
-        path, etag, size, name, inode = part
+        path = file.path
         known = self._intact.get(path)
-        if known and not name:
+        if known and not file.name:
             self._keep(path, known._replace(inputs=inputs))
             return known.time
         chosen = int(time.time()) * _NANOSECONDS if chosen is None else chosen
         stat = self._folder.stat(path, strict=True)
         if stat and path not in self._owned:
             body = None if is_copy else self._folder.read(path)
-            if body is not None and etag_of(body) == etag:
+            if body is not None and etag_of(body) == file.etag:
                 # No export wrote it, but it is the same.
-                self._keep(path, FileEntry(size, etag, inputs, stat.st_mtime_ns, stat.st_ino))
-                return stat.st_mtime_ns
+                same = FileEntry(file.size, file.etag, inputs, stat.st_mtime_ns, stat.st_ino)
+                self._keep(path, same)
+                return same.time
             if not self._options.force:
                 raise FeedsError(
                     f"{self._folder.root / path}: exists, and was not written by an export;"
@@ -273,8 +260,8 @@ class _Comparison:
                 )
         if stat and not is_copy and stat.st_mtime_ns >= chosen:
             chosen = stat.st_mtime_ns + _NANOSECONDS
-        self.wanted[path] = FileEntry(size, etag, inputs, chosen, inode)
-        self.replaced.append(StagedFile(name, path, etag, chosen, replaces=stat is not None))
+        self.wanted[path] = FileEntry(file.size, file.etag, inputs, chosen, file.inode)
+        self.replaced.append(file._replace(time=chosen, replaces=stat is not None))
         return chosen
 
     def _keep(self, path: str, file: FileEntry) -> None:
@@ -282,18 +269,14 @@ class _Comparison:
         self.unchanged.append(path)
 
 
-def _uncompressed(gone: Sequence[str], options: Options) -> Iterator[str]:
-    """Yield a remark if compressed copies of an earlier export are removed."""
-    count = 0 if options.compress else sum(uncompressed_path(path) is not None for path in gone)
-    if count:
-        verb = "would be removed" if options.dry_run else "removed"
-        yield f"{count} compressed files {verb}: keep them with --compress"
-
-
-def _reconfigured(
-    replaced: Sequence[StagedFile], hosts: set[str], options: Options
+def _remarks(
+    gone: Sequence[str], replaced: Sequence[StagedFile], hosts: set[str], options: Options
 ) -> Iterator[str]:
-    """Yield a remark for each configuration file that is replaced."""
+    """Yield a remark for compressed copies that are removed, and for each replaced configuration."""
+    copies = sum(uncompressed_path(path) is not None for path in gone)
+    if copies and not options.compress:
+        verb = "would be removed" if options.dry_run else "removed"
+        yield f"{copies} compressed files {verb}: keep them with --compress"
     for file in replaced:
         if file.replaces and file.path in hosts and is_for_hosts(file.path):
             name = file.path.rpartition("/")[2]

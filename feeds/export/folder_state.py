@@ -2,12 +2,18 @@
 
 from collections.abc import Iterable, Mapping
 from contextlib import closing, suppress
+from functools import cached_property
 from os.path import realpath
 from pathlib import Path
 
 from feeds.errors import FeedsError
 from feeds.export import Options, Report
-from feeds.export.manifest import FOLDER_MANIFEST, FileEntry, FolderManifest
+from feeds.export.manifest import (
+    FOLDER_MANIFEST,
+    FileEntry,
+    FolderManifest,
+    uncompressed_path,
+)
 from feeds.export.safe_folder import EXPORT_FOLDER, SafeFolder
 from feeds.export.transaction import is_clean
 from feeds.inputs import digest
@@ -16,6 +22,7 @@ from feeds.model import etag_of
 _CATALOGUE = "entries.yaml"
 # The digest of the catalogue is in the first bytes of a manifest.
 _HEAD_BYTES = 500
+_NO_FILE = FileEntry(0, "")
 
 
 class FolderState:
@@ -25,20 +32,21 @@ class FolderState:
         self.manifest = _read_manifest(folder, force=options.force)
         self._folder = folder
         self._verify = options.verify
-        self._intact: dict[str, FileEntry] | None = None
 
+    @cached_property
     def intact(self) -> Mapping[str, FileEntry]:
-        """Return the files of the manifest whose bytes are unchanged.
+        """The files of the manifest whose bytes are unchanged; copies with the document's time.
 
         A file is read only if its size, time or inode differs, or with `verify`.
         """
-        if self._intact is None:
-            found = (
-                (path, self._checked(path, file))
-                for path, file in sorted(self.manifest.files.items())
-            )
-            self._intact = {path: file for path, file in found if file}
-        return self._intact
+        files = self.manifest.files
+        checked = ((path, self._checked(path, file)) for path, file in sorted(files.items()))
+        found = {path: file for path, file in checked if file}
+        for path in [*found]:
+            document = uncompressed_path(path) or ""
+            if document in files and found.get(document, _NO_FILE).time != found[path].time:
+                del found[path]
+        return found
 
     def _checked(self, path: str, file: FileEntry) -> FileEntry | None:
         stat = self._folder.stat(path)
@@ -81,7 +89,7 @@ def up_to_date(folder: Path, options: Options, made_by: str, source: str) -> Rep
         state = FolderState(opened, options)
         manifest, files = state.manifest, state.manifest.files
         same_source = manifest.finished and manifest.catalogue == catalogue
-        if same_source and is_clean(opened) and state.intact() == files:
+        if same_source and is_clean(opened) and state.intact == files:
             unchanged = tuple(files)
             return Report(written=(), unchanged=unchanged, files=files, dry_run=options.dry_run)
     return None

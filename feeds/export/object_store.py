@@ -12,7 +12,7 @@ from datetime import timedelta
 from queue import Empty, Queue
 from threading import Thread
 from typing import Any, NamedTuple
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from feeds.errors import FeedsError
@@ -44,38 +44,30 @@ _TRUE = {"1", "true", "yes", "on"}
 _UNREACHABLE = "127.0.0.1:0"
 
 _CONFLICTS = {"PreconditionError", "AlreadyExistsError"}
-_STATUS = re.compile(r"status code: (\d{3})")
+_ENDLESS = "the store lists objects without end; check its address, and what else is there"
 _REFUSED = (
     "the store refuses these credentials; check {variables}, and that they may list, read, write"
     " and delete there"
 )
-_NO_BUCKET = "the bucket does not exist"
-_NOT_CONDITIONAL = (
-    "the store does not support conditional writes, without which two publishes would collide"
-)
-_TIMEOUT = "the store does not answer within {deadline:g} seconds; try again"
-_UNREACHED = "the store cannot be reached; check the address and the network"
 _REDIRECTED = (
     "the store redirects to another address, which is refused; check its address and its region"
 )
-_ENDLESS = "the store lists objects without end; check its address, and what else is there"
-_FAILED = "the store, or the connection to it, fails; try again"
-_PANIC = "obstore fails with these settings; check {variables}, and the address of the store"
-# By the name of obstore's error, by the status of the response, and by obstore's description.
+_NOT_CONDITIONAL = (
+    "the store does not support conditional writes, without which two publishes would collide"
+)
+# By patterns of the name and the text of obstore's error; the first that matches counts.
 _REASONS = {
-    "PermissionDeniedError": _REFUSED,
-    "UnauthenticatedError": _REFUSED,
-    "FileNotFoundError": _NO_BUCKET,
-    "NotImplementedError": _NOT_CONDITIONAL,
+    r"^PanicException:": "obstore fails with these settings; check {variables}, and the address",
+    rf"{re.escape(_UNREACHABLE)},": _REDIRECTED,
+    r"^(PermissionDenied|Unauthenticated)Error:": _REFUSED,
+    r"^FileNotFoundError:|status code: 404": "the bucket does not exist",
+    r"^NotImplementedError:|status code: (405|501)": _NOT_CONDITIONAL,
+    r"status code: 40[13]": _REFUSED,
+    r"status code: 3\d\d": _REDIRECTED,
+    r"status code: (?P<status>\d{3})": "the store answers {status}; try again",
+    r"kind: Timeout": "the store does not answer within {deadline:g} seconds; try again",
+    r"kind: Connect": "the store cannot be reached; check the address and the network",
 }
-_REASONS_BY_STATUS = {
-    "401": _REFUSED,
-    "403": _REFUSED,
-    "404": _NO_BUCKET,
-    "405": _NOT_CONDITIONAL,
-    "501": _NOT_CONDITIONAL,
-}
-_REASONS_BY_TEXT = {"kind: Timeout": _TIMEOUT, "kind: Connect": _UNREACHED}
 
 
 class Conflict(Exception):
@@ -106,7 +98,7 @@ class ObjectStore:
 
     def __init__(self, address: str, environment: Mapping[str, str], timeout: float) -> None:
         self.deadline = 2 * timeout
-        scheme = _parsed_address(address).scheme
+        scheme = _scheme(address)
         prefix, self._variables = _SCHEMES[scheme]
         try:
             # An extra: not everybody publishes to a bucket.
@@ -230,39 +222,32 @@ class ObjectStore:
     def _errors_as_messages(self, path: str = "") -> Iterator[None]:
         try:
             yield
-        except self._errors as error:
-            if type(error).__name__ in _CONFLICTS:
-                raise Conflict from None
-            place = f" ({path})" if path else ""
-            raise FeedsError(f"{self.address}: {self._reason(error)}{place}") from None
         except BaseException as error:
             # A panic in Rust is not an Exception, and its class cannot be imported.
-            if type(error).__name__ != "PanicException":
+            name = type(error).__name__
+            if not isinstance(error, self._errors) and name != "PanicException":
                 raise
-            reason = _PANIC.format(variables=self._variables)
-            raise FeedsError(f"{self.address}: {reason}") from None
+            if name in _CONFLICTS:
+                raise Conflict from None
+            place = f" ({path})" if path else ""
+            reason = self._reason(f"{name}: {error}")
+            raise FeedsError(f"{self.address}: {reason}{place}") from None
 
-    def _reason(self, error: Exception) -> str:
-        text = str(error)
-        found = _STATUS.search(text)
-        status = found[1] if found else ""
-        reason = _REASONS.get(type(error).__name__) or _REASONS_BY_STATUS.get(status)
-        if f"{_UNREACHABLE}," in text or (reason is None and status.startswith("3")):
-            return _REDIRECTED
-        if reason is None and status:
-            return f"the store answers {status}; try again"
-        if reason is None:
-            known = (reason for sign, reason in _REASONS_BY_TEXT.items() if sign in text)
-            reason = next(known, _FAILED)
-        return reason.format(variables=self._variables, deadline=self.deadline)
+    def _reason(self, text: str) -> str:
+        """Return the message for an error of obstore."""
+        for pattern, reason in _REASONS.items():
+            if found := re.search(pattern, text):
+                known = {"variables": self._variables, "deadline": self.deadline}
+                return reason.format(**found.groupdict(), **known)
+        return "the store, or the connection to it, fails; try again"
 
 
 def _version(meta: Mapping[str, Any]) -> Version:
     return Version((meta["e_tag"] or "").strip('"'), meta.get("version"))
 
 
-def _parsed_address(address: str) -> SplitResult:
-    """Parse the address of a bucket; raises FeedsError, without any secret in the address."""
+def _scheme(address: str) -> str:
+    """Return the scheme of a bucket's address; raises FeedsError, without a secret in the address."""
     try:
         parts = urlsplit(address)
     except ValueError:
@@ -277,7 +262,7 @@ def _parsed_address(address: str) -> SplitResult:
     if parts.scheme not in _SCHEMES or not parts.netloc:
         known = ", ".join(f"{scheme}://bucket/prefix" for scheme in _SCHEMES)
         raise FeedsError(f"{address!r} is not the address of a bucket; write it like {known}")
-    return parts
+    return parts.scheme
 
 
 def _check_aws_environment(environment: Mapping[str, str]) -> None:

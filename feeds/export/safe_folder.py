@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from itertools import takewhile
 from pathlib import Path
 
 from feeds.errors import FeedsError
@@ -30,6 +29,7 @@ _NO_FSYNC = {errno.EINVAL, errno.ENOTSUP}
 _NOT_REMOVABLE = {errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR, errno.ELOOP}
 # The file system does not support hard links.
 _NO_LINK = {errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.ENOSYS}
+_MAX_OPEN_FOLDERS = 64
 # Before this version, Linux's syncfs did not report files that could not be written.
 _SYNCFS_SINCE = (5, 8)
 
@@ -40,14 +40,13 @@ class SafeFolder:
     Paths are relative, with `/` between their parts, and every folder on the way is
     opened without following links. If the folder itself does not exist, it is
     treated as empty. Every method raises FeedsError, with the path, if the file
-    system refuses. Not for use by several threads: the folders of the last path
-    are kept open.
+    system refuses. Not for use by several threads: folders are kept open.
     """
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        # Kept apart because files are renamed between the export's own folders and others.
-        self._ours, self._others = _OpenFolders(), _OpenFolders()
+        # The descriptors of open folders, by path.
+        self._folders: dict[str, int] = {}
         try:
             # The root may be a link: its name is what the user has given.
             self._fd = os.open(root, _FOLDER & ~os.O_NOFOLLOW)
@@ -58,8 +57,7 @@ class SafeFolder:
 
     def close(self) -> None:
         """Close all folders."""
-        self._ours.close_below(0)
-        self._others.close_below(0)
+        self._close_folders()
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
@@ -189,6 +187,8 @@ class SafeFolder:
                 if error.errno in _NOT_REMOVABLE:
                     return False
                 raise
+        if folder in self._folders:
+            os.close(self._folders.pop(folder))
         return True
 
     def open_for_locking(self, path: str) -> int:
@@ -243,40 +243,23 @@ class SafeFolder:
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         if not folder:
             return self._fd
-        opened = self._ours if folder.startswith(EXPORT_FOLDER) else self._others
-        if opened.path != folder:
-            parts = folder.split("/")
-            pairs = zip(opened.names, parts, strict=False)
-            opened.close_below(sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs)))
-            for name in parts[len(opened.names) :]:
-                around = opened.fds[-1] if opened.fds else self._fd
-                opened.fds.append(os.open(name, _FOLDER, dir_fd=around))
-                opened.names.append(name)
-            opened.path = folder
-        return opened.fds[-1]
+        if folder not in self._folders:
+            parent, _, name = folder.rpartition("/")
+            fd = os.open(name, _FOLDER, dir_fd=self._open_folder(parent))
+            if len(self._folders) >= _MAX_OPEN_FOLDERS:
+                self._close_folders()
+            self._folders[folder] = fd
+        return self._folders[folder]
+
+    def _close_folders(self) -> None:
+        while self._folders:
+            os.close(self._folders.popitem()[1])
 
     def _not_a_file(self, path: str) -> FeedsError:
         return FeedsError(f"{self.root / path}: is not a file, and is not replaced; remove it")
 
     def _refusal(self, path: str, error: OSError) -> FeedsError:
         return _refusal(self.root / path, error)
-
-
-class _OpenFolders:
-    """Folders that are open, one in another, by their names and descriptors."""
-
-    def __init__(self) -> None:
-        self.names: list[str] = []
-        self.fds: list[int] = []
-        # The path of the last folder, unless it could not be opened.
-        self.path = ""
-
-    def close_below(self, depth: int) -> None:
-        """Close all but the first folders."""
-        self.path = ""
-        while len(self.names) > depth:
-            self.names.pop()
-            os.close(self.fds.pop())
 
 
 @contextmanager

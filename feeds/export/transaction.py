@@ -31,15 +31,18 @@ _held_locks: set[int] = set()
 
 
 class StagedFile(NamedTuple):
-    """A file in `NEW`: its name there, its final path, its ETag, and its time in nanoseconds.
+    """A file of a build: its final path, its ETag, and its size in bytes.
 
-    `replaces` is whether there is a file at the path now.
+    `name` is its name in `NEW`, and empty if the file at the path is the same. `time`
+    is in nanoseconds, and `replaces` is whether there is a file at the path now.
     """
 
-    name: str
     path: str
     etag: str
-    time: int
+    size: int
+    name: str = ""
+    inode: int = 0
+    time: int = 0
     replaces: bool = False
 
 
@@ -195,17 +198,12 @@ def _sync_staged(
         for number, file in enumerate(files):
             on_progress("write", number / len(files))
             # The error of syncfs may be about any file. So each is written again.
-            if use_syncfs or not _is_synced(folder, file):
-                _write_again(folder, file)
+            if not use_syncfs:
+                with suppress(FeedsError):
+                    folder.sync_file(f"{NEW}/{file.name}", named=file.path)
+                    continue
+            _write_again(folder, file)
     folder.sync(NEW)
-
-
-def _is_synced(folder: SafeFolder, file: StagedFile) -> bool:
-    try:
-        folder.sync_file(f"{NEW}/{file.name}", named=file.path)
-    except FeedsError:
-        return False
-    return True
 
 
 def _write_again(folder: SafeFolder, file: StagedFile) -> None:
