@@ -169,9 +169,7 @@ class BucketTarget:
             upload.path: before.get(upload.path, ObjectEntry())._replace(digest="")
             for upload in changes.uploads
         }
-        lease = Lease(self._store, version, before | unknown)
-        lease.acquire()
-        try:
+        with Lease(self._store, version, before | unknown) as lease:
             self.on_change(build.planned.site, report.changed)
             self._apply(changes, lease)
             uploaded = {upload.path: lease.objects[upload.path] for upload in changes.uploads}
@@ -182,9 +180,6 @@ class BucketTarget:
                 for path, entry in changes.kept.items()
             }
             lease.finish(kept | uploaded)
-        except BaseException:
-            lease.release()
-            raise
 
     def _compare(self, build: Build, now: datetime) -> _Changes:
         """Compare a build with the manifest and the objects in the store.

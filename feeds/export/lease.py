@@ -10,6 +10,7 @@ is begun that could end after the lease.
 import time
 from collections.abc import Callable, Mapping
 from threading import Event, Thread
+from typing import Self
 
 from feeds.errors import FeedsError
 from feeds.export.manifest import BUCKET_MANIFEST, BucketManifest, ObjectEntry
@@ -96,10 +97,22 @@ class Lease:
         self._stopped = Event()
         self._thread = Thread(target=self._heartbeat, name="feeds-lease", daemon=True)
 
-    def acquire(self) -> None:
+    def __enter__(self) -> Self:
         """Acquire the lease, and renew it from now on; raises LeaseLostError."""
         self._renew(_SWAP_RETRIES)
         self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """After an error, let the next publisher begin at once; raises LeaseLostError."""
+        self._stop()
+        if kind and self._error is None:
+            try:
+                self._swap(BucketManifest(objects=self.objects, finished=False), 1)
+            except FeedsError as error:
+                self._error = error
+        if kind and isinstance(self._error, LeaseLostError):
+            raise self._error
 
     def wait(self) -> None:
         """Wait until a request that begins now ends within the lease; raises FeedsError."""
@@ -119,17 +132,6 @@ class Lease:
         if self._error:
             raise self._error
         self._swap(BucketManifest(objects=objects), _SWAP_RETRIES)
-
-    def release(self) -> None:
-        """Try to let the next publisher begin at once; raises LeaseLostError."""
-        self._stop()
-        if self._error is None:
-            try:
-                self._swap(BucketManifest(objects=self.objects, finished=False), 1)
-            except FeedsError as error:
-                self._error = error
-        if isinstance(self._error, LeaseLostError):
-            raise self._error
 
     def _stop(self) -> None:
         self._stopped.set()

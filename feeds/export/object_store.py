@@ -4,13 +4,11 @@ This is the only module that uses obstore. What obstore reports of an error is n
 shown: it contains requests and responses, and so possibly secrets.
 """
 
+import asyncio
 import re
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
-from queue import Empty, Queue
-from threading import Thread
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 from urllib.request import getproxies
@@ -34,11 +32,6 @@ _SCHEMES = {
     "gs": ("GOOGLE", "GOOGLE_APPLICATION_CREDENTIALS"),
     "az": ("AZURE", "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY"),
 }
-# Text that is pasted into the settings of a CI system often ends with a line break.
-_AWS_VARIABLES = (
-    *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION"),
-    *("AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"),
-)
 _TRUE = {"1", "true", "yes", "on"}
 # No server can listen there: as a proxy, it stops all requests.
 _UNREACHABLE = "127.0.0.1:0"
@@ -175,43 +168,26 @@ class ObjectStore:
 
     def list(self) -> dict[str, ObjectInfo]:
         """Return every object below the address."""
-        found: dict[str, ObjectInfo] = {}
-        end = time.monotonic() + _LIST_DEADLINES * self.deadline
         with self._errors_as_messages():
-            for page in self._pages():
+            try:
+                return asyncio.run(self._list())
+            except TimeoutError:
+                raise FeedsError(f"{self.address}: {_ENDLESS}") from None
+
+    async def _list(self) -> dict[str, ObjectInfo]:
+        """Return every object; raises TimeoutError if the list, or one page of it, takes too long.
+
+        obstore requests pages until one has an object: only in a coroutine can it be interrupted.
+        """
+        found: dict[str, ObjectInfo] = {}
+        pages = self._store.list(chunk_size=PAGE_SIZE)
+        async with asyncio.timeout(_LIST_DEADLINES * self.deadline):
+            while page := await asyncio.wait_for(_next(pages), _PAGE_DEADLINES * self.deadline):
                 known = len(found)
                 found |= {meta["path"]: ObjectInfo(meta["size"], _version(meta)) for meta in page}
-                repeats = len(found) < known + len(page)
-                if repeats or len(found) > _MAX_OBJECTS or time.monotonic() > end:
-                    raise FeedsError(f"{self.address}: {_ENDLESS}")
+                if len(found) < known + len(page) or len(found) > _MAX_OBJECTS:
+                    raise TimeoutError
         return found
-
-    def _pages(self) -> Iterator[Sequence[Any]]:
-        """Yield the pages of the list; raises FeedsError if one takes too long.
-
-        obstore requests pages until one has an object, and cannot be interrupted.
-        """
-        pages: Queue[Sequence[Any] | BaseException | None] = Queue(1)
-
-        def request() -> None:
-            try:
-                for page in self._store.list(chunk_size=PAGE_SIZE):
-                    pages.put(page)
-                pages.put(None)
-            except BaseException as error:  # noqa: BLE001  # raised again by the caller
-                pages.put(error)
-
-        Thread(target=request, daemon=True).start()
-        while True:
-            try:
-                page = pages.get(timeout=_PAGE_DEADLINES * self.deadline)
-            except Empty:
-                raise FeedsError(f"{self.address}: {_ENDLESS}") from None
-            if page is None:
-                return
-            if isinstance(page, BaseException):
-                raise page
-            yield page
 
     def delete(self, paths: Sequence[str]) -> None:
         """Delete objects, at most `PAGE_SIZE`; those that do not exist are ignored."""
@@ -242,6 +218,10 @@ class ObjectStore:
         return "the store, or the connection to it, fails; try again"
 
 
+async def _next(pages: AsyncIterator[Sequence[Any]]) -> Sequence[Any] | None:
+    return await anext(pages, None)
+
+
 def _version(meta: Mapping[str, Any]) -> Version:
     return Version((meta["e_tag"] or "").strip('"'), meta.get("version"))
 
@@ -267,8 +247,9 @@ def _scheme(address: str) -> str:
 
 def _check_aws_environment(environment: Mapping[str, str]) -> None:
     """Raise FeedsError for a variable that cannot be sent, or a profile without credentials."""
-    for name in _AWS_VARIABLES:
-        if not environment.get(name, "").isprintable():
+    for name, value in environment.items():
+        # Text that is pasted into the settings of a CI system often ends with a line break.
+        if name.startswith("AWS_") and not value.isprintable():
             raise FeedsError(f"{name} has a line break, or another character that is not printable")
     profile = environment.get("AWS_PROFILE")
     if profile and not environment.get("AWS_ACCESS_KEY_ID"):

@@ -98,7 +98,7 @@ class SafeFolder:
             return None
         except OSError as error:
             if strict:
-                raise self._refusal(path, error) from None
+                raise _refusal(self.root / path, error) from None
             return None
         if stat.S_ISREG(found.st_mode):
             return found
@@ -218,7 +218,7 @@ class SafeFolder:
         try:
             yield
         except OSError as error:
-            raise self._refusal(path, error) from None
+            raise _refusal(self.root / path, error) from None
 
     def _open_file(self, path: str) -> int:
         folder, _, name = path.rpartition("/")
@@ -257,9 +257,6 @@ class SafeFolder:
 
     def _not_a_file(self, path: str) -> FeedsError:
         return FeedsError(f"{self.root / path}: is not a file, and is not replaced; remove it")
-
-    def _refusal(self, path: str, error: OSError) -> FeedsError:
-        return _refusal(self.root / path, error)
 
 
 @contextmanager

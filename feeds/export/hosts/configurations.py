@@ -139,39 +139,30 @@ def _caddy(rules: ServingRules) -> dict[str, bytes]:
 
 def _netlify(rules: ServingRules) -> dict[str, bytes]:
     """Return the files of Netlify, where a retired path needs no rule: the answer is 404."""
-    return _headers_and_redirects(
-        rules,
-        [(address, rule) for rule in rules.files for address in _path_shapes(rule, rules)],
-        [*_redirect_lines(rules)],
-        "301!",
-    )
+    return _headers_and_redirects(rules, _path_shapes, "301!")
 
 
 def _cloudflare(rules: ServingRules) -> dict[str, bytes]:
     """Return the files of Cloudflare Pages: as for Netlify, within Cloudflare's limits."""
-    addresses = [(address, rule) for rule in rules.files for address in _patterns(rule, rules)]
-    if len(addresses) >= _CLOUDFLARE_MAX_HEADER_RULES:
+    files = _headers_and_redirects(rules, _path_patterns, "301")
+    if files[HOST_HEADERS].count(b"\n/") > _CLOUDFLARE_MAX_HEADER_RULES:
         raise FeedsError(
             f"{HOST_HEADERS}: Cloudflare Pages accepts {_CLOUDFLARE_MAX_HEADER_RULES} rules;"
             " give all pictures of one type the same extension"
         )
-    redirects = [*_redirect_lines(rules)]
-    folders = sum(old.endswith("*") for old, _ in redirects)
-    if (
-        folders > _CLOUDFLARE_MAX_FOLDER_REDIRECTS
-        or len(redirects) - folders > _CLOUDFLARE_MAX_REDIRECTS
-    ):
+    folders = files[HOST_REDIRECTS].count(b"* ")
+    paths = files[HOST_REDIRECTS].count(b"\n/") - folders
+    if folders > _CLOUDFLARE_MAX_FOLDER_REDIRECTS or paths > _CLOUDFLARE_MAX_REDIRECTS:
         raise FeedsError(
             f"{HOST_REDIRECTS}: Cloudflare Pages accepts {_CLOUDFLARE_MAX_FOLDER_REDIRECTS} moved"
             f" folders and {_CLOUDFLARE_MAX_REDIRECTS} moved paths; site.moved has more"
         )
-    return _headers_and_redirects(rules, addresses, redirects, "301")
+    return files
 
 
 def _headers_and_redirects(
     rules: ServingRules,
-    addresses: Iterable[tuple[str, FileRule]],
-    redirects: Iterable[tuple[str, str]],
+    paths: Callable[[FileRule, ServingRules], Iterable[str]],
     status: str,
 ) -> dict[str, bytes]:
     """Return the files `_headers` and `_redirects`; raises FeedsError if the site's URL has a path."""
@@ -181,8 +172,10 @@ def _headers_and_redirects(
             " so the URL must not have a path; give another URL with --url"
         )
     return {
-        HOST_HEADERS: _render("_headers", rules, addresses=addresses),
-        HOST_REDIRECTS: _render("_redirects", rules, redirects=redirects, status=status),
+        HOST_HEADERS: _render("_headers", rules, paths=paths),
+        HOST_REDIRECTS: _render(
+            "_redirects", rules, redirects=_redirect_lines(rules), status=status
+        ),
     }
 
 
@@ -200,7 +193,7 @@ def _path_shapes(rule: FileRule, rules: ServingRules) -> Iterator[str]:
         yield shape
 
 
-def _patterns(rule: FileRule, rules: ServingRules) -> Iterator[str]:
+def _path_patterns(rule: FileRule, rules: ServingRules) -> Iterator[str]:
     """Yield the addresses that a rule matches; at Cloudflare a star matches slashes, too."""
     if not rule.is_extension:
         yield from _path_shapes(rule, rules)
