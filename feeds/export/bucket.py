@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -13,7 +13,7 @@ from typing import NamedTuple
 from feeds.build import Build, Fact, Progress, Staged
 from feeds.errors import FeedsError
 from feeds.export import Options, Report
-from feeds.export.lease import Lease, read_manifest, wait_for_manifest
+from feeds.export.lease import Lease, current_manifest, wait_for_manifest
 from feeds.export.manifest import (
     BUCKET_MANIFEST,
     BucketManifest,
@@ -84,7 +84,7 @@ def begin(store: ObjectStore, options: Options, on_progress: Progress) -> Bucket
     a newer one that another publisher has read.
     """
     if options.dry_run:
-        manifest, version = read_manifest(store, force=options.force)
+        manifest, version = current_manifest(store, force=options.force)
     else:
         manifest, version = wait_for_manifest(store, on_progress, force=options.force)
     on_progress("compare", 0)
@@ -219,55 +219,39 @@ class BucketTarget:
         return changes
 
     def _apply(self, changes: _Changes, lease: Lease) -> None:
-        def upload(upload: Upload) -> None:
-            etag = _uploaded(upload, lease, self._store)
-            lease.objects[upload.path] = upload.entry._replace(etag=etag)
-
         for stage, uploads in (("feeds", changes.feeds), ("pages", changes.pages)):
-            _in_parallel(upload, uploads, partial(self.on_progress, stage))
+            with ThreadPoolExecutor(_PARALLEL_UPLOADS) as pool:
+                # After an error, no more are begun.
+                for number, _ in enumerate(pool.map(partial(self._upload, lease), uploads)):
+                    self.on_progress(stage, number / len(uploads))
         for at in range(0, len(changes.expired), PAGE_SIZE):
             lease.wait()
             self._store.delete(changes.expired[at : at + PAGE_SIZE])
 
+    def _upload(self, lease: Lease, upload: Upload) -> None:
+        """Upload an object in place of the known version.
 
-def _uploaded(upload: Upload, lease: Lease, store: ObjectStore) -> str:
-    """Upload an object in place of the known version, and return its ETag.
-
-    A delayed request of an earlier publisher thus cannot replace it afterwards. If
-    such a request came first, the upload conflicts, and is repeated.
-    """
-    before = upload.before
-    body = upload.file.read_bytes()
-    for left in reversed(range(_UPLOAD_ATTEMPTS)):
-        lease.wait()
-        try:
-            return store.swap(upload.path, body, upload.headers, before).etag
-        except Conflict:
-            before = store.version(upload.path)
-        except FeedsError:
-            if not left:
-                raise
-            time.sleep(random.uniform(0, store.deadline / 8))  # noqa: S311  # not a secret
-    raise FeedsError(
-        f"{store.address}: another program writes there ({upload.path}); publish again"
-    )
-
-
-def _in_parallel(
-    work: Callable[[Upload], None],
-    uploads: Sequence[Upload],
-    on_progress: Callable[[float], None],
-) -> None:
-    """Call a function for each upload in a thread pool; after an error, begin no more."""
-    with ThreadPoolExecutor(_PARALLEL_UPLOADS) as pool:
-        futures = [pool.submit(work, upload) for upload in uploads]
-        try:
-            for number, future in enumerate(as_completed(futures)):
-                future.result()
-                on_progress(number / len(uploads))
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        A delayed request of an earlier publisher thus cannot replace it afterwards. If
+        such a request came first, the upload conflicts, and is repeated.
+        """
+        before = upload.before
+        body = upload.file.read_bytes()
+        for left in reversed(range(_UPLOAD_ATTEMPTS)):
+            lease.wait()
+            try:
+                etag = self._store.swap(upload.path, body, upload.headers, before).etag
+            except Conflict:
+                before = self._store.version(upload.path)
+            except FeedsError:
+                if not left:
+                    raise
+                time.sleep(random.uniform(0, self._store.deadline / 8))  # noqa: S311  # no secret
+            else:
+                lease.objects[upload.path] = upload.entry._replace(etag=etag)
+                return
+        raise FeedsError(
+            f"{self._store.address}: another program writes there ({upload.path}); publish again"
+        )
 
 
 def _report(changes: _Changes, before: Mapping[str, ObjectEntry], *, dry_run: bool) -> Report:

@@ -115,9 +115,11 @@ class FolderTarget:
         """Return the documents whose files and compressed copies are unchanged."""
         self._builds += 1
         compress = self._options.compress
+        intact = self._state.intact
+        damaged = self._state.manifest.files.keys() - intact.keys() if compress else set()
         found: dict[str, Fact] = {}
-        for path, file in self._state.intact.items():
-            complete = not compress or self._has_copies(path)
+        for path, file in intact.items():
+            complete = not any(path + ending in damaged for ending in CODINGS.values())
             inputs = inputs_of(file.inputs, compress=compress) if complete else ""
             found[path] = Fact(inputs, file.etag, file.size)
         return found
@@ -170,18 +172,10 @@ class FolderTarget:
         if options.dry_run or (not replaced and manifest == before):
             return
         self.on_change(planned.site, report.changed)
-        is_new = self._folder.stat(FOLDER_MANIFEST) is None
-        # Names all files of before and after: no file is without an owner if this is killed.
+        # The claim names all files of before and after: none is without an owner if this is killed.
         claim = self._staged_manifest("claim", FolderManifest(files, finished=False))
         final = self._staged_manifest("manifest", manifest)
-        changes = Changes(replaced, gone, claim._replace(replaces=not is_new), final)
-        apply(self._folder, changes, self.on_progress)
-
-    def _has_copies(self, path: str) -> bool:
-        """Return whether the compressed copies of a document are unchanged."""
-        intact, files = self._state.intact, self._state.manifest.files
-        copies = (path + ending for ending in CODINGS.values())
-        return all(copy in intact for copy in copies if copy in files)
+        apply(self._folder, Changes(replaced, gone, claim, final), self.on_progress)
 
     def _stage(self, path: str, body: bytes) -> StagedFile:
         """Write one file of a document, unless the folder has it."""

@@ -12,6 +12,7 @@ from feeds.export.manifest import (
     FOLDER_MANIFEST,
     FileEntry,
     FolderManifest,
+    read_manifest,
     uncompressed_path,
 )
 from feeds.export.safe_folder import EXPORT_FOLDER, SafeFolder
@@ -29,7 +30,8 @@ class FolderState:
     """The manifest of a folder, and which of its files are unchanged since they were written."""
 
     def __init__(self, folder: SafeFolder, options: Options) -> None:
-        self.manifest = _read_manifest(folder, force=options.force)
+        data, place = folder.read(FOLDER_MANIFEST), f"{folder.root / FOLDER_MANIFEST}:"
+        self.manifest = read_manifest(FolderManifest, data, place, force=options.force)
         self._folder = folder
         self._verify = options.verify
 
@@ -57,20 +59,6 @@ class FolderState:
             return file
         body = self._folder.read(path)
         return current if body is not None and etag_of(body) == file.etag else None
-
-
-def _read_manifest(folder: SafeFolder, *, force: bool) -> FolderManifest:
-    """Return the manifest of earlier exports; an unfinished one without files if there is none."""
-    data = folder.read(FOLDER_MANIFEST)
-    with suppress(ValueError):
-        if data is not None:
-            return FolderManifest.parse(data)
-    if data is None or force:
-        return FolderManifest({}, finished=False)
-    raise FeedsError(
-        f"{folder.root / FOLDER_MANIFEST}: is damaged; use --force to write a new one,"
-        " and to leave the files that only the old one listed"
-    )
 
 
 def up_to_date(folder: Path, options: Options, made_by: str, source: str) -> Report | None:

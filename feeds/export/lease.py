@@ -9,11 +9,12 @@ is begun that could end after the lease.
 
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from threading import Event, Thread
 from typing import Self
 
 from feeds.errors import FeedsError
-from feeds.export.manifest import BUCKET_MANIFEST, BucketManifest, ObjectEntry
+from feeds.export.manifest import BUCKET_MANIFEST, BucketManifest, ObjectEntry, read_manifest
 from feeds.export.object_store import Conflict, ObjectStore, Version
 
 _HEADERS = {
@@ -25,7 +26,7 @@ _SWAP_RETRIES = 2
 _POLL_SECONDS = 0.05
 _MAX_SECONDS = 3600
 # A clock that continues while the machine sleeps, if there is one.
-_CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+_now = partial(time.clock_gettime, getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
 
 class LeaseLostError(FeedsError):
@@ -39,38 +40,26 @@ def _lease_lost(store: ObjectStore) -> LeaseLostError:
     )
 
 
-def read_manifest(
-    store: ObjectStore, *, force: bool = False
-) -> tuple[BucketManifest, Version | None]:
+def current_manifest(store: ObjectStore, *, force: bool) -> tuple[BucketManifest, Version | None]:
     """Return the manifest and its version; an empty one and None if there is none.
 
     Raises FeedsError if it is damaged; with `force` it is then taken as empty.
     """
-    found = store.read(BUCKET_MANIFEST)
-    if found is None:
-        return BucketManifest(objects={}, finished=False), None
-    body, version = found
-    try:
-        return BucketManifest.parse(body), version
-    except ValueError:
-        if force:
-            return BucketManifest(objects={}, finished=False), version
-        raise FeedsError(
-            f"{store.address}: {BUCKET_MANIFEST} is damaged; use --force to write a new one,"
-            " and to leave the objects that only the old one listed"
-        ) from None
+    data, version = store.read(BUCKET_MANIFEST) or (None, None)
+    place = f"{store.address}: {BUCKET_MANIFEST}"
+    return read_manifest(BucketManifest, data, place, force=force), version
 
 
 def wait_for_manifest(
     store: ObjectStore, on_progress: Callable[[str, float], None], *, force: bool
 ) -> tuple[BucketManifest, Version | None]:
     """Read the manifest after the end of its lease; raises LeaseLostError if that is renewed."""
-    manifest, version = read_manifest(store, force=force)
+    manifest, version = current_manifest(store, force=force)
     begun = _now()
     while manifest.lease and (passed := _now() - begun) < manifest.lease:
         on_progress("wait", passed / manifest.lease)
         time.sleep(min(store.deadline / 4, manifest.lease - passed))
-        current, _ = read_manifest(store, force=force)
+        current, _ = current_manifest(store, force=force)
         if current.token != manifest.token:
             raise _lease_lost(store)
     return manifest, version
@@ -104,11 +93,11 @@ class Lease:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """After an error, let the next publisher begin at once; raises LeaseLostError."""
+        """After an error, allow the next publisher to begin at once; raises LeaseLostError."""
         self._stop()
         if kind and self._error is None:
             try:
-                self._swap(BucketManifest(objects=self.objects, finished=False), 1)
+                self._swap(BucketManifest({**self.objects}, finished=False), 1)
             except FeedsError as error:
                 self._error = error
         if kind and isinstance(self._error, LeaseLostError):
@@ -131,7 +120,7 @@ class Lease:
         self._stop()
         if self._error:
             raise self._error
-        self._swap(BucketManifest(objects=objects), _SWAP_RETRIES)
+        self._swap(BucketManifest(objects), _SWAP_RETRIES)
 
     def _stop(self) -> None:
         self._stopped.set()
@@ -149,8 +138,8 @@ class Lease:
 
     def _renew(self, retries: int) -> None:
         begun = _now()
-        objects = {**self.objects}
-        self._swap(BucketManifest(objects=objects, finished=False, lease=self._seconds), retries)
+        manifest = BucketManifest({**self.objects}, finished=False, lease=self._seconds)
+        self._swap(manifest, retries)
         self._ends = begun + self._seconds
 
     def _swap(self, manifest: BucketManifest, retries: int) -> None:
@@ -165,7 +154,7 @@ class Lease:
             try:
                 self._version = self._store.swap(BUCKET_MANIFEST, body, _HEADERS, self._version)
             except Conflict:
-                found, version = read_manifest(self._store, force=True)
+                found, version = current_manifest(self._store, force=True)
                 if found.token == manifest.token:
                     self._version = version
                     return
@@ -177,7 +166,3 @@ class Lease:
                     raise
             else:
                 return
-
-
-def _now() -> float:
-    return time.clock_gettime(_CLOCK)

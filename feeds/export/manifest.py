@@ -8,10 +8,12 @@ import os
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple, Self
+from typing import NamedTuple, Self, TypeVar
 
+from feeds.errors import FeedsError
 from feeds.export.safe_folder import EXPORT_FOLDER
 
 FOLDER_MANIFEST = f"{EXPORT_FOLDER}/manifest.tsv"
@@ -84,7 +86,7 @@ class FolderManifest(NamedTuple):
     def parse(cls, data: bytes) -> Self:
         """Read a manifest; raises ValueError if it is damaged.
 
-        Whoever wrote it, no path in it is outside the folder, or a file of the export itself.
+        No path in it is outside the folder, or a file of the export itself.
         """
         heading, *lines = _lines(data)
         version = _FOLDER_HEADINGS.index(heading.removesuffix(_FOLDER_UNFINISHED))
@@ -115,7 +117,7 @@ class ObjectEntry(NamedTuple):
     inputs: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class BucketManifest:
     """The objects of a bucket by path, and the state of the publish that wrote this.
 
@@ -155,7 +157,28 @@ class BucketManifest:
             raise ValueError
         if not all(allowed):
             raise ValueError
-        return cls(objects=objects, finished=finished, lease=lease, token=token)
+        return cls(objects, finished, lease, token)
+
+
+_Manifest = TypeVar("_Manifest", FolderManifest, BucketManifest)
+
+
+def read_manifest(
+    kind: type[_Manifest], data: bytes | None, place: str, *, force: bool
+) -> _Manifest:
+    """Return a manifest from its bytes; an unfinished one without entries if there are none.
+
+    Raises FeedsError, with the place, if it is damaged; with `force` it is then taken as empty.
+    """
+    with suppress(ValueError):
+        if data is not None:
+            return kind.parse(data)
+    if data is None or force:
+        return kind({}, finished=False)
+    raise FeedsError(
+        f"{place} is damaged; use --force to write a new one,"
+        " and to leave what only the old one listed"
+    )
 
 
 def _text(heading: str, state: str, rows: Iterable[str]) -> bytes:

@@ -106,7 +106,9 @@ class ObjectStore:
             _check_aws_environment(environment)
         endpoint = _endpoint(prefix, environment)
         allow_http = environment.get(f"{prefix}_ALLOW_HTTP", "").lower() in _TRUE
-        self.address = address.rstrip("/") + (f" at {_origin(endpoint)}" if endpoint else "")
+        # Without user and path, which may hold secrets.
+        origin = f"{urlsplit(endpoint).scheme}://{urlsplit(endpoint).netloc.rpartition('@')[2]}"
+        self.address = address.rstrip("/") + (f" at {origin}" if endpoint else "")
         if endpoint.startswith("http:") and not allow_http:
             raise FeedsError(
                 f"{self.address}: does not use TLS; if that is intended,"
@@ -181,8 +183,9 @@ class ObjectStore:
         """
         found: dict[str, ObjectInfo] = {}
         pages = self._store.list(chunk_size=PAGE_SIZE)
+        page_seconds = _PAGE_DEADLINES * self.deadline
         async with asyncio.timeout(_LIST_DEADLINES * self.deadline):
-            while page := await asyncio.wait_for(_next(pages), _PAGE_DEADLINES * self.deadline):
+            while (page := await asyncio.wait_for(_next(pages), page_seconds)) is not None:
                 known = len(found)
                 found |= {meta["path"]: ObjectInfo(meta["size"], _version(meta)) for meta in page}
                 if len(found) < known + len(page) or len(found) > _MAX_OBJECTS:
@@ -278,12 +281,6 @@ def _is_web_url(text: str) -> bool:
     except ValueError:
         return False
     return bool(host) and text.isprintable() and " " not in text
-
-
-def _origin(endpoint: str) -> str:
-    """Return an endpoint without user and path, which may hold secrets."""
-    scheme, _, rest = endpoint.partition("://")
-    return f"{scheme}://{re.split(r'[/?#]', rest)[0].rpartition('@')[2]}"
 
 
 def _redirect_guard(endpoint: str, *, has_credentials: bool) -> dict[str, str]:

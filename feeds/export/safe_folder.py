@@ -279,10 +279,8 @@ def make_readable(folder: int | Path) -> None:
 @cache
 def load_syncfs() -> Callable[[int], int] | None:
     """Return the C library's syncfs; None if there is none that reports errors."""
-    if sys.platform != "linux":
-        return None
-    release = re.match(r"(\d+)\.(\d+)", os.uname().release)
-    if not release or tuple(map(int, release.groups())) < _SYNCFS_SINCE:
+    release = tuple(map(int, re.findall(r"\d+", os.uname().release)[:2]))
+    if sys.platform != "linux" or release < _SYNCFS_SINCE:
         return None
     return getattr(ctypes.CDLL(None), "syncfs", None)
 

@@ -255,7 +255,7 @@ os.register_at_fork(after_in_child=_close_locks)
 
 @contextmanager
 def interrupted_once() -> Iterator[Callable[[], object]]:
-    """Let the first Ctrl-C interrupt, and ignore all others until the end.
+    """Allow one Ctrl-C to interrupt, and ignore all others until the end.
 
     Yields a function by which all are ignored from then on. Nothing changes where the
     program handles Ctrl-C itself, or in a thread that does not receive it.

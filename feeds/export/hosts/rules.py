@@ -38,14 +38,10 @@ class FileRule(NamedTuple):
         return self.ending.startswith(".")
 
     @property
-    def path_pattern(self) -> str:
-        """A regular expression that matches the end of such a path."""
-        return ("" if self.is_extension else "/") + re.escape(self.ending) + "$"
-
-    @property
     def address_pattern(self) -> str:
-        """The same for addresses: that of a page may be the address of its folder."""
-        return f"(/|{self.path_pattern[:-1]})$" if self.is_page else self.path_pattern
+        """A regular expression for the end of the address, which for a page may be its folder's."""
+        end = ("" if self.is_extension else "/") + re.escape(self.ending)
+        return f"(/|{end})$" if self.is_page else f"{end}$"
 
     @property
     def headers(self) -> list[Header]:
