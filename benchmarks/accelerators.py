@@ -26,7 +26,7 @@ from tempfile import TemporaryDirectory
 from feeds import parallel
 from feeds.builder import Options, SiteBuilder
 from feeds.export.folder import opened
-from feeds.export.report import Options as ExportOptions
+from feeds.export import Options as ExportOptions
 from feeds.history import History
 
 without, file = sys.argv[1], Path(sys.argv[2])

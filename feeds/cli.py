@@ -152,7 +152,7 @@ def _export(options: Namespace) -> None:
     """Write every document into FOLDER, leaving identical files untouched."""
     folder = _folder(options)
 
-    from feeds.export.report import Options
+    from feeds.export import Options
     from feeds.exporting import Exporting, export
 
     how = Options(
@@ -215,7 +215,7 @@ def _publish(options: Namespace) -> None:
             f" feeds publish {options.target} --catalogue {options.other}"
         )
 
-    from feeds.export.report import Options
+    from feeds.export import Options
     from feeds.publishing import Publishing, publish
 
     how = Options(compress=options.compress, force=options.force, dry_run=options.dry_run)

@@ -16,7 +16,7 @@ from feeds.verbs import Given, notes, say, show
 if TYPE_CHECKING:
     from feeds.after.afterwards import Afterwards
     from feeds.build import Build
-    from feeds.export.report import Options, Report
+    from feeds.export import Options, Report
 
 
 class Exporting(NamedTuple):
@@ -61,7 +61,7 @@ def export(given: Given, folder: Path, how: Exporting) -> None:
 
 def _refuse_folder(given: Given, folder: Path, files: Sequence[Path], media: Path) -> None:
     """Raise FeedsError for a folder in which something lies that is not public."""
-    from feeds.export.ownership import refuse_media, refuse_private
+    from feeds.export.folder_state import refuse_media, refuse_private
 
     refuse_private(folder, [*files, given.folder / "history.tsv"])
     for beside in (media, media.parent / STATIC, media.parent / TEMPLATES):

@@ -10,7 +10,7 @@ from feeds.verbs import Given, notes, say, show
 
 if TYPE_CHECKING:
     from feeds.after.afterwards import Afterwards
-    from feeds.export.report import Options
+    from feeds.export import Options
 
 
 class Publishing(NamedTuple):
@@ -34,7 +34,7 @@ def publish(given: Given, address: str, how: Publishing) -> None:
     from feeds.builder import Options, SiteBuilder
     from feeds.catalogue import checked_url
     from feeds.export.bucket import BucketTarget, begin
-    from feeds.export.bucket_store import Store
+    from feeds.export.object_store import ObjectStore
     from feeds.history import History
     from feeds.logs import log_to
     from feeds.parallel import cores, in_child
@@ -42,7 +42,7 @@ def publish(given: Given, address: str, how: Publishing) -> None:
 
     if given.url:
         checked_url(given.url)
-    store = Store(address, os.environ, how.timeout)
+    store = ObjectStore(address, os.environ, how.timeout)
     log_to(sys.stderr, logging.ERROR if how.quiet else logging.WARNING)
     progress = Progress(sys.stderr, shown=not how.quiet)
     options = Options(

@@ -19,7 +19,7 @@ from s3 import BUCKET, KEY, SECRET, Proxy, Server
 
 from feeds import Release, load_catalogue
 from feeds.cli import main
-from feeds.export.bucket_manifest import MANIFEST
+from feeds.export.manifest import BUCKET_MANIFEST as MANIFEST
 
 
 def environment(port: int, **more: str) -> dict[str, str]:

@@ -24,7 +24,7 @@ from hypothesis import settings
 from processes import build_processes
 
 from feeds import Release, load_catalogue
-from feeds.export.tree import OURS
+from feeds.export.safe_folder import EXPORT_FOLDER
 from feeds.model import Catalogue
 
 ROOT = Path(__file__).parent.parent
@@ -133,7 +133,9 @@ def tree(folder: Path) -> dict[str, bytes]:
     """Give what an exported folder publishes: all its files but the export's own."""
     paths = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
     return {
-        name.as_posix(): path.read_bytes() for name, path in paths.items() if name.parts[0] != OURS
+        name.as_posix(): path.read_bytes()
+        for name, path in paths.items()
+        if name.parts[0] != EXPORT_FOLDER
     }
 
 

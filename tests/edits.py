@@ -15,7 +15,7 @@ from stores import Clock
 from feeds import Release, load_catalogue
 from feeds.builder import Moment
 from feeds.errors import CatalogueError
-from feeds.export.hosts import HOSTS
+from feeds.export.hosts.configurations import HOSTS
 from feeds.history import History
 
 SITE = {

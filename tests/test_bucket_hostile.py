@@ -11,7 +11,7 @@ from buckets import environment
 from conftest import run_feeds
 
 from feeds.errors import FeedsError
-from feeds.export.bucket_store import Store, Version
+from feeds.export.object_store import ObjectStore, Version
 
 OBJECT = (
     "<Contents><Key>x/{}</Key><Size>1</Size><ETag>&quot;a&quot;</ETag>"
@@ -97,13 +97,13 @@ LISTS: dict[str, Callable[[int], str]] = {
 }
 
 
-def store(port: int) -> Store:
+def store(port: int) -> ObjectStore:
     there = environment(port)
     # obstore reads the environment by itself.
     with pytest.MonkeyPatch.context() as patch:
         for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "ENDPOINT_URL", "ALLOW_HTTP", "REGION"):
             patch.setenv(f"AWS_{name}", there[f"AWS_{name}"])
-        return Store("s3://b/x", there, 0.3)
+        return ObjectStore("s3://b/x", there, 0.3)
 
 
 @pytest.mark.parametrize("kind", LISTS)
@@ -136,12 +136,12 @@ def test_a_publish_ends_however_long_a_list_is(kind: str, tmp_path: Path) -> Non
         assert {method for method, _ in server.requests} == {"GET"}
 
 
-READS: dict[str, Callable[[Store], object]] = {
+READS: dict[str, Callable[[ObjectStore], object]] = {
     "read": lambda store: store.read("a"),
     "version": lambda store: store.version("a"),
     "list": lambda store: store.list(),
 }
-WRITES: dict[str, Callable[[Store], object]] = {
+WRITES: dict[str, Callable[[ObjectStore], object]] = {
     "create": lambda store: store.swap("a", b"body", {}, None),
     "replace": lambda store: store.swap("a", b"body", {}, Version("etag")),
     "delete": lambda store: store.delete(["a", "b"]),

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from conftest import CATALOGUES, ROOT, run, run_feeds, tree
 
-from feeds.export.tree import OURS
+from feeds.export.safe_folder import EXPORT_FOLDER
 from feeds.progress import Progress
 from feeds.verbs import own_address
 
@@ -241,7 +241,7 @@ def test_what_nobody_hears_is_said_to_nobody(closed: str, tmp_path: Path) -> Non
         command = f"exec {sys.executable} -m feeds export {out} {closed}"
         done = run("sh", "-c", command, cwd=ROOT)
         assert (done.returncode, done.stderr) == (0, "")
-    assert (out / OURS / "lock").read_bytes() == b""
+    assert (out / EXPORT_FOLDER / "lock").read_bytes() == b""
     assert run_feeds("export", out, cwd=ROOT).stdout.startswith("written 0, ")
 
 

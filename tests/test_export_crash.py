@@ -16,9 +16,9 @@ from typing import NamedTuple
 import pytest
 from conftest import run_feeds, traced, tree
 
-from feeds.export import manifest
-from feeds.export.manifest import File
-from feeds.export.tree import OURS
+from feeds.export.manifest import FOLDER_MANIFEST as MANIFEST
+from feeds.export.manifest import FileEntry, FolderManifest
+from feeds.export.safe_folder import EXPORT_FOLDER
 
 ENTRY = """
 site:
@@ -37,9 +37,8 @@ OLD = ENTRY.format(title="Old", topics="kept, gone")
 NEW = ENTRY.format(title="New", topics="kept, come")
 CALLS = "write fsync renameat unlinkat linkat mkdirat fchmod utimensat openat".split()
 ERRORS = "EIO ENOSPC EROFS EACCES".split()
-MANIFEST = f"{OURS}/manifest.tsv"
 # A file that is written to the disk under its temporary name.
-_SYNCED = re.compile(rf"fsync\(.*/{re.escape(OURS)}/new/(\w+)>")
+_SYNCED = re.compile(rf"fsync\(.*/{re.escape(EXPORT_FOLDER)}/new/(\w+)>")
 CALL = re.compile(r"^(?:\d+ +)?(\w+)\(")
 
 
@@ -151,7 +150,7 @@ class Ground:
             done = self.export(folder, "-o", folder / "log", "-e", fault.option)
             assert done.returncode == 130, (fault, done)
             assert tree(folder / "site") == self.old, fault
-            left = {path.name for path in (folder / "site" / OURS).iterdir()}
+            left = {path.name for path in (folder / "site" / EXPORT_FOLDER).iterdir()}
             assert left == {"lock", "manifest.tsv"}, fault
 
     def returned(self, fault: Fault) -> None:
@@ -169,14 +168,14 @@ class Ground:
         assert done.returncode == 0, (fault, done.stderr)
         assert tree(folder / "site") == self.new, fault
         assert {path.name for path in (folder / "site" / "topics").iterdir()} == {"kept", "come"}
-        left = {path.name for path in (folder / "site" / OURS).iterdir()}
+        left = {path.name for path in (folder / "site" / EXPORT_FOLDER).iterdir()}
         assert left == {"lock", "manifest.tsv"}, fault
         assert known(folder / "site") == known(self.folder / "wanted"), fault
 
 
-def known(site: Path) -> tuple[bool, str, dict[str, File]]:
+def known(site: Path) -> tuple[bool, str, dict[str, FileEntry]]:
     """Return what a site's manifest says, but for times and inodes, which are those of the files."""
-    found = manifest.parsed((site / MANIFEST).read_bytes())
+    found = FolderManifest.parse((site / MANIFEST).read_bytes())
     for path, file in found.files.items():
         stat = (site / path).stat()
         assert (file.time, file.inode) == (stat.st_mtime_ns, stat.st_ino), path

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from feeds import Release, load_catalogue
 from feeds.errors import FeedsError
 from feeds.export.hosts import host_plans
-from feeds.export.hosts.serving import Serving
+from feeds.export.hosts.rules import ServingRules
 from feeds.model import Site
 from feeds.paths import INDEX, is_folder, moved_to
 from feeds.plans import Plan, plan_site
@@ -85,7 +85,7 @@ def test_hosts_are_told_of_each_address_what_is_served(
         retired=frozenset(retired),
     )
     assume(all(_allowed(old, site.moved) for old in site.moved))
-    told = Serving(PLANS, site, compressed=False)
+    told = ServingRules(PLANS, site, compressed=False)
     client = SiteApp(Served(site)).test_client()
     for path in (*OLD, "style.css", *(f"{old}atom.xml" for old in OLD if old.endswith("/"))):
         answer = client.get(f"/{path}")
@@ -100,28 +100,30 @@ def _allowed(old: str, moved: Mapping[str, str]) -> bool:
     return not within and last is not None and _page(last) in RELEASE
 
 
-def _told(path: str, told: Serving) -> tuple[int, str]:
+def _told(path: str, told: ServingRules) -> tuple[int, str]:
     """Give the status of a path, and where it leads at last, as a server does what it was told."""
-    if _page(path) in told.release:
+    if _page(path) in told.documents:
         # Nothing may be told of it.
-        assert not [move for move in told.moves if move.old == path]
-        assert not [move for move in told.moves if move.bare and move.old == f"{path}/"]
+        assert not [move for move in told.redirects if move.old == path]
+        assert not [
+            move for move in told.redirects if move.without_slash and move.old == f"{path}/"
+        ]
         return 200, ""
-    for move in told.moves:
-        if move.old == path or (move.bare and move.old == f"{path}/"):
+    for move in told.redirects:
+        if move.old == path or (move.without_slash and move.old == f"{path}/"):
             return (301, move.new) if move.new is not None else (410, "")
-    for move in told.moves:
-        if move.folder and path.startswith(move.old):
+    for move in told.redirects:
+        if move.is_folder and path.startswith(move.old):
             return _led(path, move.old, move.new, told)
     return 404, ""
 
 
-def _led(path: str, old: str, new: str | None, told: Serving) -> tuple[int, str]:
+def _led(path: str, old: str, new: str | None, told: ServingRules) -> tuple[int, str]:
     if new is None:
         return 410, ""
     target = new + path.removeprefix(old) if is_folder(new) else new
     # Where nothing is, the server says so at once, and knows of a lacking slash.
-    found = [there for there in (target, f"{target}/") if _page(there) in told.release]
+    found = [there for there in (target, f"{target}/") if _page(there) in told.documents]
     return (301, found[0]) if found else (404, "")
 
 

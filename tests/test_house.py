@@ -36,7 +36,7 @@ FIRST_WITH_A_CLOCK = FLOORS["history"]
 THIRD_PARTY = {
     "catalogue": {"yaml", "babel", "PIL"},
     "compression": {"brotli"},
-    "export": {"obstore"},
+    "export": {"jinja2", "obstore"},
     "markdown": {"babel", "cmarkgfm", "nh3", "selectolax"},
     "formats": {"feedgen", "lxml"},
     "pages": {"jinja2", "markupsafe", "babel"},

@@ -22,16 +22,20 @@ from feeds import plans
 from feeds.build import Build, Target
 from feeds.builder import Options, SiteBuilder
 from feeds.catalogue import ItemMemory
-from feeds.export import manifest
+from feeds.export import Options as ExportOptions
 from feeds.export.bucket import BucketTarget, begin
-from feeds.export.bucket_manifest import MANIFEST as BUCKET_MANIFEST
-from feeds.export.bucket_manifest import parsed as parsed_bucket
-from feeds.export.bucket_store import Conflict, Store, Stored, Version
 from feeds.export.folder import opened
 from feeds.export.folder_state import up_to_date
 from feeds.export.hosts import host_plans
-from feeds.export.report import Options as ExportOptions
-from feeds.export.tree import OURS
+from feeds.export.manifest import (
+    BUCKET_MANIFEST,
+    FOLDER_MANIFEST,
+    BucketManifest,
+    FolderManifest,
+    uncompressed_path,
+)
+from feeds.export.object_store import Conflict, ObjectInfo, ObjectStore, Version
+from feeds.export.safe_folder import EXPORT_FOLDER
 from feeds.exporting import Exporting, _made_by
 from feeds.files import media_folder, read_files
 from feeds.formats import FORMATS, feed_style, feedgen_ext
@@ -46,8 +50,6 @@ from feeds.verbs import Given
 
 # What leaves an input out of a digest, and what forgets what was prepared, has to know the inside.
 # ruff: noqa: SLF001
-
-FOLDER_MANIFEST = f"{OURS}/manifest.tsv"
 
 
 class Compared(NamedTuple):
@@ -132,7 +134,7 @@ class InFolder:
 
     def contents(self) -> Contents:
         """Return the files; the times of those that are not documents are those of the export."""
-        known = manifest.parsed((self._out / FOLDER_MANIFEST).read_bytes())
+        known = FolderManifest.parse((self._out / FOLDER_MANIFEST).read_bytes())
         assert known.finished
         documents = self._site.release(pages=self._site.chosen.pages)
         found = {}
@@ -141,23 +143,23 @@ class InFolder:
             body = (self._out / path).read_bytes()
             assert (file.size, file.etag) == (len(body), etag_of(body)), path
             assert (file.time, file.inode) == (stat.st_mtime_ns, stat.st_ino), path
-            dated = (manifest.beside(path) or path) in documents
+            dated = (uncompressed_path(path) or path) in documents
             found[path] = Compared(body, file.inputs, file.time if dated else None)
         others = {
             path.relative_to(self._out).as_posix()
             for path in self._out.rglob("*")
             if path.is_file()
         }
-        assert others - found.keys() == {FOLDER_MANIFEST, f"{OURS}/lock"}
+        assert others - found.keys() == {FOLDER_MANIFEST, f"{EXPORT_FOLDER}/lock"}
         return found
 
 
-class FakeStore(Store):
+class FakeStore(ObjectStore):
     """A bucket in memory, with what a store guarantees: whole objects, and compare-and-swap."""
 
     def __init__(self) -> None:
         self.address = "s3://memory/x"
-        self.bound = 60.0
+        self.deadline = 60.0
         self.objects: dict[str, tuple[bytes, Mapping[str, str], Version]] = {}
         self._versions = count()
 
@@ -170,32 +172,32 @@ class FakeStore(Store):
         return found[2] if found else None
 
     def swap(
-        self, path: str, body: bytes, attributes: Mapping[str, str], before: Version | None
+        self, path: str, body: bytes, headers: Mapping[str, str], before: Version | None
     ) -> Version:
         if self.version(path) != before:
             raise Conflict
         version = Version(f"{next(self._versions)}")
-        self.objects[path] = (body, {**attributes}, version)
+        self.objects[path] = (body, {**headers}, version)
         return version
 
-    def list(self) -> dict[str, Stored]:
-        return {path: Stored(len(body), at) for path, (body, _, at) in self.objects.items()}
+    def list(self) -> dict[str, ObjectInfo]:
+        return {path: ObjectInfo(len(body), at) for path, (body, _, at) in self.objects.items()}
 
     def delete(self, paths: Sequence[str]) -> None:
         for path in paths:
             self.objects.pop(path, None)
 
     def all(self) -> dict[str, tuple[bytes, Mapping[str, str]]]:
-        return {path: (body, attributes) for path, (body, attributes, _) in self.objects.items()}
+        return {path: (body, headers) for path, (body, headers, _) in self.objects.items()}
 
 
 class InBucket:
-    """A bucket, published to; `all_of` gives the bytes and attributes of all objects of its store."""
+    """A bucket, published to; `all_of` gives the bytes and headers of all objects of its store."""
 
     def __init__(
         self,
         site: EditedSite,
-        store: Store,
+        store: ObjectStore,
         all_of: Callable[[], Mapping[str, tuple[bytes, Mapping[str, str]]]],
     ) -> None:
         self._site = site
@@ -214,7 +216,7 @@ class InBucket:
     def contents(self) -> Contents:
         """Return the objects that are not stale."""
         found = self._all()
-        known = parsed_bucket(found[BUCKET_MANIFEST][0])
+        known = BucketManifest.parse(found[BUCKET_MANIFEST][0])
         assert known.finished
         assert found.keys() == {*known.objects, BUCKET_MANIFEST}
         return {
@@ -295,7 +297,7 @@ class Bench:
                 cold |= {
                     path: found
                     for path, found in self._before.items()
-                    if path not in cold and manifest.beside(path) not in cold
+                    if path not in cold and uncompressed_path(path) not in cold
                 }
             warm, cold = _of_times(warm, cold), _of_times(cold, warm)
             self._before = warm
@@ -372,7 +374,7 @@ def test_a_publish_into_a_real_store_over_another_is_one_from_nothing(made: list
 
             def bucket() -> InBucket:
                 prefix = f"site-{next(numbers)}"
-                store = Store(f"s3://{BUCKET}/{prefix}", there, 10)
+                store = ObjectStore(f"s3://{BUCKET}/{prefix}", there, 10)
                 return InBucket(bench.site, store, lambda: everything(server, prefix))
 
             bench.makers = {"bucket": bucket}

@@ -15,7 +15,7 @@ from stores import START, Clock, Published
 
 from feeds.builder import Moment, Options, SiteBuilder
 from feeds.errors import CatalogueError, FeedsError
-from feeds.export import report
+from feeds.export import Options as ExportOptions
 from feeds.export.folder import opened
 from feeds.history import History
 from feeds.model import Document
@@ -538,7 +538,7 @@ def export(file: Path, clock: Clock, folder: Path) -> dict[str, Document]:
     """Export as `feeds export` does, at the test's time; return what was written."""
     moment = Moment(clock, clock.sleep)
     history = History(file.parent / ".feeds")
-    with opened(folder, report.Options()) as target:
+    with opened(folder, ExportOptions()) as target:
         build = SiteBuilder(file, target, Options(), history=history, moment=moment).build()
     return {
         plan.path: Document(

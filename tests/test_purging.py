@@ -16,7 +16,7 @@ from conftest import PATIENCE, program, run_feeds, shortened, traced, wait_until
 
 from feeds.after.purging import parse_purge
 from feeds.errors import FeedsError
-from feeds.export.tree import OURS
+from feeds.export.safe_folder import EXPORT_FOLDER
 from feeds.keys import keys_of
 
 SITE = "https://news.example.org/feeds/"
@@ -247,7 +247,7 @@ def test_a_purge_needs_no_catalogue_any_more(site: Site) -> None:
     under = (program("strace"), "-f", "-qq", "-o", "/dev/null", *slow)
     with site.begin("--purge", f"tee {listed}", under=under) as process:
         # The first file that is replaced is about to get a second name there.
-        wait_until((site.out / OURS / "old").exists)
+        wait_until((site.out / EXPORT_FOLDER / "old").exists)
         site.file.write_text("entries: broken")
         out, err = process.communicate(timeout=PATIENCE)
     if "ptrace" in err:

@@ -1,77 +1,118 @@
-"""A bucket as a target: what changed alone, whole objects, one publisher at a time."""
+"""Publish to a bucket: only what has changed, whole objects, one publisher at a time."""
 
 import random
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from feeds.build import Build, Fact, Progress, Staged
 from feeds.errors import FeedsError
-from feeds.export.bucket_claim import Claim, read, read_settled
-from feeds.export.bucket_manifest import FOLDER, Held, Manifest
-from feeds.export.bucket_objects import Bucket, Changes, Put, compare, stored_body
-from feeds.export.bucket_store import PAGE, Conflict, Store, Stored, Version
-from feeds.export.manifest import File
-from feeds.export.report import Options, Report
+from feeds.export import Options, Report
+from feeds.export.lease import Lease, current_manifest, wait_for_manifest
+from feeds.export.manifest import (
+    BUCKET_MANIFEST,
+    BucketManifest,
+    FileEntry,
+    ObjectEntry,
+    inputs_of,
+    recorded_inputs,
+)
+from feeds.export.object_store import PAGE_SIZE, Conflict, ObjectInfo, ObjectStore, Version
+from feeds.headers import cache_control
 from feeds.inputs import digest
 from feeds.model import Site, etag_of
 from feeds.plans import Plan
 
-# So many requests are under way at once.
-_AT_ONCE = 16
-# An upload is tried so often, beside the store's own retries.
-_TRIES = 3
+_PARALLEL_UPLOADS = 16
+# Beside the store's own retries.
+_UPLOAD_ATTEMPTS = 3
 
 
-class Begun(NamedTuple):
-    """The manifest of a bucket as it was before the catalogue was read, and what there is."""
+class BucketState(NamedTuple):
+    """What is in a bucket before the catalogue is read: its manifest, and the objects."""
 
-    manifest: Manifest
+    manifest: BucketManifest
     version: Version | None
-    there: Mapping[str, Stored]
+    objects: Mapping[str, ObjectInfo]
+
+    def is_intact(self, path: str) -> bool:
+        """Return whether the store has the object as the last publish uploaded it."""
+        entry, stored = self.manifest.objects[path], self.objects.get(path)
+        if stored is None or stored.size != entry.size:
+            return False
+        return stored.version.etag == entry.etag or not entry.etag
 
 
-def begin(store: Store, options: Options, on_progress: Progress) -> Begun:
-    """Look what is published, and that nobody else is at work; raises FeedsError.
+class Upload(NamedTuple):
+    """An object to upload from a file, and the version that it replaces."""
 
-    What is built after this is newer than whatever is published without it: so
-    nobody's older catalogue comes after a newer one.
+    path: str
+    file: Path
+    headers: Mapping[str, str]
+    entry: ObjectEntry
+    before: Version | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Changes:
+    """What a publish does with the objects of a bucket.
+
+    `feeds` are uploaded before `pages`, which link to them. Then the `expired` are
+    deleted. `kept` are the entries of the other objects for the final manifest.
+    """
+
+    feeds: list[Upload] = field(default_factory=list)
+    pages: list[Upload] = field(default_factory=list)
+    unchanged: list[str] = field(default_factory=list)
+    expired: list[str] = field(default_factory=list)
+    kept: dict[str, ObjectEntry] = field(default_factory=dict)
+
+    @property
+    def uploads(self) -> list[Upload]:
+        return self.feeds + self.pages
+
+
+def begin(store: ObjectStore, options: Options, on_progress: Progress) -> BucketState:
+    """Return what is published, once no other publisher is at work; raises FeedsError.
+
+    To be called before the catalogue is read. So an older catalogue never replaces
+    a newer one that another publisher has read.
     """
     if options.dry_run:
-        manifest, version = read(store, force=options.force)
+        manifest, version = current_manifest(store, force=options.force)
     else:
-        manifest, version = read_settled(store, on_progress, force=options.force)
+        manifest, version = wait_for_manifest(store, on_progress, force=options.force)
     on_progress("compare", 0)
-    there = store.list()
-    if version is None and not options.force and any(_foreign(there)):
+    objects = store.list()
+    if version is None and not options.force and objects.keys() - {BUCKET_MANIFEST}:
         raise FeedsError(
-            f"{store.address}: is not empty, and no publish wrote it; publish below a"
-            " prefix of its own, or among what is there with --force"
+            f"{store.address}: is not empty, and was not written by a publish; publish below"
+            " another prefix, or use --force to add the site to this one"
         )
-    return Begun(manifest, version, there)
+    return BucketState(manifest, version, objects)
 
 
 class BucketTarget:
-    """What is published in a bucket, and what is to be uploaded; that is staged in a folder.
+    """A bucket as the target of a build. Files to upload are staged in a folder.
 
-    `clock` gives aware datetimes, by which objects become stale.
+    `clock` returns aware datetimes, by which objects become stale.
     """
 
     def __init__(
         self,
-        store: Store,
-        begun: Begun,
+        store: ObjectStore,
+        begun: BucketState,
         options: Options,
         folder: Path,
         clock: Callable[[], datetime],
     ) -> None:
         self._store = store
-        self._begun = begun
-        self._bucket = Bucket({**begun.manifest.objects}, begun.there)
+        self._state = begun
         self._options = options
         self._folder = folder
         self._clock = clock
@@ -81,120 +122,146 @@ class BucketTarget:
         self.report: Report | None = None
 
     def facts(self) -> Mapping[str, Fact]:
-        """Return the documents whose objects are there as the last publish put them."""
-        return self._bucket.facts(compress=self._options.compress)
+        """Return the documents whose objects are as the last publish uploaded them."""
+        return {
+            path: Fact(
+                inputs_of(entry.inputs, compress=self._options.compress), entry.document, entry.size
+            )
+            for path, entry in self._state.manifest.objects.items()
+            # Without a digest, it is not known what a killed publish has uploaded.
+            if entry.digest and entry.document and self._state.is_intact(path)
+        }
 
     def stage(self, plan: Plan, body: bytes) -> Staged:
-        """Write a document into the folder, as it is to be stored."""
-        stored, coding = stored_body(plan, body, compress=self._options.compress)
+        """Write a document into the folder, as it will be stored."""
+        stored, coding = body, ""
+        if self._options.compress:
+            # This loads Brotli.
+            from feeds.compression import compress, pays  # noqa: PLC0415
+
+            smaller = compress(body, "gzip") if pays(plan.media_type) else None
+            if smaller:
+                stored, coding = smaller, "gzip"
         name = digest(plan.path)
         (self._folder / name).write_bytes(stored)
         fact = Fact(plan.inputs, etag_of(body), len(body))
         return Staged(fact, (name, len(stored), coding))
 
     def commit(self, build: Build) -> None:
-        """Upload each document that differs from the object there, and then say so in the manifest.
+        """Upload each document that differs from its object, and then the manifest.
 
-        Each object is put whole, so readers see the old or the new. A publish that
-        is killed leaves some of each, and a claim that the next one takes over, with
-        what was done. Of two at once one wins, and the other raises FeedsError, as
-        does a store that refuses, fails or does not answer. Nothing is removed that
-        no publish put there.
+        Each object is replaced as a whole, so readers see the old or the new. A publish
+        that is killed leaves some of each, and a lease that the next one takes over. Of
+        two publishers at once one wins, and the other raises FeedsError, as does a
+        failure of the store. Objects that no publish wrote are not deleted.
         """
-        store, options = self._store, self._options
-        manifest, version, _ = self._begun
+        manifest, version, _ = self._state
         before = {**manifest.objects}
         now = self._clock()
-        changes = compare(build, self._bucket, self._folder, compress=options.compress, now=now)
-        self.report = report = _report(changes, before, dry_run=options.dry_run)
-        finished = manifest.finished and not changes.puts and changes.after == before
-        if options.dry_run or finished:
+        changes = self._compare(build, now)
+        self.report = report = _report(changes, before, dry_run=self._options.dry_run)
+        complete = manifest.finished and not changes.uploads and changes.kept == before
+        if self._options.dry_run or complete:
             return
-        # Beside what there was, the claim names what there will be, as long as it is not
-        # there as unknown: so nothing is ever nobody's, nor taken for what it was.
+        # The lease names all objects of before and after, and those to upload without a
+        # digest: so every object has an owner, and none is taken for what it was before.
         unknown = {
-            put.path: before.get(put.path, Held())._replace(digest="") for put in changes.puts
+            upload.path: before.get(upload.path, ObjectEntry())._replace(digest="")
+            for upload in changes.uploads
         }
-        claim = Claim(store, version, before | unknown)
-        claim.take()
-        try:
+        with Lease(self._store, version, before | unknown) as lease:
             self.on_change(build.planned.site, report.changed)
-            _carry_out(changes, claim, store, self.on_progress)
-            done = {put.path: claim.objects[put.path] for put in changes.puts}
-            claim.finish(_since(changes.after, now, self._clock()) | done)
-        except BaseException:
-            claim.give_up()
-            raise
+            self._apply(changes, lease)
+            uploaded = {upload.path: lease.objects[upload.path] for upload in changes.uploads}
+            # An object is stale from the end of the publish: until then, others linked to it.
+            end = self._clock()
+            kept = {
+                path: entry._replace(stale=end) if entry.stale == now else entry
+                for path, entry in changes.kept.items()
+            }
+            lease.finish(kept | uploaded)
+
+    def _compare(self, build: Build, now: datetime) -> _Changes:
+        """Compare a build with the manifest and the objects in the store.
+
+        An object that is no longer published is deleted after `site.max_age`: until
+        then, a cached copy of what links to it may be in use.
+        """
+        known, objects = self._state.manifest.objects, self._state.objects
+        max_age = build.planned.site.max_age
+        compress = self._options.compress
+        cached = cache_control(max_age)
+        changes = _Changes()
+        for plan in build.plans:
+            path, fact = plan.path, build.facts[plan.path]
+            headers = {"Content-Type": plan.media_type, "Cache-Control": cached}
+            identity = "\n".join([fact.etag, *headers.values(), "gzip" * compress])
+            hashed = etag_of(identity.encode())
+            inputs = recorded_inputs(fact.inputs, compress=compress)
+            if path in known and known[path].digest == hashed and self._state.is_intact(path):
+                entry = known[path]._replace(stale=None, document=fact.etag, inputs=inputs)
+                changes.kept[path] = entry
+                changes.unchanged.append(path)
+                continue
+            name, size, coding = build.staged[path].place
+            if coding:
+                headers["Content-Encoding"] = coding
+            entry = ObjectEntry(size, hashed, document=fact.etag, inputs=inputs)
+            before = objects[path].version if path in objects else None
+            uploads = changes.pages if plan.media_type.startswith("text/html") else changes.feeds
+            uploads.append(Upload(path, self._folder / name, headers, entry, before))
+        for path in sorted(known.keys() & objects.keys() - build.facts.keys()):
+            since = known[path].stale
+            if since and now - since >= timedelta(seconds=max_age):
+                changes.expired.append(path)
+            else:
+                changes.kept[path] = known[path]._replace(stale=since or now)
+        return changes
+
+    def _apply(self, changes: _Changes, lease: Lease) -> None:
+        for stage, uploads in (("feeds", changes.feeds), ("pages", changes.pages)):
+            with ThreadPoolExecutor(_PARALLEL_UPLOADS) as pool:
+                # After an error, no more are begun.
+                for number, _ in enumerate(pool.map(partial(self._upload, lease), uploads)):
+                    self.on_progress(stage, number / len(uploads))
+        for at in range(0, len(changes.expired), PAGE_SIZE):
+            lease.wait()
+            self._store.delete(changes.expired[at : at + PAGE_SIZE])
+
+    def _upload(self, lease: Lease, upload: Upload) -> None:
+        """Upload an object in place of the known version.
+
+        A delayed request of an earlier publisher thus cannot replace it afterwards. If
+        such a request came first, the upload conflicts, and is repeated.
+        """
+        before = upload.before
+        body = upload.file.read_bytes()
+        for left in reversed(range(_UPLOAD_ATTEMPTS)):
+            lease.wait()
+            try:
+                etag = self._store.swap(upload.path, body, upload.headers, before).etag
+            except Conflict:
+                before = self._store.version(upload.path)
+            except FeedsError:
+                if not left:
+                    raise
+                time.sleep(random.uniform(0, self._store.deadline / 8))  # noqa: S311  # no secret
+            else:
+                lease.objects[upload.path] = upload.entry._replace(etag=etag)
+                return
+        raise FeedsError(
+            f"{self._store.address}: another program writes there ({upload.path}); publish again"
+        )
 
 
-def _carry_out(
-    changes: Changes, claim: Claim, store: Store, told: Callable[[str, float], None]
-) -> None:
-    def upload(put: Put) -> None:
-        etag = _uploaded(put, claim, store)
-        claim.objects[put.path] = put.held._replace(etag=etag)
-
-    for kind, puts in (("feeds", changes.feeds), ("pages", changes.pages)):
-        _each(upload, puts, partial(told, kind))
-    for at in range(0, len(changes.due), PAGE):
-        claim.may_begin()
-        store.delete(changes.due[at : at + PAGE])
-
-
-def _uploaded(put: Put, claim: Claim, store: Store) -> str:
-    """Put an object in the place of what was there, and give its ETag.
-
-    So what an earlier publisher sent, and the store or the network has kept until
-    now, replaces nothing of this one's. Where it came before, this one's comes
-    once more.
-    """
-    before = put.before
-    body = put.file.read_bytes()
-    for left in reversed(range(_TRIES)):
-        claim.may_begin()
-        try:
-            return store.swap(put.path, body, put.attributes, before).etag
-        except Conflict:
-            before = store.version(put.path)
-        except FeedsError:
-            if not left:
-                raise
-            time.sleep(random.uniform(0, store.bound / 8))  # noqa: S311  # no secret
-    raise FeedsError(f"{store.address}: somebody else writes there ({put.path}); publish again")
-
-
-def _each(work: Callable[[Put], None], puts: Sequence[Put], told: Callable[[float], None]) -> None:
-    """Do the same work on all, some at once; where one fails, no more is begun."""
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        doing = [pool.submit(work, put) for put in puts]
-        try:
-            for number, done in enumerate(as_completed(doing)):
-                done.result()
-                told(number / len(puts))
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-def _since(after: Mapping[str, Held], begun: datetime, now: datetime) -> dict[str, Held]:
-    """Let what has become stale in this publish be so from its end: until then, it was named."""
-    return {
-        path: held._replace(stale=now) if held.stale == begun else held
-        for path, held in after.items()
-    }
-
-
-def _foreign(there: Iterable[str]) -> Iterable[str]:
-    return (path for path in there if not path.startswith(f"{FOLDER}/"))
-
-
-def _report(changes: Changes, held: dict[str, Held], *, dry_run: bool) -> Report:
-    files = {path: File(one.size, one.digest) for path, one in (held | changes.after).items()}
+def _report(changes: _Changes, before: Mapping[str, ObjectEntry], *, dry_run: bool) -> Report:
+    uploaded = {upload.path: upload.entry for upload in changes.uploads}
+    entries = {**before, **changes.kept, **uploaded}
     return Report(
-        written=tuple(put.path for put in changes.puts),
+        written=tuple(uploaded),
         unchanged=tuple(changes.unchanged),
-        removed=tuple(changes.due),
-        stale=changes.stale,
-        files=files | {put.path: File(put.held.size, put.held.digest) for put in changes.puts},
+        removed=tuple(changes.expired),
+        stale=tuple(path for path, entry in changes.kept.items() if entry.stale),
+        files={path: FileEntry(entry.size, entry.digest) for path, entry in entries.items()},
         dry_run=dry_run,
     )

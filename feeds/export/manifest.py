@@ -1,40 +1,57 @@
-"""The manifest: which files an export owns, and what each was made from."""
+"""Manifests: what belongs to the site in a folder or a bucket, and what it was made from.
 
+A manifest is a text of tab-separated lines: a heading with the version, a line with
+the state of the export, and a line for each path.
+"""
+
+import os
 import re
 import unicodedata
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple, Self, TypeVar
 
-from feeds.export.tree import OURS
+from feeds.errors import FeedsError
+from feeds.export.safe_folder import EXPORT_FOLDER
 
-# Files of version 1 have the first three columns alone.
-_HEADINGS = (
+FOLDER_MANIFEST = f"{EXPORT_FOLDER}/manifest.tsv"
+# The publish's own folder in a bucket: no document's path begins so.
+_BUCKET_FOLDER = ".feeds-publish/"
+BUCKET_MANIFEST = f"{_BUCKET_FOLDER}manifest.tsv"
+
+# The newest version first. Lines of version 1 have only the first columns.
+_FOLDER_HEADINGS = (
     "# feeds manifest 2: path, bytes, ETag, inputs, time in nanoseconds, inode",
     "# feeds manifest 1: path, bytes, the first half of the SHA-256",
 )
-_UNFINISHED = "; unfinished"
+_FOLDER_UNFINISHED = "; unfinished"
 _CATALOGUE = "# catalogue: "
-_COLUMNS_OF_1, _COLUMNS = 3, 6
-# What stands beside a file under a content coding has its name with this at the end.
-CODINGS = {"br": ".br", "gzip": ".gz"}
-
-# Added to the digest of a document's inputs where it is stored compressed, or has
-# compressed files beside it.
-_COMPRESSED = "+compressed"
-
-# What a host is told stands in the export's own folder, beside these of the export itself.
-_FOR_HOSTS = re.compile(
-    rf"{re.escape(OURS)}/(?!(?i:lock|manifest\.tsv|new|old)$)[A-Za-z]+(?:\.[a-z]+)?"
+_BUCKET_HEADINGS = (
+    "# feeds bucket 2: path, bytes, hash, ETag there, since when it is stale, document, inputs",
+    "# feeds bucket 1: path, bytes, hash, ETag there, since when it is stale",
 )
+_BUCKET_FINISHED = "# finished"
+_BUCKET_UNFINISHED = "# unfinished"
+_MAX_LEASE_SECONDS = 1000
 
-# What ends a line or a field, in any reader's eyes.
-_NO_PATH = "\t\n\r\0"
+# The endings of compressed files.
+CODINGS = {"br": ".br", "gzip": ".gz"}
+# Added to the digest of a document's inputs if it is stored compressed, or has compressed copies.
+_COMPRESSED = "+compressed"
+# Configurations for hosts are in the export's own folder, which has other files as well.
+_HOST_FILE = re.compile(
+    rf"{re.escape(EXPORT_FOLDER)}/(?!(?i:lock|manifest\.tsv|new|old)$)[A-Za-z]+(?:\.[a-z]+)?"
+)
+# Characters that end a field or a line.
+_SEPARATORS = "\t\n\r\0"
 
 
-class File(NamedTuple):
-    """What is known of a file: its size, its ETag, the digest of its inputs, and its stat.
+class FileEntry(NamedTuple):
+    """What is known of a file: its size, ETag, digest of its inputs, and stat.
 
-    `time` is in nanoseconds. A file that is not there yet has neither a time nor an inode.
+    `time` is in nanoseconds. A file that is not in place yet has no time.
     """
 
     size: int
@@ -44,101 +61,187 @@ class File(NamedTuple):
     inode: int = 0
 
 
-class Manifest(NamedTuple):
-    """The files by path, and the state of the export that wrote this.
+class FolderManifest(NamedTuple):
+    """The files of a folder by path, and the state of the export that wrote this.
 
-    An unfinished one names what an export is about to write beside what it owned
-    before, so that nothing is without an owner if it never ends. `catalogue` is a
-    digest of the catalogue and the options that the files were made from; it is
-    empty where the next export has to read the catalogue again.
+    An unfinished manifest names all files of before and after an export. So every
+    file has an owner if the export is killed. `catalogue` is a digest of the
+    catalogue and the options; it is empty if the next export must read the catalogue.
     """
 
-    files: Mapping[str, File]
+    files: Mapping[str, FileEntry]
     finished: bool = True
     catalogue: str = ""
 
+    def to_bytes(self) -> bytes:
+        """Return the text of the manifest, sorted by path."""
+        heading = _FOLDER_HEADINGS[0] + ("" if self.finished else _FOLDER_UNFINISHED)
+        rows = [
+            f"{path}\t{file.size}\t{file.etag}\t{file.inputs}\t{file.time}\t{file.inode}"
+            for path, file in sorted(self.files.items())
+        ]
+        return _text(heading, _CATALOGUE + self.catalogue, rows)
 
-class DamagedError(ValueError):
-    """What was read is not a manifest."""
+    @classmethod
+    def parse(cls, data: bytes) -> Self:
+        """Read a manifest; raises ValueError if it is damaged.
 
-
-def written(manifest: Manifest) -> bytes:
-    """Return a manifest as text: a line for each path, sorted."""
-    heading = _HEADINGS[0] if manifest.finished else _HEADINGS[0] + _UNFINISHED
-    lines = [
-        f"{path}\t{file.size}\t{file.etag}\t{file.inputs}\t{file.time}\t{file.inode}"
-        for path, file in sorted(manifest.files.items())
-    ]
-    return "\n".join([heading, _CATALOGUE + manifest.catalogue, *lines, ""]).encode()
-
-
-def parsed(data: bytes) -> Manifest:
-    """Read a manifest; raises DamagedError.
-
-    No path of it leads out of the folder, or to what is the export's own, whoever wrote it.
-    """
-    try:
-        heading, *lines, end = data.decode().split("\n")
-        finished = not heading.endswith(_UNFINISHED)
-        version = _HEADINGS.index(heading.removesuffix(_UNFINISHED))
-        catalogue = "" if version else lines.pop(0)
-        files = dict(_row(line, _COLUMNS_OF_1 if version else _COLUMNS) for line in lines)
-    except (ValueError, IndexError):
-        raise DamagedError from None
-    if end or not all(map(_is_owned, files)):
-        raise DamagedError
-    if catalogue and not catalogue.startswith(_CATALOGUE):
-        raise DamagedError
-    return Manifest(files, finished, catalogue.removeprefix(_CATALOGUE))
-
-
-def _row(line: str, columns: int) -> tuple[str, File]:
-    path, size, etag, *more = line.split("\t")
-    if columns == _COLUMNS_OF_1:
-        if more:
+        No path in it is outside the folder, or a file of the export itself.
+        """
+        heading, *lines = _lines(data)
+        version = _FOLDER_HEADINGS.index(heading.removesuffix(_FOLDER_UNFINISHED))
+        catalogue = _CATALOGUE
+        if version == 0:
+            catalogue, *lines = lines
+        files = dict(map(_file_row, lines))
+        if not catalogue.startswith(_CATALOGUE) or not all(map(_is_allowed_file, files)):
             raise ValueError
-        return path, File(int(size), etag)
-    inputs, time, inode = more
-    return path, File(int(size), etag, inputs, int(time), int(inode))
+        finished = not heading.endswith(_FOLDER_UNFINISHED)
+        return cls(files, finished, catalogue.removeprefix(_CATALOGUE))
 
 
-def is_path(text: str) -> bool:
-    """Return whether a text names a file below a folder, on its own line of a manifest."""
-    return not ({"", ".", ".."} & {*text.split("/")} or any(sign in text for sign in _NO_PATH))
+class ObjectEntry(NamedTuple):
+    """What is known of an object in a bucket.
 
-
-def _is_owned(path: str) -> bool:
-    """Return whether a path may be in a manifest of a folder."""
-    return is_path(path) and (not _is_own(path) or bool(_FOR_HOSTS.fullmatch(path)))
-
-
-def _is_own(path: str) -> bool:
-    """Return whether any file system would find a path in the export's own folder.
-
-    There are some that ignore case, invisible characters, or dots and spaces at
-    the end of a name.
+    `size` is in bytes, as stored. `digest` covers the stored bytes and headers; it is
+    empty if it is not known what is there. `etag` is that of the store. `stale` is
+    when the object was published no longer. `document` is the ETag of the document,
+    and `inputs` the digest of its inputs.
     """
-    first = path.split("/", maxsplit=1)[0]
-    if first.isascii():
-        return first.casefold().rstrip(". ") == OURS
-    first = unicodedata.normalize("NFKC", first).casefold()
-    shown = "".join(sign for sign in first if unicodedata.category(sign) != "Cf")
-    return shown.rstrip(". ") == OURS
+
+    size: int = 0
+    digest: str = ""
+    etag: str = ""
+    stale: datetime | None = None
+    document: str = ""
+    inputs: str = ""
 
 
-def marked(inputs: str, *, compress: bool) -> str:
-    """Return a digest of inputs as a manifest has it: compressing makes other files."""
+@dataclass(frozen=True, slots=True)
+class BucketManifest:
+    """The objects of a bucket by path, and the state of the publish that wrote this.
+
+    An unfinished manifest names all objects of before and after a publish. `lease` is
+    for how many seconds the publisher may be assumed to be at work. `token` differs
+    for each manifest, so that the store never takes two for the same version.
+    """
+
+    objects: Mapping[str, ObjectEntry]
+    finished: bool = True
+    lease: float = 0
+    token: str = field(default_factory=lambda: os.urandom(8).hex())
+
+    def to_bytes(self) -> bytes:
+        """Return the text of the manifest, sorted by path."""
+        state = _BUCKET_FINISHED if self.finished else f"{_BUCKET_UNFINISHED} {self.lease:g}"
+        rows = [
+            f"{path}\t{entry.size}\t{entry.digest}\t{entry.etag}"
+            f"\t{entry.stale.isoformat() if entry.stale else ''}\t{entry.document}\t{entry.inputs}"
+            for path, entry in sorted(self.objects.items())
+        ]
+        return _text(_BUCKET_HEADINGS[0], f"{state} {self.token}", rows)
+
+    @classmethod
+    def parse(cls, data: bytes) -> Self:
+        """Read a manifest; raises ValueError if it is damaged.
+
+        No path in it is outside the publication, or in the publish's own folder.
+        """
+        heading, state, *lines = _lines(data)
+        state, token = state.rsplit(" ", 1)
+        finished = state == _BUCKET_FINISHED
+        lease = 0.0 if finished else float(state.removeprefix(_BUCKET_UNFINISHED))
+        objects = dict(map(_object_row, lines))
+        allowed = (_is_path(path) and not path.startswith(_BUCKET_FOLDER) for path in objects)
+        if heading not in _BUCKET_HEADINGS or not 0 <= lease < _MAX_LEASE_SECONDS:
+            raise ValueError
+        if not all(allowed):
+            raise ValueError
+        return cls(objects, finished, lease, token)
+
+
+_Manifest = TypeVar("_Manifest", FolderManifest, BucketManifest)
+
+
+def read_manifest(
+    kind: type[_Manifest], data: bytes | None, place: str, *, force: bool
+) -> _Manifest:
+    """Return a manifest from its bytes; an unfinished one without entries if there are none.
+
+    Raises FeedsError, with the place, if it is damaged; with `force` it is then taken as empty.
+    """
+    with suppress(ValueError):
+        if data is not None:
+            return kind.parse(data)
+    if data is None or force:
+        return kind({}, finished=False)
+    raise FeedsError(
+        f"{place} is damaged; use --force to write a new one,"
+        " and to leave what only the old one listed"
+    )
+
+
+def _text(heading: str, state: str, rows: Iterable[str]) -> bytes:
+    return "\n".join([heading, state, *rows, ""]).encode()
+
+
+def _lines(data: bytes) -> list[str]:
+    *lines, end = data.decode().split("\n")
+    if end:
+        raise ValueError
+    return lines
+
+
+def _file_row(line: str) -> tuple[str, FileEntry]:
+    path, size, etag, *more = line.split("\t")
+    inputs, time, inode = more or ("", 0, 0)
+    return path, FileEntry(int(size), etag, inputs, int(time), int(inode))
+
+
+def _object_row(line: str) -> tuple[str, ObjectEntry]:
+    path, size, digest, etag, stale, *more = line.split("\t")
+    document, inputs = more or ("", "")
+    since = datetime.fromisoformat(stale) if stale else None
+    if since and since.tzinfo is None:
+        raise ValueError
+    return path, ObjectEntry(int(size), digest, etag, since, document, inputs)
+
+
+def _is_path(text: str) -> bool:
+    """Return whether a text is a path below a folder, which fits into a line of a manifest."""
+    parts = {*text.split("/")}
+    return not ({"", ".", ".."} & parts or any(sign in text for sign in _SEPARATORS))
+
+
+def _is_allowed_file(path: str) -> bool:
+    is_ours = _is_ours(path.split("/", maxsplit=1)[0])
+    return _is_path(path) and (not is_ours or bool(_HOST_FILE.fullmatch(path)))
+
+
+def _is_ours(name: str) -> bool:
+    """Return whether any file system would find the export's own folder by a name.
+
+    Some ignore case, invisible characters, or dots and spaces at the end.
+    """
+    if not name.isascii():
+        name = unicodedata.normalize("NFKC", name)
+        name = "".join(sign for sign in name if unicodedata.category(sign) != "Cf")
+    return name.casefold().rstrip(". ") == EXPORT_FOLDER
+
+
+def recorded_inputs(inputs: str, *, compress: bool) -> str:
+    """Return the digest of inputs for a manifest, which depends on whether files are compressed."""
     return inputs + _COMPRESSED if compress else inputs
 
 
-def unmarked(recorded: str, *, compress: bool) -> str:
-    """Return the digest of inputs that a manifest has; '' if it was made with another option."""
+def inputs_of(recorded: str, *, compress: bool) -> str:
+    """Return the digest of inputs from a manifest; '' if it was made with the other option."""
     inputs = recorded.removesuffix(_COMPRESSED)
-    return inputs if marked(inputs, compress=compress) == recorded else ""
+    return inputs if recorded_inputs(inputs, compress=compress) == recorded else ""
 
 
-def beside(path: str) -> str | None:
-    """Return the path that a file under a content coding belongs to; None if it is no such file."""
+def uncompressed_path(path: str) -> str | None:
+    """Return the path of the file of which this is a compressed copy; None if it is not one."""
     for ending in CODINGS.values():
         if path.endswith(ending):
             return path.removesuffix(ending)

@@ -1,0 +1,232 @@
+"""The configuration of each web server and host, made from a template and the serving rules."""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from urllib.parse import quote
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from feeds.compression import pays
+from feeds.errors import FeedsError
+from feeds.export.hosts import github_pages
+from feeds.export.hosts.rules import FileRule, RedirectRule, ServingRules
+from feeds.export.manifest import CODINGS
+from feeds.export.safe_folder import EXPORT_FOLDER
+from feeds.paths import HOST_HEADERS, HOST_REDIRECTS, INDEX
+from feeds.plans import Plan
+
+_NGINX = f"{EXPORT_FOLDER}/nginx.conf"
+_APACHE = ".htaccess"
+_CADDY = f"{EXPORT_FOLDER}/Caddyfile"
+# Characters that Caddy decodes before it compares a path; it compares others encoded.
+_CADDY_DECODED = "".join(sign for sign in map(chr, range(0x20, 0x7F)) if sign not in "%{}")
+# https://developers.cloudflare.com/pages/configuration/headers/
+_CLOUDFLARE_MAX_HEADER_RULES = 100
+# https://developers.cloudflare.com/pages/configuration/redirects/
+_CLOUDFLARE_MAX_REDIRECTS = 2000
+_CLOUDFLARE_MAX_FOLDER_REDIRECTS = 100
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace('"', '\\"') + '"'
+
+
+def _caddy_pattern(path: str) -> str:
+    # In an imported file, Caddy removes the backslash before a brace.
+    return re.escape(path).replace(r"\{", r"\x7b").replace(r"\}", r"\x7d")
+
+
+_TEMPLATES = Environment(
+    loader=PackageLoader("feeds.export.hosts"),
+    autoescape=False,  # noqa: S701  # these are not HTML
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=True,
+)
+_TEMPLATES.filters |= {
+    "quoted": _quoted,
+    "percent_encoded": quote,
+    "caddy_pattern": _caddy_pattern,
+    "caddy_path": lambda path: quote(path, safe=_CADDY_DECODED),
+}
+_TEMPLATES.globals |= {"index": INDEX, "codings": CODINGS}
+
+
+def _render(template: str, rules: ServingRules, **values: object) -> bytes:
+    return _TEMPLATES.get_template(template).render(rules=rules, **values).encode()
+
+
+def _nginx(rules: ServingRules) -> dict[str, bytes]:
+    types = {rule.media_type.partition(";")[0] for rule in rules.files if pays(rule.media_type)}
+    configuration = _render(
+        "nginx.conf",
+        rules,
+        file=_NGINX,
+        # A named location for OPTIONS requests; a server block may include several sites.
+        preflight=f"@feeds:{quote(rules.root)}",
+        # nginx always compresses HTML, and warns if it is listed.
+        gzip_types=sorted(types - {"text/html"}),
+        # nginx cannot escape a dollar in this directive.
+        error_pages={} if "$" in rules.root else rules.error_pages,
+        add_slash=_nginx_rewrite(rules.root, "(.*[^/])", rules.url(""), "$1/"),
+        redirects=[row for redirect in rules.redirects for row in _nginx_rows(redirect, rules)],
+    )
+    return {_NGINX: configuration}
+
+
+def _nginx_rows(redirect: RedirectRule, rules: ServingRules) -> Iterator[tuple[str, str, str]]:
+    """Yield the modifier, the path and the action of each location of a redirect."""
+    old = rules.root + redirect.old
+    if redirect.new is None:
+        action = "return 410;"
+    else:
+        action = f"return 301 {_quoted(rules.url(redirect.new))};"
+    if redirect.new is not None and redirect.keeps_rest:
+        yield "^~", old, _nginx_rewrite(old, "(.*)", rules.url(redirect.new), "$1")
+    elif redirect.is_folder:
+        yield "^~", old, action
+    if redirect.without_slash or not redirect.is_folder:
+        yield "=", old.removesuffix("/"), action
+
+
+def _nginx_rewrite(folder: str, pattern: str, url: str, rest: str) -> str:
+    target = url.replace("$", "%24") + rest
+    return (
+        f"rewrite {_quoted(f'^{re.escape(folder)}{pattern}$')} {_quoted(f'{target}?')} permanent;"
+    )
+
+
+def _apache(rules: ServingRules) -> dict[str, bytes]:
+    def name_pattern(rule: FileRule) -> str:
+        start = "" if rule.is_extension else "^"
+        coded = r"(\.br|\.gz)?" * rules.compressed
+        return f"{start}{re.escape(rule.ending)}{coded}$"
+
+    configuration = _render(
+        "htaccess",
+        rules,
+        name_pattern=name_pattern,
+        redirects=[_apache_redirect(redirect, rules) for redirect in rules.redirects],
+        add_slash=_apache_target(rules, "", "$1/"),
+    )
+    return {_APACHE: configuration}
+
+
+def _apache_redirect(redirect: RedirectRule, rules: ServingRules) -> tuple[str, str]:
+    """Return the pattern and the target of a RewriteRule."""
+    below = "(?:/(.*))?" if redirect.without_slash else "/(.*)" if redirect.is_folder else ""
+    # mod_rewrite cannot escape a quote in a pattern.
+    pattern = re.escape(redirect.old.removesuffix("/")).replace('"', r"\x22")
+    target = "- [G]"
+    if redirect.new is not None:
+        target = _apache_target(rules, redirect.new, "$1" * redirect.keeps_rest)
+    return f"^{pattern}{below}$", target
+
+
+def _apache_target(rules: ServingRules, path: str, rest: str) -> str:
+    # Not encoded: Apache encodes the whole URL.
+    escaped = re.sub(r"([\\$%])", r"\\\1", rules.root + path)
+    return f"{_quoted(rules.origin + escaped + rest)} [R=301,L,QSD]"
+
+
+def _caddy(rules: ServingRules) -> dict[str, bytes]:
+    if {*"{}"} & {*rules.root}:
+        raise FeedsError(f"{rules.root!r}: Caddy cannot be configured for such a path")
+    page = next((rule for rule in rules.files if rule.is_page), None)
+    return {_CADDY: _render("Caddyfile", rules, file=_CADDY, page=page)}
+
+
+def _netlify(rules: ServingRules) -> dict[str, bytes]:
+    """Return the files of Netlify, where a retired path needs no rule: the answer is 404."""
+    return _headers_and_redirects(rules, _path_shapes, "301!")
+
+
+def _cloudflare(rules: ServingRules) -> dict[str, bytes]:
+    """Return the files of Cloudflare Pages: as for Netlify, within Cloudflare's limits."""
+    files = _headers_and_redirects(rules, _path_patterns, "301")
+    if files[HOST_HEADERS].count(b"\n/") > _CLOUDFLARE_MAX_HEADER_RULES:
+        raise FeedsError(
+            f"{HOST_HEADERS}: Cloudflare Pages accepts {_CLOUDFLARE_MAX_HEADER_RULES} rules;"
+            " give all pictures of one type the same extension"
+        )
+    folders = files[HOST_REDIRECTS].count(b"* ")
+    paths = files[HOST_REDIRECTS].count(b"\n/") - folders
+    if folders > _CLOUDFLARE_MAX_FOLDER_REDIRECTS or paths > _CLOUDFLARE_MAX_REDIRECTS:
+        raise FeedsError(
+            f"{HOST_REDIRECTS}: Cloudflare Pages accepts {_CLOUDFLARE_MAX_FOLDER_REDIRECTS} moved"
+            f" folders and {_CLOUDFLARE_MAX_REDIRECTS} moved paths; site.moved has more"
+        )
+    return files
+
+
+def _headers_and_redirects(
+    rules: ServingRules,
+    paths: Callable[[FileRule, ServingRules], Iterable[str]],
+    status: str,
+) -> dict[str, bytes]:
+    """Return the files `_headers` and `_redirects`; raises FeedsError if the site's URL has a path."""
+    if rules.root != "/":
+        raise FeedsError(
+            f"{rules.site.url}: this host publishes the folder at the root of a domain,"
+            " so the URL must not have a path; give another URL with --url"
+        )
+    return {
+        HOST_HEADERS: _render("_headers", rules, paths=paths),
+        HOST_REDIRECTS: _render(
+            "_redirects", rules, redirects=_redirect_lines(rules), status=status
+        ),
+    }
+
+
+def _path_shapes(rule: FileRule, rules: ServingRules) -> Iterator[str]:
+    """Yield the shape of each path that a rule matches, with `:name` for each variable part."""
+    shapes = set()
+    for path in rules.documents:
+        *folders, name = path.split("/")
+        if name.endswith(rule.ending) if rule.is_extension else name == rule.ending:
+            parts = [f":part{depth}" if depth % 2 else part for depth, part in enumerate(folders)]
+            shapes.add("/" + "/".join([*parts, quote(name)]))
+    for shape in sorted(shapes):
+        if rule.is_page and shape.endswith(f"/{INDEX}"):
+            yield shape.removesuffix(INDEX)
+        yield shape
+
+
+def _path_patterns(rule: FileRule, rules: ServingRules) -> Iterator[str]:
+    """Yield the addresses that a rule matches; at Cloudflare a star matches slashes, too."""
+    if not rule.is_extension:
+        yield from _path_shapes(rule, rules)
+        return
+    if rule.is_page:
+        yield from ("/", "/*/")
+    yield f"/*{quote(rule.ending)}"
+
+
+def _redirect_lines(rules: ServingRules) -> Iterator[tuple[str, str]]:
+    """Yield the old and the new address of each redirect.
+
+    Folders come last: otherwise `feed` would match a rule for what is below `feed/`.
+    Cloudflare requires this order as well.
+    """
+    folders = []
+    for redirect in rules.redirects:
+        if redirect.new is None:
+            continue
+        old, new = f"/{quote(redirect.old)}", rules.url(redirect.new)
+        if redirect.without_slash or not redirect.is_folder:
+            yield old.removesuffix("/"), new
+        if redirect.is_folder:
+            folders.append((f"{old}*", new + ":splat" * redirect.keeps_rest))
+    yield from folders
+
+
+# By the names of `--host`.
+HOSTS: Mapping[str, Callable[[ServingRules], Mapping[str, bytes | Plan]]] = {
+    "nginx": _nginx,
+    "apache": _apache,
+    "caddy": _caddy,
+    "netlify": _netlify,
+    "cloudflare-pages": _cloudflare,
+    "github-pages": github_pages.files,
+}
