@@ -17,10 +17,13 @@ from feeds.logs import tell
 from feeds.model import Catalogue
 from feeds.parallel import gc_paused
 from feeds.plans import Plan, PlannedSite, plan_site
-from feeds.watch import Fingerprint, fingerprint, settled
+from feeds.storage import Fingerprint, fingerprint
 
 # A catalogue that changes while it is being built is built again, this often.
 _TRIES = 5
+# A file modified this recently may still be being written.
+_STABLE_SECONDS = 0.1
+_MAX_UNSTABLE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +114,7 @@ class SiteBuilder:
 
     def _read(self, *, again: bool) -> None:
         with self._stage_timed("read"):
-            seen = settled(self._path)
+            seen = wait_until_stable(self._path)
             if not again and seen == self.seen and self.catalogue is not None:
                 return
             self.seen, self.is_sound = seen, False
@@ -199,3 +202,23 @@ class SiteBuilder:
             yield
         finally:
             seconds[name] = seconds.get(name, 0) + time.perf_counter() - begun
+
+
+def wait_until_stable(path: Path) -> Fingerprint:
+    """Return the fingerprint once two checks in succession have found the same files.
+
+    One check is enough if all files are older. Times may lie in the future, or be set
+    back to the past while a file is being written.
+    """
+    end = time.monotonic() + _MAX_UNSTABLE_SECONDS
+    found = fingerprint(path)
+    while _latest(found) / 1e9 > time.time() - _STABLE_SECONDS and time.monotonic() < end:
+        time.sleep(_STABLE_SECONDS)
+        before, found = found, fingerprint(path)
+        if found == before:
+            break
+    return found
+
+
+def _latest(found: Fingerprint) -> int:
+    return max((max(changed, written) for *_, changed, written in found), default=0)

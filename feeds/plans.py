@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from feeds.errors import FeedsError
-from feeds.files import Stamp, read_media, static_files
 from feeds.formats import FORMATS, Format, feed_style
 from feeds.inputs import digest, entry_digest, site_digest
 from feeds.model import Catalogue, Entry, Feed, Site
 from feeds.pages.overrides import template_files
 from feeds.paths import HEALTH, INDEX, SITEMAP, STATIC, TEMPLATES, sitemap_parts, standing_for
 from feeds.selection import next_change, select
+from feeds.storage import Stamp, read_media, static_files
 
 if TYPE_CHECKING:
     from feeds.pages import Pages

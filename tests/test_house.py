@@ -12,15 +12,15 @@ from conftest import ROOT
 
 # From the ground: a module imports from lower floors, and from its own folder.
 _FROM_THE_GROUND = (
-    "errors paths uris keys headers logs storage compression pictures truncation",
-    "model files parallel",
+    "errors paths uris keys headers logs compression pictures truncation",
+    "model storage parallel",
     "inputs",
     "selection directory markdown formats",
     "catalogue pages",
     "plans",
     "build",
     "release",
-    "history watch progress",
+    "history progress",
     "builder",
     "export",
     "after",

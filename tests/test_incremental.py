@@ -33,7 +33,6 @@ from feeds.export.hosts import host_plans
 from feeds.export.report import Options as ExportOptions
 from feeds.export.tree import OURS
 from feeds.exporting import Exporting, _made_by
-from feeds.files import media_folder, read_files
 from feeds.formats import FORMATS, atom, feed_style, rss
 from feeds.inputs import digest, entry_digest, site_digest, source_digest
 from feeds.model import Document, Entry, etag_of
@@ -41,7 +40,7 @@ from feeds.pages.neighbours import Neighbours
 from feeds.pages.overrides import template_files
 from feeds.paths import TEMPLATES
 from feeds.server.store import SiteStore
-from feeds.storage import StateFolder
+from feeds.storage import StateFolder, media_folder, read_files
 from feeds.verbs import Given
 
 # What leaves an input out of a digest, and what forgets what was prepared, has to know the inside.
@@ -328,7 +327,7 @@ def _of_times(found: Contents, other: Contents) -> Contents:
 def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have an archive of a handful of entries, and wait for nothing."""
     monkeypatch.setattr("feeds.pages.listings.MOST", 2)
-    monkeypatch.setattr("feeds.watch._SETTLED", 0)
+    monkeypatch.setattr("feeds.builder._STABLE_SECONDS", 0)
     monkeypatch.setattr(os, "fsync", lambda _: None)
 
 

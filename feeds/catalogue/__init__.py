@@ -34,10 +34,10 @@ from feeds.catalogue.site import NO_SITE, open_site, read_country_names, read_si
 from feeds.catalogue.source import Source
 from feeds.catalogue.vocabulary import Vocabulary
 from feeds.errors import CatalogueError, Problem, UsageError
-from feeds.files import media_folder, read_files
 from feeds.inputs import source_digest
 from feeds.model import Catalogue
 from feeds.parallel import gc_paused
+from feeds.storage import media_folder, read_files
 
 __all__ = ["ItemMemory", "load_catalogue", "read_catalogue"]
 

@@ -12,11 +12,11 @@ from feeds.catalogue.drafts import Drafts, Place
 from feeds.catalogue.entries import Draft, listed
 from feeds.catalogue.reading import Fault, Remark
 from feeds.errors import Problem
-from feeds.files import Stamp, media_files
 from feeds.model import Picture
 from feeds.parallel import dealt, in_processes, usable_processes
 from feeds.paths import MEDIA
 from feeds.pictures import NoPicture, measure
+from feeds.storage import Stamp, media_files
 
 # What an item says of its photo, by the names of the fields.
 _Claim = Mapping[str, str]

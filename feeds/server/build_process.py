@@ -27,8 +27,7 @@ from feeds.parallel import cores
 from feeds.selection import held_back_summary
 from feeds.server.status import BUILD_LOCK_FD, Failure, Status, StatusFiles, reason_of
 from feeds.server.store import FOLDER_PREFIX, SiteStore, store_name
-from feeds.storage import StateFolder
-from feeds.watch import Lookout
+from feeds.storage import Fingerprint, StateFolder, fingerprint
 
 # Between two looks at the catalogue, which cost some microseconds.
 _INTERVAL_SECONDS = 0.2
@@ -43,6 +42,29 @@ _GRACE_SECONDS = 5.0
 # Some readers refuse larger feeds, in bytes.
 _LARGE = 1_000_000
 _UNUSED_SECONDS = 30 * 86_400
+# Checking this many files is cheap; each one more delays the next check.
+_CHEAP_FILES = 1000
+_DELAY_PER_FILE_SECONDS = 0.0001
+_MAX_DELAY_SECONDS = 1.0
+
+
+class ChangeDetector:
+    """Checks the files of a catalogue whenever it is asked, but less often if there are very many."""
+
+    def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
+        self._path = path
+        self._clock = clock
+        self._next = 0.0
+
+    def differs(self, seen: Fingerprint | None) -> bool:
+        """Return whether the files were checked, and differ from the fingerprint `seen`."""
+        now = self._clock()
+        if now < self._next:
+            return False
+        found = fingerprint(self._path)
+        more = max(len(found) - _CHEAP_FILES, 0)
+        self._next = now + min(more * _DELAY_PER_FILE_SECONDS, _MAX_DELAY_SECONDS)
+        return found != seen
 
 
 class SitePublisher:
@@ -67,7 +89,7 @@ class SitePublisher:
         self._path = path
         self._clock = clock
         self._on_build = on_build
-        self._detector = Lookout(path)
+        self._detector = ChangeDetector(path)
         self._status = status.read()
         # Whether anything was built, and until when that stays as it is. The build itself
         # is let go: its plans take more memory than all else.
