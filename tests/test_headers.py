@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.compression import CODINGS, compress
-from feeds.headers import cache_control
-from feeds.server.conditional import IDENTITY, names_tag, preferred_coding, unmodified_since
+from feeds.headers import IDENTITY, cache_control, names_tag, unmodified_since
+from feeds.server.middleware import preferred_coding
 
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
 HASH = "0123456789abcdef0123456789abcdef"

@@ -18,7 +18,7 @@ START = datetime(2026, 11, 1, 12, 0, 0, 400_000, tzinfo=UTC)
 
 def record(folder: Path, seconds: float, etags: dict[str, str]) -> dict[str, float]:
     """Record at so many seconds after the start; give moments in seconds after it, too."""
-    found = History(folder, patience=PATIENCE).record(
+    found = History(folder, timeout=PATIENCE).record(
         etags,
         clock=lambda: START + timedelta(seconds=seconds),
         sleep=lambda _: None,

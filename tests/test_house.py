@@ -12,8 +12,8 @@ from conftest import ROOT
 
 # From the ground: a module imports from lower floors, and from its own folder.
 _FROM_THE_GROUND = (
-    "errors paths uris keys headers logs compression pictures truncation",
-    "model storage parallel",
+    "errors paths uris keys logs compression pictures truncation",
+    "model storage headers parallel",
     "inputs",
     "selection directory markdown formats",
     "catalogue pages",

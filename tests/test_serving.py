@@ -452,7 +452,7 @@ def test_workers_that_die_again_and_again_end_the_server(file: Path, tmp_path: P
                     os.kill(worker, signal.SIGKILL)
             time.sleep(0.1)
         assert server.process.returncode == 1
-        assert server.log().endswith("a process that answers ends again and again; see the log\n")
+        assert server.log().endswith("a worker process ends again and again; see the log\n")
 
 
 def test_a_worker_does_not_outlive_its_parent(file: Path, tmp_path: Path) -> None:

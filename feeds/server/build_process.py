@@ -25,7 +25,7 @@ from feeds.history import History
 from feeds.logs import log_to, tell, tell_bug
 from feeds.parallel import cores
 from feeds.selection import held_back_summary
-from feeds.server.status import BUILD_LOCK_FD, Failure, Status, StatusFiles, reason_of
+from feeds.server.status import BUILD_LOCK, BUILD_LOCK_FD, Failure, Status, StatusFiles, reason_of
 from feeds.server.store import FOLDER_PREFIX, SiteStore, store_name
 from feeds.storage import Fingerprint, StateFolder, fingerprint
 
@@ -110,7 +110,7 @@ class SitePublisher:
         still appears. That it is broken is logged once, and it is read again when
         its files have changed.
         """
-        self._files.write_again()
+        self._files.write_pending()
         again = self._again and self._may_try(read=True)
         if read or again or self._detector.differs(self._builder.seen):
             self._attempt(read=True)
@@ -227,7 +227,7 @@ class _Process:
         now = time.monotonic()
         if self._ends_at and now > self._ends_at:
             return True
-        if not self._files.is_ours(self._lock) or not self._files.has_workers():
+        if not self._files.is_current(self._lock, BUILD_LOCK) or not self._files.has_workers():
             return True
         if now - self._looked > _UPGRADE_SECONDS:
             self._looked = now
@@ -266,7 +266,7 @@ def _remove_unused(root: Path, own: str) -> None:
         if not name.startswith(FOLDER_PREFIX) or name == own:
             continue
         with suppress(OSError):
-            shown = (root / name / "build.lock").lstat().st_mtime
+            shown = (root / name / BUILD_LOCK).lstat().st_mtime
             if time.time() - shown > _UNUSED_SECONDS and not (root / name).is_symlink():
                 shutil.rmtree(root / name)
 
@@ -282,7 +282,11 @@ def main(arguments: Sequence[str]) -> None:
     files = StatusFiles(folder)
     try:
         folder.make()
-        lock = BUILD_LOCK_FD if files.is_ours(BUILD_LOCK_FD) else files.take_build_lock()
+        lock = (
+            BUILD_LOCK_FD
+            if files.is_current(BUILD_LOCK_FD, BUILD_LOCK)
+            else files.take_build_lock()
+        )
     except OSError as error:
         tell("no-build", logging.ERROR, folder=root, error=error.strerror or error)
         return
