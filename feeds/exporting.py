@@ -82,8 +82,7 @@ def _export(
     """Build and write; show what was done, with the notes."""
     import logging
 
-    from feeds.builder import Options as BuildOptions
-    from feeds.builder import SiteBuilder
+    from feeds.build import BuildOptions, SiteBuilder
     from feeds.catalogue import ItemMemory, checked_url
     from feeds.export.folder import opened
     from feeds.export.hosts import host_plans

@@ -61,8 +61,7 @@ class Picture(NamedTuple):
         return self.stamp[2]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Topic:
+class Topic(NamedTuple):
     """A subject of the publication's own vocabulary; `scheme` is the vocabulary's URI."""
 
     slug: str
@@ -71,8 +70,7 @@ class Topic:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Country:
+class Country(NamedTuple):
     """A country by its ISO 3166-1 alpha-2 code, under the name this publication gives it."""
 
     code: str

@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from feeds.build import Build, Fact, Staged, stage_missing
-from feeds.builder import Moment, Options, SiteBuilder
+from feeds.build import Build, BuildOptions, Fact, SiteBuilder, Staged, stage_missing
 from feeds.history import History
 from feeds.model import Document, etag_of
 from feeds.plans import Plan, PlannedSite
@@ -50,8 +49,8 @@ def dated(
 ) -> dict[str, Document]:
     """Return the documents of a catalogue, with the dates that the history in `state` has for them."""
     target = Memory()
-    moment = Moment(clock, lambda _: None)
-    SiteBuilder(file, target, Options(url=url), history=History(state), moment=moment).build()
+    options = BuildOptions(url=url, clock=clock, sleep=lambda _: None)
+    SiteBuilder(file, target, options, history=History(state)).build()
     return target.documents
 
 

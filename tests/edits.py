@@ -13,7 +13,6 @@ from PIL import Image
 from stores import Clock
 
 from feeds import Release, load_catalogue
-from feeds.builder import Moment
 from feeds.errors import CatalogueError
 from feeds.export.hosts import HOSTS
 from feeds.history import History
@@ -80,7 +79,6 @@ class EditedSite:
         self.folder = folder / "site"
         self.file = self.folder / "entries.yaml"
         self.clock = Clock()
-        self.moment = Moment(self.clock, self.clock.sleep)
         self.history = History(folder / "state")
         self.chosen = Chosen()
         # The version of the program.

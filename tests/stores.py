@@ -12,7 +12,7 @@ from conftest import PATIENCE
 from flask.testing import FlaskClient
 
 from feeds import create_app
-from feeds.builder import Moment, Options, SiteBuilder
+from feeds.build import BuildOptions, SiteBuilder
 from feeds.history import History
 from feeds.model import Document
 from feeds.server.build_process import SitePublisher
@@ -97,9 +97,8 @@ class Published:
         self.builder = SiteBuilder(
             file,
             self.store,
-            Options(url=url),
+            BuildOptions(url=url, clock=now, sleep=clock.sleep),
             history=History(state),
-            moment=Moment(now, clock.sleep),
         )
         self.publisher = SitePublisher(self.builder, self.store, self._files, file, clock=now)
 

@@ -13,7 +13,7 @@ from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 from stores import START, Clock, Published
 
-from feeds.builder import Moment, Options, SiteBuilder
+from feeds.build import BuildOptions, SiteBuilder
 from feeds.errors import CatalogueError, FeedsError
 from feeds.export import report
 from feeds.export.folder import opened
@@ -159,7 +159,7 @@ def test_a_bug_costs_no_release(
     index = publisher.index()
     write(file, catalogue(entry("two")))
     with monkeypatch.context() as broken:
-        broken.setattr("feeds.builder.plan_site", None)
+        broken.setattr("feeds.build.plan_site", None)
         for _ in range(3):
             publisher.refresh()
     assert told() == ["bug", "broken"]
@@ -536,10 +536,10 @@ def check_lockstep(steps: Steps) -> None:
 
 def export(file: Path, clock: Clock, folder: Path) -> dict[str, Document]:
     """Export as `feeds export` does, at the test's time; return what was written."""
-    moment = Moment(clock, clock.sleep)
+    options = BuildOptions(clock=clock, sleep=clock.sleep)
     history = History(file.parent / ".feeds")
     with opened(folder, report.Options()) as target:
-        build = SiteBuilder(file, target, Options(), history=history, moment=moment).build()
+        build = SiteBuilder(file, target, options, history=history).build()
     return {
         plan.path: Document(
             path=plan.path,

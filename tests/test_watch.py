@@ -9,7 +9,7 @@ import pytest
 from conftest import MEDIA, SHIPPED
 from stores import Published
 
-from feeds.builder import wait_until_stable
+from feeds.build import wait_until_stable
 from feeds.storage import fingerprint
 
 HOUR = 3600

@@ -18,8 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from feeds.after.herald import Herald
-from feeds.build import Build
-from feeds.builder import Options, SiteBuilder
+from feeds.build import Build, BuildOptions, SiteBuilder
 from feeds.errors import CatalogueError, FeedsError
 from feeds.history import History
 from feeds.logs import log_to, tell, tell_bug
@@ -295,7 +294,7 @@ def main(arguments: Sequence[str]) -> None:
     process = _Process(files, lock)
     files.show_life(lock)
     _remove_unused(Path(root), name)
-    options = Options(url=url or None, pages=bool(pages), processes=cores())
+    options = BuildOptions(url=url or None, pages=bool(pages), processes=cores())
     store = SiteStore(Path(root), name)
     builder = SiteBuilder(path, store, options, history=History(Path(state)))
     herald = Herald(Path(state))
