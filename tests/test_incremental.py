@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from buckets import environment
-from builds import Memory
+from builds import DatedDocument, Memory
 from edits import PICTURES, Edit, EditedSite, edits
 from hypothesis import given, settings
 from s3 import BUCKET, Server, s3_server
@@ -34,7 +34,7 @@ from feeds.export.tree import OURS
 from feeds.exporting import Exporting, _made_by
 from feeds.formats import FORMATS, atom, feed_style, rss
 from feeds.inputs import digest, entry_digest, site_digest, source_digest
-from feeds.model import Document, Entry, etag_of
+from feeds.model import Entry, etag_of
 from feeds.pages.neighbours import Neighbours
 from feeds.pages.overrides import template_files
 from feeds.paths import TEMPLATES
@@ -230,7 +230,7 @@ def built(site: EditedSite, target: Target, options: BuildOptions) -> Build:
     return SiteBuilder(site.file, target, options, history=site.history).build()
 
 
-def of_documents(documents: Mapping[str, Document]) -> Contents:
+def of_documents(documents: Mapping[str, DatedDocument]) -> Contents:
     return {
         path: Compared(document.body, (document.media_type, document.etag), document.modified)
         for path, document in documents.items()

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from builds import DatedDocument
 from conftest import SHIPPED
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
@@ -18,7 +19,6 @@ from feeds.errors import CatalogueError, FeedsError
 from feeds.export import report
 from feeds.export.folder import opened
 from feeds.history import History
-from feeds.model import Document
 
 LONG_AGO = 1_600_000_000
 
@@ -534,14 +534,14 @@ def check_lockstep(steps: Steps) -> None:
             }
 
 
-def export(file: Path, clock: Clock, folder: Path) -> dict[str, Document]:
+def export(file: Path, clock: Clock, folder: Path) -> dict[str, DatedDocument]:
     """Export as `feeds export` does, at the test's time; return what was written."""
     options = BuildOptions(clock=clock, sleep=clock.sleep)
     history = History(file.parent / ".feeds")
     with opened(folder, report.Options()) as target:
         build = SiteBuilder(file, target, options, history=history).build()
     return {
-        plan.path: Document(
+        plan.path: DatedDocument(
             path=plan.path,
             body=(folder / plan.path).read_bytes(),
             media_type=plan.media_type,
@@ -553,7 +553,7 @@ def export(file: Path, clock: Clock, folder: Path) -> dict[str, Document]:
 
 
 def dated(
-    file: Path, document: Document, before: tuple[bytes, float] | None
+    file: Path, document: DatedDocument, before: tuple[bytes, float] | None
 ) -> tuple[bytes, float]:
     """Compare a file with its document and with what it was; give its bytes and time.
 
@@ -568,7 +568,9 @@ def dated(
 
 
 def compare(
-    known: dict[str, tuple[bytes, str, datetime]], documents: Mapping[str, Document], now: datetime
+    known: dict[str, tuple[bytes, str, datetime]],
+    documents: Mapping[str, DatedDocument],
+    now: datetime,
 ) -> None:
     """Compare each document with what was last seen at its address."""
     for path, document in documents.items():
