@@ -47,7 +47,6 @@ class Served(ServedSite):
             url=site.url,
             max_age=site.max_age,
             hub=site.hub,
-            formats=site.formats,
             moved=site.moved,
             retired=site.retired,
         )

@@ -24,7 +24,7 @@ from feeds.history import History
 from feeds.logs import log_to, tell, tell_bug
 from feeds.parallel import cores
 from feeds.selection import held_back_summary
-from feeds.server.status import BUILD_LOCK, BUILD_LOCK_FD, Failure, Status, StatusFiles, reason_of
+from feeds.server.status import BUILD_LOCK, BUILD_LOCK_FD, Status, StatusFiles, reason_of
 from feeds.server.store import FOLDER_PREFIX, SiteStore, store_name
 from feeds.storage import Fingerprint, StateFolder, fingerprint
 
@@ -187,7 +187,12 @@ class SitePublisher:
 
     def _fail(self, message: str, *, problems: int = 0, place: str = "", reason: str = "") -> None:
         self._logged_failure = message
-        failure = Failure(at=self._clock(), problems=problems, place=place, reason=reason)
+        failure = {
+            "at": self._clock().isoformat(timespec="seconds"),
+            "problems": problems,
+            "place": place,
+            **({"reason": reason} if reason else {}),
+        }
         self._write_status(Status(failure=failure, degraded=True))
         serving = self._store.release or "nothing"
         tell("broken", logging.ERROR, problems=problems, first=message, serving=serving)

@@ -148,19 +148,12 @@ def _health(site: ServedSite) -> WerkzeugResponse:
     """Return the state of the site, without anything that an editor wrote."""
     head = site.index.head if site.index else None
     found = site.status()
-    failure = found.failure
     status = "unavailable" if head is None else "degraded" if found.degraded else "ok"
     answer = jsonify(
         status=status,
         release=head and head.release,
         age=head and max(int((site.clock() - head.since).total_seconds()), 0),
-        failure=failure
-        and {
-            "at": failure.at.isoformat(timespec="seconds"),
-            "problems": failure.problems,
-            "place": failure.place,
-            **({"reason": failure.reason} if failure.reason else {}),
-        },
+        failure=found.failure,
     )
     if head is None:
         answer.status_code = 503

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 from threading import Lock
+from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -49,13 +50,32 @@ _MAX_LOGGED_PLACES = 100
 _MAX_LOGGED_PATH = 200
 
 
+class _Answer(NamedTuple):
+    """A document under one content coding, with its prepared headers."""
+
+    record: Record
+    coding: str
+    headers: list[Header]
+    validators: list[Header]
+
+    @property
+    def tag(self) -> str:
+        """The value of the ETag header."""
+        return self.validators[0][1]
+
+
+# Path, content coding, and whether a browser is to display the document.
+_AnswerKey = tuple[str, str, bool]
+
+
 class DocumentMiddleware:
     """Answers GET and HEAD for the documents of a site, and passes on all other requests."""
 
     def __init__(self, site: ServedSite, app: WSGIApplication) -> None:
         self._site = site
         self._app = app
-        self._answers: _Answers | None = None
+        # The prepared answers of an index, which are replaced together.
+        self._prepared: tuple[Index | None, dict[_AnswerKey, _Answer]] = (None, {})
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
@@ -85,19 +105,10 @@ class DocumentMiddleware:
         """
         if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
             return None
-        answers = self._answers
-        if answers is None or answers.index is not index:
-            answers = self._answers = _Answers(index, self._site)
-        answer = answers.find(
-            environ["PATH_INFO"],
-            preferred_coding(environ.get("HTTP_ACCEPT_ENCODING", "")),
-            # A navigation of a browser, not a script's request (Fetch Metadata §2.1).
-            to_show=environ.get("HTTP_SEC_FETCH_DEST") == "document",
-        )
+        answer = self._find(index, environ)
         if answer is None:
             return None
-        head = index.head
-        fresh = answers.fresh if head.until is None else freshness(head, self._site.clock())
+        fresh = freshness(index.head, self._site.clock())
         if self._is_known(answer, environ):
             start_response("304 Not Modified", [*answer.validators, fresh])
             return []
@@ -106,7 +117,52 @@ class DocumentMiddleware:
         start_response("200 OK", [*answer.headers, fresh])
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
-    def _is_known(self, answer: "_Answer", environ: WSGIEnvironment) -> bool:
+    def _find(self, index: Index, environ: WSGIEnvironment) -> _Answer | None:
+        """Return the answer to a request, which is prepared once; raises DamagedBody."""
+        known, answers = self._prepared
+        if known is not index:
+            answers = {}
+            self._prepared = index, answers
+        path = environ["PATH_INFO"]
+        coding = preferred_coding(environ.get("HTTP_ACCEPT_ENCODING", ""))
+        # A navigation of a browser, not a script's request (Fetch Metadata §2.1).
+        to_show = environ.get("HTTP_SEC_FETCH_DEST") == "document"
+        answer = answers.get((path, coding, to_show))
+        if answer is None:
+            answer = self._prepare(index, path, coding, to_show=to_show)
+            if answer is not None:
+                if len(answers) >= _MAX_ANSWERS:
+                    answers.clear()
+                answers[path, coding, to_show] = answer
+        return answer
+
+    def _prepare(
+        self, index: Index, path_info: str, coding: str, *, to_show: bool
+    ) -> _Answer | None:
+        path = requested_path(path_info)
+        head = index.head
+        paths = [] if path is None else map(page_of, possible_paths(path, head.url))
+        found = next((page for page in paths if page in index), "")
+        record = index.get(found)
+        if record is None:
+            return None
+        body = None
+        if coding != IDENTITY and pays(record.media_type):
+            body = self._site.body(index, record, coding)
+        coding, length = (IDENTITY, record.length) if body is None else (coding, len(body))
+        checked = validators(record.etag, record.modified, coding)
+        headers = document_headers(
+            found,
+            record.media_type,
+            address(head, found.removesuffix(INDEX)),
+            hub=head.hub if record.media_type in _SHOWN_AS else "",
+            shown_as=_SHOWN_AS.get(record.media_type, "") if to_show else "",
+        )
+        coded = [] if coding == IDENTITY else [("Content-Encoding", coding)]
+        headers += [*coded, ("Content-Length", str(length)), *checked]
+        return _Answer(record, coding, headers, checked)
+
+    def _is_known(self, answer: _Answer, environ: WSGIEnvironment) -> bool:
         """Check whether the client has this document already; If-None-Match takes precedence."""
         tags = environ.get("HTTP_IF_NONE_MATCH")
         if tags is not None:
@@ -173,66 +229,6 @@ def _preferred(accepted: str) -> str:
     best = max(CODINGS, key=lambda coding: weights.get(coding, weights.get("*", 0)))
     weight = weights.get(best, weights.get("*", 0))
     return best if weight > 0 and weight >= weights.get(IDENTITY, 0) else IDENTITY
-
-
-class _Answer:
-    """A document under one content coding, with its prepared headers."""
-
-    __slots__ = ("coding", "headers", "record", "tag", "validators")
-
-    def __init__(self, record: Record, coding: str, length: int, headers: list[Header]) -> None:
-        self.record = record
-        self.coding = coding
-        self.validators = validators(record.etag, record.modified, coding)
-        self.tag = self.validators[0][1]
-        coded = [] if coding == IDENTITY else [("Content-Encoding", coding)]
-        self.headers = [*headers, *coded, ("Content-Length", str(length)), *self.validators]
-
-
-class _Answers:
-    """The answers from one index, each prepared on first use."""
-
-    def __init__(self, index: Index, site: ServedSite) -> None:
-        self.index = index
-        # For an index that never expires.
-        self.fresh = freshness(index.head, index.head.since)
-        self._site = site
-        self._found: dict[tuple[str, str, bool], _Answer] = {}
-
-    def find(self, path_info: str, coding: str, *, to_show: bool) -> _Answer | None:
-        """Return the answer for a request's path, under a coding if that makes it smaller.
-
-        `to_show` is whether a browser is to display it. Raises DamagedBody.
-        """
-        answer = self._found.get((path_info, coding, to_show))
-        return answer or self._prepare(path_info, coding, to_show=to_show)
-
-    def _prepare(self, path_info: str, coding: str, *, to_show: bool) -> _Answer | None:
-        path = requested_path(path_info)
-        head = self.index.head
-        paths = [] if path is None else map(page_of, possible_paths(path, head.url))
-        found = next((page for page in paths if page in self.index), "")
-        record = self.index.get(found)
-        if record is None:
-            return None
-        headers = document_headers(
-            found,
-            record.media_type,
-            address(head, found.removesuffix(INDEX)),
-            hub=head.hub if record.media_type in _SHOWN_AS else "",
-            shown_as=_SHOWN_AS.get(record.media_type, "") if to_show else "",
-        )
-        body = None
-        if coding != IDENTITY and pays(record.media_type):
-            body = self._site.body(self.index, record, coding)
-        if body is None:
-            answer = _Answer(record, IDENTITY, record.length, headers)
-        else:
-            answer = _Answer(record, coding, len(body), headers)
-        if len(self._found) >= _MAX_ANSWERS:
-            self._found.clear()
-        self._found[path_info, coding, to_show] = answer
-        return answer
 
 
 def answer_plainly(

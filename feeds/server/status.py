@@ -3,10 +3,9 @@
 import json
 import os
 import time
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
-from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 from feeds.errors import FeedsError, MissingCatalogueError
 from feeds.storage import StateFolder, take_lock
@@ -26,26 +25,15 @@ _STALE_SECONDS = 5.0
 _JOIN_SECONDS = 0.1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    """Why a catalogue could not be published: since when, and where the first problem is.
+class Status(NamedTuple):
+    """The last failure to publish the catalogue, and whether it persists.
 
-    `place` is `file:line:column`. If the cause is not a problem in the catalogue,
-    `place` is empty, `problems` is 0, and `reason` is `missing`, `unreadable` or
-    `internal`.
+    `failure` is as `/healthz` shows it: `at` is since when, `problems` is their number,
+    and `place` is `file:line:column` of the first. If the cause is not a problem in
+    the catalogue, there is a `reason`: `missing`, `unreadable` or `internal`.
     """
 
-    at: datetime
-    problems: int = 0
-    place: str = ""
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
-    """The last failure, and whether it persists."""
-
-    failure: Failure | None = None
+    failure: Mapping[str, object] | None = None
     degraded: bool = False
 
 
@@ -74,24 +62,15 @@ class StatusFiles:
         status = self._unwritten
         if status is None:
             return
-        failure = status.failure and asdict(status.failure)
-        if failure:
-            failure["at"] = failure["at"].isoformat()
-        data = json.dumps({"failure": failure, "degraded": status.degraded})
         with suppress(OSError):
-            self._folder.replace(_STATUS, data.encode(), sync=False)
+            data = json.dumps(status._asdict()).encode()
+            self._folder.replace(_STATUS, data, sync=False)
             self._unwritten = None
 
     def read(self) -> Status:
         """Return the status; one without a failure if it cannot be read."""
-        with suppress(OSError, ValueError, KeyError, TypeError):
-            found: dict[str, Any] = json.loads(self._folder.read(_STATUS))
-            failure = found["failure"]
-            if failure:
-                failure["at"] = datetime.fromisoformat(failure["at"])
-            return Status(
-                failure=Failure(**failure) if failure else None, degraded=bool(found["degraded"])
-            )
+        with suppress(OSError, ValueError, TypeError):
+            return Status(**json.loads(self._folder.read(_STATUS)))
         return Status()
 
     def take_build_lock(self) -> int | None:

@@ -11,17 +11,16 @@ import logging
 import os
 from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from feeds.build import Build, Fact, Staged
 from feeds.errors import FeedsError
 from feeds.inputs import digest
 from feeds.logs import tell
-from feeds.model import Site, etag_of
+from feeds.model import etag_of
 from feeds.plans import Plan
 from feeds.release import release_id
 from feeds.storage import StateFolder, replace_file
@@ -37,8 +36,7 @@ _LINES_PER_STEP = 250
 FOLDER_PREFIX = "site-"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
+class Head(NamedTuple):
     """What answers need of a site beside its documents.
 
     `release` is a digest of all documents, and `since` is when they were committed.
@@ -51,7 +49,6 @@ class Head:
     url: str
     max_age: int
     hub: str
-    formats: tuple[str, ...]
     moved: Mapping[str, str]
     retired: frozenset[str]
 
@@ -175,8 +172,18 @@ class SiteStore:
         planned = build.planned
         etags = {path: fact.etag for path, fact in build.facts.items()}
         release = release_id(etags)
-        head = _head(planned.site, release, self._clock(), planned.until)
-        lines = [_HEADING, json.dumps(head)]
+        site = planned.site
+        head = Head(
+            release=release,
+            since=self._clock().replace(microsecond=0),
+            until=planned.until,
+            url=site.url,
+            max_age=site.max_age,
+            hub=site.hub,
+            moved={**site.moved},
+            retired=site.retired,
+        )
+        lines = [_HEADING, json.dumps(head._asdict(), default=_json_value)]
         for plan in planned.plans:
             fact, date = build.facts[plan.path], build.dates.get(plan.path)
             modified = str(int(date.timestamp())) if date else ""
@@ -231,31 +238,18 @@ class SiteStore:
         return index_stamp(self._folder), objects.st_ino, objects.st_mtime_ns
 
 
-def _head(site: Site, release: str, since: datetime, until: datetime | None) -> dict[str, Any]:
-    return {
-        "release": release,
-        "since": since.isoformat(timespec="seconds"),
-        "until": until.isoformat() if until else None,
-        "url": site.url,
-        "max_age": site.max_age,
-        "hub": site.hub,
-        "formats": [*site.formats],
-        "moved": {**site.moved},
-        "retired": sorted(site.retired),
-    }
+def _json_value(value: datetime | frozenset[str]) -> object:
+    return value.isoformat() if isinstance(value, datetime) else sorted(value)
 
 
 def _parsed_head(line: str) -> Head:
     found = json.loads(line)
     until = found["until"]
-    return Head(
-        **found
-        | {
-            "since": datetime.fromisoformat(found["since"]),
-            "until": datetime.fromisoformat(until) if until else None,
-            "formats": tuple(found["formats"]),
-            "retired": frozenset(found["retired"]),
-        }
+    known = {name: found[name] for name in Head._fields}
+    return Head(**known)._replace(
+        since=datetime.fromisoformat(found["since"]),
+        until=datetime.fromisoformat(until) if until else None,
+        retired=frozenset(found["retired"]),
     )
 
 
