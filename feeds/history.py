@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import MAXYEAR, UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 
 from feeds.storage import StateFolder
@@ -78,8 +79,9 @@ class History:
         self._folder.make()
         with self._locked():
             now = clock().replace(microsecond=0)
+            latest = now + _MAX_AHEAD
             found = self._read().items()
-            records = {address: known for address, known in found if known[1] - now < _MAX_AHEAD}
+            records = {address: known for address, known in found if known[1] < latest}
             changed = {
                 address: (etag, _begin(records.get(address), now))
                 for address, etag in etags.items()
@@ -136,7 +138,7 @@ class History:
 
     def _write(self, records: Mapping[str, _Record]) -> None:
         lines = [
-            f"{address}\t{etag}\t{moment.isoformat()}\n"
+            f"{address}\t{etag}\t{_moment_text(moment)}\n"
             for address, (etag, moment) in sorted(records.items())
         ]
         self._folder.replace(_FILE, "".join([_HEADING, *lines]).encode())
@@ -151,7 +153,7 @@ def _wait(
     moments: Iterable[datetime], clock: Callable[[], datetime], sleep: Callable[[float], None]
 ) -> None:
     now = clock()
-    ahead = max((at - now for at in moments if at - now <= _MAX_WAIT), default=timedelta())
+    ahead = max((at - now for at in {*moments} if at - now <= _MAX_WAIT), default=timedelta())
     if ahead > timedelta():
         sleep(ahead.total_seconds())
 
@@ -159,10 +161,19 @@ def _wait(
 def _parse(line: str) -> tuple[str, _Record] | None:
     try:
         address, etag, text = line.split("\t")
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is None or not _FIRST_YEAR <= moment.year < MAXYEAR:
-            return None
-        # As it is written here: Last-Modified has whole seconds, in UTC.
-        return address, (etag, moment.astimezone(UTC).replace(microsecond=0))
+        return address, (etag, _moment(text))
     except (ValueError, OverflowError):
         return None
+
+
+# Documents that appeared together have the same moment, so there are few different ones.
+_moment_text = lru_cache(maxsize=10_000)(datetime.isoformat)
+
+
+@lru_cache(maxsize=10_000)
+def _moment(text: str) -> datetime:
+    """Return a moment as Last-Modified has it: in whole seconds, in UTC; raises ValueError."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None or not _FIRST_YEAR <= moment.year < MAXYEAR:
+        raise ValueError(text)
+    return moment.astimezone(UTC).replace(microsecond=0)

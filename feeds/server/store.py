@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
@@ -186,7 +187,7 @@ class SiteStore:
         lines = [_HEADING, json.dumps(head._asdict(), default=_json_value)]
         for plan in planned.plans:
             fact, date = build.facts[plan.path], build.dates.get(plan.path)
-            modified = str(int(date.timestamp())) if date else ""
+            modified = str(_seconds(date)) if date else ""
             lines.append(
                 f"{plan.path}\t{plan.media_type}\t{fact.etag}\t{modified}\t{fact.length}"
                 f"\t{fact.inputs}"
@@ -251,6 +252,12 @@ def _parsed_head(line: str) -> Head:
         until=datetime.fromisoformat(until) if until else None,
         retired=frozenset(found["retired"]),
     )
+
+
+@lru_cache(maxsize=10_000)
+def _seconds(date: datetime) -> int:
+    """Return the seconds since 1970; many documents have the same date."""
+    return int(date.timestamp())
 
 
 def _record(row: str) -> Record:
