@@ -73,7 +73,7 @@ class Chosen(NamedTuple):
 
 
 class EditedSite:
-    """A catalogue with its folders, a clock that stands still, and a history."""
+    """A catalogue with its folders, a clock that only advances during a sleep, and a history."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "site"

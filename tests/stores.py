@@ -25,7 +25,7 @@ START = datetime(2026, 11, 1, 12, 0, 0, 250_000, tzinfo=UTC)
 
 @dataclass
 class Clock:
-    """A clock that stands still until somebody sleeps."""
+    """A clock that only advances during a sleep."""
 
     now: datetime = START
     slept: list[float] = field(default_factory=list)

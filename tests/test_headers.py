@@ -41,7 +41,7 @@ def test_a_tag_is_found_in_any_list(others: list[str], place: int) -> None:
 
 @given(LATIN | st.text(st.sampled_from("Tue, 24 Nov 2026 10:00:00 GMT+-9")))
 def test_any_if_modified_since_has_an_answer(since: str) -> None:
-    """A 304 is only for a date that lies between the change and now."""
+    """A 304 is only for a date between the change and now."""
     assert not unmodified_since(since, NOW + timedelta(seconds=1), NOW)
 
 

@@ -328,7 +328,7 @@ def _of_times(found: Contents, other: Contents) -> Contents:
 
 @pytest.fixture(autouse=True)
 def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have an archive of a handful of entries, and wait for nothing."""
+    """Cut the archive into pages of a few entries, and wait for nothing."""
     monkeypatch.setattr("feeds.pages.listings.MOST", 2)
     monkeypatch.setattr("feeds.build._STABLE_SECONDS", 0)
     monkeypatch.setattr(os, "fsync", lambda _: None)

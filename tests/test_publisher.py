@@ -63,7 +63,7 @@ def publisher(file: Path, clock: Clock) -> Published:
 
 @pytest.fixture
 def told(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], list[str]]]:
-    """Give the events logged since the last call."""
+    """Return a function with the events logged since its last call."""
 
     def since() -> list[str]:
         events = [record.getMessage() for record in caplog.records]
@@ -108,7 +108,7 @@ def test_a_broken_catalogue_changes_nothing(
     told: Callable[[], list[str]],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The last good release stays; one log line has file, line and column; mending is noticed."""
+    """The last good release stays; one log line has file, line and column; a correction is noticed."""
     good, index = publisher.shown(), publisher.index()
     write(file, catalogue(entry("one"), entry("one", date="yesterday")))
     publisher.refresh()
@@ -138,7 +138,7 @@ def test_a_broken_catalogue_changes_nothing(
 def test_a_missing_catalogue_changes_nothing(
     publisher: Published, file: Path, told: Callable[[], list[str]]
 ) -> None:
-    """A file that is gone for a moment is told once, and noticed when it is back."""
+    """A file that is missing for a moment is logged once, and noticed when it is back."""
     text, index = file.read_text(), publisher.index()
     file.unlink()
     for _ in range(3):
@@ -281,7 +281,7 @@ def test_an_embargo_ends_though_the_catalogue_is_broken(
 def test_two_changes_in_one_second_are_a_second_apart(
     publisher: Published, file: Path, clock: Clock
 ) -> None:
-    """A change in the same second waits for the next one: no date lies in the future."""
+    """A change in the same second waits for the next one: no date is in the future."""
     first = publisher.shown()["atom.xml"].modified
     write(file, catalogue(entry("two")))
     publisher.refresh()
@@ -295,7 +295,7 @@ def test_two_changes_in_one_second_are_a_second_apart(
 def test_a_clock_set_back_sends_no_date_in_the_future(
     publisher: Published, file: Path, clock: Clock, told: Callable[[], list[str]]
 ) -> None:
-    """Where the memory lies far ahead of the clock, a document has no date, and the log says so."""
+    """If the history is far ahead of the clock, a document has no date, which is logged."""
     clock.now -= timedelta(hours=1)
     write(file, catalogue(entry("two")))
     publisher.refresh()
