@@ -24,7 +24,7 @@ import importlib, json, sys, time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from feeds import parallel
-from feeds.builder import Options, SiteBuilder
+from feeds.build import BuildOptions, SiteBuilder
 from feeds.export.folder import opened
 from feeds.export import Options as ExportOptions
 from feeds.history import History
@@ -36,7 +36,7 @@ processes = 1 if without == "processes" else parallel.cores()
 seconds = []
 with TemporaryDirectory(dir=file.parent) as folder:
     state = History(Path(folder) / "state")
-    options = Options(pages=False, processes=processes)
+    options = BuildOptions(pages=False, processes=processes)
     with opened(Path(folder) / "out", ExportOptions()) as target:
         builder = SiteBuilder(file, target, options, history=state)
         begun = time.perf_counter()

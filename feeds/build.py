@@ -1,36 +1,49 @@
-"""Plans → a target: what the target does not have with the same inputs is rendered and staged.
+"""Build a catalogue into a target: read it, plan its documents, render what is missing, commit.
 
-Work is shared by all cores. First each process takes a share of the entries,
-renders what documents need of each once, and writes that into a file of its own;
-then each takes a share of the documents, and joins what they need. A process
-stages what it rendered itself: only facts travel between processes.
+A target is a folder, a bucket, the store of a server, or memory. What it has with
+the same inputs is left alone. Rendering uses all cores: first each process takes a
+share of the entries, renders what documents need of each, and writes that into a
+file of its own; then each takes a share of the documents, and joins what they need.
+A process stages what it has rendered: only facts travel between processes.
 """
 
+import logging
 import mmap
 import os
 import tempfile
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from types import MappingProxyType
 from typing import IO, Any, NamedTuple, Protocol
 
+from feeds.catalogue import ItemMemory, load_catalogue
 from feeds.errors import FeedsError
+from feeds.history import History, Outdated
+from feeds.logs import tell
 from feeds.markdown import render_body
-from feeds.model import Entry
-from feeds.parallel import dealt, in_processes, usable_processes
-from feeds.plans import ITEM, Plan, PlannedSite
+from feeds.model import Catalogue, Entry
+from feeds.parallel import dealt, gc_paused, in_processes, usable_processes
+from feeds.plans import ITEM, Plan, PlannedSite, plan_site
+from feeds.storage import Fingerprint, fingerprint
 
-# So many entries are rendered at a time, lest all that is made on the way be in memory at once.
+# Entries that are rendered at a time, to limit the memory for intermediate results.
 _BATCH = 100
+# How often a build is repeated because the catalogue has changed meanwhile.
+_MAX_BUILDS = 5
+# A file modified this recently may still be being written.
+_STABLE_SECONDS = 0.1
+_MAX_UNSTABLE_SECONDS = 2.0
 Progress = Callable[[str, float], None]
 
 
 class Fact(NamedTuple):
-    """What is known of a document: the digest of its inputs, its ETag, and its length in bytes."""
+    """What is known of a document: the digest of its inputs, its ETag, its length in bytes."""
 
     inputs: str
     etag: str
@@ -38,10 +51,7 @@ class Fact(NamedTuple):
 
 
 class Staged(NamedTuple):
-    """A document that was rendered: its fact, and where the target has put it.
-
-    The place is the target's own, in what `marshal` can write.
-    """
+    """A rendered document: its fact, and where the target has put it, in what `marshal` can write."""
 
     fact: Fact
     place: Any = None
@@ -51,9 +61,9 @@ class Staged(NamedTuple):
 class Build:
     """A site that is ready to be committed to a target.
 
-    `facts` are those of all its documents by path, and `staged` those that the
-    target did not have with the same inputs. `dates` are since when the bytes of
-    each have been public; one that is not known is left out.
+    `facts` has all documents by path, `staged` those that the target did not have
+    with the same inputs. `dates` are since when each document's bytes have been
+    public; unknown dates are left out.
     """
 
     planned: PlannedSite
@@ -63,7 +73,7 @@ class Build:
 
     @property
     def plans(self) -> Sequence[Plan]:
-        """Every plan, those of the host's files at the end."""
+        """Every plan, those of the host's files last."""
         return (*self.planned.plans, *self.planned.host_plans)
 
 
@@ -80,33 +90,209 @@ class Target(Protocol):
         """Make a build visible as a whole; raises FeedsError."""
 
 
+def _no_progress(_stage: str, _part: float) -> None:
+    pass
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildOptions:
+    """How a site is built.
+
+    `url` replaces `site.url`. Without `pages` there are the feeds alone. With
+    `compare`, addresses that were public before and are gone are notes. With `strict`,
+    notes are errors. Without `dated`, nothing is recorded in the history, and documents
+    have no dates. `processes` is how many work at the same time. `host_plans` returns
+    the files that configure a host. `memory` has items that were read before. `seconds`
+    collects how long each stage took. `clock` returns aware datetimes.
+    """
+
+    url: str | None = None
+    pages: bool = True
+    compare: bool = False
+    strict: bool = False
+    dated: bool = True
+    processes: int = 1
+    host_plans: Callable[[PlannedSite], Sequence[Plan]] = lambda _: ()
+    on_progress: Progress = _no_progress
+    memory: ItemMemory = field(default_factory=ItemMemory)
+    seconds: dict[str, float] = field(default_factory=dict)
+    clock: Callable[[], datetime] = _now
+    sleep: Callable[[float], None] = time.sleep
+
+
+class SiteBuilder:
+    """Builds the catalogue at a path into a target, any number of times.
+
+    `catalogue` is the last one that was read without a Problem, and `seen` the
+    fingerprint of the files that were last read; `is_sound` is whether the two belong
+    together. `undated` is whether some document of the last build has no date.
+    """
+
+    def __init__(
+        self, path: Path, target: Target, options: BuildOptions, *, history: History
+    ) -> None:
+        self.catalogue: Catalogue | None = None
+        self.undated = False
+        self.is_sound = False
+        self.seen: Fingerprint | None = None
+        self._path = path
+        self._target = target
+        self._options = options
+        self._history = history
+        self._has_history = True
+
+    def build(self, *, read: bool = True) -> Build:
+        """Build what the target does not have, commit it, and return it.
+
+        Without `read`, the catalogue is only read if its files have changed. Raises
+        FeedsError.
+        """
+        staged: Mapping[str, Staged] = {}
+        with gc_paused():
+            for number in range(_MAX_BUILDS):
+                with self._timed("read"):
+                    catalogue = self._read(again=read and number == 0)
+                with self._timed("plan"):
+                    planned = self._plan(catalogue)
+                with self._timed("render"):
+                    build = self._stage(planned, staged)
+                staged = build.staged
+                try:
+                    dates = self._dates(build) if self._options.dated else {}
+                except Outdated:
+                    continue
+                self.undated = self._options.dated and len(dates) < len(planned.plans)
+                build = replace(build, dates=dates)
+                with self._timed("write"):
+                    self._target.commit(build)
+                return build
+        raise FeedsError(f"{self._path}: is being written all the time")
+
+    def _read(self, *, again: bool) -> Catalogue:
+        options = self._options
+        seen = wait_until_stable(self._path)
+        if self.catalogue is None or again or seen != self.seen:
+            self.seen, self.is_sound = seen, False
+            self.catalogue = load_catalogue(
+                self._path,
+                url=options.url,
+                as_of=options.clock(),
+                published=self._history.addresses() if options.compare else (),
+                strict=options.strict,
+                memory=options.memory,
+                processes=options.processes,
+            )
+            self.is_sound = True
+        return self.catalogue
+
+    def _plan(self, catalogue: Catalogue) -> PlannedSite:
+        options = self._options
+        planned = plan_site(catalogue, as_of=options.clock(), pages=options.pages)
+        return replace(planned, host_plans=options.host_plans(planned))
+
+    def _stage(self, planned: PlannedSite, before: Mapping[str, Staged]) -> Build:
+        return stage_missing(
+            planned,
+            self._target,
+            before=before,
+            processes=self._options.processes,
+            on_progress=self._options.on_progress,
+        )
+
+    def _dates(self, build: Build) -> dict[str, datetime]:
+        """Return since when each document's bytes have been public, without dates in the future.
+
+        Raises Outdated, and records nothing, if the catalogue has changed since it was
+        read, or an embargo has ended.
+        """
+        site, until = build.planned.site, build.planned.until
+        clock, sleep = self._options.clock, self._options.sleep
+
+        def is_current() -> bool:
+            overdue = until is not None and until <= clock()
+            return fingerprint(self._path) == self.seen and not overdue
+
+        paths = {site.address(plan.path): plan.path for plan in build.planned.plans}
+        etags = {address: build.facts[path].etag for address, path in paths.items()}
+        file = self._history.file
+        try:
+            with self._timed("date"):
+                found = self._history.record(etags, clock=clock, sleep=sleep, current=is_current)
+        except OSError as error:
+            if self._has_history:
+                reason = error.strerror or str(error)
+                tell("no-last-modified", logging.WARNING, file=file, error=reason)
+            self._has_history = False
+            return {}
+        self._has_history = True
+        now = clock()
+        past = {paths[address]: date for address, date in found.items() if date <= now}
+        if len(past) < len(found):
+            # The clock is wrong, or was wrong when they were recorded.
+            latest = max(found.values())
+            tell("clock-behind-history", logging.WARNING, file=file, latest=latest)
+        return past
+
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        seconds, begun = self._options.seconds, time.perf_counter()
+        try:
+            yield
+        finally:
+            seconds[stage] = seconds.get(stage, 0) + time.perf_counter() - begun
+
+
+def wait_until_stable(path: Path) -> Fingerprint:
+    """Return the fingerprint once two checks in succession have found the same files.
+
+    One check is enough if all files are older. Times may lie in the future, or be set
+    back to the past while a file is being written.
+    """
+    end = time.monotonic() + _MAX_UNSTABLE_SECONDS
+    found = fingerprint(path)
+    while _latest(found) / 1e9 > time.time() - _STABLE_SECONDS and time.monotonic() < end:
+        time.sleep(_STABLE_SECONDS)
+        before, found = found, fingerprint(path)
+        if found == before:
+            break
+    return found
+
+
+def _latest(found: Fingerprint) -> int:
+    return max((max(changed, written) for *_, changed, written in found), default=0)
+
+
 def stage_missing(
     planned: PlannedSite,
     target: Target,
     *,
     before: Mapping[str, Staged] = MappingProxyType({}),
     processes: int = 1,
-    on_progress: Progress = lambda _stage, _part: None,
+    on_progress: Progress = _no_progress,
 ) -> Build:
     """Render and stage each document that a target does not have with the same inputs.
 
-    `before` is what was staged lately for the same target; it stays where it is
-    the same. Raises FeedsError where a document cannot be rendered or staged.
+    `before` is what was staged for the same target earlier, and is used again if its
+    inputs are the same. Raises FeedsError if a document cannot be rendered or staged.
     """
     held = target.facts()
     staged: dict[str, Staged] = {}
     todo: list[Plan] = []
     plans = (*planned.plans, *planned.host_plans)
     for plan in plans:
-        known, lately = held.get(plan.path), before.get(plan.path)
+        known, earlier = held.get(plan.path), before.get(plan.path)
         if known and known.inputs == plan.inputs:
             continue
-        if lately and lately.fact.inputs == plan.inputs:
-            staged[plan.path] = lately
+        if earlier and earlier.fact.inputs == plan.inputs:
+            staged[plan.path] = earlier
         else:
             todo.append(plan)
     try:
-        staged |= _Work(planned, todo, target, on_progress).done(processes)
+        staged |= _Rendering(planned, todo, target, on_progress).run(processes)
     except OSError as error:
         # The disk with temporary files is full, or cannot be written.
         place = error.filename or tempfile.gettempdir()
@@ -118,14 +304,14 @@ def stage_missing(
     return Build(planned=planned, facts=facts, staged=staged)
 
 
-# For each entry and kind, in which file its piece is, where it begins, and its length.
+# For each entry and kind of piece: the number of the file, the offset and the length in bytes.
 _Index = dict[tuple[str, str], tuple[int, int, int]]
-# What a process returns: path, inputs, ETag, length and place of what it staged.
+# What a process returns of a staged document: path, inputs, ETag, length and place.
 _Row = tuple[str, str, str, int, Any]
 
 
-class _Work:
-    """What is to be rendered, in one process or several."""
+class _Rendering:
+    """The documents to be rendered and staged, in one process or several."""
 
     def __init__(
         self, planned: PlannedSite, todo: Sequence[Plan], target: Target, on_progress: Progress
@@ -133,7 +319,7 @@ class _Work:
         self._planned = planned
         self._target = target
         self._on_progress = on_progress
-        # A document of one entry is rendered where that entry is.
+        # A document of one entry is rendered by the process that has the entry.
         self._single: dict[str, list[Plan]] = defaultdict(list)
         self._joined: list[Plan] = []
         self._entries: dict[str, Entry] = {}
@@ -148,22 +334,21 @@ class _Work:
             for entry in plan.entries:
                 self._kinds[entry.id].add(plan.piece)
 
-    def done(self, processes: int) -> dict[str, Staged]:
-        """Do it, and return what was staged."""
+    def run(self, processes: int) -> dict[str, Staged]:
+        """Render and stage the documents, and return them by path."""
         entries = [*self._entries.values()]
         count = usable_processes(len(entries) + len(self._joined), processes)
         with ExitStack() as stack:
             files = [stack.enter_context(tempfile.TemporaryFile()) for _ in range(count)]
-            first = partial(self._render, entries, files)
             rows: list[_Row] = []
             index: _Index = {}
-            for number, (some, places) in enumerate(in_processes(first, count)):
+            rendered = in_processes(partial(self._render, entries, files), count)
+            for number, (some, places) in enumerate(rendered):
                 rows += some
                 for id_, kind, offset, length in places:
                     index[id_, kind] = number, offset, length
             maps = [stack.enter_context(_mapped(file)) for file in files]
-            second = partial(self._join, maps, index)
-            for some in in_processes(second, count):
+            for some in in_processes(partial(self._join, maps, index), count):
                 rows += some
         return {
             path: Staged(Fact(inputs, etag, length), place)
@@ -184,7 +369,7 @@ class _Work:
         for at in range(0, len(share), _BATCH):
             if number == 0:
                 self._on_progress("render", at / len(share))
-            for id_, pieces in self._pieces(share[at : at + _BATCH]):
+            for id_, pieces in self._pieces(share[at : at + _BATCH]).items():
                 singles = self._single.get(id_, ())
                 rows += [self._stage(plan, [pieces[plan.piece]]) for plan in singles]
                 for kind in self._kinds.get(id_, ()):
@@ -195,8 +380,8 @@ class _Work:
         file.flush()
         return rows, places
 
-    def _pieces(self, entries: Sequence[Entry]) -> Iterator[tuple[str, dict[str, bytes]]]:
-        """Yield the id of each entry with its pieces of those kinds that are needed of it."""
+    def _pieces(self, entries: Sequence[Entry]) -> dict[str, dict[str, bytes]]:
+        """Return the pieces of entries that are needed, by the entry's id and the kind of piece."""
         found: dict[str, dict[str, bytes]] = {entry.id: {} for entry in entries}
         of_kind: dict[str, list[Entry]] = defaultdict(list)
         for entry in entries:
@@ -213,7 +398,7 @@ class _Work:
             pieces = self._planned.renderers[kind](shown)
             for entry, piece in zip(some, pieces, strict=True):
                 found[entry.id][kind] = piece
-        yield from found.items()
+        return found
 
     def _join(self, maps: Sequence[bytes | mmap.mmap], index: _Index, number: int) -> list[_Row]:
         """Render a share of the other documents from the entries' pieces."""
@@ -236,7 +421,7 @@ class _Work:
 
 @contextmanager
 def _mapped(file: IO[bytes]) -> Iterator[bytes | mmap.mmap]:
-    """Map a file into memory; an empty one cannot be."""
+    """Map a file into memory; an empty file cannot be mapped."""
     if not os.fstat(file.fileno()).st_size:
         yield b""
         return

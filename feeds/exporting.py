@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from feeds.errors import FeedsError
-from feeds.files import media_files, media_folder, read_files
 from feeds.inputs import digest, program_digest, source_digest, zones_stamp
 from feeds.parallel import cores, gc_paused
 from feeds.paths import STATIC, TEMPLATES
+from feeds.storage import media_files, media_folder, read_files
 from feeds.verbs import Given, notes, say, show
 
 if TYPE_CHECKING:
@@ -82,8 +82,7 @@ def _export(
     """Build and write; show what was done, with the notes."""
     import logging
 
-    from feeds.builder import Options as BuildOptions
-    from feeds.builder import SiteBuilder
+    from feeds.build import BuildOptions, SiteBuilder
     from feeds.catalogue import ItemMemory, checked_url
     from feeds.export.folder import opened
     from feeds.export.hosts import host_plans

@@ -1,44 +1,130 @@
-"""What goes with a document over HTTP whoever serves it: this server, or another that is told."""
+"""HTTP headers and conditional requests, for the server and for the configuration of hosts."""
 
-from datetime import datetime
+import re
+from datetime import UTC, datetime
+from email.utils import format_datetime, parsedate_to_datetime
+
+from feeds.keys import keys_of
 
 Header = tuple[str, str]
+IDENTITY = "identity"
 
 NOSNIFF: Header = ("X-Content-Type-Options", "nosniff")
-# Readers that live in a browser need it.
+# Needed by feed readers that run in a browser.
 CORS: tuple[Header, ...] = (
     ("Access-Control-Allow-Origin", "*"),
     ("Access-Control-Expose-Headers", "ETag, Link"),
 )
-# What one of those asks leave for before it asks for a document (Fetch §3.2).
+# The answer to a preflight request (Fetch §3.2).
 PREFLIGHT: tuple[Header, ...] = (
     ("Access-Control-Allow-Methods", "GET, HEAD"),
     ("Access-Control-Allow-Headers", "If-None-Match, If-Modified-Since"),
     ("Access-Control-Max-Age", "86400"),
 )
-# What a page may load: its own style sheet, and pictures from where editors found them.
+# A page may load its own style sheet and fonts, and pictures from anywhere.
 _PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self' https: http:;"
     " base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 PAGE_POLICY: Header = ("Content-Security-Policy", _PAGE_POLICY)
-# Other sites learn which site sent somebody, and not from which of its pages.
+# Other sites see the site that a reader comes from, but not the page.
 REFERRER: Header = ("Referrer-Policy", "strict-origin-when-cross-origin")
-# What goes with each page, beside what goes with every document.
+# The headers of each page, in addition to those of every document.
 PAGE: tuple[Header, ...] = (PAGE_POLICY, REFERRER)
-# What a feed that a browser shows may do: it has a style, and nothing else.
+# A feed that a browser displays may load its style sheet only.
 FEED_POLICY: Header = ("Content-Security-Policy", "default-src 'none'; style-src 'self'")
 
-# What may be served while a fresh copy is being fetched, or while none can be.
-_WHILE_REVALIDATE = 60
-_IF_ERROR = 86_400
+# How long a stale copy may be served while a new one is fetched, or if that fails.
+_STALE_WHILE_REVALIDATE_SECONDS = 60
+_STALE_IF_ERROR_SECONDS = 86_400
+
+# An entity tag, quoted or, by careless clients, bare.
+_TAG = re.compile(r'(?:[Ww]/)?"([^"]*)"|([^\s",]+)')
+# Servers in front of this one append the coding that they apply.
+_CODING_SUFFIX = re.compile(r"(?:[-:;]{1,2}(?:gzip|br|zstd|deflate))?")
+# Longer values are ignored: a list of this length has more than a hundred tags.
+_MAX_TAGS_LENGTH = 8000
+_MAX_DATE_LENGTH = 200
 
 
 def cache_control(max_age: int, until: datetime | None = None, now: datetime | None = None) -> str:
-    """Tell for how many seconds an answer may be kept: `max_age`, but never past `until`."""
-    spare = _WHILE_REVALIDATE
+    """Return a Cache-Control that allows keeping an answer for `max_age` seconds, but not past `until`."""
+    spare = _STALE_WHILE_REVALIDATE_SECONDS
     if until is not None and now is not None:
         remaining = max(int((until - now).total_seconds()), 0)
         spare = min(max(remaining - max_age, 0), spare)
         max_age = min(max_age, remaining)
-    return f"public, max-age={max_age}, stale-while-revalidate={spare}, stale-if-error={_IF_ERROR}"
+    return (
+        f"public, max-age={max_age}, stale-while-revalidate={spare}"
+        f", stale-if-error={_STALE_IF_ERROR_SECONDS}"
+    )
+
+
+def document_headers(
+    path: str, media_type: str, address: str, *, hub: str = "", shown_as: str = ""
+) -> list[Header]:
+    """Return the headers of a document that are the same under every content coding.
+
+    A browser displays a feed only under the media type `shown_as`. The answer has no
+    `Vary` for that: it is the same document, and every feed reader accepts either type.
+    If a cache mixes them up, a reader misses the style; with a `Vary`, each cache would
+    keep a copy for every kind of request.
+    """
+    link = f'<{address}>; rel="self"'
+    if hub:
+        link += f', <{hub}>; rel="hub"'
+    keys = keys_of(path)
+    return [
+        ("Content-Type", shown_as or media_type),
+        *([FEED_POLICY] if shown_as else []),
+        NOSNIFF,
+        ("Link", link),
+        *(PAGE if media_type.startswith("text/html") else ()),
+        # For Fastly and Varnish, and for Cloudflare.
+        ("Surrogate-Key", " ".join(keys)),
+        ("Cache-Tag", ",".join(keys)),
+    ]
+
+
+def validators(etag: str, modified: datetime | None, coding: str) -> list[Header]:
+    """Return the headers that a 304 has too: the validators, and which requests share the answer.
+
+    Strong tags would have to differ between codings (RFC 9110 §8.8.3.3); a weak one is
+    the same for all.
+    """
+    strong = f'"{etag}"'
+    dated = [("Last-Modified", format_datetime(modified, usegmt=True))] if modified else []
+    return [
+        ("ETag", strong if coding == IDENTITY else f"W/{strong}"),
+        *dated,
+        ("Vary", "Accept-Encoding"),
+        *CORS,
+    ]
+
+
+def names_tag(if_none_match: str, etag: str) -> bool:
+    """Check whether an If-None-Match names an ETag (RFC 9110 §13.1.2), by weak comparison.
+
+    A tag with the suffix of a content coding matches too.
+    """
+    if len(if_none_match) > _MAX_TAGS_LENGTH:
+        return False
+    if if_none_match.strip() == "*":
+        return True
+    tags = (quoted or bare for quoted, bare in _TAG.findall(if_none_match))
+    return any(tag.startswith(etag) and _CODING_SUFFIX.fullmatch(tag, len(etag)) for tag in tags)
+
+
+def unmodified_since(if_modified_since: str, modified: datetime, now: datetime) -> bool:
+    """Check whether a document is no newer than an If-Modified-Since (RFC 9110 §13.1.3).
+
+    A date in the future is ignored: this server did not send it, and it would hide
+    later changes.
+    """
+    if len(if_modified_since) > _MAX_DATE_LENGTH:
+        return False
+    try:
+        since = parsedate_to_datetime(if_modified_since.partition(";")[0])
+    except (ValueError, TypeError, OverflowError):
+        return False
+    return modified <= since.replace(tzinfo=since.tzinfo or UTC) <= now

@@ -1,58 +1,57 @@
-"""Remembers when each document's bytes first appeared, so that Last-Modified can be true.
+"""The history: since when each document's bytes have been public, for Last-Modified.
 
-The memory is one text file, `history.tsv`: a line for each address, with the
-ETag that its document has now and the moment since when. It is shared by every
-process that publishes: servers, their workers, exports. An address that is no
-longer published keeps its line, should it come back.
+It is one text file, `history.tsv`, with a line for each address: the ETag of its
+document, and the moment from which it has had this ETag. All processes that
+publish share it: servers and exports. An address that is no longer published
+keeps its line in case it comes back.
 """
 
-import errno
 import fcntl
 import os
-import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import MAXYEAR, UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 
-from feeds.storage import StateFolder, take_lock
+from feeds.storage import StateFolder
 
 _FILE = "history.tsv"
 _LOCK = "history.lock"
 _HEADING = "# feeds history 1: address, ETag, when these bytes first appeared there\n"
 _SECOND = timedelta(seconds=1)
-# Who holds the lock needs milliseconds, or waits for its own second. For longer, it is
-# stopped, and an edit is to be public within two seconds all the same.
-PATIENCE_SECONDS = 1.2
-# How far ahead of the clock a moment may lie and be waited for. Further ahead,
-# the clock is wrong, or was when the moment was remembered.
-_WAIT = timedelta(seconds=5)
-# A moment further ahead, or before the first feeds, was never written by this program.
-_FAR = timedelta(days=1)
+# A process holds the lock for milliseconds, or for the rest of a second. If it takes
+# longer, the process is stopped; an edit has to be public within two seconds even so.
+LOCK_TIMEOUT_SECONDS = 1.2
+# Moments at most this far ahead of the clock are waited for. If they are further ahead,
+# the clock is wrong, or was wrong when they were recorded.
+_MAX_WAIT = timedelta(seconds=5)
+# A moment further ahead than this, or before the first feeds, is not believed.
+_MAX_AHEAD = timedelta(days=1)
 _FIRST_YEAR = 1990
 
 _Record = tuple[str, datetime]
 
 
 class Outdated(Exception):
-    """What was to be remembered is no longer what is to be published."""
+    """What was to be recorded is no longer what is to be published."""
 
 
 class History:
-    """The memory in a folder, which is made when there is something to remember.
+    """The history in a folder, which is created when there is something to record.
 
-    Another process that records is waited for during `patience` seconds.
+    `timeout` is how many seconds to wait for another process that is recording.
     """
 
-    def __init__(self, folder: Path, patience: float = PATIENCE_SECONDS) -> None:
+    def __init__(self, folder: Path, timeout: float = LOCK_TIMEOUT_SECONDS) -> None:
         self.file = folder / _FILE
         self._folder = StateFolder(folder)
-        self._patience = patience
-        # Whether another process held the lock for too long when it was last wanted.
-        self._stuck = False
-        # What the file held when it was last read or written here, and which file that was.
+        self._timeout = timeout
+        # Whether the last attempt to take the lock timed out: then the next one does not wait.
+        self._timed_out = False
+        # The records as they were last read or written here, and the stamp of the file then.
         self._records: dict[str, _Record] = {}
-        self._which: tuple[int, ...] | None = None
+        self._stamp: tuple[int, ...] | None = None
 
     def record(
         self,
@@ -62,30 +61,34 @@ class History:
         sleep: Callable[[float], None],
         current: Callable[[], bool],
     ) -> dict[str, datetime]:
-        """Give, for each address, since when its document has had this ETag.
+        """Record the ETags of documents, and return since when each document has had its ETag.
 
-        `etags` are by absolute address. A new ETag begins now, to the second,
-        and at least one second after the one before (RFC 9110 §8.8.2). What
-        begins up to five seconds ahead is waited for; only where the clock is
-        behind the history do moments remain that have not come.
+        Args:
+            etags: by absolute address. A new ETag begins now, in whole seconds, and at
+                least one second after the one before it (RFC 9110 §8.8.2).
+            clock: returns the present as an aware datetime.
+            sleep: waits for so many seconds. A beginning up to five seconds ahead is
+                waited for; only if the clock is behind the history can the result
+                have moments that lie in the future.
+            current: called after the wait, while no other process can record.
+                If it returns False, nothing is recorded and Outdated is raised: so the
+                order of moments is the order in which the catalogue had these contents.
 
-        `current` is asked when all has come, while no other process can record
-        anything; where it denies, nothing is remembered and Outdated is raised.
-        So the order of moments is the order in which the catalogue had these
-        contents. Raises OSError where there can be no memory.
+        Raises OSError if the history cannot be read or written.
         """
         self._folder.make()
         with self._locked():
             now = clock().replace(microsecond=0)
+            latest = now + _MAX_AHEAD
             found = self._read().items()
-            records = {address: known for address, known in found if known[1] - now < _FAR}
+            records = {address: known for address, known in found if known[1] < latest}
             changed = {
                 address: (etag, _begin(records.get(address), now))
                 for address, etag in etags.items()
                 if address not in records or records[address][0] != etag
             }
             since = {address: (changed.get(address) or records[address])[1] for address in etags}
-            _await(since.values(), clock, sleep)
+            _wait(since.values(), clock, sleep)
             if not current():
                 raise Outdated
             if changed:
@@ -93,7 +96,7 @@ class History:
         return since
 
     def addresses(self) -> Collection[str]:
-        """Return the absolute addresses that were ever public; none if that cannot be read."""
+        """Return the absolute addresses that were ever public; none if they cannot be read."""
         try:
             return self._read().keys()
         except OSError:
@@ -101,38 +104,32 @@ class History:
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        lock = self._folder.lock_file(_LOCK)
         try:
-            # One wait is enough to learn that the lock is stuck.
-            end = time.monotonic() + (0 if self._stuck else self._patience)
-            while not take_lock(lock):
-                if time.monotonic() > end:
-                    self._stuck = True
-                    where = str(self.file.with_name(_LOCK))
-                    raise OSError(errno.ETIMEDOUT, "another process holds the lock", where)
-                time.sleep(0.01)
-            self._stuck = False
-            try:
-                yield
-            finally:
-                # Closing would not do where a process was forked meanwhile.
-                fcntl.flock(lock, fcntl.LOCK_UN)
+            lock = self._folder.lock(_LOCK, 0 if self._timed_out else self._timeout)
+        except TimeoutError:
+            self._timed_out = True
+            raise
+        self._timed_out = False
+        try:
+            yield
         finally:
+            # Closing would not be enough if a process was forked meanwhile.
+            fcntl.flock(lock, fcntl.LOCK_UN)
             os.close(lock)
 
     def _read(self) -> dict[str, _Record]:
-        """Read what can be read: a damaged line costs its own memory alone."""
-        which = self._found()
-        if which is None:
+        """Return the records; a damaged line costs only its own record."""
+        stamp = self._file_stamp()
+        if stamp is None:
             return {}
-        if which != self._which:
+        if stamp != self._stamp:
             lines = self._folder.read(_FILE).decode(errors="replace").splitlines()
-            self._records = dict(record for line in lines if (record := _parsed(line)))
-            self._which = which
+            self._records = dict(record for line in lines if (record := _parse(line)))
+            self._stamp = stamp
         return self._records
 
-    def _found(self) -> tuple[int, ...] | None:
-        """Tell the file from any other; None where there is none."""
+    def _file_stamp(self) -> tuple[int, ...] | None:
+        """Return what differs whenever the file does; None if there is no file."""
         try:
             found = self._folder.stat(_FILE)
         except FileNotFoundError:
@@ -141,33 +138,42 @@ class History:
 
     def _write(self, records: Mapping[str, _Record]) -> None:
         lines = [
-            f"{address}\t{etag}\t{moment.isoformat()}\n"
+            f"{address}\t{etag}\t{_moment_text(moment)}\n"
             for address, (etag, moment) in sorted(records.items())
         ]
         self._folder.replace(_FILE, "".join([_HEADING, *lines]).encode())
-        self._records, self._which = dict(records), self._found()
+        self._records, self._stamp = dict(records), self._file_stamp()
 
 
 def _begin(before: _Record | None, now: datetime) -> datetime:
     return max(now, before[1] + _SECOND) if before else now
 
 
-def _await(
+def _wait(
     moments: Iterable[datetime], clock: Callable[[], datetime], sleep: Callable[[float], None]
 ) -> None:
     now = clock()
-    ahead = max((at - now for at in moments if at - now <= _WAIT), default=timedelta())
+    ahead = max((at - now for at in {*moments} if at - now <= _MAX_WAIT), default=timedelta())
     if ahead > timedelta():
         sleep(ahead.total_seconds())
 
 
-def _parsed(line: str) -> tuple[str, _Record] | None:
+def _parse(line: str) -> tuple[str, _Record] | None:
     try:
         address, etag, text = line.split("\t")
-        moment = datetime.fromisoformat(text)
-        if moment.tzinfo is None or not _FIRST_YEAR <= moment.year < MAXYEAR:
-            return None
-        # As it is written here; a Last-Modified has no other offset, and whole seconds.
-        return address, (etag, moment.astimezone(UTC).replace(microsecond=0))
+        return address, (etag, _moment(text))
     except (ValueError, OverflowError):
         return None
+
+
+# Documents that appeared together have the same moment, so there are few different ones.
+_moment_text = lru_cache(maxsize=10_000)(datetime.isoformat)
+
+
+@lru_cache(maxsize=10_000)
+def _moment(text: str) -> datetime:
+    """Return a moment as Last-Modified has it: in whole seconds, in UTC; raises ValueError."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None or not _FIRST_YEAR <= moment.year < MAXYEAR:
+        raise ValueError(text)
+    return moment.astimezone(UTC).replace(microsecond=0)

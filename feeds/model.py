@@ -1,7 +1,7 @@
-"""The nouns of a publication: frozen values, without input or output.
+"""The values of a publication, which are immutable and do no input or output.
 
-Of entries and their photos there may be a hundred thousand, and a tuple is made
-several times as fast as any other frozen value.
+Named tuples are those of which there may be a hundred thousand, and those that are
+hashed often: they are several times as fast as frozen dataclasses.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ from feeds.paths import FEED_KINDS, FEEDS, entry_folder
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Somebody who writes (RFC 4287 §3.2). E-mail and URI are empty where not given."""
+    """An author (RFC 4287 §3.2). E-mail and URI are empty if not given."""
 
     name: str
     email: str = ""
@@ -42,10 +42,10 @@ class Photo(NamedTuple):
 
 
 class Picture(NamedTuple):
-    """A file that photos show: its path under the site, the file itself, and what it is.
+    """A file that photos show: its path under the site, and the file itself.
 
-    `width` and `height` are in pixels and `length` in bytes. `stamp` tells these
-    bytes from any others that the file had or will have.
+    `width` and `height` are in pixels and `length` in bytes. `stamp` differs whenever
+    the file's bytes do.
     """
 
     path: str
@@ -61,8 +61,7 @@ class Picture(NamedTuple):
         return self.stamp[2]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Topic:
+class Topic(NamedTuple):
     """A subject of the publication's own vocabulary; `scheme` is the vocabulary's URI."""
 
     slug: str
@@ -71,27 +70,26 @@ class Topic:
     description: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Country:
-    """A country by its ISO 3166-1 alpha-2 code, under the name this publication gives it."""
+class Country(NamedTuple):
+    """A country: its ISO 3166-1 alpha-2 code, and its name in this publication."""
 
     code: str
     name: str
 
     @property
     def slug(self) -> str:
-        """The code as it stands in an address: in lower case."""
+        """The code as it is in addresses: in lower case."""
         return self.code.lower()
 
 
 class Entry(NamedTuple):
     """One news item as an editor wrote it (RFC 4287 *entry*, RSS *item*).
 
-    `published` and `updated` are aware, to the second, each with the offset it
-    was written with. `body` is Markdown. `link`, `summary` and `body` are empty
-    where the editor gave none. `public_from` and `updated_from` are the beginning
-    of the day of a date that was written without a time, whose `published` or
-    `updated` is noon; None for a date with a time.
+    `published` and `updated` are aware, in whole seconds, each with the offset it was
+    written with. `body` is Markdown. `link`, `summary` and `body` are empty if not
+    given. A date that was written without a time is noon in `published` or `updated`,
+    and the beginning of that day in `public_from` or `updated_from`, which are None for
+    a date with a time.
     """
 
     id: str
@@ -110,29 +108,28 @@ class Entry(NamedTuple):
 
     @property
     def path(self) -> str:
-        """Where the entry's own page lies under the site."""
+        """The folder of the entry's own page under the site."""
         return entry_folder(self.id)
 
     @property
     def labels(self) -> tuple[Topic | Country, ...]:
-        """What the entry is about: its categories on the wire."""
+        """What the entry is about: its categories in feeds."""
         return (*self.topics, *self.countries)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """The masthead: what a publication is called, where it lives, who speaks.
+    """What the catalogue says of the site as a whole.
 
-    `url` ends in `/`; `id` is a tag URI (RFC 4151) that survives a move to
-    another host; `language` is a BCP 47 tag; `items` is the number of entries
-    that a feed carries at most; `max_age` is for how many seconds a document may
-    be kept without asking again. `formats` are the formats that each feed is
-    published in, and `feeds` are the kinds of feeds beside that of everything.
+    `url` ends in `/`; `id` is a tag URI (RFC 4151) that survives a move to another
+    host; `language` is a BCP 47 tag; `items` is the maximum number of entries of a
+    feed; `max_age` is how many seconds a document may be cached. `formats` are the
+    formats of each feed, and `feeds` the kinds of feeds beside that of everything.
     `accent` is the colour of the pages, as `#rrggbb`, and `footer` a line at their end.
 
-    `moved` gives, for a path that was given up, the one that took its place, and
-    `retired` are the paths given up for good. One that ends in `/` stands for
-    all that lay below it. The new path is empty where it is the site's own.
+    `moved` has the new path for each old one, and `retired` has the paths that are gone.
+    A path that ends in `/` includes everything below it. The new path is empty if it is
+    the site's own.
     """
 
     title: str
@@ -157,27 +154,26 @@ class Site:
     footer: str = ""
 
     def address(self, path: str) -> str:
-        """Give the absolute address of a path of the release, as an ASCII URI."""
+        """Return the absolute address of a path under the site, as an ASCII URI."""
         return self.url + quote(path)
 
     def tag(self, name: str) -> str:
-        """Give the permanent id of something of this site, as a tag URI (RFC 4151)."""
+        """Return a permanent id within this site, as a tag URI (RFC 4151)."""
         return f"{self.id}:{quote(name)}"
 
     def link(self, entry: Entry) -> str:
-        """Give the address where a reader is sent for an entry."""
+        """Return the address that an entry links to: its link, or its own page."""
         return entry.link or self.address(entry.path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
-    """A whole publication, valid and immutable: nothing checks it again.
+    """A whole publication, valid and immutable.
 
-    `entries` stand in the catalogue's own order. `topics` holds those that the
-    catalogue declares, or None where its vocabulary is open. `pictures` are the
-    files that the entries' photos show. `notes` are worth an editor's look.
-    `beside` is the folder that may have `static/` and `templates/`. `source` is a
-    digest of the files that it was read from.
+    `entries` are in the order of the catalogue. `topics` are those that the catalogue
+    declares; None if any topic is allowed. `pictures` are the files that the entries'
+    photos show. `notes` are hints for editors. `beside` is the folder that may have
+    `static/` and `templates/`. `source` is a digest of the files that it was read from.
     """
 
     site: Site
@@ -191,10 +187,10 @@ class Catalogue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
-    """A format-neutral, ordered choice of entries with its own id, title and path.
+    """A selection of entries with its own id, title and path, in no format yet.
 
-    `entries` are all that belong to it, newest first; `latest` are those that
-    its documents carry. `path` is empty or ends in `/`.
+    `entries` are all that belong to it, newest first; `latest` are those that its
+    documents contain. `path` is empty or ends in `/`.
     """
 
     id: str
@@ -210,20 +206,17 @@ class Feed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """One path of a release: its bytes, their media type, and their validators.
+    """One path of a release: its bytes, their media type, and their validator.
 
     `etag` is without quotes (RFC 9110 §8.8.3) and depends on the bytes alone.
-    `modified` is the moment, to the second, at which these bytes first appeared
-    at this address (§8.8.2); None where nothing remembers it.
     """
 
     path: str
     body: bytes
     media_type: str
     etag: str
-    modified: datetime | None = None
 
 
 def etag_of(body: bytes) -> str:
-    """Give the ETag of a document's bytes, without quotes."""
+    """Return the ETag of a document's bytes, without quotes."""
     return sha256(body).hexdigest()[:32]

@@ -1,4 +1,9 @@
-"""Work in several processes, and pauses of the collector of reference cycles."""
+"""Work in forked processes, and pauses of the garbage collector.
+
+A fork inherits everything that the work needs, and only results travel back, so this
+is faster than a pool of `concurrent.futures`, which also starts threads: a process
+with threads is never forked.
+"""
 
 import gc
 import marshal
@@ -13,11 +18,11 @@ from feeds.errors import FeedsError
 
 R = TypeVar("R")
 S = TypeVar("S")
-# What `marshal` can write.
+# Consists of what `marshal` can write.
 T = TypeVar("T", bound="list[Any] | tuple[Any, ...]")
 
-# Below this many pieces of work, a process costs more than it saves.
-_MIN_WORK = 300
+# With fewer items, another process costs more than it saves.
+_MIN_ITEMS = 300
 
 
 def cores() -> int:
@@ -25,25 +30,22 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
 
 
-def usable_processes(work: int, processes: int) -> int:
-    """Return in how many processes to do so many pieces of work.
-
-    Processes are forks: where this one has threads, there are no others.
-    """
-    return processes if work >= _MIN_WORK and _can_fork() else 1
+def usable_processes(items: int, processes: int) -> int:
+    """Return how many processes to use for a number of items; one if this process has threads."""
+    return processes if items >= _MIN_ITEMS and _can_fork() else 1
 
 
 def in_processes(work: Callable[[int], T], processes: int) -> list[T]:
-    """Return the results of `work(0)`, `work(1)`, …: the first is done here, each other in a fork.
+    """Return the results of `work(0)`, `work(1)`, …: the first runs here, each other in a fork.
 
-    Results consist of what `marshal` can write. What a process fails to do is done
-    here, where an exception is raised as usual.
+    Results consist of what `marshal` can write. Work that fails in a fork is repeated
+    here, where its exception is raised.
     """
     started = [_start(work, number) for number in range(1, processes)]
     try:
         results = [work(0)]
     finally:
-        # Whatever happened here, no process is left behind.
+        # Also after an exception: no process is left behind.
         others = [_result(one) for one in started]
     for number, found in enumerate(others, 1):
         results.append(work(number) if found is None else found)
@@ -51,10 +53,10 @@ def in_processes(work: Callable[[int], T], processes: int) -> list[T]:
 
 
 def in_child(work: Callable[[], R]) -> R:
-    """Return the result of some work that is done in a fork, which keeps its memory and threads.
+    """Return the result of work in a fork, so that this process gets none of its memory and threads.
 
-    The result, and a FeedsError that is raised there, is what `pickle` can write. Where
-    this process has threads already, it is done here.
+    The result, or a FeedsError, is pickled. If this process has threads already, the
+    work is done here.
     """
     if not _can_fork():
         return work()
@@ -65,25 +67,22 @@ def in_child(work: Callable[[], R]) -> R:
         except FeedsError as error:
             return (pickle.dumps((None, error)),)
 
-    # What a process fails to do, as with a bug, is done here, where its error is raised.
+    # Work that fails in the fork is repeated here, where its exception is raised.
     (data,) = _result(_start(pickled, 0)) or pickled(0)
-    result, refusal = pickle.loads(data)  # noqa: S301  # of this program
-    if refusal:
-        raise refusal
+    result, error = pickle.loads(data)  # noqa: S301  # of this program
+    if error:
+        raise error
     return cast("R", result)
 
 
-def dealt(things: Sequence[S], number: int, processes: int) -> Sequence[S]:
-    """Return the share of a process in some things: every second one of two, and so on."""
-    return things[number::processes]
+def dealt(items: Sequence[S], number: int, processes: int) -> Sequence[S]:
+    """Return the items for one of several processes: of two, every second item."""
+    return items[number::processes]
 
 
 @contextmanager
 def gc_paused() -> Iterator[None]:
-    """Pause the collector of reference cycles while much is built that has none.
-
-    It would walk all of it again and again.
-    """
+    """Pause the garbage collector, which would examine many new objects without cycles repeatedly."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -94,7 +93,7 @@ def gc_paused() -> Iterator[None]:
 
 
 def _can_fork() -> bool:
-    """Return whether this process can be forked, and has no threads, of a library neither."""
+    """Check whether this process can be forked, and has no threads, not even those of a library."""
     if not hasattr(os, "fork") or threading.active_count() > 1:
         return False
     with suppress(OSError):
@@ -103,7 +102,7 @@ def _can_fork() -> bool:
 
 
 def _start(work: Callable[[int], T], number: int) -> tuple[int, int] | None:
-    """Start a process; return its id and a pipe with its result, None if there can be no more."""
+    """Fork; return the process id and a pipe with its result, or None if the system refuses."""
     ours, theirs = os.pipe()
     try:
         child = os.fork()
@@ -121,19 +120,19 @@ def _start(work: Callable[[int], T], number: int) -> tuple[int, int] | None:
             marshal.dump(work(number), pipe)
         status = 0
     finally:
-        # Whatever else this copy would do on its way out is its parent's to do.
+        # Without cleaning up, which the parent does.
         os._exit(status)
 
 
 def _result(started: tuple[int, int] | None) -> Any:  # noqa: ANN401  # as `marshal` gives it
-    """Return what a process did; None if it failed."""
+    """Return the result of a process; None if it failed."""
     if started is None:
         return None
     child, pipe = started
     found = None
     with os.fdopen(pipe, "rb") as file, suppress(EOFError, ValueError, TypeError):
         found = marshal.loads(file.read())  # noqa: S302  # of this program
-    # Where signals of ended children are ignored, there is nobody to wait for.
+    # If SIGCHLD is ignored, the system has removed the process already.
     with suppress(ChildProcessError):
         os.waitpid(child, 0)
     return found

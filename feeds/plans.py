@@ -1,20 +1,21 @@
-"""Catalogue → a plan of each document: where it is, what its bytes depend on, and how they are made."""
+"""Plan each document of a catalogue: its path, a digest of what its bytes depend on, how to render it."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property, lru_cache, partial
+from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from feeds.errors import FeedsError
-from feeds.files import Stamp, read_media, static_files
 from feeds.formats import FORMATS, Format, feed_style
 from feeds.inputs import digest, entry_digest, site_digest
 from feeds.model import Catalogue, Entry, Feed, Site
 from feeds.pages.overrides import template_files
 from feeds.paths import HEALTH, INDEX, SITEMAP, STATIC, TEMPLATES, sitemap_parts, standing_for
 from feeds.selection import next_change, select
+from feeds.storage import Stamp, read_media, static_files
 
 if TYPE_CHECKING:
     from feeds.pages import Pages
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
     from feeds.pages.neighbours import Neighbours
 
 _PAGE = "text/html"
-# At the end of the names of compressed files.
+# Not in any text of a catalogue.
+_SEPARATOR = "\x1f"
+_ID_OF = attrgetter("id")
+# The suffixes of compressed files.
 _COMPRESSED = {"br", "gz"}
 # An entry with its body's HTML.
 Shown = tuple[Entry, str]
@@ -33,10 +37,10 @@ BODY, ITEM = "body", "item"
 
 
 class Plan(NamedTuple):
-    """One document to be: its path and media type, a digest of its inputs, and what makes it.
+    """A document to be rendered: its path, its media type, and a digest of its inputs.
 
-    `render` is given a piece of each of the `entries`, of the kind `piece`. It may
-    raise FeedsError.
+    `render` gets a piece of each of the `entries`, of the kind `piece`, and returns the
+    document's bytes. It may raise FeedsError.
     """
 
     path: str
@@ -51,10 +55,10 @@ class Plan(NamedTuple):
 class PlannedSite:
     """Every document that a catalogue has at a moment, feeds before pages.
 
-    `feeds` are what the documents show, and first that of everything. `until` is
-    the next moment at which the same catalogue gives other documents, None for
-    never. `renderers` give, for each kind of pieces, those of some entries.
-    `host_plans` are files that configure a host, which are not documents.
+    `feeds` are the feeds that the documents show; the first has all entries. `until` is
+    the next moment at which the same catalogue has other documents, None for never.
+    `renderers` return, for each kind of pieces, those of some entries. `host_plans`
+    are files that configure a host, which are not documents.
     """
 
     catalogue: Catalogue
@@ -81,9 +85,9 @@ def plan_site(
 ) -> PlannedSite:
     """Return the plan of a catalogue's documents at an aware datetime.
 
-    Of the formats those count that the site has; without `pages` there are the
-    feeds alone. Raises FeedsError where a file in `static/` takes a document's
-    place, or a template is not valid.
+    Formats that the site does not have are left out; without `pages` there are the
+    feeds alone. Raises FeedsError if a file in `static/` conflicts with a document, or
+    a template is not valid.
     """
     site = catalogue.site
     feeds = select(catalogue, as_of)
@@ -96,7 +100,7 @@ def plan_site(
     if pages:
         plans += planner.pages()
         renderers |= {BODY: _bodies, ITEM: planner.items}
-    plans += planner.static({plan.path for plan in plans})
+    plans += planner.static(plans)
     plans.sort(key=lambda plan: plan.media_type.startswith(_PAGE))
     return PlannedSite(
         catalogue=catalogue,
@@ -123,54 +127,50 @@ class _Planner:
         self._entries = _Digests()
 
     def feeds(self) -> Iterator[Plan]:
-        """Yield each feed's document in each format, and the style sheet that they name."""
+        """Yield each feed's document in each format, and the style sheet that they refer to."""
+        site = self._site
         for feed in self._feeds:
-            inputs = digest(self._digest, *_about(feed), self._entries.of(feed.latest))
+            inputs = digest(self._digest, _about(feed), self._entries.of(feed.latest))
             for form in self._formats:
-                path = feed.path + form.filename
-                yield Plan(
-                    path,
-                    form.media_type,
-                    f"{inputs}{form.key}",
-                    partial(_join, form, feed, self._site),
-                    form.key,
-                    feed.latest,
-                )
+                render = partial(_join, form, feed, site)
+                path, key = feed.path + form.filename, form.key
+                yield Plan(path, form.media_type, inputs + key, render, key, feed.latest)
         if any(form.shown_as for form in self._formats):
             path, media_type, body = feed_style()
             yield Plan(path, media_type, self._digest, partial(_fixed, body))
 
     def pictures(self) -> Iterator[Plan]:
-        """Yield each picture that an entry shows, which is read as it was when it was measured."""
+        """Yield each picture that an entry shows."""
         shown = {entry.photo.url for entry in self._feeds[0].entries if entry.photo}
         for picture in self._catalogue.pictures:
             if self._site.address(picture.path) in shown:
                 inputs = digest(self._digest, repr(picture.stamp))
+                # It must still be as it was when it was measured.
                 render = partial(_file, picture.file, picture.stamp)
                 yield Plan(picture.path, picture.media_type, inputs, render)
 
-    def static(self, taken: set[str]) -> Iterator[Plan]:
+    def static(self, plans: Iterable[Plan]) -> Iterator[Plan]:
         """Yield each file in `static/`.
 
-        Raises FeedsError where one is in the way of a document or its folder, of the
-        server's own address, of the compressed form of a file, or of an address that
-        was given up.
+        Raises FeedsError if one conflicts with a document or its folder, with the
+        server's own address, with the compressed form of a file, or with an address
+        that has moved or is gone.
         """
         beside = self._catalogue.beside
-        if beside is None:
+        files = static_files(beside / STATIC) if beside else {}
+        if not files:
             return
-        files = static_files(beside / STATIC)
-        given_up = {*self._site.moved, *self._site.retired}
-        taken |= {HEALTH}
+        redirected = {*self._site.moved, *self._site.retired}
+        taken = {HEALTH, *(plan.path for plan in plans)}
         folders = {folder for path in taken for folder in _folders(path)}
         for path, found in files.items():
-            leader, _, ending = path.rpartition(".")
+            base, _, ending = path.rpartition(".")
             others = (
                 *(other for other in (path, *_folders(path)) if other in taken),
                 *([f"{path}/"] if path in folders else []),
                 # It would be sent as the compressed form of that file.
-                *([leader] if ending in _COMPRESSED and leader in taken | files.keys() else []),
-                *filter(None, [standing_for(path, given_up)]),
+                *([base] if ending in _COMPRESSED and base in taken | files.keys() else []),
+                *filter(None, [standing_for(path, redirected)]),
             )
             if others:
                 raise FeedsError(f"{found.file}: would take the place of {others[0]!r}; rename it")
@@ -191,45 +191,44 @@ class _Planner:
         yield from self._sitemap([plan.path for plan in listed] + [guide.path for guide in guides])
 
     def items(self, shown: Sequence[Shown]) -> list[bytes]:
-        """Return some entries as they stand in every page that lists them."""
+        """Return entries as they appear in every page that lists them."""
         return self._pages.entries.items([entry for entry, _ in shown])
 
     def _listings(self) -> Iterator[Plan]:
-        listings = self._pages.listings
+        listings, media_type = self._pages.listings, self._pages.media_type
         near = listings.neighbours(self._feeds)
+        self._entries.of(self._feeds[0].entries)
         for feed in self._feeds:
-            about = digest(
-                self._of_pages, feed.path, feed.title, feed.description, *self._all(feed)
-            )
+            about = _SEPARATOR.join((feed.path, feed.title, feed.description))
+            # The publication's own templates may show more of a feed than ours do.
+            more = digest(_about(feed), self._entries.of(feed.entries)) if self._templates else ""
+            around = repr(near[feed.path])
             for listing in listings.of(feed):
-                # Pages of the archive name no other feeds.
-                around = "" if listing.wider else repr(near[feed.path])
-                periods = (listing.period, listing.periods, listing.wider)
-                turns = repr((periods, listing.newer, listing.older))
-                inputs = digest(about, turns, around, self._entries.of(listing.entries))
-                render = partial(self._listing, feed, listing, near[feed.path])
+                # Pages of the archive name no other feeds. Their path implies their period.
+                shown = (
+                    repr((listing.periods, listing.newer, listing.older)) + more
+                    if listing.wider
+                    else repr(listing.periods) + around + more
+                )
                 path = listings.path(feed, listing)
-                yield Plan(path, self._pages.media_type, inputs, render, ITEM, listing.entries)
-
-    def _all(self, feed: Feed) -> Sequence[str | bytes]:
-        """Return what templates of the publication's own may show of a feed, and ours do not."""
-        return (*_about(feed), self._entries.of(feed.entries)) if self._templates else ()
+                entries = self._entries.of(listing.entries)
+                inputs = digest(self._of_pages, about, shown, entries)
+                render = partial(self._listing, feed, listing, near[feed.path])
+                yield Plan(path, media_type, inputs, render, ITEM, listing.entries)
 
     def _listing(self, feed: Feed, listing: "Listing", near: "Neighbours", pieces: Pieces) -> bytes:
         items = {entry.id: piece for entry, piece in zip(listing.entries, pieces, strict=True)}
         return self._pages.listings.pages(items, [(feed, listing, near)])[0]
 
     def _entry_pages(self) -> Iterator[Plan]:
+        path, media_type = self._pages.path, self._pages.media_type
         entries = self._feeds[0].entries
         around = zip((None, *entries), entries, (*entries[1:], None), strict=False)
-        for newer, entry, older in around:
-            if entry:
-                known = [found for found in (newer, entry, older) if found]
-                at_the_end = f"{newer is None}{older is None}"
-                inputs = digest(self._of_pages, at_the_end, self._entries.of(known))
-                render = partial(self._entry_page, entry, newer, older)
-                path = self._pages.path(entry)
-                yield Plan(path, self._pages.media_type, inputs, render, BODY, (entry,))
+        digests = [b"", *(self._entries.of([entry]) for entry in entries), b""]
+        for at, (newer, entry, older) in enumerate(around):
+            inputs = digest(self._of_pages, digests[at], digests[at + 2], digests[at + 1])
+            render = partial(self._entry_page, entry, newer, older)
+            yield Plan(path(entry), media_type, inputs, render, BODY, (entry,))
 
     def _entry_page(
         self, entry: Entry, newer: Entry | None, older: Entry | None, pieces: Pieces
@@ -246,14 +245,14 @@ class _Planner:
 
         changed = [feed.updated.isoformat() for feed in feeds]
         entries = self._entries.of(feeds[0].entries)
-        inputs = digest(self._of_pages, repr(sorted(paths)), repr(changed), entries)
+        inputs = digest(self._of_pages, "\n".join(sorted(paths)), repr(changed), entries)
         pages = sum(path.endswith(INDEX) for path in paths)
         for path in (SITEMAP, *sitemap_parts(pages)):
             yield Plan(path, guides.sitemap_type, inputs, partial(_member, documents, path))
 
     @cached_property
     def _templates(self) -> str:
-        """A digest of the publication's own templates; empty if there are none."""
+        """A digest of the publication's own templates; empty if it has none."""
         beside = self._catalogue.beside
         found = template_files(beside / TEMPLATES) if beside else {}
         return digest(repr(found)) if found else ""
@@ -275,43 +274,42 @@ class _Planner:
 
 
 def _folders(path: str) -> Iterator[str]:
-    """Yield the folders that a path is in, without a slash at their end."""
+    """Yield the folders around a path, without a final slash."""
     while path := path.rpartition("/")[0]:
         yield path
 
 
 class _Digests:
-    """The digest of each entry, made when it is first needed."""
+    """The digest of each entry, computed when it is first needed."""
 
     def __init__(self) -> None:
         self._known: dict[str, bytes] = {}
 
-    def of(self, entries: Iterable[Entry]) -> bytes:
-        """Return the digests of entries, whose ids differ, one behind the other."""
-        return b"".join([self._known.get(entry.id) or self._add(entry) for entry in entries])
-
-    def _add(self, entry: Entry) -> bytes:
-        found = self._known[entry.id] = entry_digest(entry)
-        return found
+    def of(self, entries: Sequence[Entry]) -> bytes:
+        """Return the concatenated digests of entries."""
+        try:
+            return b"".join(map(self._known.__getitem__, map(_ID_OF, entries)))
+        except KeyError:
+            missing = [entry for entry in entries if entry.id not in self._known]
+            self._known |= {entry.id: entry_digest(entry) for entry in missing}
+            return self.of(entries)
 
 
 @lru_cache(maxsize=1)
 def _site_pages(
     site: Site, formats: tuple[Format, ...], beside: Path | None, _templates: str
 ) -> "Pages":
-    """Return the pages of a site, whose templates take their time to compile."""
-    # Who wants feeds alone needs no Jinja.
+    """Return the pages of a site, whose templates take long to compile."""
+    # Feeds alone do not need Jinja.
     from feeds.pages import Pages  # noqa: PLC0415
 
     return Pages(site, formats, templates=beside and beside / TEMPLATES)
 
 
-def _about(feed: Feed) -> Sequence[str]:
-    """Return what a feed's documents say of the feed itself."""
-    return (
-        *(feed.id, feed.path, feed.title, feed.description, feed.updated.isoformat()),
-        *map(repr, (feed.topic, feed.country)),
-    )
+def _about(feed: Feed) -> str:
+    """Return everything that a feed's documents show of the feed itself."""
+    texts = (feed.id, feed.path, feed.title, feed.description, feed.updated.isoformat())
+    return f"{_SEPARATOR.join(texts)}{feed.topic!r}{feed.country!r}"
 
 
 def _pieces(form: Format, site: Site, shown: Sequence[Shown]) -> list[bytes]:

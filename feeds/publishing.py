@@ -31,7 +31,7 @@ def publish(given: Given, address: str, how: Publishing) -> None:
     from datetime import UTC, datetime
     from tempfile import TemporaryDirectory
 
-    from feeds.builder import Options, SiteBuilder
+    from feeds.build import BuildOptions, SiteBuilder
     from feeds.catalogue import checked_url
     from feeds.export.bucket import BucketTarget, begin
     from feeds.export.object_store import ObjectStore
@@ -45,7 +45,7 @@ def publish(given: Given, address: str, how: Publishing) -> None:
     store = ObjectStore(address, os.environ, how.timeout)
     log_to(sys.stderr, logging.ERROR if how.quiet else logging.WARNING)
     progress = Progress(sys.stderr, shown=not how.quiet)
-    options = Options(
+    options = BuildOptions(
         url=given.url,
         pages=how.pages,
         compare=True,

@@ -1,4 +1,4 @@
-"""Every document of a catalogue at one moment, in memory."""
+"""Build every document of a catalogue at one moment in memory."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -14,10 +14,10 @@ from feeds.plans import Plan, plan_site
 class Release(Mapping[str, Document]):
     """All documents of one catalogue at one moment, by path; immutable.
 
-    A path is what follows the site's URL, such as `topics/x/atom.xml`. `feeds` are
-    the feeds that the documents show, `as_of` is the moment, and `until` the next
-    one at which the same catalogue gives other documents, or None for never. `id`
-    is a digest of all documents.
+    A path is what follows the site's URL, such as `topics/x/atom.xml`. `feeds` are the
+    feeds that the documents show, `as_of` is the moment, and `until` is the next moment
+    at which the same catalogue has other documents, or None for never. `id` is a digest
+    of all documents.
     """
 
     def __init__(
@@ -30,10 +30,9 @@ class Release(Mapping[str, Document]):
     ) -> None:
         """Build the release of a catalogue at `as_of`, an aware datetime.
 
-        The same catalogue at the same moment gives the same bytes everywhere. Of the
-        formats those count that the site has; without `pages` there are the feeds
-        alone. Raises FeedsError where a picture has changed since the catalogue was
-        read.
+        The same catalogue at the same moment has the same bytes on every machine. Formats
+        that the site does not have are left out; without `pages` there are the feeds
+        alone. Raises FeedsError if a picture has changed since the catalogue was read.
         """
         with gc_paused():
             planned = plan_site(catalogue, as_of=as_of, formats=formats, pages=pages)
@@ -44,8 +43,7 @@ class Release(Mapping[str, Document]):
         self.formats = planned.formats
         self.as_of = as_of
         self.until = planned.until
-        documents = target.documents
-        self._documents = {path: documents[path] for path in sorted(documents)}
+        self._documents = dict(sorted(target.documents.items()))
         self.id = release_id({path: found.etag for path, found in self.items()})
 
     def __getitem__(self, path: str) -> Document:
@@ -65,7 +63,7 @@ class _Memory:
         self.documents: dict[str, Document] = {}
 
     def facts(self) -> Mapping[str, Fact]:
-        """Return nothing: all is rendered."""
+        """Return nothing: every document is rendered."""
         return {}
 
     def stage(self, plan: Plan, body: bytes) -> Staged:
@@ -77,10 +75,10 @@ class _Memory:
         return Staged(Fact(plan.inputs, etag, len(body)))
 
     def commit(self, build: Build) -> None:
-        """Do nothing: what was staged is there."""
+        """Do nothing: staged documents are kept already."""
 
 
 def release_id(etags: Mapping[str, str]) -> str:
-    """Return a digest of the ETags of a site's documents by path."""
+    """Return a digest of the ETags of a site's documents, by path."""
     text = "".join(f"{path}\n{etag}\n" for path, etag in sorted(etags.items()))
     return sha256(text.encode()).hexdigest()[:16]

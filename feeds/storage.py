@@ -1,36 +1,43 @@
-"""The files of the state folder: private to one user, and none reached through a symbolic link.
-
-Whoever can write into the folder must not be able to make the program write
-elsewhere, read elsewhere, or wait.
-"""
+"""Files: the private state folder, the files of a catalogue, and what differs when they change."""
 
 import errno
 import fcntl
 import os
 import stat
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import repeat
+from mimetypes import MimeTypes
+from operator import attrgetter
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
-# Beside the catalogue, where no other state folder is named.
+from feeds.errors import FeedsError, MissingCatalogueError
+from feeds.paths import MEDIA, STATIC, TEMPLATES
+
+# The state folder's name beside the catalogue, unless another one is configured.
 STATE = ".feeds"
 # In a repository only the history is worth keeping.
 _GITIGNORE = ".gitignore"
 _IGNORED = b"*\n!.gitignore\n!history.tsv\n"
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
-# Opening a pipe would wait for its other end.
-_FILE = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_FOLDER_FLAGS = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
+# Opening a pipe would block until its other end is opened.
+_FILE_FLAGS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+_CREATE_FLAGS = os.O_RDWR | os.O_CREAT | os.O_EXCL | _FILE_FLAGS
 _FOLDER_MODE, _FILE_MODE = 0o700, 0o600
-# A hundred times what a large site has.
-_MAX_BYTES = 1 << 28
+# A hundred times what a large site needs.
+_MAX_STATE_FILE_BYTES = 1 << 28
+_LOCK_RETRY_SECONDS = 0.01
 
 
 class StateFolder:
-    """A state folder, or one below it; every method raises OSError with the path that is refused.
+    """The state folder, or a folder below it: private to one user.
 
-    The state folder itself may be reached through a link, which is what its owner
-    set up; everything below it is opened by its name alone.
+    The state folder itself may be a symbolic link of its owner's. Everything below it
+    is opened relative to its folder, and no link is followed: another user who can
+    write there cannot make the program read or write elsewhere, or block. Methods
+    raise OSError with the full path.
     """
 
     def __init__(self, root: Path, *inner: str) -> None:
@@ -39,104 +46,115 @@ class StateFolder:
         self._inner = inner
 
     def make(self) -> None:
-        """Make the folder where it is missing, with a `.gitignore` in the state folder.
+        """Create the folder if it is missing, and a `.gitignore` in a new state folder.
 
-        A folder that was there under another name than ours may hold other things,
-        and gets none.
+        An existing folder of another name may have other contents, and gets no `.gitignore`.
         """
         self._root.parent.mkdir(parents=True, exist_ok=True)
-        if _make(self._root) or self._root.name == STATE:
+        if _make_folder(self._root) or self._root.name == STATE:
             with suppress(OSError), StateFolder(self._root).create(_GITIGNORE) as file:
                 file.write(_IGNORED)
-        for depth in range(len(self._inner)):
-            with StateFolder(self._root, *self._inner[:depth]).opened() as around:
-                _make(self._inner[depth], around)
+        for depth, name in enumerate(self._inner):
+            with StateFolder(self._root, *self._inner[:depth]).opened() as parent:
+                _make_folder(name, parent)
 
     @contextmanager
     def opened(self) -> Iterator[int]:
-        """Open the folder for a while, and return its descriptor."""
-        fd = os.open(self._root, _FOLDER)
+        """Yield a descriptor of the folder; an OSError within names the full path."""
+        fd = os.open(self._root, _FOLDER_FLAGS)
+        folder = self._root
         try:
-            for depth, name in enumerate(self._inner, 1):
-                with _naming(self._root.joinpath(*self._inner[:depth])):
-                    inner = os.open(name, _FOLDER | os.O_NOFOLLOW, dir_fd=fd)
+            for name in self._inner:
+                inner = os.open(name, _FOLDER_FLAGS | os.O_NOFOLLOW, dir_fd=fd)
                 os.close(fd)
-                fd = inner
+                fd, folder = inner, folder / name
             yield fd
+        except OSError as error:
+            path = folder / (error.filename2 or error.filename or "")
+            reason = error.strerror
+            if error.errno in {errno.ELOOP, errno.ENOTDIR} and path.is_symlink():
+                reason = "is a symbolic link, which is not followed; remove it"
+            raise OSError(error.errno, reason, str(path)) from None
         finally:
             os.close(fd)
 
     def open(self, name: str, flags: int = os.O_RDONLY) -> int:
-        """Return the descriptor of a regular file, for the caller to close."""
-        with self.opened() as folder, _naming(self.path / name):
-            fd = os.open(name, flags | _FILE, _FILE_MODE, dir_fd=folder)
-        if flags & os.O_EXCL:
-            os.fchmod(fd, _FILE_MODE)
-        if stat.S_ISREG(os.fstat(fd).st_mode):
-            return fd
-        os.close(fd)
-        raise OSError(errno.EINVAL, "is not a regular file", str(self.path / name))
+        """Return a descriptor of a regular file; the caller closes it."""
+        with self.opened() as folder:
+            fd = os.open(name, flags | _FILE_FLAGS, dir_fd=folder)
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                os.close(fd)
+                raise OSError(errno.EINVAL, "is not a regular file", name)
+        return fd
 
     def create(self, name: str) -> IO[bytes]:
-        """Open a file that is not there yet, for writing."""
-        return os.fdopen(self.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL), "w+b")
-
-    def lock_file(self, name: str) -> int:
-        """Return the descriptor of a file to lock, made where it is missing, for the caller to close."""
-        try:
-            return self.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL)
-        except FileExistsError:
-            return self.open(name, os.O_RDWR)
+        """Create a file that does not exist, and return it opened for writing."""
+        with self.opened() as folder:
+            return os.fdopen(_create(folder, name), "w+b")
 
     def read(self, name: str) -> bytes:
-        """Return what a file holds."""
+        """Return a file's bytes."""
         with os.fdopen(self.open(name), "rb") as file:
-            found = file.read(_MAX_BYTES + 1)
-        if len(found) > _MAX_BYTES:
+            found = file.read(_MAX_STATE_FILE_BYTES + 1)
+        if len(found) > _MAX_STATE_FILE_BYTES:
             raise OSError(errno.EFBIG, "is too large to be one of ours", str(self.path / name))
         return found
 
     def replace(self, name: str, data: bytes, *, sync: bool = True) -> None:
-        """Write a file as a whole; only for the process that holds its lock."""
-        new = f"{name.partition('.')[0]}.new"
-        # A process that was killed may have left it.
-        self.unlink(new)
-        with self.create(new) as file:
-            file.write(data)
-            file.flush()
-            if sync:
-                os.fsync(file.fileno())
-        self.rename(new, name)
+        """Write a file atomically; only the process that holds its lock may do so."""
+        with self.opened() as folder:
+            replace_file(folder, name, data, new=f"{name.partition('.')[0]}.new", sync=sync)
 
     def rename(self, name: str, new: str) -> None:
-        """Give a file another name."""
-        with self.opened() as folder, _naming(self.path / new):
+        """Rename a file."""
+        with self.opened() as folder:
             os.rename(name, new, src_dir_fd=folder, dst_dir_fd=folder)  # by descriptor
 
     def unlink(self, name: str) -> None:
-        """Remove a file, if it is there."""
-        with self.opened() as folder, _naming(self.path / name), suppress(FileNotFoundError):
+        """Remove a file if it exists."""
+        with self.opened() as folder, suppress(FileNotFoundError):
             os.unlink(name, dir_fd=folder)  # by descriptor
 
     def names(self) -> list[str]:
-        """Return the names in the folder, in order; none where there is no such folder."""
+        """Return the sorted names in the folder; none if the folder does not exist."""
         with suppress(FileNotFoundError), self.opened() as folder:
             return sorted(os.listdir(folder))  # noqa: PTH208  # of a descriptor
         return []
 
     def stat(self, name: str) -> os.stat_result:
-        """Return what is known of a name in the folder, itself where it is a link."""
-        with self.opened() as folder, _naming(self.path / name):
+        """Return the status of a file, or of a link itself."""
+        with self.opened() as folder:
             return os.stat(name, dir_fd=folder, follow_symlinks=False)  # by descriptor
 
     def sync(self) -> None:
-        """Make the names in the folder last, beyond a loss of power."""
+        """Synchronise the folder's names to the disk."""
         with self.opened() as folder:
             os.fsync(folder)
 
+    def lock_file(self, name: str) -> int:
+        """Return a descriptor of a file to lock, which is created if missing; the caller closes it."""
+        with suppress(FileExistsError), self.opened() as folder:
+            return _create(folder, name)
+        return self.open(name, os.O_RDWR)
+
+    def lock(self, name: str, seconds: float, *, shared: bool = False) -> int:
+        """Lock a file, and return its descriptor; the caller closes it.
+
+        Raises TimeoutError if other processes hold the lock for so many seconds.
+        """
+        fd = self.lock_file(name)
+        with ExitStack() as stack:
+            stack.callback(os.close, fd)
+            for pause in (*repeat(_LOCK_RETRY_SECONDS, round(seconds / _LOCK_RETRY_SECONDS)), 0):
+                if take_lock(fd, shared=shared):
+                    stack.pop_all()
+                    return fd
+                time.sleep(pause)
+        raise OSError(errno.ETIMEDOUT, "another process holds the lock", str(self.path / name))
+
 
 def take_lock(fd: int, *, shared: bool = False) -> bool:
-    """Lock a file, and return whether no other process had it locked."""
+    """Lock an open file without waiting; return False if another process holds the lock."""
     try:
         fcntl.flock(fd, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -144,25 +162,202 @@ def take_lock(fd: int, *, shared: bool = False) -> bool:
     return True
 
 
-def _make(name: str | Path, around: int | None = None) -> bool:
-    """Make a folder that only this user may enter, whatever the umask; return whether it was missing."""
+def replace_file(folder: int, name: str, data: bytes, *, new: str, sync: bool = True) -> None:
+    """Write a file of an open folder atomically: under the name `new`, which is then renamed.
+
+    A file named `new`, left behind by a process that was killed, is removed first.
+    """
     try:
-        os.mkdir(name, _FOLDER_MODE, dir_fd=around)
+        fd = _create(folder, new)
+    except FileExistsError:
+        os.unlink(new, dir_fd=folder)
+        fd = _create(folder, new)
+    try:
+        left = memoryview(data)
+        while left:
+            left = left[os.write(fd, left) :]
+        if sync:
+            os.fsync(fd)
+        os.rename(new, name, src_dir_fd=folder, dst_dir_fd=folder)
+    except OSError:
+        # On a full disk, it would take space from what is written next.
+        with suppress(OSError):
+            os.unlink(new, dir_fd=folder)
+        raise
+    finally:
+        os.close(fd)
+
+
+def _create(folder: int, name: str) -> int:
+    fd = os.open(name, _CREATE_FLAGS, _FILE_MODE, dir_fd=folder)
+    # Whatever the umask.
+    os.fchmod(fd, _FILE_MODE)
+    return fd
+
+
+def _make_folder(name: str | Path, parent: int | None = None) -> bool:
+    """Create a private folder, whatever the umask; return whether it was missing."""
+    try:
+        os.mkdir(name, _FOLDER_MODE, dir_fd=parent)
     except FileExistsError:
         return False
-    made = os.stat(name, dir_fd=around, follow_symlinks=False)
+    made = os.stat(name, dir_fd=parent, follow_symlinks=False)
     if stat.S_ISDIR(made.st_mode) and stat.S_IMODE(made.st_mode) != _FOLDER_MODE:
-        os.chmod(name, _FOLDER_MODE, dir_fd=around)
+        os.chmod(name, _FOLDER_MODE, dir_fd=parent)
     return True
 
 
-@contextmanager
-def _naming(path: Path) -> Iterator[None]:
-    """Name the whole path in what the file system refuses, and a link for what it is."""
+# A file's name, and what differs whenever its content does: inode, size in bytes, both times.
+Stamp = tuple[str, int, int, int, int]
+Fingerprint = tuple[Stamp, ...]
+
+
+def stamp(name: str, found: os.stat_result) -> Stamp:
+    """Return the stamp of a file, which is made without reading the file."""
+    return name, found.st_ino, found.st_size, found.st_ctime_ns, found.st_mtime_ns
+
+
+def catalogue_files(path: Path) -> list[Path]:
+    """Return the files that a catalogue consists of, sorted; raises OSError.
+
+    Those of a folder are its `*.yaml` and `*.yml` files.
+    """
+    return sorted(filter(_is_yaml, path.iterdir())) if path.is_dir() else [path]
+
+
+def read_files(path: Path) -> list[tuple[str, bytes]]:
+    """Return the name and the bytes of each file of a catalogue; raises FeedsError."""
     try:
-        yield
+        texts = [(str(file), _read(file)[0]) for file in catalogue_files(path)]
     except OSError as error:
-        reason = error.strerror
-        if error.errno in {errno.ELOOP, errno.ENOTDIR} and path.is_symlink():
-            reason = "is a symbolic link, which is not followed; remove it"
-        raise OSError(error.errno, reason, str(path)) from None
+        missing = isinstance(error, FileNotFoundError | NotADirectoryError)
+        raise (MissingCatalogueError if missing else FeedsError)(
+            f"{error.filename or path}: {error.strerror or 'cannot be read'}"
+        ) from None
+    except ValueError:
+        raise FeedsError(f"{str(path)!r} is not a valid file name") from None
+    if not texts:
+        raise MissingCatalogueError(f"{path}: the folder has no .yaml or .yml file")
+    return texts
+
+
+def media_folder(path: Path) -> Path:
+    """Return the folder of a catalogue's pictures: `media` beside its files."""
+    return (path if path.is_dir() else path.parent) / MEDIA
+
+
+def media_files(folder: Path, path: str = MEDIA) -> dict[str, Stamp]:
+    """Return the stamp of each file in a folder by its path under the site, sorted.
+
+    `path` is that of the folder. Hidden files, and linked folders, are left out.
+    """
+    return dict(sorted(_walk(folder, path)))
+
+
+def _walk(folder: Path, path: str) -> Iterator[tuple[str, Stamp]]:
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            here = path + entry.name
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                yield from _walk(Path(entry.path), f"{here}/")
+                continue
+            with suppress(OSError):
+                found = entry.stat()
+                if stat.S_ISREG(found.st_mode):
+                    yield here, stamp(here, found)
+
+
+class StaticFile(NamedTuple):
+    """A file of `static/`, its media type by its name, and its stamp."""
+
+    file: Path
+    media_type: str
+    stamp: Stamp
+
+
+def static_files(folder: Path) -> dict[str, StaticFile]:
+    """Return the files that are published unchanged, by their paths under the site, sorted.
+
+    Hidden files are left out. Raises FeedsError for a symbolic link, and for anything
+    that is neither a file nor a folder.
+    """
+    return {path: _static_file(folder / path, path) for path in sorted(_files_below(folder, ""))}
+
+
+def _files_below(folder: Path, path: str) -> Iterator[str]:
+    try:
+        entries = sorted(os.scandir(folder), key=attrgetter("name"))
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except OSError as error:
+        raise FeedsError(f"{folder}: {error.strerror or 'cannot be read'}") from None
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        if entry.is_symlink():
+            raise FeedsError(f"{entry.path}: is a symbolic link; put the file itself there")
+        if not entry.name.isprintable():
+            raise FeedsError(
+                f"{entry.path}: its name has a control character, or is not UTF-8; rename it"
+            )
+        if entry.is_dir():
+            yield from _files_below(folder / entry.name, f"{path}{entry.name}/")
+        else:
+            yield path + entry.name
+
+
+def _static_file(file: Path, path: str) -> StaticFile:
+    try:
+        found = file.stat(follow_symlinks=False)
+    except OSError as error:
+        raise FeedsError(f"{file}: {error.strerror or 'cannot be read'}") from None
+    if not stat.S_ISREG(found.st_mode):
+        raise FeedsError(f"{file}: is not a regular file")
+    # Python's own table: the system's differs from machine to machine.
+    media_type, _ = MimeTypes().guess_type(file.name)
+    media_type = media_type or "application/octet-stream"
+    charset = "; charset=utf-8" if media_type.startswith("text/") else ""
+    return StaticFile(file, media_type + charset, stamp(path, found))
+
+
+def read_media(file: Path, seen: Stamp) -> bytes:
+    """Return a file's bytes; raises FeedsError if its stamp is not `seen` any more."""
+    try:
+        body, found = _read(file)
+    except OSError as error:
+        raise FeedsError(f"{file}: {error.strerror or 'cannot be read'}") from None
+    if stamp(seen[0], found) != seen:
+        raise FeedsError(f"{file}: is being written")
+    return body
+
+
+def _read(file: Path) -> tuple[bytes, os.stat_result]:
+    """Return a file's bytes, and its status when they were read; raises OSError."""
+    with open(file, "rb", opener=_open_regular) as opened:
+        return opened.read(), os.fstat(opened.fileno())
+
+
+def _open_regular(name: str, flags: int) -> int:
+    if not stat.S_ISREG(Path(name).stat().st_mode):
+        raise OSError(errno.EINVAL, "is not a regular file", name)
+    # If it has become a pipe meanwhile, opening it must not block.
+    return os.open(name, flags | os.O_NONBLOCK)
+
+
+def _is_yaml(file: Path) -> bool:
+    # The lock and swap files of editors begin with a dot.
+    return file.suffix.lower() in {".yaml", ".yml"} and not file.name.startswith(".")
+
+
+def fingerprint(path: Path) -> Fingerprint:
+    """Return what differs whenever a catalogue's files do, including media; () if there are none."""
+    try:
+        files = [stamp(str(file), file.stat()) for file in catalogue_files(path)]
+        beside = media_folder(path).parent
+        folders = (MEDIA, f"{STATIC}/", f"{TEMPLATES}/")
+        others = (media_files(beside / name, name).values() for name in folders)
+        return (*files, *(found for some in others for found in some))
+    except (OSError, ValueError):
+        return ()

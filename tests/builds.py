@@ -1,13 +1,12 @@
 """Builds into memory: the documents of a catalogue with their dates, and the files for its host."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
-from feeds.build import Build, Fact, Staged, stage_missing
-from feeds.builder import Moment, Options, SiteBuilder
+from feeds.build import Build, BuildOptions, Fact, SiteBuilder, Staged, stage_missing
 from feeds.history import History
 from feeds.model import Document, etag_of
 from feeds.plans import Plan, PlannedSite
@@ -15,20 +14,27 @@ from feeds.plans import Plan, PlannedSite
 _NOW = partial(datetime.now, UTC)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatedDocument(Document):
+    """A document, and since when its bytes are public at its address."""
+
+    modified: datetime | None = None
+
+
 class Memory:
     """A target that has nothing at first, and keeps what is committed."""
 
     def __init__(self) -> None:
-        self.documents: dict[str, Document] = {}
+        self.documents: dict[str, DatedDocument] = {}
         self._facts: Mapping[str, Fact] = {}
-        self._staged: dict[str, Document] = {}
+        self._staged: dict[str, DatedDocument] = {}
 
     def facts(self) -> Mapping[str, Fact]:
         return self._facts
 
     def stage(self, plan: Plan, body: bytes) -> Staged:
         etag = etag_of(body)
-        self._staged[plan.path] = Document(
+        self._staged[plan.path] = DatedDocument(
             path=plan.path, body=body, media_type=plan.media_type, etag=etag
         )
         return Staged(Fact(plan.inputs, etag, len(body)))
@@ -47,11 +53,11 @@ class Memory:
 
 def dated(
     file: Path, *, state: Path, url: str | None = None, clock: Callable[[], datetime] = _NOW
-) -> dict[str, Document]:
+) -> dict[str, DatedDocument]:
     """Return the documents of a catalogue, with the dates that the history in `state` has for them."""
     target = Memory()
-    moment = Moment(clock, lambda _: None)
-    SiteBuilder(file, target, Options(url=url), history=History(state), moment=moment).build()
+    options = BuildOptions(url=url, clock=clock, sleep=lambda _: None)
+    SiteBuilder(file, target, options, history=History(state)).build()
     return target.documents
 
 

@@ -13,7 +13,6 @@ from PIL import Image
 from stores import Clock
 
 from feeds import Release, load_catalogue
-from feeds.builder import Moment
 from feeds.errors import CatalogueError
 from feeds.export.hosts.configurations import HOSTS
 from feeds.history import History
@@ -74,13 +73,12 @@ class Chosen(NamedTuple):
 
 
 class EditedSite:
-    """A catalogue with its folders, a clock that stands still, and a history."""
+    """A catalogue with its folders, a clock that only advances during a sleep, and a history."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder / "site"
         self.file = self.folder / "entries.yaml"
         self.clock = Clock()
-        self.moment = Moment(self.clock, self.clock.sleep)
         self.history = History(folder / "state")
         self.chosen = Chosen()
         # The version of the program.

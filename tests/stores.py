@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 from os import fdopen
 from pathlib import Path
 
+from builds import DatedDocument
 from conftest import PATIENCE
 from flask.testing import FlaskClient
 
 from feeds import create_app
-from feeds.builder import Moment, Options, SiteBuilder
+from feeds.build import BuildOptions, SiteBuilder
 from feeds.history import History
-from feeds.model import Document
 from feeds.server.build_process import SitePublisher
 from feeds.server.status import Status, StatusFiles
 from feeds.server.store import SiteStore, load_index, store_name
@@ -25,7 +25,7 @@ START = datetime(2026, 11, 1, 12, 0, 0, 250_000, tzinfo=UTC)
 
 @dataclass
 class Clock:
-    """A clock that stands still until somebody sleeps."""
+    """A clock that only advances during a sleep."""
 
     now: datetime = START
     slept: list[float] = field(default_factory=list)
@@ -38,7 +38,7 @@ class Clock:
         self.now += timedelta(seconds=seconds)
 
 
-class Shown(dict[str, Document]):
+class Shown(dict[str, DatedDocument]):
     """The documents of a store by path; `release` and `until` are those of its index."""
 
     release = ""
@@ -58,7 +58,7 @@ def stored(root: Path, name: str) -> Shown:
         with fdopen(index.open(record.etag), "rb") as file:
             body = file.read()
         assert len(body) == record.length
-        found[path] = Document(
+        found[path] = DatedDocument(
             path=path,
             body=body,
             media_type=record.media_type,
@@ -97,9 +97,8 @@ class Published:
         self.builder = SiteBuilder(
             file,
             self.store,
-            Options(url=url),
+            BuildOptions(url=url, clock=now, sleep=clock.sleep),
             history=History(state),
-            moment=Moment(now, clock.sleep),
         )
         self.publisher = SitePublisher(self.builder, self.store, self._files, file, clock=now)
 

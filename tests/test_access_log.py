@@ -33,7 +33,7 @@ def app(_environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]
 
 
 def test_whatever_a_request_holds_its_line_is_one_line() -> None:
-    """Line ends, quotes and escapes of a terminal stand in the log as hexadecimal."""
+    """Line ends, quotes and escape sequences are in hexadecimal in the log."""
     log = io.StringIO()
     environ: WSGIEnvironment = {
         "REQUEST_METHOD": "GET",
@@ -50,7 +50,7 @@ def test_whatever_a_request_holds_its_line_is_one_line() -> None:
 
 
 def test_a_log_that_cannot_be_written_costs_no_answer() -> None:
-    """A full disk or a closed pipe loses lines; whoever asks is answered."""
+    """A full disk or a closed pipe loses lines; requests are answered."""
     log = io.StringIO()
     log.close()
     environ: WSGIEnvironment = {
@@ -64,7 +64,7 @@ def test_a_log_that_cannot_be_written_costs_no_answer() -> None:
 
 @pytest.mark.parametrize("blocking", [True, False])
 def test_a_full_pipe_costs_lines_and_no_answer(*, blocking: bool) -> None:
-    """Requests are answered while nobody reads the log; then each line is whole, or counted."""
+    """Requests are answered while no process reads the log; each line is then complete, or counted."""
     told = io.StringIO()
     log_to(told)
     reader, writer = os.pipe()

@@ -12,7 +12,7 @@ from test_serving import ask, body, lines
 from feeds import create_app
 from feeds.logs import log_to
 from feeds.server import SiteApp
-from feeds.server.plain import LogBugs
+from feeds.server.middleware import LogBugs
 
 
 def broken(environ: WSGIEnvironment, _start: StartResponse) -> Iterable[bytes]:

@@ -61,7 +61,7 @@ def test_what_is_changed_is_changed_and_what_is_gone_is_gone(tmp_path: Path) -> 
 
 @pytest.mark.heavy
 def test_no_build_process_outlives_its_server(tmp_path: Path) -> None:
-    """A server that is told to end, or is killed, leaves no process behind."""
+    """A server that is stopped or killed leaves no process behind."""
     file = tmp_path / "entries.yaml"
     file.write_text(SHIPPED.read_text())
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
@@ -75,7 +75,7 @@ def test_no_build_process_outlives_its_server(tmp_path: Path) -> None:
 
 @pytest.mark.heavy
 def test_a_signal_to_the_whole_group_is_an_ordinary_stop(tmp_path: Path) -> None:
-    """A service manager tells all processes to end at once: the log has no error, the code is 0."""
+    """A service manager stops all processes at once: the log has no error, the exit code is 0."""
     file = tmp_path / "entries.yaml"
     file.write_text(SHIPPED.read_text())
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -9,7 +9,7 @@ import pytest
 from conftest import SHIPPED, free_port, run_feeds
 
 from feeds.errors import FeedsError
-from feeds.files import read_files
+from feeds.storage import read_files
 
 
 def a_socket(path: Path) -> None:
@@ -23,10 +23,10 @@ def test_what_is_no_file_is_told_at_once(make: Callable[[Path], None], tmp_path:
     (tmp_path / "one.yaml").write_text(SHIPPED.read_text())
     odd = tmp_path / "two.yaml"
     make(odd)
-    with pytest.raises(FeedsError, match=rf"^{odd}: is no file$"):
+    with pytest.raises(FeedsError, match=rf"^{odd}: is not a regular file$"):
         read_files(tmp_path)
     if not odd.is_dir():
-        with pytest.raises(FeedsError, match=rf"^{odd}: is no file$"):
+        with pytest.raises(FeedsError, match=rf"^{odd}: is not a regular file$"):
             read_files(odd)
 
 
@@ -40,4 +40,4 @@ def test_no_verb_waits_for_a_pipe(verb: list[str], tmp_path: Path) -> None:
     words = [part.format(out=tmp_path / "out", port=free_port()) for part in verb]
     done = run_feeds(*words, "--catalogue", pipe)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == f"feeds: {pipe}: is no file\n"
+    assert done.stderr == f"feeds: {pipe}: is not a regular file\n"

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feeds.compression import CODINGS, compress
-from feeds.headers import cache_control
-from feeds.server.conditional import IDENTITY, names_tag, preferred_coding, unmodified_since
+from feeds.headers import IDENTITY, cache_control, names_tag, unmodified_since
+from feeds.server.middleware import preferred_coding
 
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
 HASH = "0123456789abcdef0123456789abcdef"
@@ -41,7 +41,7 @@ def test_a_tag_is_found_in_any_list(others: list[str], place: int) -> None:
 
 @given(LATIN | st.text(st.sampled_from("Tue, 24 Nov 2026 10:00:00 GMT+-9")))
 def test_any_if_modified_since_has_an_answer(since: str) -> None:
-    """A 304 is only for a date that lies between the change and now."""
+    """A 304 is only for a date between the change and now."""
     assert not unmodified_since(since, NOW + timedelta(seconds=1), NOW)
 
 

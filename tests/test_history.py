@@ -18,7 +18,7 @@ START = datetime(2026, 11, 1, 12, 0, 0, 400_000, tzinfo=UTC)
 
 def record(folder: Path, seconds: float, etags: dict[str, str]) -> dict[str, float]:
     """Record at so many seconds after the start; give moments in seconds after it, too."""
-    found = History(folder, patience=PATIENCE).record(
+    found = History(folder, timeout=PATIENCE).record(
         etags,
         clock=lambda: START + timedelta(seconds=seconds),
         sleep=lambda _: None,
@@ -91,7 +91,7 @@ def test_what_is_about_to_begin_is_waited_for(tmp_path: Path) -> None:
 
 
 def test_what_is_far_ahead_is_not_waited_for(tmp_path: Path) -> None:
-    """Under a clock that is wrong by an hour, nobody waits for an hour."""
+    """If the clock is wrong by an hour, there is no wait of an hour."""
     record(tmp_path, 3600, {A: "1"})
     found = History(tmp_path).record(
         {A: "1"}, clock=lambda: START, sleep=never, current=lambda: True
@@ -100,7 +100,7 @@ def test_what_is_far_ahead_is_not_waited_for(tmp_path: Path) -> None:
 
 
 def test_a_damaged_line_costs_its_own_memory_alone(tmp_path: Path) -> None:
-    """Whatever stands in the file, what can be read of it counts."""
+    """Whatever is in the file, the lines that can be read count."""
     record(tmp_path, 0, {A: "1", B: "1"})
     file = tmp_path / "history.tsv"
     for damage in ("", "nonsense", f"{A}\t1", f"{A}\t1\tnever", f"{A}\t1\t2026-11-01T12:00:00"):
@@ -135,14 +135,14 @@ def test_many_at_once_lose_nothing(tmp_path: Path) -> None:
 
 
 def test_without_a_place_there_is_no_memory(tmp_path: Path) -> None:
-    """A folder that cannot be made is told by OSError."""
+    """A folder that cannot be created raises OSError."""
     (tmp_path / "file").write_text("")
     with pytest.raises(OSError, match="file"):
         record(tmp_path / "file" / "state", 0, {A: "1"})
 
 
 def test_a_fork_does_not_keep_the_lock(tmp_path: Path) -> None:
-    """A process that is forked while something is recorded keeps nobody waiting."""
+    """A process that is forked during a recording does not keep the lock."""
     children = []
 
     def current() -> bool:
@@ -179,6 +179,6 @@ def test_a_moment_is_the_same_however_it_is_written(text: str, tmp_path: Path) -
 
 @pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9998-12-31T23:59:59-24:00", "x"])
 def test_a_moment_that_no_date_has_is_forgotten(text: str, tmp_path: Path) -> None:
-    """A line whose moment cannot be told in UTC costs its own memory alone."""
+    """A line whose moment does not exist in UTC loses only its own record."""
     (tmp_path / "history.tsv").write_text(f"{A}\t1\t{text}\n")
     assert record(tmp_path, 0, {A: "1"}) == {A: 0}

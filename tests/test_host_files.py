@@ -16,11 +16,12 @@ from feeds import Release, load_catalogue
 from feeds.errors import FeedsError
 from feeds.export.hosts import host_plans
 from feeds.export.hosts.rules import ServingRules
+from feeds.headers import IDENTITY
 from feeds.model import Site
 from feeds.paths import INDEX, is_folder, moved_to
 from feeds.plans import Plan, plan_site
 from feeds.server import SiteApp
-from feeds.server.site import IDENTITY, ServedSite
+from feeds.server.site import ServedSite
 from feeds.server.status import Status
 from feeds.server.store import Head, Index, Record
 from feeds.storage import StateFolder
@@ -46,7 +47,6 @@ class Served(ServedSite):
             url=site.url,
             max_age=site.max_age,
             hub=site.hub,
-            formats=site.formats,
             moved=site.moved,
             retired=site.retired,
         )

@@ -22,7 +22,7 @@ from reader import make_reader
 from feeds.headers import CORS, PAGE_POLICY, PREFLIGHT
 
 if TYPE_CHECKING:
-    from feeds.model import Document
+    from builds import DatedDocument
 
 MOVES = """
   moved:
@@ -63,7 +63,7 @@ class Site:
         self.file = folder / "entries.yaml"
         self.text = SHIPPED.read_text().replace("\n  language:", f"{MOVES}\n  language:", 1)
         self.out.mkdir(parents=True)
-        self.documents: dict[str, Document] = {}
+        self.documents: dict[str, DatedDocument] = {}
         self.public = datetime.now(UTC) - timedelta(days=1)
 
     def export(self, text: str = "") -> None:

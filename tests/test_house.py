@@ -12,16 +12,15 @@ from conftest import ROOT
 
 # From the ground: a module imports from lower floors, and from its own folder.
 _FROM_THE_GROUND = (
-    "errors paths uris keys headers logs storage compression truncation",
-    "model files parallel",
+    "errors paths uris keys logs compression truncation",
+    "model storage headers parallel",
     "inputs",
     "selection directory markdown formats",
     "catalogue pages",
     "plans",
+    "history progress",
     "build",
     "release",
-    "history watch progress",
-    "builder",
     "export",
     "after",
     "server",
@@ -33,6 +32,8 @@ _FROM_THE_GROUND = (
 FLOORS = {name: floor for floor, names in enumerate(_FROM_THE_GROUND) for name in names.split()}
 # Below it, whatever needs the time is given `as_of`.
 FIRST_WITH_A_CLOCK = FLOORS["history"]
+# And this one, though it is above.
+WITHOUT_A_CLOCK = "release"
 THIRD_PARTY = {
     "catalogue": {"yaml", "babel", "PIL"},
     "compression": {"brotli"},
@@ -97,7 +98,8 @@ def test_only_modules_named_for_it_know_feedgen() -> None:
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_clock_below_the_history(module: Path) -> None:
     """What a release holds never depends on when it is built: `as_of` is given."""
-    if FLOORS.get(room(module), 0) >= FIRST_WITH_A_CLOCK:
+    here = room(module)
+    if FLOORS.get(here, 0) >= FIRST_WITH_A_CLOCK and here != WITHOUT_A_CLOCK:
         return
     called = {
         node.attr
@@ -109,7 +111,7 @@ def test_no_clock_below_the_history(module: Path) -> None:
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_rooms_are_small_and_no_drawers(module: Path) -> None:
-    """A module has at most four hundred lines, and is named for what it is."""
+    """A module has at most four hundred and fifty lines, and is named for what it is."""
     assert len(module.read_text().splitlines()) <= LONGEST
     assert module.stem not in DRAWERS
 

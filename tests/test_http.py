@@ -108,7 +108,7 @@ def test_every_document_is_served_as_it_is_exported(server: Server, tmp_path: Pa
 
 @pytest.mark.parametrize("form", FORMATS, ids=lambda form: form.name)
 def test_a_feed_has_the_headers_of_the_contract(server: Server, form: object) -> None:
-    """Media type, validators, freshness, links and leave for browsers stand on every feed."""
+    """Every feed has a media type, validators, freshness, links, and CORS headers."""
     filename, media_type = form.filename, form.media_type  # type: ignore[attr-defined]
     answer = ask(server, f"/topics/plain/{filename}", headers={"Accept-Encoding": "gzip"})
     assert answer.headers["Content-Type"] == media_type
@@ -154,7 +154,7 @@ def test_only_a_navigation_is_shown_a_feed(server: Server, destination: str) -> 
 
 
 def test_a_page_is_no_topic_of_the_hub(server: Server) -> None:
-    """A page links to itself as people know it, and no hub tells of its changes."""
+    """A page links to its public address, and to no hub."""
     for path in ("/topics/plain/", "/topics/plain/index.html"):
         answer = ask(server, path)
         assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
@@ -378,7 +378,7 @@ def test_methods_are_case_sensitive(server: Server, method: str, path: str) -> N
     """What is spelled otherwise is another method: never a redirect, and nothing that is kept."""
     answer = ask(server, path, method)
     if "gunicorn" in server.process.args and method != "TRACE":  # type: ignore[operator]  # a list
-        # It refuses those that nobody has registered by itself.
+        # It refuses methods that are not registered by itself.
         assert answer.status in {400, 405}
         return
     assert answer.status == 405

@@ -44,7 +44,7 @@ def test_each_thing_is_in_one_share(processes: int) -> None:
 
 @pytest.mark.parametrize("processes", [1, 2, 5])
 def test_results_are_in_order(processes: int) -> None:
-    """However many processes there are, each result stands at its process's place."""
+    """For any number of processes, results are in the order of their numbers."""
     assert in_processes(lambda number: [number], processes) == [
         [number] for number in range(processes)
     ]

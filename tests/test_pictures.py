@@ -22,7 +22,8 @@ from feeds import Release, load_catalogue
 from feeds.catalogue import ItemMemory
 from feeds.catalogue.media import MAX_PICTURE_BYTES, InvalidPicture, measure
 from feeds.errors import CatalogueError, FeedsError
-from feeds.watch import Lookout, fingerprint
+from feeds.server.build_process import ChangeDetector
+from feeds.storage import fingerprint
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 TEXT = """
@@ -299,7 +300,7 @@ def fetch(url: str, **headers: str) -> tuple[HTTPMessage, bytes]:
 def test_very_many_files_are_looked_at_less_often(file: Path) -> None:
     """A few files are checked each time; thousands less often."""
     seconds = 0.0
-    lookout = Lookout(file, clock=lambda: seconds)
+    lookout = ChangeDetector(file, clock=lambda: seconds)
     seen = fingerprint(file)
     assert not lookout.differs(seen)
     file.write_text(TEXT + "\n")

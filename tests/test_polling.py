@@ -41,7 +41,7 @@ class News:
         wait_until(lambda: self._server.log().count("event=serving") > self._edits)
 
     def statuses(self, path: str) -> list[int]:
-        """Give the status of each request for a path since the last time, in order."""
+        """Return the status of each request for a path since the last call, in order."""
         self._marks += 1
         # Requests are logged in their order: once this one is, those before it are.
         mark = f"mark-{self._marks}"

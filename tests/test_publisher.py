@@ -8,17 +8,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from builds import DatedDocument
 from conftest import SHIPPED
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 from stores import START, Clock, Published
 
-from feeds.builder import Moment, Options, SiteBuilder
+from feeds.build import BuildOptions, SiteBuilder
 from feeds.errors import CatalogueError, FeedsError
 from feeds.export import Options as ExportOptions
 from feeds.export.folder import opened
 from feeds.history import History
-from feeds.model import Document
 
 LONG_AGO = 1_600_000_000
 
@@ -63,7 +63,7 @@ def publisher(file: Path, clock: Clock) -> Published:
 
 @pytest.fixture
 def told(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], list[str]]]:
-    """Give the events logged since the last call."""
+    """Return a function with the events logged since its last call."""
 
     def since() -> list[str]:
         events = [record.getMessage() for record in caplog.records]
@@ -108,7 +108,7 @@ def test_a_broken_catalogue_changes_nothing(
     told: Callable[[], list[str]],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The last good release stays; one log line has file, line and column; mending is noticed."""
+    """The last good release stays; one log line has file, line and column; a correction is noticed."""
     good, index = publisher.shown(), publisher.index()
     write(file, catalogue(entry("one"), entry("one", date="yesterday")))
     publisher.refresh()
@@ -124,7 +124,8 @@ def test_a_broken_catalogue_changes_nothing(
     degraded = [publisher.status().degraded]
     failure = publisher.status().failure
     assert failure
-    assert (failure.place, failure.problems, failure.reason) == ("entries.yaml:12:7", 2, "")
+    assert (failure["place"], failure["problems"]) == ("entries.yaml:12:7", 2)
+    assert "reason" not in failure
     write(file, catalogue(entry("one")))
     publisher.refresh()
     assert told() == ["published"]
@@ -137,7 +138,7 @@ def test_a_broken_catalogue_changes_nothing(
 def test_a_missing_catalogue_changes_nothing(
     publisher: Published, file: Path, told: Callable[[], list[str]]
 ) -> None:
-    """A file that is gone for a moment is told once, and noticed when it is back."""
+    """A file that is missing for a moment is logged once, and noticed when it is back."""
     text, index = file.read_text(), publisher.index()
     file.unlink()
     for _ in range(3):
@@ -159,14 +160,14 @@ def test_a_bug_costs_no_release(
     index = publisher.index()
     write(file, catalogue(entry("two")))
     with monkeypatch.context() as broken:
-        broken.setattr("feeds.builder.plan_site", None)
+        broken.setattr("feeds.build.plan_site", None)
         for _ in range(3):
             publisher.refresh()
     assert told() == ["bug", "broken"]
     assert publisher.index() == index
     failure = publisher.status().failure
     assert failure
-    assert (failure.place, failure.problems, failure.reason) == ("", 0, "internal")
+    assert (failure["place"], failure["problems"], failure["reason"]) == ("", 0, "internal")
     write(file, catalogue(entry("three")))
     publisher.refresh()
     assert b"three" in publisher.shown()["atom.xml"].body
@@ -280,7 +281,7 @@ def test_an_embargo_ends_though_the_catalogue_is_broken(
 def test_two_changes_in_one_second_are_a_second_apart(
     publisher: Published, file: Path, clock: Clock
 ) -> None:
-    """A change in the same second waits for the next one: no date lies in the future."""
+    """A change in the same second waits for the next one: no date is in the future."""
     first = publisher.shown()["atom.xml"].modified
     write(file, catalogue(entry("two")))
     publisher.refresh()
@@ -294,7 +295,7 @@ def test_two_changes_in_one_second_are_a_second_apart(
 def test_a_clock_set_back_sends_no_date_in_the_future(
     publisher: Published, file: Path, clock: Clock, told: Callable[[], list[str]]
 ) -> None:
-    """Where the memory lies far ahead of the clock, a document has no date, and the log says so."""
+    """If the history is far ahead of the clock, a document has no date, which is logged."""
     clock.now -= timedelta(hours=1)
     write(file, catalogue(entry("two")))
     publisher.refresh()
@@ -534,14 +535,14 @@ def check_lockstep(steps: Steps) -> None:
             }
 
 
-def export(file: Path, clock: Clock, folder: Path) -> dict[str, Document]:
+def export(file: Path, clock: Clock, folder: Path) -> dict[str, DatedDocument]:
     """Export as `feeds export` does, at the test's time; return what was written."""
-    moment = Moment(clock, clock.sleep)
+    options = BuildOptions(clock=clock, sleep=clock.sleep)
     history = History(file.parent / ".feeds")
     with opened(folder, ExportOptions()) as target:
-        build = SiteBuilder(file, target, Options(), history=history, moment=moment).build()
+        build = SiteBuilder(file, target, options, history=history).build()
     return {
-        plan.path: Document(
+        plan.path: DatedDocument(
             path=plan.path,
             body=(folder / plan.path).read_bytes(),
             media_type=plan.media_type,
@@ -553,7 +554,7 @@ def export(file: Path, clock: Clock, folder: Path) -> dict[str, Document]:
 
 
 def dated(
-    file: Path, document: Document, before: tuple[bytes, float] | None
+    file: Path, document: DatedDocument, before: tuple[bytes, float] | None
 ) -> tuple[bytes, float]:
     """Compare a file with its document and with what it was; give its bytes and time.
 
@@ -568,7 +569,9 @@ def dated(
 
 
 def compare(
-    known: dict[str, tuple[bytes, str, datetime]], documents: Mapping[str, Document], now: datetime
+    known: dict[str, tuple[bytes, str, datetime]],
+    documents: Mapping[str, DatedDocument],
+    now: datetime,
 ) -> None:
     """Compare each document with what was last seen at its address."""
     for path, document in documents.items():

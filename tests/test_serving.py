@@ -78,7 +78,7 @@ def edited(word: str) -> str:
 
 
 def ask(server: Server, path: str, headers: dict[str, str] | None = None) -> HTTPResponse:
-    """Ask once, on a connection of its own; the body stands in `body`."""
+    """Request once, on a new connection; the body is in `body`."""
     connection = HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
     connection.request("GET", path, headers=headers or {})
     response = connection.getresponse()
@@ -126,7 +126,7 @@ def test_an_edit_is_served_within_two_seconds(server: Server, file: Path) -> Non
 
 
 def test_a_broken_catalogue_is_told_and_not_served(server: Server, file: Path) -> None:
-    """What is served stays; the log and `/healthz` say what is wrong; mending is noticed."""
+    """What is served stays; the log and `/healthz` report the failure; a correction is noticed."""
     old = ask(server, "/atom.xml")
     write(file, edited("actress").replace("date: 24 May 2022", "date: 32 May 2022"))
     wait_until(lambda: lines(server, "broken"))
@@ -169,7 +169,7 @@ def test_an_embargo_ends_within_a_second(server: Server, file: Path) -> None:
 
 
 def public(server: Server, path: str) -> bool:
-    """Tell whether an answer has what was under embargo, and may be kept as long as any other."""
+    """Check whether an answer has what was under embargo, and may be cached as long as any other."""
     answer = ask(server, path)
     return b"A secret" in body(answer) and max_age(answer) == 900
 
@@ -304,7 +304,7 @@ def test_cold_and_broken_serve_ends_with_the_problems(file: Path) -> None:
 def test_cold_and_broken_under_wsgi_is_503_until_mended(
     text: str | None, file: Path, tmp_path: Path
 ) -> None:
-    """With nothing to serve, other servers answer 503 with Retry-After, and notice the mending."""
+    """With nothing to serve, other servers answer 503 with Retry-After, and notice a correction."""
     whole = file.read_text()
     file.unlink() if text is None else write(file, text)
     with running("gunicorn", file, tmp_path / "server", built=False) as server:
@@ -373,7 +373,7 @@ def test_hup_does_not_end_a_server_that_starts() -> None:
 
 @pytest.mark.heavy
 def test_hup_with_a_broken_catalogue_does_not_end_gunicorn(file: Path, tmp_path: Path) -> None:
-    """New workers serve the last good release, and never 503; mending is noticed."""
+    """New workers serve the last good release, and never 503; a correction is noticed."""
     with running("gunicorn", file, tmp_path / "server") as server:
         etag = ask(server, "/atom.xml").getheader("ETag")
         write(file, BROKEN)
@@ -444,7 +444,7 @@ def test_a_worker_that_dies_is_replaced(file: Path, tmp_path: Path) -> None:
 
 @pytest.mark.heavy
 def test_workers_that_die_again_and_again_end_the_server(file: Path, tmp_path: Path) -> None:
-    """`feeds serve` says so and ends with exit code 1: a service manager starts it again, or tells."""
+    """`feeds serve` reports it and exits with code 1, so that a service manager notices."""
     with running("feeds serve", file, tmp_path / "server") as server:
         while server.process.poll() is None:
             with suppress(OSError):
@@ -452,11 +452,11 @@ def test_workers_that_die_again_and_again_end_the_server(file: Path, tmp_path: P
                     os.kill(worker, signal.SIGKILL)
             time.sleep(0.1)
         assert server.process.returncode == 1
-        assert server.log().endswith("a process that answers ends again and again; see the log\n")
+        assert server.log().endswith("a worker process ends again and again; see the log\n")
 
 
 def test_a_worker_does_not_outlive_its_parent(file: Path, tmp_path: Path) -> None:
-    """`feeds serve` can be started anew after it was killed: nobody keeps its address."""
+    """`feeds serve` can be started again after it was killed: no process occupies its port."""
     with running("feeds serve", file, tmp_path / "server") as server:
         server.process.kill()
         server.process.wait()

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from conftest import MEDIA, PATIENCE, SHIPPED, Server, free_port, running, wait_for
 
-from feeds.server.pieces import MAX_WHOLE_BODY, InPieces
+from feeds.server.granian import MAX_WHOLE_BODY_BYTES, ChunkLargeBodies
 
 PICTURE = "media/market.png"
 LARGE = 9_000_000
@@ -145,7 +145,7 @@ def test_a_server_ends_though_clients_do_not_read(file: Path, tmp_path: Path) ->
 
 def test_a_stream_is_cut_off_when_its_client_is_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its slot is free when the server closes it; small answers need none."""
-    bodies = iter([b"x" * 10 * MAX_WHOLE_BODY] * 3 + [b"x" * MAX_WHOLE_BODY])
+    bodies = iter([b"x" * 10 * MAX_WHOLE_BODY_BYTES] * 3 + [b"x" * MAX_WHOLE_BODY_BYTES])
     statuses: list[str] = []
 
     def app(_environ: object, start: object) -> list[bytes]:
@@ -155,7 +155,7 @@ def test_a_stream_is_cut_off_when_its_client_is_too_slow(monkeypatch: pytest.Mon
     def ask() -> object:
         return pieces({"REQUEST_METHOD": "GET"}, lambda status, *_: statuses.append(status))  # type: ignore[arg-type]
 
-    pieces = InPieces(app, 1)
+    pieces = ChunkLargeBodies(app, 1)
     now = 0.0
     monkeypatch.setattr(time, "monotonic", lambda: now)
     stream = ask()
@@ -163,10 +163,10 @@ def test_a_stream_is_cut_off_when_its_client_is_too_slow(monkeypatch: pytest.Mon
     first = next(sent)
     assert b"503" in b"".join(ask())  # type: ignore[arg-type]
     now = 1000.0
-    assert len(first + b"".join(sent)) < 10 * MAX_WHOLE_BODY
+    assert len(first + b"".join(sent)) < 10 * MAX_WHOLE_BODY_BYTES
     stream.close()  # type: ignore[attr-defined]
-    assert len(b"".join(ask())) == 10 * MAX_WHOLE_BODY  # type: ignore[arg-type]
-    assert len(b"".join(ask())) == MAX_WHOLE_BODY  # type: ignore[arg-type]
+    assert len(b"".join(ask())) == 10 * MAX_WHOLE_BODY_BYTES  # type: ignore[arg-type]
+    assert len(b"".join(ask())) == MAX_WHOLE_BODY_BYTES  # type: ignore[arg-type]
     assert [status[:3] for status in statuses] == ["200", "503", "200", "200"]
 
 

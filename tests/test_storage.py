@@ -287,7 +287,7 @@ def test_a_stopped_process_does_not_delay_an_edit(tmp_path: Path) -> None:
 
 def test_a_lock_that_is_free_again_dates_again(tmp_path: Path) -> None:
     """Held for too long, it is an error each time; once its process is gone, it is not."""
-    history = History(tmp_path, patience=0.1)
+    history = History(tmp_path, timeout=0.1)
 
     def record() -> bool:
         try:

@@ -99,7 +99,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def unasked(server: Server) -> Iterator[str]:
-    """Give paths that were never asked for: no body of them is kept in memory."""
+    """Yield paths that were never requested: their bodies are not in memory."""
     # Of documents with the same bytes the one would have those of the other.
     found = contents(server)
     once = [path for path in found if [d.etag for d in found.values()].count(found[path].etag) == 1]
@@ -681,7 +681,7 @@ def test_what_an_edit_leaves_alone_is_not_written(file: Path, tmp_path: Path) ->
 def test_a_worker_that_was_stopped_answers_from_the_newest_index(
     file: Path, tmp_path: Path
 ) -> None:
-    """Two releases later it has an index whose bodies are gone: nobody is told of it."""
+    """Two releases later the bodies of its index are gone, which is not logged as damage."""
     with running("feeds serve", file, tmp_path / "server", workers=1) as server:
         [worker] = children(server.process.pid)
         before = contents(server)

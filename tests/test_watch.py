@@ -9,7 +9,8 @@ import pytest
 from conftest import MEDIA, SHIPPED
 from stores import Published
 
-from feeds.watch import fingerprint, settled
+from feeds.build import wait_until_stable
+from feeds.storage import fingerprint
 
 HOUR = 3600
 AGES = [-24 * HOUR, -HOUR, -0.05, 0, 0.05, HOUR, 40 * 365 * 24 * HOUR]
@@ -55,7 +56,7 @@ def test_a_half_written_file_is_waited_for(
     clock = Time(lambda: next(writing, None))
     monkeypatch.setattr(time, "sleep", clock.sleep)
     monkeypatch.setattr(time, "monotonic", clock.monotonic)
-    found = settled(file)
+    found = wait_until_stable(file)
     assert (tmp_path / name).read_bytes() == body
     assert found == fingerprint(file)
 
@@ -76,7 +77,7 @@ def test_a_file_that_is_written_for_ever_is_read_all_the_same(
     clock = Time(write)
     monkeypatch.setattr(time, "sleep", clock.sleep)
     monkeypatch.setattr(time, "monotonic", clock.monotonic)
-    assert settled(file) == fingerprint(file)
+    assert wait_until_stable(file) == fingerprint(file)
     assert 1.9 < clock.seconds < 2.2
 
 

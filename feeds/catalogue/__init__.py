@@ -33,10 +33,10 @@ from feeds.catalogue.suggestions import Suggester as Nearest
 from feeds.catalogue.vocabulary import Vocabulary
 from feeds.catalogue.web_addresses import site_address
 from feeds.errors import CatalogueError, Problem, UsageError
-from feeds.files import media_folder, read_files
 from feeds.inputs import source_digest
 from feeds.model import Catalogue
 from feeds.parallel import gc_paused
+from feeds.storage import media_folder, read_files
 
 __all__ = ["ItemMemory", "load_catalogue", "read_catalogue"]
 

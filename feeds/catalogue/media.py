@@ -15,10 +15,10 @@ from feeds.catalogue.reading import Fault, Remark
 from feeds.catalogue.text_fields import IMAGE_TYPES
 from feeds.catalogue.web_addresses import photo_address
 from feeds.errors import Problem
-from feeds.files import Stamp, media_files
 from feeds.model import Picture
 from feeds.parallel import dealt, in_processes, usable_processes
 from feeds.paths import MEDIA
+from feeds.storage import Stamp, media_files
 
 # Readers load pictures over mobile networks.
 MAX_PICTURE_BYTES = 10_000_000

@@ -1,12 +1,11 @@
-"""A served site → HTTP: a WSGI layer that answers for documents, and Flask behind it for the rest."""
+"""A served site as a WSGI application: a layer that answers for documents, and Flask behind it."""
 
 from pathlib import Path
 
 from flask import Flask
 
 from feeds.server.fallback import create_fallback
-from feeds.server.middleware import DocumentMiddleware
-from feeds.server.plain import LogBugs
+from feeds.server.middleware import DocumentMiddleware, LogBugs
 from feeds.server.site import ServedSite, Settings
 
 
@@ -20,7 +19,7 @@ class SiteApp(Flask):
         self.wsgi_app = LogBugs(DocumentMiddleware(site, self.wsgi_app))  # type: ignore[method-assign]  # Flask's own way
 
     def close(self) -> None:
-        """Stop following the catalogue; what builds it ends with the last process that answers."""
+        """Stop following the catalogue; the build process ends with the last process that serves it."""
         self.site.close()
 
 
@@ -31,19 +30,19 @@ def create_app(
     state: str | Path | None = None,
     pages: bool = True,
 ) -> SiteApp:
-    """Return the WSGI application that serves the catalogue at a path, and keeps it current.
+    """Return the WSGI application that serves the catalogue at a path, and follows its changes.
 
     Args:
         catalogue: a YAML file, or a folder of them.
-        url: takes the place of `site.url`; ends in `/`.
+        url: replaces `site.url`; ends in `/`.
         state: the folder of the history and of what is served; `.feeds` beside the
             catalogue, if None.
         pages: without them there are the feeds alone.
 
-    What is served are the very bytes that an export writes. An answer depends on
-    its path and the client's Accept-Encoding and validators, and on nothing else
-    in the request. Any number of processes may serve one catalogue: one process
-    builds for all of them. Until it has built for the first time, answers are 503.
+    The bytes served are those that an export writes. An answer depends on the path of
+    the request, on its Accept-Encoding and on its validators, and on nothing else.
+    Any number of processes may serve one catalogue: one process builds for all of
+    them. Until its first build is done, answers are 503.
     """
     site = ServedSite(
         Settings(

@@ -12,19 +12,19 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from feeds.logs import tell
 
-# What stands in a path as it is.
-_PATH = "/:@!$&'()*+,;=~"
-# Of each thing that a client says, so many characters are logged.
-_MAX_FIELD = 1000
-# Of lines that wait for the reader of the log, so many characters; any more are dropped.
-_MAX_WAITING = 1_000_000
+# Characters of a path that are not escaped.
+_SAFE_CHARACTERS = "/:@!$&'()*+,;=~"
+# Characters that are logged of each value that a client sends.
+_MAX_FIELD_LENGTH = 1000
+# Characters of lines that wait for the reader of the log; more lines are dropped.
+_MAX_WAITING_LENGTH = 1_000_000
 
 
 class AccessLog:
     """Writes a line for each request that an application answers.
 
-    Queries are left out, of the referring address too: no answer depends on
-    them, and they are where a client's secrets stand.
+    Queries are left out, of the referring address too: no answer depends on them, and
+    they may contain secrets.
     """
 
     def __init__(self, app: WSGIApplication, stream: TextIO) -> None:
@@ -37,7 +37,7 @@ class AccessLog:
         def start(
             status: str,
             headers: list[tuple[str, str]],
-            exc_info: Any = None,  # noqa: ANN401  # PEP 3333 hands it on
+            exc_info: Any = None,  # noqa: ANN401  # passed on (PEP 3333)
         ) -> Callable[[bytes], object]:
             length = "0" if environ["REQUEST_METHOD"] == "HEAD" else _length(headers)
             self._lines.put(_line(environ, status[:3], length))
@@ -47,11 +47,10 @@ class AccessLog:
 
 
 class _Lines:
-    """Lines on their way to a stream; a full disk or pipe costs lines, and no answers.
+    """The queue of lines to a stream; a full disk or pipe loses lines, but delays no answer.
 
-    What has a file descriptor may block, and is written by a thread of its own.
-    Lines that are dropped are counted, and their number is logged when a line is
-    written again.
+    A stream with a file descriptor may block, so a thread writes to it. The number of
+    lost lines is logged when a line can be written again.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -66,22 +65,22 @@ class _Lines:
         except (OSError, ValueError):
             self._descriptor = None
         else:
-            threading.Thread(target=self._follow, name="feeds-access-log", daemon=True).start()
+            threading.Thread(target=self._run, name="feeds-access-log", daemon=True).start()
 
     def put(self, line: str) -> None:
-        """Write a line soon, or drop it."""
+        """Write a line soon, or drop it if too many are waiting."""
         if self._descriptor is None:
             self._write([line])
             return
         with self._changed:
-            if self._length + len(line) <= _MAX_WAITING:
+            if self._length + len(line) <= _MAX_WAITING_LENGTH:
                 self._waiting.append(line)
                 self._length += len(line)
                 self._changed.notify()
             else:
                 self._dropped += 1
 
-    def _follow(self) -> None:
+    def _run(self) -> None:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting)
@@ -94,7 +93,7 @@ class _Lines:
                 self._stream.write("".join(lines))
                 self._stream.flush()
             else:
-                # Not by the stream: the process could not end while that is being written to.
+                # Not through the stream: the process could not end while a write blocks.
                 _write_all(self._descriptor, "".join(lines).encode())
         except (OSError, ValueError) as error:
             with self._changed:
@@ -116,7 +115,7 @@ def _write_all(descriptor: int, text: bytes) -> None:
         try:
             left = left[os.write(descriptor, left) :]
         except BlockingIOError:
-            # Somebody else who has it does not want to be blocked.
+            # Another process has made the descriptor non-blocking.
             select.select([], [descriptor], [])
 
 
@@ -126,21 +125,21 @@ def _length(headers: list[tuple[str, str]]) -> str:
 
 def _line(environ: WSGIEnvironment, status: str, length: str) -> str:
     now = datetime.now().astimezone()
-    path = environ["PATH_INFO"][:_MAX_FIELD].encode("latin-1")
+    path = environ["PATH_INFO"][:_MAX_FIELD_LENGTH].encode("latin-1")
     protocol = environ["SERVER_PROTOCOL"]
     # granian leaves out a minor version of 0 (RFC 9112 §2.3).
     protocol += ".0" * (protocol == "HTTP/1")
-    method = environ["REQUEST_METHOD"][:_MAX_FIELD]
-    request = f"{method} {quote(path, safe=_PATH)} {protocol}"
+    method = environ["REQUEST_METHOD"][:_MAX_FIELD_LENGTH]
+    request = f"{method} {quote(path, safe=_SAFE_CHARACTERS)} {protocol}"
     return (
         f"{environ.get('REMOTE_ADDR') or '-'} - - [{now:%d/%b/%Y:%H:%M:%S %z}]"
         f' "{_escaped(request)}" {status} {length}'
-        f' "{_escaped(environ.get("HTTP_REFERER", "-").partition("?")[0][:_MAX_FIELD])}"'
-        f' "{_escaped(environ.get("HTTP_USER_AGENT", "-")[:_MAX_FIELD])}"\n'
+        f' "{_escaped(environ.get("HTTP_REFERER", "-").partition("?")[0][:_MAX_FIELD_LENGTH])}"'
+        f' "{_escaped(environ.get("HTTP_USER_AGENT", "-")[:_MAX_FIELD_LENGTH])}"\n'
     )
 
 
 def _escaped(text: str) -> str:
-    """Write what is no plain ASCII, and what would end a quoted text, as a byte in hexadecimal."""
+    """Return a text with non-ASCII characters, quotes and backslashes in hexadecimal."""
     plain = (c if " " <= c <= "~" and c not in '"\\' else f"\\x{ord(c):02x}" for c in text)
     return "".join(plain)

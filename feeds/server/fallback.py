@@ -1,8 +1,7 @@
-"""What Flask answers: whatever is asked for and is no document.
+"""What Flask answers: requests for anything that is not a document.
 
-Moved and retired addresses, folders without their slash, `/healthz`, and errors
-that tell nothing about the machine: a page of the release for people, and a plain
-line for programs.
+Redirects, gone addresses, folders without their slash, `/healthz`, and errors:
+a page of the site for people, a line of plain text for programs.
 """
 
 from collections.abc import Iterable
@@ -12,10 +11,10 @@ from werkzeug.exceptions import Gone, HTTPException, MethodNotAllowed, NotFound,
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response as WerkzeugResponse
 
-from feeds.headers import PAGE, PREFLIGHT
+from feeds.headers import IDENTITY, PAGE, PREFLIGHT
 from feeds.paths import ERROR_PAGES, HEALTH, moved_to, standing_for
-from feeds.server.conditional import prefers_html
 from feeds.server.middleware import (
+    MAX_ACCEPT_LENGTH,
     SITE_INDEX,
     address,
     freshness,
@@ -23,24 +22,24 @@ from feeds.server.middleware import (
     possible_paths,
     requested_path,
 )
-from feeds.server.site import IDENTITY, DamagedBody, ServedSite
+from feeds.server.site import DamagedBody, ServedSite
 from feeds.server.store import Head, Index
 
 _HTML = "text/html; charset=utf-8"
 _METHODS = ("GET", "HEAD", "OPTIONS")
-# Long enough to mend a catalogue, short enough to be back soon.
-_RETRY_AFTER = 30
-# What an editor decided for good may be kept as long as a document; what is
-# not there now may be in a second.
-_LASTING = {301, 410}
-_NOT_KEPT = ("Cache-Control", "no-store")
+# Long enough to correct a catalogue, short enough to be back soon.
+_RETRY_AFTER_SECONDS = 30
+# What an editor decided may be cached as long as a document; a path that is not found
+# may exist in a second.
+_CACHED_STATUSES = {301, 410}
+_NOT_CACHED = ("Cache-Control", "no-store")
 # No path of a site is longer; a hostile one would be looked up folder by folder.
-_LONGEST = 2000
+_MAX_PATH_LENGTH = 2000
 
 
 def create_fallback(app: Flask, site: ServedSite) -> None:
-    """Add to a Flask app what it answers behind the documents of a site."""
-    # What Flask does not expect is a bug, and logged as one.
+    """Register the routes and error handlers of a served site with a Flask app."""
+    # An exception that Flask does not expect is a bug, and logged by LogBugs.
     app.config["PROPAGATE_EXCEPTIONS"] = True
 
     app.before_request(_check_method)
@@ -51,18 +50,18 @@ def create_fallback(app: Flask, site: ServedSite) -> None:
 
     @app.get("/")
     @app.get("/<path:path>")
-    def elsewhere(path: str = "") -> WerkzeugResponse:  # noqa: ARG001  # Flask's is no strict UTF-8
+    def other(path: str = "") -> WerkzeugResponse:  # noqa: ARG001  # Flask decodes it leniently
         index: Index | None = request.environ[SITE_INDEX]
         if index is None:
-            raise ServiceUnavailable(retry_after=_RETRY_AFTER)
+            raise ServiceUnavailable(retry_after=_RETRY_AFTER_SECONDS)
         paths = _paths(index.head)
-        return _health(site) if HEALTH in paths else _elsewhere(index, paths)
+        return _health(site) if HEALTH in paths else _redirect(index, paths)
 
     @app.errorhandler(HTTPException)
-    def told(error: HTTPException) -> WerkzeugResponse:
+    def failed(error: HTTPException) -> WerkzeugResponse:
         answer = WerkzeugResponse.force_type(error.get_response())
         page = _page(site, request.environ[SITE_INDEX], error.code)
-        if page is not None and prefers_html(request.environ.get("HTTP_ACCEPT", "")):
+        if page is not None and _prefers_html():
             answer.data = page
             answer.content_type = _HTML
             answer.headers.extend(PAGE)
@@ -74,26 +73,35 @@ def create_fallback(app: Flask, site: ServedSite) -> None:
         return answer
 
     @app.after_request
-    def complete(response: Response) -> Response:
+    def add_headers(response: Response) -> Response:
         response.headers["X-Content-Type-Options"] = "nosniff"
-        # Without it a reader in a browser could not follow a move.
+        # Without it, a feed reader in a browser could not follow a redirect.
         response.headers["Access-Control-Allow-Origin"] = "*"
-        lasting = response.status_code in _LASTING
-        fresh = freshness(request.environ[SITE_INDEX].head, site.clock()) if lasting else _NOT_KEPT
-        response.headers.set(*fresh)
+        cached = response.status_code in _CACHED_STATUSES
+        response.headers.set(
+            *(freshness(request.environ[SITE_INDEX].head, site.clock()) if cached else _NOT_CACHED)
+        )
         if request.environ["REQUEST_METHOD"] == "OPTIONS":
             response.headers.update(PREFLIGHT)
         return response
 
 
 def _check_method() -> None:
-    # Methods are case-sensitive (RFC 9110 §9.1); Werkzeug takes `get` for GET.
+    # Methods are case-sensitive (RFC 9110 §9.1), but Werkzeug accepts `get` as GET.
     if request.environ["REQUEST_METHOD"] != request.method:
         raise MethodNotAllowed(valid_methods=_METHODS)
 
 
+def _prefers_html() -> bool:
+    """Check whether the request prefers HTML to plain text, as browsers do (RFC 9110 §12.5.1)."""
+    if len(request.headers.get("Accept", "")) > MAX_ACCEPT_LENGTH:
+        return False
+    types = request.accept_mimetypes
+    return types["text/html"] > types["text/plain"]
+
+
 def _page(site: ServedSite, index: Index | None, code: int | None) -> bytes | None:
-    """Return the page that tells people of an error; None where the site has none."""
+    """Return the site's page for an error; None if it has none."""
     path = ERROR_PAGES.get(code or 0)
     record = index.get(path) if index and path else None
     if index is None or record is None:
@@ -105,15 +113,15 @@ def _page(site: ServedSite, index: Index | None, code: int | None) -> bytes | No
 
 
 def _paths(head: Head) -> list[str]:
-    """Return the paths under the site that may be meant, without and with a slash added."""
+    """Return the paths under the site that the request may mean, without and with a final slash."""
     path = requested_path(request.environ["PATH_INFO"])
-    if path is None or len(path) > _LONGEST:
+    if path is None or len(path) > _MAX_PATH_LENGTH:
         raise NotFound
     return [one for here in (path, f"{path}/") for one in possible_paths(here, head.url)]
 
 
-def _elsewhere(index: Index, paths: Iterable[str]) -> WerkzeugResponse:
-    """Answer for a path that was given up, or lacks its slash; raises NotFound for any other."""
+def _redirect(index: Index, paths: Iterable[str]) -> WerkzeugResponse:
+    """Redirect a path that has moved, or lacks its slash; raises Gone or NotFound."""
     for path in paths:
         target = _target(index, path)
         if target is not None:
@@ -121,41 +129,33 @@ def _elsewhere(index: Index, paths: Iterable[str]) -> WerkzeugResponse:
     raise NotFound
 
 
-def _target(index: Index, here: str) -> str | None:
-    """Return the path that answers for another one, which is itself or moved; raises Gone."""
-    site = index.head
-    moved, retired = standing_for(here, site.moved), standing_for(here, site.retired)
+def _target(index: Index, path: str) -> str | None:
+    """Return the path that replaces a path, which may be the same; raises Gone."""
+    head = index.head
+    moved, retired = standing_for(path, head.moved), standing_for(path, head.retired)
     if retired and len(retired) > len(moved or ""):
         raise Gone
-    new = moved_to(here, site.moved)
-    target = here if new is None else new
+    new = moved_to(path, head.moved)
+    target = path if new is None else new
     if page_of(target) in index:
         return target
-    if standing_for(target, site.retired):
+    if standing_for(target, head.retired):
         raise Gone
     return None
 
 
 def _health(site: ServedSite) -> WerkzeugResponse:
-    """Say how the site is, without a word of what an editor wrote."""
+    """Return the state of the site, without anything that an editor wrote."""
     head = site.index.head if site.index else None
     found = site.status()
-    failure = found.failure
     status = "unavailable" if head is None else "degraded" if found.degraded else "ok"
-    age = (site.clock() - head.since).total_seconds() if head else None
     answer = jsonify(
         status=status,
-        release=head.release if head else None,
-        age=age if age is None else max(int(age), 0),
-        failure=failure
-        and {
-            "at": failure.at.isoformat(timespec="seconds"),
-            "problems": failure.problems,
-            "place": failure.place,
-            **({"reason": failure.reason} if failure.reason else {}),
-        },
+        release=head and head.release,
+        age=head and max(int((site.clock() - head.since).total_seconds()), 0),
+        failure=found.failure,
     )
     if head is None:
         answer.status_code = 503
-        answer.headers["Retry-After"] = str(_RETRY_AFTER)
+        answer.headers["Retry-After"] = str(_RETRY_AFTER_SECONDS)
     return answer

@@ -1,6 +1,6 @@
-"""The server of `feeds serve`: granian, which buffers requests and answers in Rust threads.
+"""The HTTP server of `feeds serve`: granian, which buffers requests and answers in Rust threads.
 
-Clients that send half a request, or read slowly, hold no Python thread.
+Clients that send half a request, or read slowly, occupy no Python thread.
 """
 
 import multiprocessing
@@ -11,11 +11,11 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
-from wsgiref.types import WSGIApplication
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
@@ -25,33 +25,43 @@ from feeds.errors import FeedsError
 from feeds.logs import log_to
 from feeds.server import SiteApp
 from feeds.server.access_log import AccessLog
-from feeds.server.pieces import InPieces
+from feeds.server.middleware import answer_plainly
 from feeds.server.site import ServedSite, Settings
 
-# Large answers that are sent at the same time; each keeps a thread until its client
+# Large answers that are sent at the same time. Each occupies a thread until its client
 # has read it, or is too slow.
-_STREAMS = 128
-# Python answers from memory, one thread at a time: while one of two answers, the
-# other takes up its next request; more would only wait for one another.
+_MAX_STREAMS = 128
+# Python runs one thread at a time: while one of two answers, the other receives its next
+# request. More threads would only wait for each other.
 _THREADS = 2
-# Connections at once. The most that clients can make a server hold, in memory, is for
-# each connection a request's head and an answer that is sent whole, and for each
-# stream a few pieces: 200 MB.
-_CONNECTIONS = 1024
-# Files that the process needs beside its connections.
+# The memory that clients can make a server hold is, for each connection, the head of a
+# request and an answer that is sent whole, and for each stream a few chunks: 200 MB.
+_MAX_CONNECTIONS = 1024
+# Open files that the process needs beside its connections.
 _OTHER_FILES = 48
-# How long a client may take to acknowledge what was sent, in milliseconds.
-_WRITE_TIMEOUT = 30_000
-# How much of an answer the system keeps beyond what is on its way, in bytes.
-_UNSENT = 65_536
+# How long a client may take to acknowledge what was sent.
+_WRITE_TIMEOUT_MILLISECONDS = 30_000
+# How much of an answer the kernel buffers beyond what is in flight.
+_MAX_UNSENT_BYTES = 65_536
 # Systems other than Linux lack one or the other.
-_OPTIONS = {"TCP_USER_TIMEOUT": _WRITE_TIMEOUT, "TCP_NOTSENT_LOWAT": _UNSENT}
-# How long answers under way may take when the server is told to end, in seconds.
-_FAREWELL = 3
-# How long a client may take over its request's head, in milliseconds.
-_HEAD_TIMEOUT = 15_000
-# How large that head may be, in bytes.
-_HEAD = 65_536
+_TCP_OPTIONS = {
+    "TCP_USER_TIMEOUT": _WRITE_TIMEOUT_MILLISECONDS,
+    "TCP_NOTSENT_LOWAT": _MAX_UNSENT_BYTES,
+}
+# How long answers in progress may take when the server is stopped.
+_STOP_TIMEOUT_SECONDS = 3
+# Limits for the head of a request.
+_HEAD_TIMEOUT_MILLISECONDS = 15_000
+_MAX_HEAD_BYTES = 65_536
+
+# Smaller answers are copied whole, and occupy no thread.
+MAX_WHOLE_BODY_BYTES = 65_536
+_CHUNK_BYTES = 16_384
+# After its grace period a client must have read this fast on average.
+_GRACE_SECONDS = 60
+_MIN_BYTES_PER_SECOND = 8_192
+# When a client that was refused should try again.
+_RETRY_AFTER_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,10 +75,9 @@ class Listening:
 
 
 def serve(settings: Settings, listening: Listening, *, started: Callable[[], None]) -> None:
-    """Serve a site until SIGINT or SIGTERM; on SIGHUP the catalogue is read again.
+    """Serve a site until SIGINT or SIGTERM; SIGHUP makes it read the catalogue again.
 
-    `started` is called once the address is taken. Raises FeedsError where it
-    cannot be listened on.
+    `started` is called when the server listens. Raises FeedsError if it cannot listen.
     """
     address = _free_address(listening.host, listening.port)
     load = partial(_application, settings, access_log=listening.access_log)
@@ -83,8 +92,8 @@ def run(
     workers: int = 1,
     started: Callable[[], None] = lambda: None,
 ) -> None:
-    """Run a WSGI application, which `load` gives in each process that answers."""
-    # A worker that is started again must have the socket too.
+    """Run a WSGI application, which is loaded in each worker process."""
+    # A worker that is started again must inherit the socket too.
     multiprocessing.set_start_method("fork", force=True)
     server = _Server(
         "feeds",
@@ -95,37 +104,39 @@ def run(
         http=HTTPModes.http1,
         websockets=False,
         log_enabled=False,
-        blocking_threads=_THREADS + _STREAMS,
+        blocking_threads=_THREADS + _MAX_STREAMS,
         backpressure=_possible_connections(),
-        http1_settings=HTTP1Settings(header_read_timeout=_HEAD_TIMEOUT, max_buffer_size=_HEAD),
+        http1_settings=HTTP1Settings(
+            header_read_timeout=_HEAD_TIMEOUT_MILLISECONDS, max_buffer_size=_MAX_HEAD_BYTES
+        ),
         respawn_failed_workers=True,
-        workers_kill_timeout=_FAREWELL,
+        workers_kill_timeout=_STOP_TIMEOUT_SECONDS,
     )
     server.on_startup(started)
     try:
         server.serve(target_loader=load, wrap_loader=False)
     except SystemExit as end:
-        # granian gives up when a process ends twice within a few seconds, and says nothing.
+        # granian gives up, without a message, if a process ends twice within a few seconds.
         if end.code:
-            raise FeedsError("a process that answers ends again and again; see the log") from None
+            raise FeedsError("a worker process ends again and again; see the log") from None
         raise
 
 
 def _possible_connections() -> int:
-    """Return how many connections there are files for; raises the soft limit of files first.
+    """Raise the soft limit of open files, and return how many connections it allows.
 
-    granian would ask for one more again and again, without a pause.
+    Beyond the limit, granian would try to accept in a busy loop.
     """
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     if most == resource.RLIM_INFINITY:
-        return _CONNECTIONS
-    return max(min(_CONNECTIONS, most - _OTHER_FILES), 1)
+        return _MAX_CONNECTIONS
+    return max(min(_MAX_CONNECTIONS, most - _OTHER_FILES), 1)
 
 
 class _Server(MPServer):
     def _init_shared_socket(self) -> None:
-        """Listen on one socket, whose connections end when their clients do not read any more.
+        """Listen with options that end connections whose clients do not read.
 
         A connection inherits the options of the socket that accepts it.
         """
@@ -134,42 +145,42 @@ class _Server(MPServer):
         holder: Any = spec.build() if spec else self._shd
         self._ssp, self._shd = None, holder
         with socket.socket(fileno=os.dup(holder.get_fd())) as listener:
-            for name, value in _OPTIONS.items():
+            for name, value in _TCP_OPTIONS.items():
                 if hasattr(socket, name):
                     listener.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
     def signal_handler_reload(self, *_args: Any, **_kwargs: Any) -> None:  # noqa: ANN401  # granian's
-        """Pass the signal on: it has the catalogue read again, and starts no process again."""
+        """Pass SIGHUP on to the workers, which read the catalogue again, and restart none."""
         for worker in self.wrks:
             os.kill(worker.inner.pid, signal.SIGHUP)
 
 
 def _application(settings: Settings, *, access_log: bool) -> WSGIApplication:
-    """Return the served application; called once in each process that answers."""
-    # That of the process before, whose copy this may be, is for it alone.
+    """Return the application of one worker process."""
+    # The handler of the parent process is not for this one.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     log_to(sys.stderr)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     site = ServedSite(settings)
     signal.signal(signal.SIGHUP, lambda *_: site.request_reload())
     site.start()
-    app: WSGIApplication = InPieces(SiteApp(site), _STREAMS)
+    app: WSGIApplication = ChunkLargeBodies(SiteApp(site), _MAX_STREAMS)
     return AccessLog(app, sys.stdout) if access_log else app
 
 
 def _end_with_parent() -> None:
-    """End when the parent was killed, or this process would keep the address for ever."""
+    """End this process when its parent has been killed: it would occupy the port for ever."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
         os.kill(os.getpid(), signal.SIGTERM)
-        # The parent would do this.
-        time.sleep(_FAREWELL)
+        # As the parent would do.
+        time.sleep(_STOP_TIMEOUT_SECONDS)
         os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _free_address(host: str, port: int) -> str:
-    """Give a host's numeric address, and say plainly what granian would only log."""
+    """Return a host's numeric address; raises FeedsError where granian would only log the error."""
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind) as trial:
@@ -178,3 +189,50 @@ def _free_address(host: str, port: int) -> str:
         return str(address[0])
     except OSError as error:
         raise FeedsError(f"cannot listen on {host} port {port}: {error.strerror}") from None
+
+
+class ChunkLargeBodies:
+    """Sends the large answers of an application in chunks, at most `streams` at a time.
+
+    granian copies a body that it gets whole, and keeps the copy until the client has
+    read it. Of a body in chunks it takes a few, and then blocks the thread until the
+    client has read some of them. When all streams are in use, another large answer is
+    refused with 503; smaller ones are sent.
+    """
+
+    def __init__(self, app: WSGIApplication, streams: int) -> None:
+        self._app = app
+        self._slots = threading.BoundedSemaphore(streams)
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request (PEP 3333)."""
+        begun: list[Any] = []
+        body = self._app(environ, lambda *arguments: begun.append(arguments))  # type: ignore[arg-type]  # nothing is written through it
+        if not isinstance(body, list) or sum(map(len, body)) <= MAX_WHOLE_BODY_BYTES:
+            start_response(*begun[-1])
+            return body
+        if not self._slots.acquire(blocking=False):
+            status = "503 Service Unavailable"
+            return answer_plainly(environ, start_response, status, retry_after=_RETRY_AFTER_SECONDS)
+        start_response(*begun[-1])
+        return _Stream(b"".join(body), self._slots)
+
+
+class _Stream:
+    """The chunks of a body; its slot is released when it is closed."""
+
+    def __init__(self, body: bytes, slots: threading.BoundedSemaphore) -> None:
+        self._body = body
+        self._slots = slots
+
+    def __iter__(self) -> Iterator[bytes]:
+        end = time.monotonic() + _GRACE_SECONDS
+        for first in range(0, len(self._body), _CHUNK_BYTES):
+            if time.monotonic() > end + first / _MIN_BYTES_PER_SECOND:
+                # The body is shorter than announced, so the server closes the connection.
+                return
+            yield self._body[first : first + _CHUNK_BYTES]
+
+    def close(self) -> None:
+        """Release the slot; the server calls this once (PEP 3333)."""
+        self._slots.release()

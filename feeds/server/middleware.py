@@ -1,94 +1,169 @@
-"""The WSGI layer that answers for documents, from the index of a served site.
+"""WSGI layers around Flask: one answers for documents from the index, one logs exceptions.
 
-It comes before Flask's own WSGI application, which gets whatever is asked for
-and is not a document. In a request there is no routing, no rendering and, but for
-the first one, no compression: an answer is looked up and sent.
+`DocumentMiddleware` passes on whatever is not a GET or HEAD of a document. In a
+request there is no routing, no rendering and, but for the first request, no
+compression: an answer is looked up and sent.
 """
 
+import sys
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
+from threading import Lock
+from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from feeds.compression import pays
+from werkzeug.http import parse_accept_header
+
+from feeds.compression import CODINGS, pays
 from feeds.formats import FORMATS
-from feeds.headers import cache_control
-from feeds.paths import INDEX, is_folder
-from feeds.server.conditional import (
+from feeds.headers import (
+    CORS,
     IDENTITY,
-    Headers,
+    NOSNIFF,
+    Header,
+    cache_control,
     document_headers,
     names_tag,
-    preferred_coding,
     unmodified_since,
     validators,
 )
-from feeds.server.plain import answer_plainly
+from feeds.logs import tell_bug
+from feeds.paths import INDEX, is_folder
 from feeds.server.site import DamagedBody, ServedSite
 from feeds.server.store import Head, Index, Record
 
-# Where whoever comes next in a request finds the index that it is answered from.
+# The key of a request's environment with the index that the request is answered from.
 SITE_INDEX = "feeds.index"
-# So many answers have their headers prepared.
+# Answers with prepared headers that are kept.
 _MAX_ANSWERS = 4096
-# What a client is told to wait for a body that is being built again, in seconds.
-_RETRY_AFTER = 2
+# When to ask again for a body that is being built again.
+_RETRY_AFTER_SECONDS = 2
 _SHOWN_AS = {form.media_type: form.shown_as for form in FORMATS}
+# Longer lists of what a client accepts are ignored: parsing them takes long.
+MAX_ACCEPT_LENGTH = 1000
+# Lists that real clients send are shorter; only these are worth caching.
+_MAX_CACHED_ACCEPT_LENGTH = 200
+# Lines of code whose first exception is logged, and the characters logged of a path.
+_MAX_LOGGED_PLACES = 100
+_MAX_LOGGED_PATH = 200
+
+
+class _Answer(NamedTuple):
+    """A document under one content coding, with its prepared headers."""
+
+    record: Record
+    coding: str
+    headers: list[Header]
+    validators: list[Header]
+
+    @property
+    def tag(self) -> str:
+        """The value of the ETag header."""
+        return self.validators[0][1]
+
+
+# Path, content coding, and whether a browser is to display the document.
+_AnswerKey = tuple[str, str, bool]
 
 
 class DocumentMiddleware:
-    """Answers GET and HEAD for the documents of a site, and passes on the rest."""
+    """Answers GET and HEAD for the documents of a site, and passes on all other requests."""
 
-    def __init__(self, site: ServedSite, rest: WSGIApplication) -> None:
+    def __init__(self, site: ServedSite, app: WSGIApplication) -> None:
         self._site = site
-        self._rest = rest
-        self._answers: _Answers | None = None
+        self._app = app
+        # The prepared answers of an index, which are replaced together.
+        self._prepared: tuple[Index | None, dict[_AnswerKey, _Answer]] = (None, {})
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
         while True:
             index = environ[SITE_INDEX] = self._site.index
-            if index is None or environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
-                return self._pass_on(environ, start_response)
             try:
-                return self._answer(index, environ, start_response)
+                answer = None if index is None else self._answer(index, environ, start_response)
             except DamagedBody:
                 if self._site.index is index:
                     status = "503 Service Unavailable"
-                    return answer_plainly(environ, start_response, status, retry_after=_RETRY_AFTER)
+                    return answer_plainly(
+                        environ, start_response, status, retry_after=_RETRY_AFTER_SECONDS
+                    )
+                continue
+            if answer is None:
+                # No answer depends on it, and Flask refuses some values.
+                environ["HTTP_HOST"] = "localhost"
+                return self._app(environ, start_response)
+            return answer
 
     def _answer(
         self, index: Index, environ: WSGIEnvironment, start_response: StartResponse
-    ) -> Iterable[bytes]:
-        """Answer from an index; raises DamagedBody before anything is sent."""
-        answers = self._answers
-        if answers is None or answers.index is not index:
-            answers = self._answers = _Answers(index, self._site)
-        answer = answers.find(
-            environ["PATH_INFO"],
-            environ.get("HTTP_ACCEPT_ENCODING", ""),
-            # Of a browser that goes there, and not of a script in its page (Fetch Metadata §2.1).
-            to_show=environ.get("HTTP_SEC_FETCH_DEST") == "document",
-        )
+    ) -> list[bytes] | None:
+        """Answer from an index; return None if there is no such document.
+
+        Raises DamagedBody before anything is sent.
+        """
+        if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
+            return None
+        answer = self._find(index, environ)
         if answer is None:
-            return self._pass_on(environ, start_response)
-        until = index.head.until
-        fresh = answers.lasting if until is None else freshness(index.head, self._site.clock())
+            return None
+        fresh = freshness(index.head, self._site.clock())
         if self._is_known(answer, environ):
             start_response("304 Not Modified", [*answer.validators, fresh])
             return []
-        body = answers.body(answer)
-        # A server may change the list that it is given.
+        body = self._site.body(index, answer.record, answer.coding) or b""
+        # A copy: a server may change the list that it is given.
         start_response("200 OK", [*answer.headers, fresh])
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
-    def _pass_on(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        # No answer depends on it, and Flask refuses some.
-        environ["HTTP_HOST"] = "localhost"
-        return self._rest(environ, start_response)
+    def _find(self, index: Index, environ: WSGIEnvironment) -> _Answer | None:
+        """Return the answer to a request, which is prepared once; raises DamagedBody."""
+        known, answers = self._prepared
+        if known is not index:
+            answers = {}
+            self._prepared = index, answers
+        path = environ["PATH_INFO"]
+        coding = preferred_coding(environ.get("HTTP_ACCEPT_ENCODING", ""))
+        # A navigation of a browser, not a script's request (Fetch Metadata §2.1).
+        to_show = environ.get("HTTP_SEC_FETCH_DEST") == "document"
+        answer = answers.get((path, coding, to_show))
+        if answer is None:
+            answer = self._prepare(index, path, coding, to_show=to_show)
+            if answer is not None:
+                if len(answers) >= _MAX_ANSWERS:
+                    answers.clear()
+                answers[path, coding, to_show] = answer
+        return answer
 
-    def _is_known(self, answer: "_Answer", environ: WSGIEnvironment) -> bool:
-        """Return whether the client has this document already; If-None-Match counts first."""
+    def _prepare(
+        self, index: Index, path_info: str, coding: str, *, to_show: bool
+    ) -> _Answer | None:
+        path = requested_path(path_info)
+        head = index.head
+        paths = [] if path is None else map(page_of, possible_paths(path, head.url))
+        found = next((page for page in paths if page in index), "")
+        record = index.get(found)
+        if record is None:
+            return None
+        body = None
+        if coding != IDENTITY and pays(record.media_type):
+            body = self._site.body(index, record, coding)
+        coding, length = (IDENTITY, record.length) if body is None else (coding, len(body))
+        checked = validators(record.etag, record.modified, coding)
+        headers = document_headers(
+            found,
+            record.media_type,
+            address(head, found.removesuffix(INDEX)),
+            hub=head.hub if record.media_type in _SHOWN_AS else "",
+            shown_as=_SHOWN_AS.get(record.media_type, "") if to_show else "",
+        )
+        coded = [] if coding == IDENTITY else [("Content-Encoding", coding)]
+        headers += [*coded, ("Content-Length", str(length)), *checked]
+        return _Answer(record, coding, headers, checked)
+
+    def _is_known(self, answer: _Answer, environ: WSGIEnvironment) -> bool:
+        """Check whether the client has this document already; If-None-Match takes precedence."""
         tags = environ.get("HTTP_IF_NONE_MATCH")
         if tags is not None:
             return tags == answer.tag or names_tag(tags, answer.record.etag)
@@ -104,15 +179,15 @@ def address(head: Head, path: str) -> str:
     return head.url + quote(path)
 
 
-def freshness(head: Head, now: datetime) -> tuple[str, str]:
+def freshness(head: Head, now: datetime) -> Header:
     """Return the header that says how long an answer may be kept."""
     return "Cache-Control", cache_control(head.max_age, head.until, now)
 
 
 def requested_path(path_info: str) -> str | None:
-    """Give the path under the site that a request asks for; None where it is no UTF-8.
+    """Return the path under the site that a request is for; None if it is not valid UTF-8.
 
-    `path_info` is as PEP 3333 has it: bytes, as Latin-1.
+    `path_info` consists of bytes, decoded as Latin-1 (PEP 3333).
     """
     try:
         return path_info.encode("latin-1").decode("utf-8").removeprefix("/")
@@ -123,7 +198,7 @@ def requested_path(path_info: str) -> str | None:
 def possible_paths(path: str, url: str) -> list[str]:
     """Return the paths under the site that a request's path may mean.
 
-    A proxy passes on the path of the site's URL, or takes it away.
+    A proxy may pass on the path of the site's URL, or remove it.
     """
     prefix = unquote(urlsplit(url).path).removeprefix("/")
     stripped = path.removeprefix(prefix)
@@ -131,66 +206,81 @@ def possible_paths(path: str, url: str) -> list[str]:
 
 
 def page_of(path: str) -> str:
-    """Give the document that answers for a path: in a folder, its page."""
+    """Return the path of the document that answers for a path: for a folder, its page."""
     return path + INDEX if is_folder(path) else path
 
 
-class _Answer:
-    """A document under one coding, with its prepared headers."""
+def preferred_coding(accepted: str) -> str:
+    """Return the content coding that a client prefers, by its Accept-Encoding (RFC 9110 §12.5.3).
 
-    __slots__ = ("coding", "headers", "record", "tag", "validators")
-
-    def __init__(self, record: Record, coding: str, length: int, headers: Headers) -> None:
-        self.record = record
-        self.coding = coding
-        self.validators = validators(record, coding)
-        self.tag = self.validators[0][1]
-        coded = [] if coding == IDENTITY else [("Content-Encoding", coding)]
-        self.headers = [*headers, *coded, ("Content-Length", str(length)), *self.validators]
+    Of codings with the same weight the smallest is returned; `identity` if the client
+    prefers that, or accepts no other, or its list is too long.
+    """
+    if len(accepted) > MAX_ACCEPT_LENGTH:
+        return IDENTITY
+    cached = len(accepted) <= _MAX_CACHED_ACCEPT_LENGTH
+    return (_preferred if cached else _preferred.__wrapped__)(accepted)
 
 
-class _Answers:
-    """The answers for one index, each prepared when it is first asked for."""
+@lru_cache(maxsize=256)
+def _preferred(accepted: str) -> str:
+    weights = {name.lower(): weight for name, weight in parse_accept_header(accepted)}
+    weights.setdefault("gzip", weights.get("x-gzip", weights.get("*", 0)))
+    best = max(CODINGS, key=lambda coding: weights.get(coding, weights.get("*", 0)))
+    weight = weights.get(best, weights.get("*", 0))
+    return best if weight > 0 and weight >= weights.get(IDENTITY, 0) else IDENTITY
 
-    def __init__(self, index: Index, site: ServedSite) -> None:
-        self.index = index
-        self.lasting = freshness(index.head, index.head.since)
-        self._site = site
-        self._found: dict[tuple[str, str, bool], _Answer] = {}
 
-    def find(self, path_info: str, accepted: str, *, to_show: bool) -> _Answer | None:
-        """Return the answer for a request's path, under the coding that its client likes best.
+def answer_plainly(
+    environ: WSGIEnvironment,
+    start_response: StartResponse,
+    status: str,
+    *,
+    retry_after: int | None = None,
+) -> Iterable[bytes]:
+    """Answer with the status alone, which no cache keeps; `retry_after` is in seconds."""
+    body = f"{status}\n".encode()
+    headers = [
+        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Content-Length", str(len(body))),
+        ("Cache-Control", "no-store"),
+        NOSNIFF,
+        *CORS,
+    ]
+    if retry_after is not None:
+        headers.append(("Retry-After", str(retry_after)))
+    start_response(status, headers)
+    return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
 
-        `to_show` is whether a browser is to show it to a person. Raises DamagedBody.
-        """
-        coding = preferred_coding(accepted)
-        answer = self._found.get((path_info, coding, to_show))
-        return answer or self._prepare(path_info, coding, to_show=to_show)
 
-    def body(self, answer: _Answer) -> bytes:
-        """Return the body of an answer; raises DamagedBody."""
-        return self._site.body(self.index, answer.record, answer.coding) or b""
+class LogBugs:
+    """Logs an exception that an application raises, and answers 500 without details.
 
-    def _prepare(self, path_info: str, coding: str, *, to_show: bool) -> _Answer | None:
-        path = requested_path(path_info)
-        head = self.index.head
-        paths = [] if path is None else map(page_of, possible_paths(path, head.url))
-        found = next((page for page in paths if page in self.index), None)
-        record = None if found is None else self.index.get(found)
-        if found is None or record is None:
-            return None
-        hub = head.hub if record.media_type in _SHOWN_AS else ""
-        shown_as = _SHOWN_AS.get(record.media_type, "") if to_show else ""
-        link = address(head, found.removesuffix(INDEX))
-        headers = document_headers(found, record.media_type, link, hub=hub, shown_as=shown_as)
-        body = None
-        if coding != IDENTITY and pays(record.media_type):
-            body = self._site.body(self.index, record, coding)
-        if body is None:
-            answer = _Answer(record, IDENTITY, record.length, headers)
-        else:
-            answer = _Answer(record, coding, len(body), headers)
-        if len(self._found) >= _MAX_ANSWERS:
-            self._found.clear()
-        self._found[path_info, coding, to_show] = answer
-        return answer
+    An exception from the same line of code is logged once in a process.
+    """
+
+    def __init__(self, app: WSGIApplication) -> None:
+        self._app = app
+        self._lock = Lock()
+        self._places: set[tuple[str, int]] = set()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request (PEP 3333)."""
+        try:
+            return self._app(environ, start_response)
+        except Exception:  # noqa: BLE001  # a bug costs one answer, not the server
+            if self._is_new():
+                tell_bug("bug", path=environ.get("PATH_INFO", "")[:_MAX_LOGGED_PATH])
+            return answer_plainly(environ, start_response, "500 Internal Server Error")
+
+    def _is_new(self) -> bool:
+        """Check whether the current exception's line of code was not logged yet."""
+        trace = sys.exc_info()[2]
+        while trace and trace.tb_next:
+            trace = trace.tb_next
+        place = (trace.tb_frame.f_code.co_filename, trace.tb_lineno) if trace else ("", 0)
+        with self._lock:
+            if place in self._places or len(self._places) >= _MAX_LOGGED_PLACES:
+                return False
+            self._places.add(place)
+            return True

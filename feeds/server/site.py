@@ -1,4 +1,4 @@
-"""A served site as one process that answers sees it: the index, bodies, and who builds them."""
+"""A served site as one worker sees it: the current index, its bodies, and the build process."""
 
 import logging
 import os
@@ -17,42 +17,40 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from feeds.compression import compress
+from feeds.headers import IDENTITY
 from feeds.logs import tell, tell_bug
 from feeds.model import etag_of
-from feeds.server.status import BUILD_LOCK_FD, Status, StatusFiles
+from feeds.server.status import BUILD_LOCK_FD, WORKERS_LOCK, Status, StatusFiles
 from feeds.server.store import Index, Record, index_stamp, load_index, store_name
 from feeds.storage import STATE, StateFolder
 
-# Between two looks at the index.
-_INTERVAL_SECONDS = 0.2
-# Between two looks whether a build process is at work.
+# How often the index is checked for changes.
+_INDEX_SECONDS = 0.2
+# How often to check that there is a build process.
 _BUILD_SECONDS = 1.0
-# Until another build process is started where one has failed.
-_FAILED_SECONDS = 10.0
-# How long a build process may take to end when nobody answers any more.
+# When to start another build process after one has failed.
+_RETRY_BUILD_SECONDS = 10.0
+# How long a build process may take to end when there are no workers any more.
 _END_SECONDS = 10.0
-# Between two steps of loading an index: other threads have their turn.
-_TURN_SECONDS = 0.0005
-# Bodies that are kept, plain and compressed, in bytes.
+# A pause that lets other threads run, such as between two steps of loading an index.
+_YIELD_SECONDS = 0.0005
+# The bodies that are kept in memory, plain and compressed.
 _HOT_BYTES = 48_000_000
-# So many bodies are read and compressed at the same time.
+# How many bodies can be read and compressed at the same time.
 _LOAD_LOCKS = 16
-IDENTITY = "identity"
 
 
 class DamagedBody(Exception):
-    """A body is missing, or does not match its ETag.
-
-    It is being built again, unless the site has another index by now.
-    """
+    """A body is missing or does not match its ETag; unless the index is outdated, it is built again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What is served: the catalogue at a path, the URL in place of its own, state, and pages.
+    """What to serve.
 
-    `state` is the folder of the history and of the store; None is `.feeds` beside
-    the catalogue.
+    `catalogue` is its path, and `url` replaces its `site.url`. `state` is the folder of
+    the history and of the store; None is `.feeds` beside the catalogue. Without `pages`
+    there are the feeds alone.
     """
 
     catalogue: Path
@@ -62,7 +60,7 @@ class Settings:
 
     @property
     def state_folder(self) -> Path:
-        """The state folder, named or not."""
+        """The state folder, given or not."""
         return self.state or self.catalogue.parent / STATE
 
     @property
@@ -72,10 +70,10 @@ class Settings:
 
 
 class ServedSite:
-    """Gives the current index and its bodies, and sees to it that somebody builds.
+    """Holds the current index, returns its bodies, and keeps a build process running.
 
-    A thread looks at the index. It begins in each process that is forked from this
-    one, too.
+    A thread checks for a new index. It is started in each process that is forked from
+    this one, too.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -85,16 +83,16 @@ class ServedSite:
         self._root = _store_root(settings)
         self._files = StatusFiles(StateFolder(self._root, self._name))
         self._bodies = _HotBodies(_HOT_BYTES)
-        # The ETags of bodies that could not be read when they were last asked for.
+        # The ETags of bodies that could not be read at the last request.
         self._damaged: set[str] = set()
         self._stamp: tuple[int, ...] | None = None
-        # The build process that this one has started; 0 for none.
+        # The id of the build process that this process has started; 0 for none.
         self._builder = 0
         self._thread: threading.Thread | None = None
         self._workers_lock = -1
-        self._not_before = 0.0
+        self._retry_build_at = 0.0
         self._cannot_build = False
-        self._prepare()
+        self._make_locks()
         restart = weakref.WeakMethod(self._restart)
         os.register_at_fork(after_in_child=lambda: (found := restart()) and found())
 
@@ -104,11 +102,11 @@ class ServedSite:
 
     def start(self) -> None:
         """Load the index, if there is one, and keep it current from now on."""
-        self._look()
+        self._load_index()
         self._run()
 
     def close(self) -> None:
-        """End the thread; the build process ends when no process answers any more."""
+        """Stop the thread; wait for a build process started here if there are no other workers."""
         thread, self._thread = self._thread, None
         if thread is not None and thread.is_alive():
             self._wakes.put(None)
@@ -120,10 +118,10 @@ class ServedSite:
         ):
             if time.monotonic() > end:
                 os.kill(self._builder, signal.SIGKILL)
-            time.sleep(_TURN_SECONDS)
+            time.sleep(_YIELD_SECONDS)
 
     def request_reload(self) -> None:
-        """Have the catalogue read again; fit for the handler of a signal."""
+        """Request that the catalogue is read again; safe in a signal handler."""
         with suppress(OSError):
             self._files.request_reload()
 
@@ -135,14 +133,14 @@ class ServedSite:
         return found
 
     def body(self, index: Index, record: Record, coding: str) -> bytes | None:
-        """Return a document's bytes under a coding; None where that would not make them fewer.
+        """Return a document's bytes under a coding; None if that would not make them smaller.
 
         Raises DamagedBody.
         """
         key = record.etag, coding
         found = self._bodies.get(key)
         if found is None:
-            # Many that ask for the same at once share one copy.
+            # Concurrent requests for the same body share one copy.
             with self._load_locks[hash(key) % _LOAD_LOCKS]:
                 found = self._bodies.get(key)
                 if found is None:
@@ -152,78 +150,80 @@ class ServedSite:
         return found or (None if coding != IDENTITY else b"")
 
     def _read(self, index: Index, record: Record) -> bytes:
-        try:
-            with os.fdopen(index.open(record.etag), "rb") as file:
-                body = file.read()
-        except OSError:
-            body = None
-        if body is not None and etag_of(body) == record.etag:
-            self._damaged.discard(record.etag)
-            return body
-        self._look()
-        # Of an index that was replaced twice, bodies are gone that are not needed any more.
+        with suppress(OSError), os.fdopen(index.open(record.etag), "rb") as file:
+            body = file.read()
+            if etag_of(body) == record.etag:
+                self._damaged.discard(record.etag)
+                return body
+        self._load_index()
+        # Bodies of an outdated index may have been removed, and are not needed any more.
         if self.index is index:
-            # Removed, it is missed by the build process, and built again.
+            # The build process notices that it is gone, and builds it again.
             index.discard(record.etag)
             if record.etag not in self._damaged:
                 tell("damaged-object", logging.WARNING, etag=record.etag)
             self._damaged.add(record.etag)
         raise DamagedBody
 
-    def _prepare(self) -> None:
+    def _make_locks(self) -> None:
         self._wakes: SimpleQueue[None] = SimpleQueue()
-        self._look_lock = threading.Lock()
+        self._index_lock = threading.Lock()
         self._load_locks = [threading.Lock() for _ in range(_LOAD_LOCKS)]
 
     def _run(self) -> None:
         with suppress(OSError):
-            # A forked process has its parent's, too.
+            # A forked process has a copy of its parent's.
             self._leave()
             self._workers_lock = self._files.join_workers()
         self._thread = threading.Thread(target=self._watch, name="feeds-site", daemon=True)
         self._thread.start()
 
     def _restart(self) -> None:
-        """Begin again in a forked process, which has a copy of all but the thread."""
+        """Start the thread in a forked process, which has a copy of everything else."""
         if self._thread is not None:
             self._builder = 0
-            self._prepare()
+            self._make_locks()
             self._run()
 
     def _watch(self) -> None:
         next_check = 0.0
         while self._thread is not None:
             try:
-                self._look()
+                self._load_index()
                 if time.monotonic() >= next_check:
                     next_check = time.monotonic() + _BUILD_SECONDS
-                    self._see_to_build()
+                    self._ensure_build_process()
             except Exception:  # noqa: BLE001  # a bug must not end the thread
                 tell_bug("bug")
             with suppress(Empty):
-                self._wakes.get(timeout=_INTERVAL_SECONDS)
+                self._wakes.get(timeout=_INDEX_SECONDS)
 
-    def _look(self) -> None:
-        """Load the index if it was replaced."""
-        with self._look_lock:
+    def _load_index(self) -> None:
+        """Load the index if it has been replaced."""
+        with self._index_lock:
             stamp = index_stamp(StateFolder(self._root, self._name))
             if stamp is None or stamp == self._stamp:
                 return
-            index = load_index(self._root, self._name, lambda: time.sleep(_TURN_SECONDS))
+            index = load_index(self._root, self._name, lambda: time.sleep(_YIELD_SECONDS))
             self._stamp = stamp
             if index:
                 self.index = index
                 tell("serving", release=index.head.release)
 
-    def _see_to_build(self) -> None:
-        """Start a build process where there is none."""
+    def _ensure_build_process(self) -> None:
+        """Start a build process if there is none."""
         if self._builder and not self._has_ended(self._builder):
             return
-        if time.monotonic() < self._not_before:
+        if time.monotonic() < self._retry_build_at:
             return
         try:
             StateFolder(self._root, self._name).make()
-            self._rejoin()
+            # The state folder may have been deleted.
+            if self._workers_lock < 0 or not self._files.is_current(
+                self._workers_lock, WORKERS_LOCK
+            ):
+                self._leave()
+                self._workers_lock = self._files.join_workers()
             lock = self._files.take_build_lock()
         except OSError as error:
             if not self._cannot_build:
@@ -237,19 +237,13 @@ class ServedSite:
             finally:
                 os.close(lock)
 
-    def _rejoin(self) -> None:
-        """Say again that this process answers, where the state folder was deleted."""
-        if self._workers_lock < 0 or not self._files.is_joined(self._workers_lock):
-            self._leave()
-            self._workers_lock = self._files.join_workers()
-
     def _leave(self) -> None:
         lock, self._workers_lock = self._workers_lock, -1
         if lock >= 0:
             os.close(lock)
 
     def _start_build(self, lock: int) -> None:
-        """Start a process that builds, and leave it the lock: no other one is started meanwhile."""
+        """Start a build process that inherits the lock, so that no other one is started."""
         settings = self._settings
         command = [
             *(sys.executable, "-P", "-m", "feeds.server.build_process"),
@@ -257,13 +251,13 @@ class ServedSite:
             *(str(self._root), "pages" if settings.pages else ""),
         ]
         actions = [(os.POSIX_SPAWN_DUP2, lock, BUILD_LOCK_FD)]
-        # This very package, also where it is not installed: `-P` finds none in the current folder.
+        # This package, even if it is not installed: `-P` leaves out the current folder.
         path = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, path))}
         self._builder = os.posix_spawn(sys.executable, command, environment, file_actions=actions)
 
     def _has_ended(self, process: int) -> bool:
-        """Return whether the build process that this one started has ended; log why."""
+        """Check whether the build process started here has ended; log its failure."""
         code = 0
         with suppress(ChildProcessError):
             ended, status = os.waitpid(process, os.WNOHANG)
@@ -273,18 +267,18 @@ class ServedSite:
         if code:
             tell("build-process-ended", logging.ERROR, code=code)
         if code > 0:
-            # Not killed: the next one is likely to fail, too.
-            self._not_before = time.monotonic() + _FAILED_SECONDS
+            # It was not killed by a signal, so the next one is likely to fail, too.
+            self._retry_build_at = time.monotonic() + _RETRY_BUILD_SECONDS
         self._builder = 0
         return True
 
 
 class _HotBodies:
-    """The bodies that were asked for last, within an amount of memory; any thread may use it."""
+    """The most recently used bodies, up to a number of bytes; thread-safe."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._size = 0
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._bytes = 0
         self._bodies: OrderedDict[tuple[str, str], bytes] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -297,18 +291,18 @@ class _HotBodies:
             return found
 
     def put(self, key: tuple[str, str], body: bytes) -> None:
-        """Keep a body, and let others go."""
+        """Keep a body, and drop those not used for the longest time."""
         with self._lock:
             if key not in self._bodies:
                 self._bodies[key] = body
-                self._size += len(body)
-            while self._size > self._most:
-                _, gone = self._bodies.popitem(last=False)
-                self._size -= len(gone)
+                self._bytes += len(body)
+            while self._bytes > self._max_bytes:
+                _, dropped = self._bodies.popitem(last=False)
+                self._bytes -= len(dropped)
 
 
 def _store_root(settings: Settings) -> Path:
-    """Return the state folder, or one of this user's where nothing can be written there."""
+    """Return the state folder, or a temporary one of this user's if that cannot be written."""
     folder = settings.state_folder
     try:
         StateFolder(folder, settings.store_name).make()

@@ -1,53 +1,39 @@
-"""How the building of a served site goes: files in its store that say whether it lives, and fails."""
+"""The files beside a store's index: the status of its builds, and the locks of its processes."""
 
-import errno
 import json
 import os
 import time
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
-from datetime import datetime
-from typing import Any
+from typing import NamedTuple
 
 from feeds.errors import FeedsError, MissingCatalogueError
 from feeds.storage import StateFolder, take_lock
 
 _STATUS = "status.json"
-# Held by the build process; its time is when that process last showed that it is alive.
-_BUILD_LOCK = "build.lock"
-# A process that is started to build finds it, locked, in the place of its standard input.
+# Held by the build process; its modification time is the process's last sign of life.
+BUILD_LOCK = "build.lock"
+# A build process gets the lock, already taken, in place of its standard input.
 BUILD_LOCK_FD = 0
-# Held, shared, by each process that answers.
-_WORKERS_LOCK = "workers.lock"
-# Touched to have the catalogue read again.
+# Held, shared, by each process that serves the site.
+WORKERS_LOCK = "workers.lock"
+# Its modification time changes with each request to read the catalogue again.
 _RELOAD = "reload"
-# After so many seconds without a sign of life a build process is taken for stopped.
+# A build process without a sign of life for this long is taken for stopped.
 _STALE_SECONDS = 5.0
-# How often a lock is tried that others have for a moment, and how long after each other.
-_TRIES = 100
-_TRY_SECONDS = 0.001
+# The build process holds the workers' lock for a moment to check whether there are workers.
+_JOIN_SECONDS = 0.1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Failure:
-    """Why a catalogue could not be published: since when, and where the first problem is.
+class Status(NamedTuple):
+    """The last failure to publish the catalogue, and whether it persists.
 
-    `place` is `file:line:column`; it is empty, and `problems` 0, where the cause
-    is not a problem in the catalogue. Then `reason` is `missing`, `unreadable` or
-    `internal`: it names no file.
+    `failure` is as `/healthz` shows it: `at` is since when, `problems` is their number,
+    and `place` is `file:line:column` of the first. If the cause is not a problem in
+    the catalogue, there is a `reason`: `missing`, `unreadable` or `internal`.
     """
 
-    at: datetime
-    problems: int = 0
-    place: str = ""
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Status:
-    """The last failure, and whether it lasts."""
-
-    failure: Failure | None = None
+    failure: Mapping[str, object] | None = None
     degraded: bool = False
 
 
@@ -59,113 +45,87 @@ def reason_of(error: Exception) -> str:
 
 
 class StatusFiles:
-    """The files beside a store's index, in the folder of the store; most methods raise OSError."""
+    """The status file and the locks in the folder of a store."""
 
     def __init__(self, folder: StateFolder) -> None:
         self._folder = folder
-        # What could not be written.
+        # A status that could not be written yet.
         self._unwritten: Status | None = None
 
     def write(self, status: Status) -> None:
-        """Replace the status; where it cannot be written, do so later."""
+        """Replace the status; if it cannot be written, `write_pending` writes it later."""
         self._unwritten = status
-        self.write_again()
+        self.write_pending()
 
-    def write_again(self) -> None:
+    def write_pending(self) -> None:
         """Write the status that could not be written, if there is one."""
-        if self._unwritten:
-            with suppress(OSError):
-                self._write(self._unwritten)
-                self._unwritten = None
+        status = self._unwritten
+        if status is None:
+            return
+        with suppress(OSError):
+            data = json.dumps(status._asdict()).encode()
+            self._folder.replace(_STATUS, data, sync=False)
+            self._unwritten = None
+
+    def read(self) -> Status:
+        """Return the status; one without a failure if it cannot be read."""
+        with suppress(OSError, ValueError, TypeError):
+            return Status(**json.loads(self._folder.read(_STATUS)))
+        return Status()
+
+    def take_build_lock(self) -> int | None:
+        """Return a descriptor of the taken build lock; None if another process has it."""
+        with suppress(TimeoutError):
+            return self._folder.lock(BUILD_LOCK, 0)
+        return None
 
     def show_life(self, lock: int) -> None:
-        """Show that the build process lives, unless it could not say how it is.
+        """Update the build process's sign of life.
 
-        Without a sign of life it is taken for stopped, and the site is degraded.
+        Without one the site counts as degraded, so there is none while a status
+        cannot be written.
         """
         if not self._unwritten:
             with suppress(OSError):
                 os.utime(lock)
 
-    def _write(self, status: Status) -> None:
-        failure = status.failure and asdict(status.failure)
-        if failure:
-            failure["at"] = failure["at"].isoformat()
-        data = json.dumps({"failure": failure, "degraded": status.degraded})
-        self._folder.replace(_STATUS, data.encode(), sync=False)
-
-    def read(self) -> Status:
-        """Return the status; one without a failure where none can be read."""
-        with suppress(OSError, ValueError, KeyError, TypeError):
-            found: dict[str, Any] = json.loads(self._folder.read(_STATUS))
-            failure = found["failure"]
-            if failure:
-                failure["at"] = datetime.fromisoformat(failure["at"])
-            return Status(
-                failure=Failure(**failure) if failure else None, degraded=bool(found["degraded"])
-            )
-        return Status()
-
-    def take_build_lock(self) -> int | None:
-        """Return the descriptor of the lock; None where another process builds."""
-        fd = self._folder.lock_file(_BUILD_LOCK)
-        if take_lock(fd):
-            return fd
-        os.close(fd)
-        return None
-
-    def is_ours(self, fd: int) -> bool:
-        """Return whether a lock is still that of the store, and not of one that was deleted."""
-        return self._is_at(fd, _BUILD_LOCK)
-
-    def _is_at(self, fd: int, name: str) -> bool:
-        try:
-            found, own = self._folder.stat(name), os.fstat(fd)
-        except OSError:
-            return False
-        return (found.st_dev, found.st_ino) == (own.st_dev, own.st_ino)
-
     def is_stale(self) -> bool:
-        """Return whether the build process has shown no sign of life for long."""
+        """Check whether the build process has shown no sign of life recently."""
         try:
-            shown = self._folder.stat(_BUILD_LOCK).st_mtime
+            return time.time() - self._folder.stat(BUILD_LOCK).st_mtime > _STALE_SECONDS
         except OSError:
             return True
-        return time.time() - shown > _STALE_SECONDS
 
     def join_workers(self) -> int:
-        """Return the descriptor of a lock that says that this process answers."""
-        fd = self._folder.lock_file(_WORKERS_LOCK)
-        for _ in range(_TRIES):
-            if take_lock(fd, shared=True):
-                return fd
-            # The build process has it for a moment, to see whether any process answers.
-            time.sleep(_TRY_SECONDS)
-        os.close(fd)
-        raise BlockingIOError(errno.EWOULDBLOCK, "is locked", str(self._folder.path))
-
-    def is_joined(self, fd: int) -> bool:
-        """Return whether a lock that says that this process answers is still that of the store."""
-        return self._is_at(fd, _WORKERS_LOCK)
+        """Return a descriptor of the workers' lock, which this process shares; raises OSError."""
+        return self._folder.lock(WORKERS_LOCK, _JOIN_SECONDS, shared=True)
 
     def has_workers(self) -> bool:
-        """Return whether any process answers from the store."""
+        """Check whether any process serves the site from this store."""
         try:
-            fd = self._folder.lock_file(_WORKERS_LOCK)
+            lock = self._folder.lock_file(WORKERS_LOCK)
         except OSError:
             return False
         try:
-            return not take_lock(fd)
+            return not take_lock(lock)
         finally:
-            os.close(fd)
+            os.close(lock)
+
+    def is_current(self, lock: int, name: str) -> bool:
+        """Check whether an open lock is the store's, and not that of a store that was deleted."""
+        try:
+            found, own = self._folder.stat(name), os.fstat(lock)
+        except OSError:
+            return False
+        return os.path.samestat(found, own)
 
     def request_reload(self) -> None:
-        """Have the catalogue read again."""
-        fd = self._folder.lock_file(_RELOAD)
+        """Request that the catalogue is read again; raises OSError."""
+        lock = self._folder.lock_file(_RELOAD)
         try:
-            os.utime(fd)
+            os.utime(lock)
         finally:
-            os.close(fd)
+            os.close(lock)
 
     def reload_stamp(self) -> int:
         """Return what changes with each request to read the catalogue again."""

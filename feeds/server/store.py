@@ -1,9 +1,9 @@
-"""The served site on disk: bodies in files named by their ETags, and an index that names them.
+"""The served site on disk: bodies in files named by their ETags, and an index of all documents.
 
-One process writes it; any number of others answer from it. A body never changes,
-and the index is replaced by rename, so what reads it needs no lock. Nothing is
-synchronised to the disk: what a loss of power damages does not match its hash,
-and is built again.
+One process writes it; any number of others serve from it. A body never changes, and
+the index is replaced atomically, so readers need no lock. Nothing is synchronised to
+the disk: after a loss of power, what is damaged does not match its hash, and is
+built again.
 """
 
 import json
@@ -11,40 +11,37 @@ import logging
 import os
 from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from feeds.build import Build, Fact, Staged
 from feeds.errors import FeedsError
 from feeds.inputs import digest
 from feeds.logs import tell
-from feeds.model import Site, etag_of
+from feeds.model import etag_of
 from feeds.plans import Plan
 from feeds.release import release_id
-from feeds.storage import StateFolder
+from feeds.storage import StateFolder, replace_file
 
 _INDEX, _OBJECTS = "index", "objects"
-# Part of each store's name: another version has another store.
+# Part of the name of each store, so that versions do not share one.
 _VERSION = "1"
 _HEADING = f"# feeds site {_VERSION}"
-# Between the columns of an index.
+# In each line of an index.
 _TABS = 5
-_UNFINISHED = ".new"
-_MODE = 0o600
-# So many lines of an index are read at a time, between requests.
-_STEP = 250
+# Lines of an index that are read at a time, between requests.
+_LINES_PER_STEP = 250
 FOLDER_PREFIX = "site-"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Head:
-    """What answers need to know of a site beside its documents.
+class Head(NamedTuple):
+    """What answers need of a site beside its documents.
 
-    `release` is a digest of all documents, and `since` when they were committed.
-    `until` is when the same catalogue gives other documents, None for never.
+    `release` is a digest of all documents, and `since` is when they were committed.
+    `until` is when the same catalogue has other documents, None for never.
     """
 
     release: str
@@ -53,13 +50,12 @@ class Head:
     url: str
     max_age: int
     hub: str
-    formats: tuple[str, ...]
     moved: Mapping[str, str]
     retired: frozenset[str]
 
 
 class Record(NamedTuple):
-    """What an index says of a document; `modified` is None where it is not known."""
+    """A document in an index; `modified` is None if it is not known."""
 
     media_type: str
     etag: str
@@ -68,7 +64,7 @@ class Record(NamedTuple):
 
 
 class Index:
-    """The documents of a served site by path: some 200 bytes of memory for each."""
+    """The documents of a served site by path, in some 200 bytes of memory for each."""
 
     def __init__(self, head: Head, rows: dict[str, str], objects: StateFolder) -> None:
         self.head = head
@@ -79,16 +75,16 @@ class Index:
         return path in self._rows
 
     def get(self, path: str) -> Record | None:
-        """Return what is known of the document at a path; None if there is none."""
+        """Return the record of the document at a path; None if there is none."""
         row = self._rows.get(path)
         return _record(row) if row else None
 
     def open(self, etag: str) -> int:
-        """Return the descriptor of a body, for the caller to close; raises OSError."""
+        """Return a descriptor of a body, which the caller closes; raises OSError."""
         return self._objects.open(etag)
 
     def discard(self, etag: str) -> None:
-        """Remove a damaged body, so that it is built again."""
+        """Remove a damaged body; the build process notices, and builds it again."""
         with suppress(OSError):
             self._objects.unlink(etag)
 
@@ -100,7 +96,7 @@ def store_name(catalogue: Path, url: str | None, *, pages: bool) -> str:
 
 
 def index_stamp(folder: StateFolder) -> tuple[int, ...] | None:
-    """Return what tells the index of a store from any other it had; None where there is none."""
+    """Return what changes whenever the index of a store is replaced; None if there is none."""
     try:
         found = folder.stat(_INDEX)
     except OSError:
@@ -109,22 +105,17 @@ def index_stamp(folder: StateFolder) -> tuple[int, ...] | None:
 
 
 def load_index(root: Path, name: str, pause: Callable[[], object] = lambda: None) -> Index | None:
-    """Return the index of a store; None where there is none, or it is damaged.
+    """Return the index of a store; None if it is missing or damaged.
 
-    `pause` is called again and again, so that other threads have their turn.
+    `pause` is called repeatedly, to let other threads run.
     """
-    try:
-        data = StateFolder(root, name).read(_INDEX)
-    except OSError:
+    parsed = _read_index(StateFolder(root, name))
+    if parsed is None:
         return None
-    found = _parsed(data)
-    if found is None:
-        tell("damaged-index", logging.WARNING, folder=root / name)
-        return None
-    head, lines = found
+    head, lines = parsed
     rows: dict[str, str] = {}
-    for at in range(0, len(lines), _STEP):
-        for line in lines[at : at + _STEP]:
+    for at in range(0, len(lines), _LINES_PER_STEP):
+        for line in lines[at : at + _LINES_PER_STEP]:
             path, _, rest = line.partition("\t")
             rows[path] = rest.rpartition("\t")[0]
         pause()
@@ -132,7 +123,7 @@ def load_index(root: Path, name: str, pause: Callable[[], object] = lambda: None
 
 
 class SiteStore:
-    """A store as a target: for the one process that holds its lock."""
+    """A store as a target of builds, for the one process that holds its lock."""
 
     def __init__(
         self, root: Path, name: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -140,119 +131,107 @@ class SiteStore:
         self._folder = StateFolder(root, name)
         self._objects = StateFolder(root, name, _OBJECTS)
         self._clock = clock
+        # Keeps the folder of bodies open during a build.
         self._stack = ExitStack()
         self._fd = -1
         self._names: set[str] = set()
+        # Differs from `_current_stamp()` when another program has changed the store.
         self._stamp: object = None
         # The digest of all documents of the index; empty if there is none.
         self.release = ""
-        # The facts of the index, and the ETags that it and the one before name.
-        self._before: Collection[str] = ()
         self._facts = self._read_facts()
 
     def is_disturbed(self) -> bool:
-        """Return whether somebody else has changed the store since the last commit."""
-        return self._stamp != self._stamps()
+        """Check whether another program has changed the store since the last commit."""
+        return self._stamp != self._current_stamp()
 
     def facts(self) -> Mapping[str, Fact]:
-        """Return the documents of the index whose bodies are there."""
+        """Return the documents of the index whose bodies exist."""
         self._stack.close()
         try:
             self._objects.make()
             self._fd = self._stack.enter_context(self._objects.opened())
-            self._names = {*os.listdir(self._fd)}  # noqa: PTH208  # of a descriptor
+            self._names = self._list_objects()
         except OSError as error:
             raise _refused(error) from None
         return {path: fact for path, fact in self._facts.items() if fact.etag in self._names}
 
     def stage(self, plan: Plan, body: bytes) -> Staged:
-        """Write a body, unless it is there."""
+        """Write a body, unless it exists."""
         etag = etag_of(body)
         if etag not in self._names:
+            # If this process is killed, nothing under the final name is incomplete.
+            new = f"{etag}.{os.getpid()}.new"
             try:
-                self._write(etag, body)
+                replace_file(self._fd, etag, body, new=new, sync=False)
             except OSError as error:
                 raise _refused(error, self._objects.path) from None
         return Staged(Fact(plan.inputs, etag, len(body)))
 
     def commit(self, build: Build) -> None:
-        """Replace the index, and remove the bodies that neither it nor the one before names."""
+        """Replace the index, and remove the bodies that neither it nor the previous one names."""
         planned = build.planned
         etags = {path: fact.etag for path, fact in build.facts.items()}
         release = release_id(etags)
-        head = _head(planned.site, release, self._clock(), planned.until)
-        lines = [_HEADING, json.dumps(head)]
+        site = planned.site
+        head = Head(
+            release=release,
+            since=self._clock().replace(microsecond=0),
+            until=planned.until,
+            url=site.url,
+            max_age=site.max_age,
+            hub=site.hub,
+            moved={**site.moved},
+            retired=site.retired,
+        )
+        lines = [_HEADING, json.dumps(head._asdict(), default=_json_value)]
         for plan in planned.plans:
             fact, date = build.facts[plan.path], build.dates.get(plan.path)
-            modified = str(int(date.timestamp())) if date else ""
+            modified = str(_seconds(date)) if date else ""
             lines.append(
                 f"{plan.path}\t{plan.media_type}\t{fact.etag}\t{modified}\t{fact.length}"
                 f"\t{fact.inputs}"
             )
         text = "\n".join(lines).encode()
+        named = {*etags.values()}
         try:
             data = b"%s\n%s\n" % (text, sha256(text).hexdigest().encode())
             self._folder.replace(_INDEX, data, sync=False)
-            named = {*etags.values()}
-            self._clean_up(named | {*self._before})
-            # What was removed while this was built is missed now; what is removed later, by
-            # the stamps.
-            stamp = self._stamps()
-            whole = named <= {*os.listdir(self._fd)}  # noqa: PTH208  # of a descriptor
+            self._clean_up(named | {fact.etag for fact in self._facts.values()})
+            # A body that was removed during the build is missing now; one that is removed
+            # later changes the stamp.
+            stamp = self._current_stamp()
+            complete = named <= self._list_objects()
         except OSError as error:
             raise _refused(error) from None
-        self._before, self._facts, self.release = named, dict(build.facts), release
-        self._stamp = stamp if whole else None
+        self._facts, self.release = dict(build.facts), release
+        self._stamp = stamp if complete else None
         self._stack.close()
 
-    def _write(self, etag: str, body: bytes) -> None:
-        """Write a body under another name first: what is killed leaves nothing that seems whole."""
-        new = f"{etag}.{os.getpid()}{_UNFINISHED}"
-        if new in self._names:
-            os.unlink(new, dir_fd=self._fd)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        fd = os.open(new, flags, _MODE, dir_fd=self._fd)
-        try:
-            # Whatever the umask.
-            os.fchmod(fd, _MODE)
-            left = memoryview(body)
-            while left:
-                left = left[os.write(fd, left) :]
-            os.rename(new, etag, src_dir_fd=self._fd, dst_dir_fd=self._fd)
-        except OSError:
-            # On a full disk, it would keep room from what is written next.
-            with suppress(OSError):
-                os.unlink(new, dir_fd=self._fd)
-            raise
-        finally:
-            os.close(fd)
+    def _list_objects(self) -> set[str]:
+        return {*os.listdir(self._fd)}  # noqa: PTH208  # of a descriptor
 
     def _clean_up(self, kept: Collection[str]) -> None:
-        for name in os.listdir(self._fd):  # noqa: PTH208  # of a descriptor
-            if name not in kept:
-                # Somebody else's folder stays.
-                with suppress(OSError):
-                    os.unlink(name, dir_fd=self._fd)
+        for name in self._list_objects().difference(kept):
+            # A folder is not ours, and stays.
+            with suppress(OSError):
+                os.unlink(name, dir_fd=self._fd)
 
     def _read_facts(self) -> dict[str, Fact]:
-        """Return the facts of the index; none where it is missing or damaged."""
-        try:
-            parsed = _parsed(self._folder.read(_INDEX))
-        except OSError:
-            parsed = None
+        """Return the facts of the index; none if it is missing or damaged."""
+        parsed = _read_index(self._folder)
         if parsed is None:
             return {}
         head, lines = parsed
+        self.release = head.release
         found: dict[str, Fact] = {}
         for line in lines:
             path, _, etag, _, length, inputs = line.split("\t")
             found[path] = Fact(inputs, etag, int(length))
-        self.release = head.release
-        self._before = {fact.etag for fact in found.values()}
         return found
 
-    def _stamps(self) -> object:
-        """Return what changes when somebody removes the index or a body."""
+    def _current_stamp(self) -> object:
+        """Return what changes when another program removes the index or a body."""
         try:
             objects = self._objects.path.stat()
         except OSError:
@@ -260,32 +239,25 @@ class SiteStore:
         return index_stamp(self._folder), objects.st_ino, objects.st_mtime_ns
 
 
-def _head(site: Site, release: str, since: datetime, until: datetime | None) -> dict[str, Any]:
-    return {
-        "release": release,
-        "since": since.isoformat(timespec="seconds"),
-        "until": until.isoformat() if until else None,
-        "url": site.url,
-        "max_age": site.max_age,
-        "hub": site.hub,
-        "formats": [*site.formats],
-        "moved": {**site.moved},
-        "retired": sorted(site.retired),
-    }
+def _json_value(value: datetime | frozenset[str]) -> object:
+    return value.isoformat() if isinstance(value, datetime) else sorted(value)
 
 
 def _parsed_head(line: str) -> Head:
     found = json.loads(line)
     until = found["until"]
-    return Head(
-        **found
-        | {
-            "since": datetime.fromisoformat(found["since"]),
-            "until": datetime.fromisoformat(until) if until else None,
-            "formats": tuple(found["formats"]),
-            "retired": frozenset(found["retired"]),
-        }
+    known = {name: found[name] for name in Head._fields}
+    return Head(**known)._replace(
+        since=datetime.fromisoformat(found["since"]),
+        until=datetime.fromisoformat(until) if until else None,
+        retired=frozenset(found["retired"]),
     )
+
+
+@lru_cache(maxsize=10_000)
+def _seconds(date: datetime) -> int:
+    """Return the seconds since 1970; many documents have the same date."""
+    return int(date.timestamp())
 
 
 def _record(row: str) -> Record:
@@ -294,18 +266,20 @@ def _record(row: str) -> Record:
     return Record(media_type, etag, date, int(length))
 
 
-def _parsed(data: bytes) -> tuple[Head, list[str]] | None:
-    """Return the head of an index and its lines; None where it is damaged, or of another version."""
-    text, _, found = data.removesuffix(b"\n").rpartition(b"\n")
-    if sha256(text).hexdigest().encode() != found:
-        return None
+def _read_index(folder: StateFolder) -> tuple[Head, list[str]] | None:
+    """Return the head and the lines of a store's index; None if it is missing or damaged."""
     try:
-        heading, head, *lines = text.decode().split("\n")
-        if heading != _HEADING or any(line.count("\t") != _TABS for line in lines):
-            return None
-        return _parsed_head(head), lines
-    except (ValueError, KeyError, TypeError):
+        data = folder.read(_INDEX)
+    except OSError:
         return None
+    text, _, found = data.removesuffix(b"\n").rpartition(b"\n")
+    if sha256(text).hexdigest().encode() == found:
+        with suppress(ValueError, KeyError, TypeError):
+            heading, head, *lines = text.decode().split("\n")
+            if heading == _HEADING and all(line.count("\t") == _TABS for line in lines):
+                return _parsed_head(head), lines
+    tell("damaged-index", logging.WARNING, folder=folder.path)
+    return None
 
 
 def _refused(error: OSError, path: Path | None = None) -> FeedsError:
