@@ -10,7 +10,7 @@ from feeds.errors import FeedsError
 from feeds.files import media_files, media_folder, read_files
 from feeds.inputs import digest, program_digest, source_digest, zones_stamp
 from feeds.parallel import cores, gc_paused
-from feeds.paths import STATIC, TEMPLATES
+from feeds.urls import STATIC, TEMPLATES
 from feeds.verbs import Given, notes, say, show
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from feeds.errors import FeedsError, MissingCatalogueError
-from feeds.paths import MEDIA
+from feeds.urls import MEDIA
 
 # A file's name, and what tells its content from any other that it had or will have.
 Stamp = tuple[str, int, int, int, int]

@@ -13,13 +13,13 @@ from feeds.formats import FORMATS, Format, feed_style
 from feeds.inputs import digest, entry_digest, site_digest
 from feeds.model import Catalogue, Entry, Feed, Site
 from feeds.pages.overrides import template_files
-from feeds.paths import HEALTH, INDEX, SITEMAP, STATIC, TEMPLATES, sitemap_parts, standing_for
 from feeds.selection import next_change, select
+from feeds.urls import HEALTH, INDEX, SITEMAP, STATIC, TEMPLATES, sitemap_parts, standing_for
 
 if TYPE_CHECKING:
     from feeds.pages import Pages
-    from feeds.pages.guides import Guide
-    from feeds.pages.listings import Listing
+    from feeds.pages.archive import Listing
+    from feeds.pages.discovery import Guide
     from feeds.pages.neighbours import Neighbours
 
 _PAGE = "text/html"

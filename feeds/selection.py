@@ -7,7 +7,7 @@ from operator import itemgetter
 from typing import NamedTuple
 
 from feeds.model import Catalogue, Country, Entry, Feed, Site, Topic
-from feeds.paths import FEED_KINDS, feed_folder
+from feeds.urls import FEED_KINDS, feed_folder
 
 
 def public_entries(catalogue: Catalogue, as_of: datetime) -> tuple[Entry, ...]:

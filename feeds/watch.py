@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from feeds.files import Stamp, catalogue_files, media_files, media_folder, stamp
-from feeds.paths import STATIC, TEMPLATES
+from feeds.urls import STATIC, TEMPLATES
 
 # A file written this lately may still be being written; but nobody waits for ever.
 _SETTLED = 0.1

@@ -21,7 +21,7 @@ from feeds.catalogue.moves import live_paths
 from feeds.catalogue.territories import territories
 from feeds.compression import compress
 from feeds.model import Catalogue, Country, Entry, Topic
-from feeds.paths import (
+from feeds.urls import (
     ALL_OPML,
     CHOICE,
     FEED_STYLE,

@@ -39,9 +39,9 @@ from feeds.inputs import digest, entry_digest, site_digest, source_digest
 from feeds.model import Document, Entry, etag_of
 from feeds.pages.neighbours import Neighbours
 from feeds.pages.overrides import template_files
-from feeds.paths import TEMPLATES
 from feeds.server.store import SiteStore
 from feeds.storage import StateFolder
+from feeds.urls import TEMPLATES
 from feeds.verbs import Given
 
 # What leaves an input out of a digest, and what forgets what was prepared, has to know the inside.
@@ -327,7 +327,7 @@ def _of_times(found: Contents, other: Contents) -> Contents:
 @pytest.fixture(autouse=True)
 def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have an archive of a handful of entries, and wait for nothing."""
-    monkeypatch.setattr("feeds.pages.listings.MOST", 2)
+    monkeypatch.setattr("feeds.pages.archive.MOST", 2)
     monkeypatch.setattr("feeds.watch._SETTLED", 0)
     monkeypatch.setattr(os, "fsync", lambda _: None)
 

@@ -7,7 +7,7 @@ import pytest
 from feeds import Release
 from feeds.catalogue.moves import live_paths
 from feeds.model import Catalogue
-from feeds.paths import HEALTH, moved_to, standing_for
+from feeds.urls import HEALTH, moved_to, standing_for
 
 MOVED = {
     "topics/old/": "topics/older/",

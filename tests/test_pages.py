@@ -19,8 +19,8 @@ from feeds import Release, load_catalogue
 from feeds.catalogue import read_catalogue
 from feeds.model import Catalogue
 from feeds.pages.colours import NIGHT, PAPER, contrast, readable
-from feeds.paths import INDEX, SUBSCRIBE
 from feeds.plans import plan_site
+from feeds.urls import INDEX, SUBSCRIBE
 
 URL = "https://news.example.org/"
 HEAD = """site:
@@ -278,14 +278,14 @@ def test_pages_speak_the_language_of_their_site() -> None:
 
 def test_translations_know_their_phrases() -> None:
     """Each language has every phrase that English has, and no other."""
-    known = tomllib.loads((ROOT / "feeds" / "pages" / "words.toml").read_text("utf-8"))
+    known = tomllib.loads((ROOT / "feeds" / "pages" / "translations.toml").read_text("utf-8"))
     assert {"en", "fr", "es", "ar", "pt", "ru", "zh"} <= known.keys()
     assert {language for language in known if known[language].keys() != known["en"].keys()} == set()
 
 
 def test_feeds_in_a_browser_speak_the_languages_of_pages() -> None:
     """What a browser shows above a feed is said in each language that pages speak."""
-    known = tomllib.loads((ROOT / "feeds" / "pages" / "words.toml").read_text("utf-8"))
+    known = tomllib.loads((ROOT / "feeds" / "pages" / "translations.toml").read_text("utf-8"))
     sheet = (ROOT / "feeds" / "formats" / "feed.css").read_text("utf-8")
     said = set(re.findall(r":root:lang\(([\w-]+)\)::before", sheet))
     assert known.keys() - said == {"en"}

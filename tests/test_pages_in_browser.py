@@ -16,7 +16,7 @@ from conftest import AS_OF, CATALOGUES, ROOT, SHIPPED, program
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, Route
 
 from feeds import Release, load_catalogue
-from feeds.paths import SUBSCRIBE
+from feeds.urls import SUBSCRIBE
 
 NU = ROOT / "tests" / "nu" / "node_modules" / "vnu-jar" / "build" / "dist" / "vnu.jar"
 EVERY_FIELD = CATALOGUES / "every-field.yaml"

@@ -10,7 +10,7 @@ from feeds import Release, load_catalogue
 from feeds.catalogue import read_catalogue
 from feeds.model import Entry
 from feeds.pages.sitemap import Located, entry_pages, sitemap_documents
-from feeds.paths import INDEX, SITEMAP, entry_folder, sitemap_parts
+from feeds.urls import INDEX, SITEMAP, entry_folder, sitemap_parts
 
 NEWS = "{http://www.google.com/schemas/sitemap-news/0.9}"
 MAPS = "{http://www.sitemaps.org/schemas/sitemap/0.9}"

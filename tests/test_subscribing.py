@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from test_static_server import nginx
 
 from feeds import Release, load_catalogue
-from feeds.paths import FEEDS, SUBSCRIBE, feed_folder
+from feeds.urls import FEEDS, SUBSCRIBE, feed_folder
 
 PREFIX = "some/prefix/"
 FILENAMES = {"Atom": FEEDS["atom"], "RSS": FEEDS["rss"], "JSON Feed": FEEDS["json"]}

@@ -17,7 +17,7 @@ from feeds.after.asking import UnreachedError, ask, host_of
 from feeds.errors import FeedsError, UsageError
 from feeds.keys import EVERYTHING, keys_of
 from feeds.model import Site
-from feeds.paths import INDEX
+from feeds.urls import INDEX
 
 # Requests at once.
 _AT_ONCE = 8

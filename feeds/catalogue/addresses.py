@@ -15,8 +15,8 @@ from feeds.catalogue.address_mistakes import (
     unlikely_end,
 )
 from feeds.catalogue.reading import Fault, Remark
-from feeds.paths import MEDIA
 from feeds.uris import to_ascii_host, to_uri
+from feeds.urls import MEDIA
 
 _LONGEST = 2000
 # What is an address already, letter for letter, as nearly all are. A colon, and some

@@ -14,8 +14,8 @@ from feeds.catalogue.drafts import Drafts
 from feeds.catalogue.entries import Draft, listed
 from feeds.errors import Problem
 from feeds.model import Entry, Site
-from feeds.paths import ENTRIES, INDEX, MEDIA, entry_folder, moved_to, standing_for
 from feeds.selection import public_from
+from feeds.urls import ENTRIES, INDEX, MEDIA, entry_folder, moved_to, standing_for
 
 # Of the broken links in one body.
 _MAX_LINKS = 20

@@ -23,7 +23,7 @@ from feeds.catalogue.texts import (
     whole_number,
 )
 from feeds.catalogue.vocabulary import Vocabulary
-from feeds.paths import ENTRIES, MEDIA
+from feeds.urls import ENTRIES, MEDIA
 
 # Our own table: the machine's would make its documents differ from another's.
 _IMAGE_TYPES = {

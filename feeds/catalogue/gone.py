@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 from feeds.catalogue.fields import Fields
 from feeds.model import Site
-from feeds.paths import standing_for
+from feeds.urls import standing_for
 
 # The folder of an entry, of a topic or of a country; not that of a topic in a country.
 _FOLDER = re.compile(r"(entries|topics|countries)/([^/]+)/(?!countries/)")

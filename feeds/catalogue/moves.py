@@ -9,7 +9,7 @@ from feeds.catalogue.fields import Fields
 from feeds.catalogue.nearest import Nearest
 from feeds.catalogue.reading import Fault, join
 from feeds.model import Entry, Site, Topic
-from feeds.paths import (
+from feeds.urls import (
     ALL_OPML,
     ARCHIVE,
     CHOICE,

@@ -15,8 +15,8 @@ from feeds.errors import Problem
 from feeds.files import Stamp, media_files
 from feeds.model import Picture
 from feeds.parallel import dealt, in_processes, usable_processes
-from feeds.paths import MEDIA
 from feeds.pictures import NoPicture, measure
+from feeds.urls import MEDIA
 
 # What an item says of its photo, by the names of the fields.
 _Claim = Mapping[str, str]

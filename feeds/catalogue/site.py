@@ -25,7 +25,7 @@ from feeds.catalogue.reading import Fault, Reading
 from feeds.catalogue.slugs import slug
 from feeds.catalogue.texts import colour, line, whole_number
 from feeds.model import Person, Site, Topic
-from feeds.paths import FEED_KINDS, FEEDS
+from feeds.urls import FEED_KINDS, FEEDS
 
 _MOST_ITEMS = 1000
 _LEAST_AGE = 60

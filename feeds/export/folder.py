@@ -25,8 +25,8 @@ from feeds.export.tree import OURS, Tree, let_in, usual_umask
 from feeds.inputs import digest
 from feeds.model import Catalogue, Site, etag_of
 from feeds.parallel import cores
-from feeds.paths import is_for_hosts
 from feeds.plans import Plan, plan_site
+from feeds.urls import is_for_hosts
 
 _DEFAULT = Options()
 _SECOND = 1_000_000_000

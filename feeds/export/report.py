@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from feeds.export.manifest import File, beside
-from feeds.paths import is_for_hosts
+from feeds.urls import is_for_hosts
 
 _DONE = ("written", "unchanged", "removed")
 _TO_DO = ("to write", "to leave", "to remove")

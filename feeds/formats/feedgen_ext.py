@@ -10,7 +10,7 @@ from lxml import etree
 
 from feeds.formats.plain_text import DCTERMS, Plain, add_plain
 from feeds.model import Feed, Photo
-from feeds.paths import FEED_STYLE
+from feeds.urls import FEED_STYLE
 
 ATOM = "http://www.w3.org/2005/Atom"
 DC = "http://purl.org/dc/elements/1.1/"

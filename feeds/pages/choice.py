@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from feeds.directory import letters
 from feeds.model import Feed
-from feeds.paths import feed_folder
+from feeds.urls import feed_folder
 
 
 class Option(NamedTuple):

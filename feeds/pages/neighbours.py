@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from feeds.directory import letters
 from feeds.model import Country, Feed, Topic
-from feeds.paths import feed_folder
+from feeds.urls import feed_folder
 
 # More topics would make a page heavy; all are on the page of subscriptions. There are
 # not many more countries, and some of their feeds are named on no other page.

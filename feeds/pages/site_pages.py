@@ -8,13 +8,13 @@ from pathlib import Path
 from feeds.formats import Format
 from feeds.model import Entry, Site
 from feeds.pages.colours import NIGHT, PAPER, readable
-from feeds.pages.entry_pages import EntryPages
-from feeds.pages.guides import CSS, HTML, Guides
-from feeds.pages.listing_pages import ListingPages
+from feeds.pages.discovery import CSS, HTML, Guides
+from feeds.pages.entry import EntryPages
+from feeds.pages.i18n import Wording
+from feeds.pages.listing import ListingPages
 from feeds.pages.relative import ROOT, SiteLinks, relative_address
 from feeds.pages.templating import Templates
-from feeds.pages.wording import Wording
-from feeds.paths import INDEX, STYLE, SUBSCRIBE
+from feeds.urls import INDEX, STYLE, SUBSCRIBE
 
 
 class Pages:

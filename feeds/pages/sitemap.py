@@ -10,7 +10,7 @@ from typing import NamedTuple
 from xml.sax.saxutils import escape
 
 from feeds.model import Entry, Site
-from feeds.paths import SITEMAP, SITEMAP_PAGES, sitemap_parts
+from feeds.urls import SITEMAP, SITEMAP_PAGES, sitemap_parts
 
 MEDIA_TYPE = "application/xml; charset=utf-8"
 

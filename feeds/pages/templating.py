@@ -18,8 +18,8 @@ from jinja2 import (
 )
 
 from feeds.errors import FeedsError
-from feeds.pages.linked_data import to_json
 from feeds.pages.overrides import template_files
+from feeds.pages.schema_org import to_json
 
 # A shipped template, also one that is overridden, is `feeds/` and its name.
 _SHIPPED = "feeds"

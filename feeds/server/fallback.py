@@ -13,7 +13,6 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from feeds.headers import PAGE, PREFLIGHT
-from feeds.paths import ERROR_PAGES, HEALTH, moved_to, standing_for
 from feeds.server.conditional import prefers_html
 from feeds.server.middleware import (
     SITE_INDEX,
@@ -25,6 +24,7 @@ from feeds.server.middleware import (
 )
 from feeds.server.site import IDENTITY, DamagedBody, ServedSite
 from feeds.server.store import Head, Index
+from feeds.urls import ERROR_PAGES, HEALTH, moved_to, standing_for
 
 _HTML = "text/html; charset=utf-8"
 _METHODS = ("GET", "HEAD", "OPTIONS")

@@ -13,7 +13,6 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from feeds.compression import pays
 from feeds.formats import FORMATS
 from feeds.headers import cache_control
-from feeds.paths import INDEX, is_folder
 from feeds.server.conditional import (
     IDENTITY,
     Headers,
@@ -26,6 +25,7 @@ from feeds.server.conditional import (
 from feeds.server.plain import answer_plainly
 from feeds.server.site import DamagedBody, ServedSite
 from feeds.server.store import Head, Index, Record
+from feeds.urls import INDEX, is_folder
 
 # Where whoever comes next in a request finds the index that it is answered from.
 SITE_INDEX = "feeds.index"

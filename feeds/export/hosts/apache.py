@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from feeds.export.hosts.serving import Kind, Move, Serving
 from feeds.headers import PREFLIGHT
-from feeds.paths import INDEX
+from feeds.urls import INDEX
 
 FILE = ".htaccess"
 

@@ -6,7 +6,7 @@ from urllib.parse import quote
 from feeds.errors import FeedsError
 from feeds.export.hosts.netlify import headers, redirects, refuse_path, shapes
 from feeds.export.hosts.serving import Kind, Serving
-from feeds.paths import HOST_HEADERS, HOST_REDIRECTS
+from feeds.urls import HOST_HEADERS, HOST_REDIRECTS
 
 # https://developers.cloudflare.com/pages/configuration/headers/
 _RULES = 100

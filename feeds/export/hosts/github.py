@@ -5,8 +5,8 @@ from html import escape
 
 from feeds.errors import FeedsError
 from feeds.export.hosts.serving import Move, Serving
-from feeds.paths import INDEX, is_folder
 from feeds.plans import Plan
+from feeds.urls import INDEX, is_folder
 
 _AS_IT_IS = ".nojekyll"
 _PAGE = """\

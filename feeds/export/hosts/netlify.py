@@ -5,7 +5,7 @@ from urllib.parse import quote
 
 from feeds.errors import FeedsError
 from feeds.export.hosts.serving import Kind, Serving
-from feeds.paths import HOST_HEADERS, HOST_REDIRECTS, INDEX
+from feeds.urls import HOST_HEADERS, HOST_REDIRECTS, INDEX
 
 
 def files(serving: Serving) -> Mapping[str, bytes]:

@@ -8,7 +8,7 @@ from feeds.compression import pays
 from feeds.export.hosts.serving import Kind, Move, Serving
 from feeds.export.tree import OURS
 from feeds.headers import PREFLIGHT, Header
-from feeds.paths import INDEX
+from feeds.urls import INDEX
 
 FILE = f"{OURS}/nginx.conf"
 

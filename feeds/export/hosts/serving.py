@@ -11,8 +11,8 @@ from feeds.errors import FeedsError
 from feeds.formats import FORMATS
 from feeds.headers import CORS, FEED_POLICY, NOSNIFF, PAGE, Header, cache_control
 from feeds.model import Site
-from feeds.paths import ERROR_PAGES, is_folder, moved_to, standing_for
 from feeds.plans import Plan
+from feeds.urls import ERROR_PAGES, is_folder, moved_to, standing_for
 
 _PAGE = "text/html"
 # No plain server can tell a person from a reader: so feeds have the type under

@@ -11,12 +11,12 @@ from feeds.formats import Format
 from feeds.formats.opml import MEDIA_TYPE, Group, Subscription, opml_list
 from feeds.model import Feed, Site, etag_of
 from feeds.pages.choice import Choice, choice_of
+from feeds.pages.i18n import Wording
 from feeds.pages.relative import absolute, on_page, relative_address
 from feeds.pages.sitemap import MEDIA_TYPE as SITEMAP_TYPE
 from feeds.pages.sitemap import Located, entry_pages, sitemap_documents
 from feeds.pages.templating import Templates
-from feeds.pages.wording import Wording
-from feeds.paths import (
+from feeds.urls import (
     ALL_OPML,
     CHOICE,
     GONE,

@@ -10,7 +10,7 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton, format_time, get_datetime_format
 from babel.numbers import format_decimal
 
-from feeds.pages.listings import Period
+from feeds.pages.archive import Period
 
 _ENGLISH = "en"
 
@@ -18,7 +18,7 @@ _ENGLISH = "en"
 class Wording:
     """How the pages of a site speak, in a language (BCP 47) and a time zone.
 
-    `words` are those of `words.toml`, by their names.
+    `words` are those of `translations.toml`, by their names.
     """
 
     def __init__(self, language: str, zone: tzinfo) -> None:
@@ -90,7 +90,7 @@ def _words(language: str, locale: Locale) -> Mapping[str, str]:
 
     A territory may write in another script than others: as Taiwan does.
     """
-    text = files("feeds.pages").joinpath("words.toml").read_text("utf-8")
+    text = files("feeds.pages").joinpath("translations.toml").read_text("utf-8")
     known: Mapping[str, Mapping[str, str]] = tomllib.loads(text)
     found = dict(known[_ENGLISH])
     parts = language.split("-")

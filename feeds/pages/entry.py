@@ -10,12 +10,12 @@ from markupsafe import Markup
 
 from feeds.model import Country, Entry, Site, Topic
 from feeds.pages.direction import direction_of
-from feeds.pages.linked_data import LinkedData
+from feeds.pages.i18n import Wording
 from feeds.pages.relative import SiteLinks, on_page, relative_address
+from feeds.pages.schema_org import LinkedData
 from feeds.pages.templating import Templates
-from feeds.pages.wording import Wording
-from feeds.paths import feed_folder
 from feeds.truncation import truncated
+from feeds.urls import feed_folder
 
 _MAX_LABELS = 8
 # The direction of an entry is found from so many characters of its body.

@@ -8,14 +8,14 @@ from typing import NamedTuple
 from markupsafe import Markup
 
 from feeds.model import Entry, Feed, Site
-from feeds.pages.entry_pages import Link
-from feeds.pages.linked_data import LinkedData
-from feeds.pages.listings import NEWEST, Listing, Period, listings_of
+from feeds.pages.archive import NEWEST, Listing, Period, listings_of
+from feeds.pages.entry import Link
+from feeds.pages.i18n import Wording
 from feeds.pages.neighbours import Neighbours, neighbours_of
 from feeds.pages.relative import on_page, relative_address
+from feeds.pages.schema_org import LinkedData
 from feeds.pages.templating import Templates
-from feeds.pages.wording import Wording
-from feeds.paths import INDEX, archive_folder
+from feeds.urls import INDEX, archive_folder
 
 
 class _Month(NamedTuple):
