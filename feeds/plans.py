@@ -14,7 +14,7 @@ from feeds.inputs import digest, entry_digest, site_digest
 from feeds.model import Catalogue, Entry, Feed, Site
 from feeds.pages.overrides import template_files
 from feeds.selection import next_change, select
-from feeds.urls import HEALTH, INDEX, SITEMAP, STATIC, TEMPLATES, sitemap_parts, standing_for
+from feeds.urls import HEALTH, INDEX, SITEMAP, STATIC, TEMPLATES, covering_rule, sitemap_parts
 
 if TYPE_CHECKING:
     from feeds.pages import Pages
@@ -170,7 +170,7 @@ class _Planner:
                 *([f"{path}/"] if path in folders else []),
                 # It would be sent as the compressed form of that file.
                 *([leader] if ending in _COMPRESSED and leader in taken | files.keys() else []),
-                *filter(None, [standing_for(path, given_up)]),
+                *filter(None, [covering_rule(path, given_up)]),
             )
             if others:
                 raise FeedsError(f"{found.file}: would take the place of {others[0]!r}; rename it")

@@ -12,7 +12,7 @@ from conftest import ROOT
 
 # From the ground: a module imports from lower floors, and from its own folder.
 _FROM_THE_GROUND = (
-    "errors urls uris keys headers logs storage compression pictures truncation",
+    "errors urls uris headers logs storage compression pictures truncation",
     "model files parallel",
     "inputs",
     "selection directory markdown formats",

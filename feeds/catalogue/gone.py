@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 from feeds.catalogue.fields import Fields
 from feeds.model import Site
-from feeds.urls import standing_for
+from feeds.urls import covering_rule
 
 # The folder of an entry, of a topic or of a country; not that of a topic in a country.
 _FOLDER = re.compile(r"(entries|topics|countries)/([^/]+)/(?!countries/)")
@@ -31,7 +31,7 @@ def note_gone(
     gone = {
         folder: kind
         for folder, kind in before.items()
-        if folder not in live and not standing_for(folder, given_up)
+        if folder not in live and not covering_rule(folder, given_up)
     }
     new = {
         folder: kind

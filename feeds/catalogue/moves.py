@@ -12,14 +12,14 @@ from feeds.model import Entry, Site, Topic
 from feeds.urls import (
     ALL_OPML,
     ARCHIVE,
-    CHOICE,
+    CHOICE_STYLE,
     FEED_KINDS,
     FEED_STYLE,
     FEEDS,
-    GONE,
+    GONE_PAGE,
     HEALTH,
     INDEX,
-    LOST,
+    NOT_FOUND_PAGE,
     OPML,
     ROBOTS,
     SITEMAP,
@@ -34,7 +34,7 @@ from feeds.urls import (
 
 _LONGEST = 500
 # What every site publishes, whatever its catalogue has.
-_ALWAYS = {STYLE, FEED_STYLE, HEALTH, ALL_OPML, SITEMAP, ROBOTS, LOST, GONE}
+_ALWAYS = {STYLE, FEED_STYLE, HEALTH, ALL_OPML, SITEMAP, ROBOTS, NOT_FOUND_PAGE, GONE_PAGE}
 # What ends or encodes a path in an address, and so cannot stand in one.
 _NO_PATH = "?#%\\"
 # What an export may have beside a document: the same, compressed.
@@ -93,7 +93,7 @@ def live_paths(site: Site, topics: Iterable[Topic], entries: Iterable[Entry]) ->
     files = {folder + FEEDS[name] for folder in folders for name in site.formats}
     files.update(folder + INDEX for folder in chain(folders, pages))
     files.update(OPML[kind] for kind in kinds if kind in OPML)
-    files.update({CHOICE} if FEED_KINDS[-1] in kinds else ())
+    files.update({CHOICE_STYLE} if FEED_KINDS[-1] in kinds else ())
     files.update(sitemap_parts(len(folders) + len(pages)))
     return frozenset(files | folders | pages | _ALWAYS) - {""}
 

@@ -18,10 +18,10 @@ from feeds.pages.sitemap import Located, entry_pages, sitemap_documents
 from feeds.pages.templating import Templates
 from feeds.urls import (
     ALL_OPML,
-    CHOICE,
-    GONE,
+    CHOICE_STYLE,
+    GONE_PAGE,
     INDEX,
-    LOST,
+    NOT_FOUND_PAGE,
     OPML,
     ROBOTS,
     SITEMAP,
@@ -99,7 +99,7 @@ class Guides:
         topics = tuple(
             (feed.topic.name, feed.path) for feed in known.topics[:_TOPICS] if feed.topic
         )
-        for path, name in ((LOST, "lost"), (GONE, "gone")):
+        for path, name in ((NOT_FOUND_PAGE, "lost"), (GONE_PAGE, "gone")):
             yield Guide(
                 path=path, media_type=HTML, shows=topics, make=partial(self._not_found, name)
             )
@@ -125,7 +125,7 @@ class Guides:
         sheet = b""
         if choice:
             sheet = self._render("choice.css", choice=choice)
-            yield Guide(path=CHOICE, media_type=CSS, shows=sheet, make=bytes)
+            yield Guide(path=CHOICE_STYLE, media_type=CSS, shows=sheet, make=bytes)
         shows = _Subscriptions(
             everything=self._row(self._words.news, known.everything),
             topics=tuple(self._row(feed.topic.name, feed) for feed in known.topics if feed.topic),
@@ -144,7 +144,7 @@ class Guides:
             "subscribe.html",
             **shows._asdict(),
             address=self._site.address(SUBSCRIBE),
-            choice_style=f"{relative_address(CHOICE)}?{shows.version}",
+            choice_style=f"{relative_address(CHOICE_STYLE)}?{shows.version}",
             list_media_type=MEDIA_TYPE.partition(";")[0],
         )
         return on_page(html, SUBSCRIBE)

@@ -10,8 +10,8 @@ from werkzeug.http import parse_accept_header, parse_date
 
 from feeds.compression import CODINGS
 from feeds.headers import CORS, FEED_POLICY, NOSNIFF, PAGE
-from feeds.keys import keys_of
 from feeds.server.store import Record
+from feeds.urls import surrogate_keys
 
 Headers = list[tuple[str, str]]
 
@@ -43,7 +43,7 @@ def document_headers(
     link = f'<{address}>; rel="self"'
     if hub:
         link += f', <{hub}>; rel="hub"'
-    keys = keys_of(path)
+    keys = surrogate_keys(path)
     return [
         ("Content-Type", shown_as or media_type),
         *([FEED_POLICY] if shown_as else []),

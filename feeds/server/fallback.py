@@ -24,7 +24,7 @@ from feeds.server.middleware import (
 )
 from feeds.server.site import IDENTITY, DamagedBody, ServedSite
 from feeds.server.store import Head, Index
-from feeds.urls import ERROR_PAGES, HEALTH, moved_to, standing_for
+from feeds.urls import ERROR_PAGES, HEALTH, covering_rule, moved_to
 
 _HTML = "text/html; charset=utf-8"
 _METHODS = ("GET", "HEAD", "OPTIONS")
@@ -124,14 +124,14 @@ def _elsewhere(index: Index, paths: Iterable[str]) -> WerkzeugResponse:
 def _target(index: Index, here: str) -> str | None:
     """Return the path that answers for another one, which is itself or moved; raises Gone."""
     site = index.head
-    moved, retired = standing_for(here, site.moved), standing_for(here, site.retired)
+    moved, retired = covering_rule(here, site.moved), covering_rule(here, site.retired)
     if retired and len(retired) > len(moved or ""):
         raise Gone
     new = moved_to(here, site.moved)
     target = here if new is None else new
     if page_of(target) in index:
         return target
-    if standing_for(target, site.retired):
+    if covering_rule(target, site.retired):
         raise Gone
     return None
 

@@ -12,7 +12,7 @@ from feeds.formats import FORMATS
 from feeds.headers import CORS, FEED_POLICY, NOSNIFF, PAGE, Header, cache_control
 from feeds.model import Site
 from feeds.plans import Plan
-from feeds.urls import ERROR_PAGES, is_folder, moved_to, standing_for
+from feeds.urls import ERROR_PAGES, covering_rule, is_folder, moved_to
 
 _PAGE = "text/html"
 # No plain server can tell a person from a reader: so feeds have the type under
@@ -153,16 +153,16 @@ class Serving:
                 below = old + path.removeprefix(new)
                 folders = old.endswith("/") and is_folder(new)
                 led = folders and path.startswith(new) and not path.startswith(old)
-                if led and standing_for(below, {*moved, *retired}) == old:
+                if led and covering_rule(below, {*moved, *retired}) == old:
                     yield below
 
     def _end(self, path: str) -> str | None:
         moved, retired = self.site.moved, self.site.retired
-        if len(standing_for(path, retired) or "") > len(standing_for(path, moved) or ""):
+        if len(covering_rule(path, retired) or "") > len(covering_rule(path, moved) or ""):
             return None
         new = moved_to(path, moved)
         new = path if new is None else new
-        return None if standing_for(new, retired) else new
+        return None if covering_rule(new, retired) else new
 
     def _bare(self, path: str, given_up: Collection[str]) -> bool:
         """Tell whether nothing but a folder is meant by its address without the slash."""
