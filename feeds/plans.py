@@ -12,15 +12,13 @@ from feeds.files import Stamp, read_media, static_files
 from feeds.formats import FORMATS, Format, feed_style
 from feeds.inputs import digest, entry_digest, site_digest
 from feeds.model import Catalogue, Entry, Feed, Site
-from feeds.pages.overrides import template_files
-from feeds.selection import next_change, select
+from feeds.selection import RelatedFeeds, next_change, related_feeds, select
 from feeds.urls import HEALTH, INDEX, SITEMAP, STATIC, TEMPLATES, covering_rule, sitemap_parts
 
 if TYPE_CHECKING:
     from feeds.pages import Pages
     from feeds.pages.archive import Listing
-    from feeds.pages.discovery import Guide
-    from feeds.pages.neighbours import Neighbours
+    from feeds.pages.discovery import DiscoveryDocument
 
 _PAGE = "text/html"
 # At the end of the names of compressed files.
@@ -184,30 +182,32 @@ class _Planner:
         yield from listed
         path, media_type, _ = pages.style()
         yield Plan(path, media_type, self._of_pages, lambda _: pages.style()[2])
-        guides = [*pages.guides.of(self._feeds)]
-        for guide in guides:
-            inputs = digest(self._of_pages, repr(guide.shows))
-            yield Plan(guide.path, guide.media_type, inputs, partial(_guide, guide))
-        yield from self._sitemap([plan.path for plan in listed] + [guide.path for guide in guides])
+        found = [*pages.discovery.of(self._feeds)]
+        for document in found:
+            inputs = digest(self._of_pages, repr(document.shows))
+            yield Plan(document.path, document.media_type, inputs, partial(_discovery, document))
+        yield from self._sitemap(
+            [*(plan.path for plan in listed), *(document.path for document in found)]
+        )
 
     def items(self, shown: Sequence[Shown]) -> list[bytes]:
         """Return some entries as they stand in every page that lists them."""
-        return self._pages.entries.items([entry for entry, _ in shown])
+        return [self._pages.entries.item(entry) for entry, _ in shown]
 
     def _listings(self) -> Iterator[Plan]:
         listings = self._pages.listings
-        near = listings.neighbours(self._feeds)
+        related = related_feeds(self._feeds)
         for feed in self._feeds:
             about = digest(
                 self._of_pages, feed.path, feed.title, feed.description, *self._all(feed)
             )
             for listing in listings.of(feed):
                 # Pages of the archive name no other feeds.
-                around = "" if listing.wider else repr(near[feed.path])
+                around = "" if listing.wider else repr(related[feed.path])
                 periods = (listing.period, listing.periods, listing.wider)
                 turns = repr((periods, listing.newer, listing.older))
                 inputs = digest(about, turns, around, self._entries.of(listing.entries))
-                render = partial(self._listing, feed, listing, near[feed.path])
+                render = partial(self._listing, feed, listing, related[feed.path])
                 path = listings.path(feed, listing)
                 yield Plan(path, self._pages.media_type, inputs, render, ITEM, listing.entries)
 
@@ -215,9 +215,10 @@ class _Planner:
         """Return what templates of the publication's own may show of a feed, and ours do not."""
         return (*_about(feed), self._entries.of(feed.entries)) if self._templates else ()
 
-    def _listing(self, feed: Feed, listing: "Listing", near: "Neighbours", pieces: Pieces) -> bytes:
-        items = {entry.id: piece for entry, piece in zip(listing.entries, pieces, strict=True)}
-        return self._pages.listings.pages(items, [(feed, listing, near)])[0]
+    def _listing(
+        self, feed: Feed, listing: "Listing", related: RelatedFeeds, pieces: Pieces
+    ) -> bytes:
+        return self._pages.listings.page(feed, listing, related, pieces)
 
     def _entry_pages(self) -> Iterator[Plan]:
         entries = self._feeds[0].entries
@@ -228,32 +229,34 @@ class _Planner:
                 at_the_end = f"{newer is None}{older is None}"
                 inputs = digest(self._of_pages, at_the_end, self._entries.of(known))
                 render = partial(self._entry_page, entry, newer, older)
-                path = self._pages.path(entry)
+                path = self._pages.entries.path(entry)
                 yield Plan(path, self._pages.media_type, inputs, render, BODY, (entry,))
 
     def _entry_page(
         self, entry: Entry, newer: Entry | None, older: Entry | None, pieces: Pieces
     ) -> bytes:
         [body] = pieces
-        return self._pages.entries.pages([(entry, body.decode(), newer, older)])[0]
+        return self._pages.entries.page(entry, body.decode(), newer, older)
 
     def _sitemap(self, paths: Sequence[str]) -> Iterator[Plan]:
-        guides, feeds = self._pages.guides, self._feeds
+        site_pages, feeds = self._pages, self._feeds
 
         @lru_cache(maxsize=1)
         def documents() -> Mapping[str, bytes]:
-            return dict(guides.sitemap(feeds, paths))
+            return dict(site_pages.sitemap(feeds, paths))
 
         changed = [feed.updated.isoformat() for feed in feeds]
         entries = self._entries.of(feeds[0].entries)
         inputs = digest(self._of_pages, repr(sorted(paths)), repr(changed), entries)
         pages = sum(path.endswith(INDEX) for path in paths)
         for path in (SITEMAP, *sitemap_parts(pages)):
-            yield Plan(path, guides.sitemap_type, inputs, partial(_member, documents, path))
+            yield Plan(path, site_pages.sitemap_type, inputs, partial(_member, documents, path))
 
     @cached_property
     def _templates(self) -> str:
         """A digest of the publication's own templates; empty if there are none."""
+        from feeds.pages.templating import template_files  # noqa: PLC0415
+
         beside = self._catalogue.beside
         found = template_files(beside / TEMPLATES) if beside else {}
         return digest(repr(found)) if found else ""
@@ -334,8 +337,8 @@ def _file(file: Path, stamp: Stamp, _: Pieces) -> bytes:
     return read_media(file, stamp)
 
 
-def _guide(guide: "Guide", _: Pieces) -> bytes:
-    return guide.make(guide.shows)
+def _discovery(document: "DiscoveryDocument", _: Pieces) -> bytes:
+    return document.render()
 
 
 def _member(documents: Callable[[], Mapping[str, bytes]], path: str, _: Pieces) -> bytes:

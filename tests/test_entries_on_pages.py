@@ -11,7 +11,7 @@ from lxml import html
 from feeds import Release
 from feeds.catalogue import read_catalogue
 from feeds.catalogue.territories import territories
-from feeds.pages.direction import direction_of
+from feeds.pages.i18n import direction_of
 from feeds.urls import INDEX
 
 CODES = sorted(territories("en"))

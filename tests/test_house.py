@@ -15,7 +15,7 @@ _FROM_THE_GROUND = (
     "errors urls uris headers logs storage compression pictures truncation",
     "model files parallel",
     "inputs",
-    "selection directory markdown formats",
+    "selection markdown formats",
     "catalogue pages",
     "plans",
     "build",

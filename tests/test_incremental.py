@@ -37,8 +37,8 @@ from feeds.files import media_folder, read_files
 from feeds.formats import FORMATS, atom, feed_style, rss
 from feeds.inputs import digest, entry_digest, site_digest, source_digest
 from feeds.model import Document, Entry, etag_of
-from feeds.pages.neighbours import Neighbours
-from feeds.pages.overrides import template_files
+from feeds.pages.templating import template_files
+from feeds.selection import RelatedFeeds
 from feeds.server.store import SiteStore
 from feeds.storage import StateFolder
 from feeds.urls import TEMPLATES
@@ -327,7 +327,7 @@ def _of_times(found: Contents, other: Contents) -> Contents:
 @pytest.fixture(autouse=True)
 def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have an archive of a handful of entries, and wait for nothing."""
-    monkeypatch.setattr("feeds.pages.archive.MOST", 2)
+    monkeypatch.setattr("feeds.pages.archive.MAX_ENTRIES_PER_PAGE", 2)
     monkeypatch.setattr("feeds.watch._SETTLED", 0)
     monkeypatch.setattr(os, "fsync", lambda _: None)
 
@@ -569,9 +569,9 @@ BREAKS: dict[str, tuple[str, Break]] = {
             "feeds.plans._about", lambda feed: (feed.id, feed.path, feed.updated.isoformat())
         ),
     ),
-    "a list without its neighbours": (
+    "a list without related feeds": (
         "memory",
-        without_repr(lambda it: isinstance(it, Neighbours)),
+        without_repr(lambda it: isinstance(it, RelatedFeeds)),
     ),
     "an archive without its turns": (
         "memory",
@@ -579,7 +579,7 @@ BREAKS: dict[str, tuple[str, Break]] = {
     ),
     "an entry's page without the older entry": ("memory", without_neighbour("older")),
     "an entry's page without the newer entry": ("memory", without_neighbour("newer")),
-    "a guide without what it shows": ("memory", without_part("pages", 1)),
+    "a discovery document without what it shows": ("memory", without_part("pages", 1)),
     "the sitemap without its paths": ("memory", without_part("_sitemap", 1)),
     "the sitemap without entries": ("memory", without_part("_sitemap", 3)),
     "pages without templates": ("memory", without_part("_of_pages", 2)),
@@ -612,7 +612,7 @@ QUICK = {
     "the site without its rights",
     "the site without the program",
     "a feed without its title",
-    "a list without its neighbours",
+    "a list without related feeds",
     "an entry's page without the older entry",
     "pages without templates",
     "a picture without its stamp",

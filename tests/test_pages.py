@@ -18,7 +18,7 @@ from lxml import etree
 from feeds import Release, load_catalogue
 from feeds.catalogue import read_catalogue
 from feeds.model import Catalogue
-from feeds.pages.colours import NIGHT, PAPER, contrast, readable
+from feeds.pages.colours import DARK_BACKGROUND, LIGHT_BACKGROUND, contrast, readable
 from feeds.plans import plan_site
 from feeds.urls import INDEX, SUBSCRIBE
 
@@ -291,7 +291,7 @@ def test_feeds_in_a_browser_speak_the_languages_of_pages() -> None:
     assert known.keys() - said == {"en"}
 
 
-@given(st.integers(0, 0xFFFFFF), st.sampled_from([PAPER, NIGHT]))
+@given(st.integers(0, 0xFFFFFF), st.sampled_from([LIGHT_BACKGROUND, DARK_BACKGROUND]))
 def test_any_colour_becomes_readable(number: int, ground: str) -> None:
     """Links in a publication's colour have the contrast that WCAG asks for, by day and by night."""
     colour = f"#{number:06x}"
@@ -303,10 +303,10 @@ def test_any_colour_becomes_readable(number: int, ground: str) -> None:
 def test_the_style_has_the_colours_it_is_reckoned_with() -> None:
     """The grounds that shades are made for are those of the style sheet, and its own inks suit them."""
     sheet = (ROOT / "feeds" / "pages" / "style.css").read_text()
-    for ground in (PAPER, NIGHT):
+    for ground in (LIGHT_BACKGROUND, DARK_BACKGROUND):
         assert f"--raised: {ground};" in sheet
     day, night, *_ = re.findall(r"--ground: (#\w+);\n.*?--quiet: (#\w+);", sheet, re.DOTALL)
-    for (_ground, quiet), raised in ((day, PAPER), (night, NIGHT)):
+    for (_ground, quiet), raised in ((day, LIGHT_BACKGROUND), (night, DARK_BACKGROUND)):
         assert contrast(quiet, raised) >= 4.5
 
 

@@ -1,6 +1,6 @@
-"""A feed's entries → the pages that list them: the newest, and an archive by year, month and part."""
+"""Divides a feed's entries into pages: the newest, and an archive by year, month and part."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import pairwise
@@ -8,14 +8,14 @@ from typing import NamedTuple
 
 from feeds.model import Entry
 
-# So many stand on a page, which then stays well below 100 kB.
-MOST = 40
+# Keeps a page well below 100 kB.
+MAX_ENTRIES_PER_PAGE = 40
 
 
 class Period(NamedTuple):
-    """A year, a month of one, or a part of either, counted from its oldest entry; 0 is for none.
+    """A year, a month of it, or a part of either, counted from its oldest entry; 0 means none.
 
-    Without a year it is that of the newest entries.
+    Without a year it is the page of the newest entries.
     """
 
     year: int = 0
@@ -30,8 +30,8 @@ NEWEST = Period()
 class Listing:
     """One page of a feed's entries, or of the narrower `periods` that have them instead.
 
-    That of the newest entries has both. `wider` are the periods around, the
-    widest first; `newer` and `older` are those to turn to, or None.
+    The page of the newest entries has both. `wider` are the enclosing periods, the
+    widest first; `newer` and `older` are the adjacent pages with entries, or None.
     """
 
     period: Period
@@ -42,25 +42,27 @@ class Listing:
     older: Period | None = None
 
 
-def listings_of(
+# Entries with their months.
+_Dated = Sequence[tuple[Period, Entry]]
+
+
+def paginate(
     entries: Sequence[Entry], month_of: Callable[[datetime], Period], *, months: bool
 ) -> list[Listing]:
-    """Return the pages of a feed's entries, which are newest first; that of the newest comes first.
+    """Return the pages of a feed's entries, which are newest first; the newest page comes first.
 
-    All entries are in the archive, if there is one, so that a new entry changes
-    the page of its own period and no older one. Parts are counted from the oldest
-    entry for the same reason. A year that is too much for a page is cut into
-    `months`, or else into parts alone.
+    If there is an archive, it has all entries, and parts are counted from the oldest
+    entry: so a new entry changes no page of an older period. A year with too many
+    entries for one page is divided into `months`, or else into parts alone.
     """
-    if len(entries) <= MOST:
+    if len(entries) <= MAX_ENTRIES_PER_PAGE:
         return [Listing(period=NEWEST, entries=entries)]
     dated = [(month_of(entry.published), entry) for entry in entries]
     first, *archive = _pages(NEWEST, (), dated, months=months)
-    turns = [page.period for page in archive if page.entries]
-    older = dict(pairwise(turns))
+    older = dict(pairwise(page.period for page in archive if page.entries))
     newer = {period: before for before, period in older.items()}
     return [
-        replace(first, entries=entries[:MOST]),
+        replace(first, entries=entries[:MAX_ENTRIES_PER_PAGE]),
         *(
             replace(page, newer=newer.get(page.period), older=older.get(page.period))
             for page in archive
@@ -68,34 +70,28 @@ def listings_of(
     ]
 
 
-# Entries with their months.
-_Dated = Sequence[tuple[Period, Entry]]
-
-
 def _pages(
     period: Period, wider: Sequence[Period], dated: _Dated, *, months: bool
 ) -> Iterator[Listing]:
-    """Yield a period with its entries, or with the periods in it and then each of these."""
-    if len(dated) <= MOST:
+    """Yield the page of a period, then those of the narrower periods if it is divided."""
+    if len(dated) <= MAX_ENTRIES_PER_PAGE:
         yield Listing(period=period, wider=wider, entries=[entry for _, entry in dated])
         return
-    inner = _cut(period, dated, months=months)
+    inner = _divide(period, dated, months=months)
     yield Listing(period=period, wider=wider, entries=(), periods=[*inner])
     for narrower, found in inner.items():
         yield from _pages(narrower, [*wider, period], found, months=months)
 
 
-def _cut(
-    period: Period, dated: _Dated, *, months: bool
-) -> dict[Period, list[tuple[Period, Entry]]]:
-    """Cut a period into those one step narrower, newest first."""
-    if period == NEWEST:
-        step, numbers = "year", [month.year for month, _ in dated]
-    elif months and not period.month:
-        step, numbers = "month", [month.month for month, _ in dated]
-    else:
-        step, numbers = "part", [still // MOST + 1 for still in reversed(range(len(dated)))]
-    cut: dict[int, list[tuple[Period, Entry]]] = {}
-    for number, found in zip(numbers, dated, strict=True):
-        cut.setdefault(number, []).append(found)
-    return {period._replace(**{step: number}): found for number, found in cut.items()}
+def _divide(period: Period, dated: _Dated, *, months: bool) -> Mapping[Period, _Dated]:
+    """Return the entries of the periods one step narrower, newest first."""
+    divided: dict[Period, list[tuple[Period, Entry]]] = {}
+    for number, (month, entry) in enumerate(dated):
+        if period == NEWEST:
+            inner = Period(month.year)
+        elif months and not period.month:
+            inner = month
+        else:
+            inner = period._replace(part=(len(dated) - 1 - number) // MAX_ENTRIES_PER_PAGE + 1)
+        divided.setdefault(inner, []).append((month, entry))
+    return divided

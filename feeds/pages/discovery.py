@@ -1,21 +1,22 @@
-"""What leads people and programs to the feeds: subscriptions, lists to import, what is not there."""
+"""Discovery documents: subscribe page, lists to import (OPML), robots.txt, error pages."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from feeds.directory import Directory, directory_of
 from feeds.formats import Format
 from feeds.formats.opml import MEDIA_TYPE, Group, Subscription, opml_list
 from feeds.model import Feed, Site, etag_of
-from feeds.pages.choice import Choice, choice_of
-from feeds.pages.i18n import Wording
-from feeds.pages.relative import absolute, on_page, relative_address
-from feeds.pages.sitemap import MEDIA_TYPE as SITEMAP_TYPE
-from feeds.pages.sitemap import Located, entry_pages, sitemap_documents
-from feeds.pages.templating import Templates
+from feeds.pages.i18n import I18n
+from feeds.pages.templating import (
+    Templates,
+    relative_address,
+    with_absolute_links,
+    with_relative_links,
+)
+from feeds.selection import FeedIndex, NamedFeed, collation_key, feed_index
 from feeds.urls import (
     ALL_OPML,
     CHOICE_STYLE,
@@ -27,28 +28,118 @@ from feeds.urls import (
     SITEMAP,
     STYLE,
     SUBSCRIBE,
+    feed_folder,
 )
 
 HTML = "text/html; charset=utf-8"
 CSS = "text/css; charset=utf-8"
 TEXT = "text/plain; charset=utf-8"
 
-# More would make a page that says one thing long.
-_TOPICS = 30
+_MAX_TOPICS_ON_ERROR_PAGES = 30
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Guide:
-    """A document that is made of all that it `shows`, and of the site's own values."""
+class DiscoveryDocument(NamedTuple):
+    """A document whose bytes depend on what it `shows` and on the site alone."""
 
     path: str
     media_type: str
-    shows: Any
-    make: Callable[[Any], bytes]
+    shows: object
+    render: Callable[[], bytes]
+
+
+class Discovery:
+    """Renders the discovery documents of a site."""
+
+    def __init__(
+        self, templates: Templates, i18n: I18n, site: Site, formats: Sequence[Format]
+    ) -> None:
+        self._render = templates.render
+        self._i18n = i18n
+        self._site = site
+        self._formats = formats
+
+    def of(self, feeds: Sequence[Feed]) -> Iterator[DiscoveryDocument]:
+        """Yield each discovery document of a site's feeds."""
+        index = feed_index(feeds)
+        topics = [(name, feed.path) for name, feed in index.topics[:_MAX_TOPICS_ON_ERROR_PAGES]]
+        for path, name in ((NOT_FOUND_PAGE, "not_found"), (GONE_PAGE, "gone")):
+            yield DiscoveryDocument(path, HTML, topics, partial(self._error_page, name, topics))
+        robots = f"User-agent: *\nAllow: /\n\nSitemap: {self._site.address(SITEMAP)}\n"
+        yield DiscoveryDocument(ROBOTS, TEXT, robots, robots.encode)
+        if self._formats:
+            yield from self._subscriptions(feeds, index)
+
+    def _error_page(self, name: str, topics: Sequence[tuple[str, str]]) -> bytes:
+        """Return a page that is shown at any path, so its addresses are absolute.
+
+        The address of its style sheet has no host: under another name of the same
+        server, the content security policy allows no other.
+        """
+        words = self._i18n.words
+        html = self._render(
+            "not_found.html",
+            title=getattr(words, name),
+            why=getattr(words, f"{name}_why"),
+            topics=topics,
+            style=urlsplit(self._site.address(STYLE)).path,
+        )
+        return with_absolute_links(html, self._site)
+
+    def _subscriptions(
+        self, feeds: Sequence[Feed], index: FeedIndex
+    ) -> Iterator[DiscoveryDocument]:
+        """Yield the subscribe page, the style sheet of its choice, and the lists to import."""
+        lists = [*self._lists(index)]
+        for found in lists:
+            render = partial(self._opml, found)
+            yield DiscoveryDocument(found.path, MEDIA_TYPE, found, render)
+        choice = _choice_of(feeds)
+        sheet = self._render("choice.css", choice=choice) if choice else b""
+        if choice:
+            yield DiscoveryDocument(CHOICE_STYLE, CSS, sheet, partial(bytes, sheet))
+        shows = {
+            "everything": self._row(self._i18n.words.news, index.everything),
+            "topics": [self._row(*named) for named in index.topics],
+            "countries": [self._row(*named) for named in index.countries],
+            "lists": [(found.name, found.path, found.size) for found in lists],
+            "list_media_type": MEDIA_TYPE.partition(";")[0],
+            "choice": choice,
+            # With the version in its address, a cached sheet is never used with another page.
+            "choice_style": f"{relative_address(CHOICE_STYLE)}?{etag_of(sheet)[:8]}",
+            "address": self._site.address(SUBSCRIBE),
+        }
+        page = partial(self._subscribe_page, shows)
+        yield DiscoveryDocument(SUBSCRIBE + INDEX, HTML, shows, page)
+
+    def _subscribe_page(self, shows: dict[str, Any]) -> bytes:
+        return with_relative_links(self._render("subscribe.html", **shows), SUBSCRIBE)
+
+    def _row(self, name: str, feed: Feed) -> "_Row":
+        entries = self._i18n.number(len(feed.entries))
+        newest = self._i18n.day(feed.entries[0].published) if feed.entries else ""
+        return _Row(name, feed.path, entries, newest)
+
+    def _lists(self, index: FeedIndex) -> Iterator["_List"]:
+        """Yield the list of all feeds, and those of topics and of countries if there are any."""
+        words = self._i18n.words
+        topics = _group(words.topics, index.topics)
+        countries = _group(words.countries, index.countries)
+        inner = tuple(_group(topic.name, found) for topic, found in index.in_countries)
+        everything = _group("", [("", index.everything)])
+        parts = (everything, topics, countries, Group(words.choose, (), inner))
+        groups = tuple(group for group in parts if group.feeds or group.groups)
+        yield _List(words.all, ALL_OPML, groups, _size(groups))
+        for kind, group in (("topics", topics), ("countries", countries)):
+            if group.feeds:
+                yield _List(group.name, OPML[kind], (group,), len(group.feeds))
+
+    def _opml(self, found: "_List") -> bytes:
+        title = f"{found.name} – {self._site.title}"
+        return opml_list(self._site, title, found.groups, self._formats[0].filename)
 
 
 class _Row(NamedTuple):
-    """A feed in the table of subscriptions; `newest` is the day of its newest entry."""
+    """A feed in the tables of the subscribe page; `newest` is the day of its newest entry."""
 
     name: str
     path: str
@@ -57,146 +148,71 @@ class _Row(NamedTuple):
 
 
 class _List(NamedTuple):
-    """A list to import: what it is called, where it lies, and how many feeds it has."""
+    """A list to import, with its number of feeds."""
 
     name: str
     path: str
     groups: tuple[Group, ...]
-    feeds: int
+    size: int
 
 
-class _Subscriptions(NamedTuple):
-    """What the page of subscriptions shows; `version` is that of the choice's style sheet.
-
-    With its version in its address, no cache gives the one without the other.
-    """
-
-    everything: _Row
-    topics: tuple[_Row, ...]
-    countries: tuple[_Row, ...]
-    lists: tuple[tuple[str, str, int], ...]
-    choice: Choice | None
-    version: str
-
-
-class Guides:
-    """The guides of a site, in its language."""
-
-    sitemap_type = SITEMAP_TYPE
-
-    def __init__(
-        self, templates: Templates, wording: Wording, site: Site, formats: Sequence[Format]
-    ) -> None:
-        self._site = site
-        self._wording = wording
-        self._words = wording.words
-        self._formats = formats
-        self._render = templates.render
-
-    def of(self, feeds: Sequence[Feed]) -> Iterator[Guide]:
-        """Yield each guide to a release's feeds."""
-        known = directory_of(feeds)
-        topics = tuple(
-            (feed.topic.name, feed.path) for feed in known.topics[:_TOPICS] if feed.topic
-        )
-        for path, name in ((NOT_FOUND_PAGE, "lost"), (GONE_PAGE, "gone")):
-            yield Guide(
-                path=path, media_type=HTML, shows=topics, make=partial(self._not_found, name)
-            )
-        yield Guide(path=ROBOTS, media_type=TEXT, shows=None, make=self._robots)
-        if self._formats:
-            yield from self._subscriptions(feeds, known)
-
-    def sitemap(self, feeds: Sequence[Feed], paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        """Yield the documents of the sitemap of all pages among the paths of a release."""
-        entries = list(entry_pages(feeds[0].entries, self._site))
-        changed = {feed.path: feed.updated.isoformat() for feed in feeds}
-        known = {page.path for page in entries}
-        folders = (path.removesuffix(INDEX) for path in paths if path.endswith(INDEX))
-        others = sorted(folder for folder in folders if folder not in known)
-        lists = [Located(folder, changed.get(folder, "")) for folder in others]
-        return sitemap_documents([*entries, *lists], self._site)
-
-    def _subscriptions(self, feeds: Sequence[Feed], known: Directory) -> Iterator[Guide]:
-        lists = tuple(self._lists(known))
-        for found in lists:
-            yield Guide(path=found.path, media_type=MEDIA_TYPE, shows=found, make=self._opml)
-        choice = choice_of(feeds)
-        sheet = b""
-        if choice:
-            sheet = self._render("choice.css", choice=choice)
-            yield Guide(path=CHOICE_STYLE, media_type=CSS, shows=sheet, make=bytes)
-        shows = _Subscriptions(
-            everything=self._row(self._words.news, known.everything),
-            topics=tuple(self._row(feed.topic.name, feed) for feed in known.topics if feed.topic),
-            countries=tuple(
-                self._row(feed.country.name, feed) for feed in known.countries if feed.country
-            ),
-            lists=tuple((found.name, found.path, found.feeds) for found in lists),
-            choice=choice,
-            version=etag_of(sheet)[:8],
-        )
-        path = SUBSCRIBE + INDEX
-        yield Guide(path=path, media_type=HTML, shows=shows, make=self._subscribe)
-
-    def _subscribe(self, shows: _Subscriptions) -> bytes:
-        html = self._render(
-            "subscribe.html",
-            **shows._asdict(),
-            address=self._site.address(SUBSCRIBE),
-            choice_style=f"{relative_address(CHOICE_STYLE)}?{shows.version}",
-            list_media_type=MEDIA_TYPE.partition(";")[0],
-        )
-        return on_page(html, SUBSCRIBE)
-
-    def _row(self, name: str, feed: Feed) -> _Row:
-        entries = self._wording.number(len(feed.entries))
-        newest = self._wording.day(feed.entries[0].published) if feed.entries else ""
-        return _Row(name, feed.path, entries, newest)
-
-    def _not_found(self, name: str, topics: tuple[tuple[str, str], ...]) -> bytes:
-        """Return a page that is shown at any path, so its addresses are absolute.
-
-        That of its style sheet has no host: under another name of the same server,
-        the policy allows nothing else.
-        """
-        words = self._words
-        html = self._render(
-            "not_found.html",
-            title=getattr(words, name),
-            why=getattr(words, f"{name}_why"),
-            topics=topics,
-            style=urlsplit(self._site.address(STYLE)).path,
-        )
-        return absolute(html, self._site)
-
-    def _robots(self, _shows: None) -> bytes:
-        return f"User-agent: *\nAllow: /\n\nSitemap: {self._site.address(SITEMAP)}\n".encode()
-
-    def _lists(self, known: Directory) -> Iterator[_List]:
-        """Yield the list of all feeds, and those of topics and of countries where there are any."""
-        words = self._words
-        topics = _group(words.topics, known.topics)
-        countries = _group(words.countries, known.countries)
-        inner = tuple(_group(topic.name, found) for topic, found in known.in_countries)
-        both = Group(words.choose, (), inner)
-        groups = (_group("", (known.everything,)), topics, countries, both)
-        full = tuple(group for group in groups if group.feeds or group.groups)
-        yield _List(words.all, ALL_OPML, full, _size(full))
-        for kind, group in (("topics", topics), ("countries", countries)):
-            if group.feeds:
-                yield _List(group.name, OPML[kind], (group,), len(group.feeds))
-
-    def _opml(self, found: _List) -> bytes:
-        title = f"{found.name} – {self._site.title}"
-        return opml_list(self._site, title, found.groups, self._formats[0].filename)
-
-
-def _group(name: str, feeds: Sequence[Feed]) -> Group:
+def _group(name: str, feeds: Iterable[NamedFeed]) -> Group:
     return Group(
-        name, tuple(Subscription(feed.title, feed.path, feed.description) for feed in feeds)
+        name, tuple(Subscription(feed.title, feed.path, feed.description) for _, feed in feeds)
     )
 
 
 def _size(groups: Sequence[Group]) -> int:
     return sum(len(group.feeds) + _size(group.groups) for group in groups)
+
+
+class _Option(NamedTuple):
+    """A topic or a country, and its part of a feed's path."""
+
+    name: str
+    part: str
+
+
+_ANY = _Option("", "")
+
+
+class _Choice(NamedTuple):
+    """The choice of a topic and a country, which shows the address of their feed.
+
+    There is no script: the page contains every part of an address, and a style sheet
+    shows the parts of the chosen options, if they have a feed.
+
+    `feeds` gives, for the number of a topic, the numbers of the countries with which it
+    has a feed. Both count from 1; 0 is any topic, or any country.
+    """
+
+    topics: list[_Option]
+    countries: list[_Option]
+    feeds: list[tuple[int, list[int]]]
+
+
+def _choice_of(feeds: Sequence[Feed]) -> _Choice | None:
+    """Return the choice between feeds; None if no feed has both a topic and a country."""
+    if not any(feed.topic and feed.country for feed in feeds):
+        return None
+    pairs = [
+        (
+            _Option(feed.topic.name, feed_folder(feed.topic.slug)) if feed.topic else _ANY,
+            _Option(feed.country.name, feed_folder("", feed.country.slug))
+            if feed.country
+            else _ANY,
+        )
+        for feed in feeds
+    ]
+    topics, countries = (_numbered(options) for options in zip(*pairs, strict=True))
+    found: dict[int, list[int]] = defaultdict(list)
+    for topic, country in pairs:
+        found[topics[topic]].append(countries[country])
+    numbers = [(topic, sorted(found[topic])) for topic in sorted(found)]
+    return _Choice([*topics][1:], [*countries][1:], numbers)
+
+
+def _numbered(options: Iterable[_Option]) -> dict[_Option, int]:
+    """Return the number of each option, by name; `_ANY` is the first."""
+    ordered = sorted({*options}, key=lambda option: (collation_key(option.name), option.part))
+    return {option: number for number, option in enumerate(ordered)}

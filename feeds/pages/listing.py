@@ -1,20 +1,18 @@
 """The pages that list a feed's entries: the newest, and its archive."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import groupby
 from typing import NamedTuple
 
 from markupsafe import Markup
 
-from feeds.model import Entry, Feed, Site
-from feeds.pages.archive import NEWEST, Listing, Period, listings_of
-from feeds.pages.entry import Link
-from feeds.pages.i18n import Wording
-from feeds.pages.neighbours import Neighbours, neighbours_of
-from feeds.pages.relative import on_page, relative_address
-from feeds.pages.schema_org import LinkedData
-from feeds.pages.templating import Templates
+from feeds.model import Feed, Site
+from feeds.pages.archive import NEWEST, Listing, Period, paginate
+from feeds.pages.i18n import I18n
+from feeds.pages.schema_org import SchemaOrg
+from feeds.pages.templating import Link, Templates, relative_address, with_relative_links
+from feeds.selection import RelatedFeeds
 from feeds.urls import INDEX, archive_folder
 
 
@@ -26,40 +24,33 @@ class _Month(NamedTuple):
 
 
 class ListingPages:
-    """The pages that list the entries of a site's feeds."""
+    """Renders the pages that list the entries of a site's feeds."""
 
-    neighbours = staticmethod(neighbours_of)
-
-    def __init__(self, templates: Templates, wording: Wording, site: Site) -> None:
+    def __init__(self, templates: Templates, i18n: I18n, site: Site) -> None:
         self._render = templates.render
         self._site = site
-        self._wording = wording
+        self._i18n = i18n
         # An entry is in several lists.
-        self._month_of = lru_cache(maxsize=100_000)(wording.month_of)
-        self._linked_data = LinkedData(site)
+        self._month_of = lru_cache(maxsize=100_000)(i18n.month_of)
+        self._schema_org = SchemaOrg(site)
 
     def of(self, feed: Feed) -> list[Listing]:
         """Return the pages that list a feed's entries, that of the newest first."""
-        # Where there is less in a year, months would be many pages with little on each.
+        # Other feeds have fewer entries: months would be many pages with little on each.
         everything = not (feed.topic or feed.country)
-        return listings_of(feed.entries, self._month_of, months=everything)
+        return paginate(feed.entries, self._month_of, months=everything)
 
     def path(self, feed: Feed, listing: Listing) -> str:
         """Return the path of a page that lists entries of a feed."""
         return _folder(feed, listing.period) + INDEX
 
-    def pages(
-        self, items: Mapping[str, bytes], inputs: Sequence[tuple[Feed, Listing, Neighbours]]
-    ) -> list[bytes]:
-        """Return the pages that list entries of feeds; `items` are the entries' items by their ids."""
-        return [self._page(items, *each) for each in inputs]
-
-    def _page(
-        self, items: Mapping[str, bytes], feed: Feed, listing: Listing, near: Neighbours
+    def page(
+        self, feed: Feed, listing: Listing, related: RelatedFeeds, items: Sequence[bytes]
     ) -> bytes:
+        """Return a page that lists entries of a feed, from the items of its entries."""
         site = self._site
         period = listing.period
-        names = [_subject(feed), self._wording.period(period) if period != NEWEST else ""]
+        names = [_subject(feed), self._i18n.period(period) if period != NEWEST else ""]
         heading = " – ".join(filter(None, names))
         title = f"{heading} – {site.title}" if heading else site.title
         folder = _folder(feed, period)
@@ -72,32 +63,33 @@ class ListingPages:
             heading=heading,
             address=address,
             feed_address=site.address(feed.path),
-            data=self._linked_data.collection(feed, title, address),
-            months=self._months(listing.entries, items),
+            data=self._schema_org.collection(feed, title, address),
+            months=self._months(listing, items),
             periods=[self._link(feed, inner) for inner in listing.periods],
             wider=[self._link(feed, outer) for outer in listing.wider],
             newer=listing.newer and self._link(feed, listing.newer),
             older=listing.older and self._link(feed, listing.older),
-            near=near,
+            related=related,
         )
-        return on_page(html, folder)
+        return with_relative_links(html, folder)
 
-    def _months(self, entries: Sequence[Entry], items: Mapping[str, bytes]) -> list[_Month]:
+    def _months(self, listing: Listing, items: Sequence[bytes]) -> list[_Month]:
+        months = (self._month_of(entry.published) for entry in listing.entries)
         return [
             _Month(
-                self._wording.period(month),
-                # Joined before they are decoded: many lists have the same items.
-                Markup(b"\n".join([items[entry.id] for entry in found]).decode()),  # noqa: S704  # of item.html
+                self._i18n.period(month),
+                # Decoding the joined items is faster than decoding each.
+                Markup(b"\n".join(item for _, item in found).decode()),  # noqa: S704  # of item.html
             )
-            for month, found in groupby(entries, lambda entry: self._month_of(entry.published))
+            for month, found in groupby(zip(months, items, strict=True), lambda pair: pair[0])
         ]
 
     def _link(self, feed: Feed, period: Period) -> Link:
-        """Return the link to a period; that to the newest is named for the feed's subject."""
+        """Return the link to a period; that to the newest entries has the name of the feed."""
         name = (
-            _subject(feed) or self._wording.words.news
+            _subject(feed) or self._i18n.words.news
             if period == NEWEST
-            else self._wording.period(period)
+            else self._i18n.period(period)
         )
         return Link(relative_address(_folder(feed, period)), name)
 

@@ -1,7 +1,7 @@
-"""Pages → the sitemap, in the protocol of sitemaps.org, with Google's extension for news.
+"""The sitemap of sitemaps.org, with Google's extension for news.
 
-The oldest entry comes first, so that of a sitemap in parts a new one changes the
-last alone.
+The oldest entry comes first: so a new entry changes only the last part of a sitemap
+in parts.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,67 +9,73 @@ from datetime import timedelta
 from typing import NamedTuple
 from xml.sax.saxutils import escape
 
-from feeds.model import Entry, Site
-from feeds.urls import SITEMAP, SITEMAP_PAGES, sitemap_parts
+from feeds.model import Entry, Feed, Site
+from feeds.urls import INDEX, SITEMAP, SITEMAP_PAGES, sitemap_parts
 
-MEDIA_TYPE = "application/xml; charset=utf-8"
+SITEMAP_TYPE = "application/xml; charset=utf-8"
 
-# Google takes news for news for two days, and at most a thousand of them. What is
-# no longer new by its date it passes over, so they are counted from the newest
-# entry: what a release holds does not depend on the hour.
-_NEW = timedelta(days=2)
-_MOST_NEWS = 1000
+# Google accepts news of the last two days, and ignores what is older. The days are
+# counted back from the newest entry, so that the sitemap does not depend on the hour.
+_NEWS_AGE = timedelta(days=2)
+_MAX_NEWS = 1000
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
-_SPACE = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
-_NEWS = 'xmlns:news="http://www.google.com/schemas/sitemap-news/0.9"'
+_NAMESPACE = 'xmlns="http://www.sitemaps.org/schemas/sitemap/0.9"'
+_NEWS_NAMESPACE = 'xmlns:news="http://www.google.com/schemas/sitemap-news/0.9"'
 
 
-class Located(NamedTuple):
-    """A page's path, when it was changed, as W3C's date and time, and its news, as XML."""
+class SitemapPage(NamedTuple):
+    """A page's path, its last change as a W3C date and time, and its news as XML."""
 
     path: str
     changed: str = ""
     news: str = ""
 
 
-def entry_pages(entries: Sequence[Entry], site: Site) -> Iterator[Located]:
-    """Yield the pages of entries, which come newest first, with the oldest first."""
-    since = entries[0].published - _NEW if entries else None
-    new = {
-        entry.id for entry in entries[:_MOST_NEWS] if since is not None and entry.published > since
-    }
+def sitemap(site: Site, feeds: Sequence[Feed], paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+    """Yield the path and bytes of each document of the sitemap of the pages among some paths."""
+    entries = [*entry_pages(feeds[0].entries, site)]
+    changed = {feed.path: feed.updated.isoformat() for feed in feeds}
+    known = {page.path for page in entries}
+    folders = {path.removesuffix(INDEX) for path in paths if path.endswith(INDEX)}
+    others = [SitemapPage(path, changed.get(path, "")) for path in sorted(folders - known)]
+    return sitemap_documents([*entries, *others], site)
+
+
+def entry_pages(entries: Sequence[Entry], site: Site) -> Iterator[SitemapPage]:
+    """Yield the pages of entries, which are newest first, with the oldest first."""
+    since = entries[0].published - _NEWS_AGE if entries else None
+    new = {entry.id for entry in entries[:_MAX_NEWS] if since and entry.published > since}
     for entry in reversed(entries):
         news = _news(entry, site) if entry.id in new else ""
-        yield Located(entry.path, entry.updated.isoformat(), news)
+        yield SitemapPage(entry.path, entry.updated.isoformat(), news)
 
 
-def sitemap_documents(pages: Iterable[Located], site: Site) -> Iterator[tuple[str, bytes]]:
-    """Yield the documents of a sitemap by their paths: one, or an index and its parts."""
-    found = list(pages)
-    paths = sitemap_parts(len(found))
+def sitemap_documents(pages: Sequence[SitemapPage], site: Site) -> Iterator[tuple[str, bytes]]:
+    """Yield the path and bytes of each document of a sitemap: one, or an index and its parts."""
+    paths = sitemap_parts(len(pages))
     if not paths:
-        yield SITEMAP, _part(found, site)
+        yield SITEMAP, _urls(pages, site)
         return
     for number, path in enumerate(paths):
-        yield path, _part(found[number * SITEMAP_PAGES : (number + 1) * SITEMAP_PAGES], site)
+        yield path, _urls(pages[number * SITEMAP_PAGES : (number + 1) * SITEMAP_PAGES], site)
     rows = (f"<sitemap><loc>{_address(path, site)}</loc></sitemap>\n" for path in paths)
-    yield SITEMAP, f"{_HEAD}<sitemapindex {_SPACE}>\n{''.join(rows)}</sitemapindex>\n".encode()
+    yield SITEMAP, f"{_HEAD}<sitemapindex {_NAMESPACE}>\n{''.join(rows)}</sitemapindex>\n".encode()
 
 
-def _part(pages: Iterable[Located], site: Site) -> bytes:
+def _urls(pages: Iterable[SitemapPage], site: Site) -> bytes:
     rows = (
-        f"<url><loc>{_address(page.path, site)}</loc>{_changed(page)}{page.news}</url>\n"
+        f"<url><loc>{_address(page.path, site)}</loc>{_lastmod(page)}{page.news}</url>\n"
         for page in pages
     )
-    return f"{_HEAD}<urlset {_SPACE} {_NEWS}>\n{''.join(rows)}</urlset>\n".encode()
+    return f"{_HEAD}<urlset {_NAMESPACE} {_NEWS_NAMESPACE}>\n{''.join(rows)}</urlset>\n".encode()
 
 
 def _address(path: str, site: Site) -> str:
     return escape(site.address(path))
 
 
-def _changed(page: Located) -> str:
+def _lastmod(page: SitemapPage) -> str:
     return f"<lastmod>{page.changed}</lastmod>" if page.changed else ""
 
 
@@ -83,7 +89,7 @@ def _news(entry: Entry, site: Site) -> str:
 
 
 def _language(tag: str) -> str:
-    """Return a language (BCP 47) as Google has it: ISO 639, but for the two ways to write Chinese."""
+    """Return a language as Google names it: ISO 639, except for the two scripts of Chinese."""
     language, *more = tag.lower().split("-")
     if language != "zh":
         return language
