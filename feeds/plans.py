@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from feeds.errors import FeedsError
 from feeds.files import Stamp, read_media, static_files
 from feeds.formats import FORMATS, Format, feed_style
+from feeds.formats.sitemap import SITEMAP_TYPE, sitemap
 from feeds.inputs import digest, entry_digest, site_digest
 from feeds.model import Catalogue, Entry, Feed, Site
 from feeds.selection import RelatedFeeds, next_change, related_feeds, select
@@ -239,18 +240,18 @@ class _Planner:
         return self._pages.entries.page(entry, body.decode(), newer, older)
 
     def _sitemap(self, paths: Sequence[str]) -> Iterator[Plan]:
-        site_pages, feeds = self._pages, self._feeds
+        site, feeds = self._site, self._feeds
 
         @lru_cache(maxsize=1)
         def documents() -> Mapping[str, bytes]:
-            return dict(site_pages.sitemap(feeds, paths))
+            return dict(sitemap(site, feeds, paths))
 
         changed = [feed.updated.isoformat() for feed in feeds]
         entries = self._entries.of(feeds[0].entries)
         inputs = digest(self._of_pages, repr(sorted(paths)), repr(changed), entries)
         pages = sum(path.endswith(INDEX) for path in paths)
         for path in (SITEMAP, *sitemap_parts(pages)):
-            yield Plan(path, site_pages.sitemap_type, inputs, partial(_member, documents, path))
+            yield Plan(path, SITEMAP_TYPE, inputs, partial(_member, documents, path))
 
     @cached_property
     def _templates(self) -> str:

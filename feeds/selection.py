@@ -133,45 +133,42 @@ def _slugs(feed: Feed) -> str:
     return f"{feed.topic.slug if feed.topic else ''}\0{feed.country.slug if feed.country else ''}"
 
 
-# A feed with the name by which a list of feeds shows it.
+# A feed with the name by which a list shows it.
 NamedFeed = tuple[str, Feed]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class FeedIndex:
-    """All feeds of a site, those of each list in the order of their names.
+    """All feeds of a site by the feeds that contain them, each list in the order of names.
 
-    `in_countries` has each topic that has feeds of single countries, with these.
+    `topics` has, by a feed's path, the feeds of each topic in it: for the path `''` those
+    of topics, for that of a country those of topics in this country. `countries` has the
+    feeds of each country in the same way.
     """
 
-    everything: Feed
-    topics: Sequence[NamedFeed]
-    countries: Sequence[NamedFeed]
-    in_countries: Sequence[tuple[Topic, Sequence[NamedFeed]]]
+    def __init__(self, feeds: Iterable[Feed]) -> None:
+        self.topics: dict[str, list[NamedFeed]] = defaultdict(list)
+        self.countries: dict[str, list[NamedFeed]] = defaultdict(list)
+        for feed in feeds:
+            topic, country = feed.topic, feed.country
+            if topic:
+                around = feed_folder("", country.slug if country else "")
+                self.topics[around].append((topic.name, feed))
+            if country:
+                around = feed_folder(topic.slug if topic else "")
+                self.countries[around].append((country.name, feed))
+        for named in (*self.topics.values(), *self.countries.values()):
+            named.sort(key=lambda pair: (collation_key(pair[0]), pair[1].path))
 
-
-def feed_index(feeds: Sequence[Feed]) -> FeedIndex:
-    """Return the index of a site's feeds; the first of them must be that of all entries."""
-    topics: list[NamedFeed] = []
-    countries: list[NamedFeed] = []
-    in_countries: dict[str, tuple[Topic, list[NamedFeed]]] = {}
-    for feed in feeds:
-        topic, country = feed.topic, feed.country
-        if topic and country:
-            in_countries.setdefault(topic.slug, (topic, []))[1].append((country.name, feed))
-        elif topic:
-            topics.append((topic.name, feed))
-        elif country:
-            countries.append((country.name, feed))
-    both = sorted(
-        in_countries.values(), key=lambda found: (collation_key(found[0].name), found[0].slug)
-    )
-    return FeedIndex(
-        everything=feeds[0],
-        topics=_by_name(topics),
-        countries=_by_name(countries),
-        in_countries=[(topic, _by_name(found)) for topic, found in both],
-    )
+    def topics_with_countries(self) -> list[tuple[str, list[NamedFeed]]]:
+        """Return the name of each topic that has feeds of single countries, with these."""
+        topics = {
+            feed.topic: path
+            for path, named in self.countries.items()
+            for _, feed in named
+            if feed.topic
+        }
+        ordered = sorted(topics, key=lambda topic: (collation_key(topic.name), topic.slug))
+        return [(topic.name, self.countries[topics[topic]]) for topic in ordered]
 
 
 def collation_key(name: str) -> str:
@@ -180,62 +177,50 @@ def collation_key(name: str) -> str:
     return "".join(part for part in parts if not unicodedata.combining(part))
 
 
-def _by_name(named: Iterable[NamedFeed]) -> list[NamedFeed]:
-    return sorted(named, key=lambda pair: (collation_key(pair[0]), pair[1].path))
-
-
-class RelatedFeed(NamedTuple):
-    """A feed that another feed's page links to, with its number of entries."""
-
-    name: str
-    path: str
-    entries: int
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelatedFeeds:
-    """The feeds that a feed's page links to: narrower ones by topic and by country, and wider ones.
+    """The feeds that a feed's page links to: the narrower ones, and the wider ones.
 
-    `wider` has names and paths alone: their numbers of entries change while this feed
-    stays the same. `more` is true if some topics are left out.
+    `topics` and `countries` have the name, path and number of entries of each. `wider`
+    has names and paths alone, because the numbers change while this feed stays the same.
+    `more` is true if some topics are left out.
     """
 
-    topics: Sequence[RelatedFeed]
-    countries: Sequence[RelatedFeed]
+    topics: Sequence[tuple[str, str, int]]
+    countries: Sequence[tuple[str, str, int]]
     wider: Sequence[tuple[str, str]]
     more: bool
 
 
 def related_feeds(feeds: Sequence[Feed]) -> dict[str, RelatedFeeds]:
     """Return the related feeds of each feed, by its path."""
-    topics: dict[str, list[NamedFeed]] = defaultdict(list)
-    countries: dict[str, list[NamedFeed]] = defaultdict(list)
-    wider: dict[str, list[tuple[str, str]]] = {}
+    index = FeedIndex(feeds)
     paths = {feed.path for feed in feeds}
+    related = {}
     for feed in feeds:
-        topic, country = feed.topic, feed.country
-        of_topic = feed_folder(topic.slug) if topic else ""
-        of_country = feed_folder("", country.slug) if country else ""
-        if topic:
-            topics[of_country].append((topic.name, feed))
-        if country:
-            countries[of_topic].append((country.name, feed))
-        if topic and country and {of_topic, of_country} <= paths:
-            wider[feed.path] = [(topic.name, of_topic), (country.name, of_country)]
-    return {
-        path: RelatedFeeds(
-            topics=_related(_largest(topics[path])),
-            countries=_related(countries[path]),
-            wider=wider.get(path, ()),
-            more=len(topics[path]) > _MAX_RELATED_TOPICS,
+        wider = []
+        if feed.topic and feed.country:
+            of_topic, of_country = feed_folder(feed.topic.slug), feed_folder("", feed.country.slug)
+            if {of_topic, of_country} <= paths:
+                wider = [(feed.topic.name, of_topic), (feed.country.name, of_country)]
+        topics = index.topics.get(feed.path, [])
+        related[feed.path] = RelatedFeeds(
+            topics=_counted(_largest(topics)),
+            countries=_counted(index.countries.get(feed.path, [])),
+            wider=wider,
+            more=len(topics) > _MAX_RELATED_TOPICS,
         )
-        for path in paths
-    }
+    return related
 
 
-def _largest(named: Iterable[NamedFeed]) -> list[NamedFeed]:
-    return sorted(named, key=lambda pair: -len(pair[1].entries))[:_MAX_RELATED_TOPICS]
+def _largest(named: list[NamedFeed]) -> list[NamedFeed]:
+    """Return the topics with the most entries, in the same order."""
+    if len(named) <= _MAX_RELATED_TOPICS:
+        return named
+    ranked = sorted(named, key=lambda pair: (-len(pair[1].entries), _slugs(pair[1])))
+    largest = {feed.path for _, feed in ranked[:_MAX_RELATED_TOPICS]}
+    return [pair for pair in named if pair[1].path in largest]
 
 
-def _related(named: Iterable[NamedFeed]) -> list[RelatedFeed]:
-    return [RelatedFeed(name, feed.path, len(feed.entries)) for name, feed in _by_name(named)]
+def _counted(named: Iterable[NamedFeed]) -> list[tuple[str, str, int]]:
+    return [(name, feed.path, len(feed.entries)) for name, feed in named]

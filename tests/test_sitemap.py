@@ -8,8 +8,8 @@ from lxml import etree
 
 from feeds import Release, load_catalogue
 from feeds.catalogue import read_catalogue
+from feeds.formats.sitemap import SitemapPage, entry_pages, sitemap_documents
 from feeds.model import Entry
-from feeds.pages.sitemap import SitemapPage, entry_pages, sitemap_documents
 from feeds.urls import INDEX, SITEMAP, entry_folder, sitemap_parts
 
 NEWS = "{http://www.google.com/schemas/sitemap-news/0.9}"

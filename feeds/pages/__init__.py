@@ -1,18 +1,17 @@
 """The HTML pages of a site: its entries, the lists of them, and what leads to its feeds."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 
 from feeds.formats import Format
-from feeds.model import Feed, Site
+from feeds.model import Site
 from feeds.pages.colours import DARK_BACKGROUND, LIGHT_BACKGROUND, readable
 from feeds.pages.discovery import CSS, HTML, Discovery
 from feeds.pages.entry import EntryPages
 from feeds.pages.i18n import I18n
 from feeds.pages.listing import ListingPages
-from feeds.pages.sitemap import SITEMAP_TYPE, sitemap
 from feeds.pages.templating import ROOT, Templates, relative_address
 from feeds.urls import STYLE, SUBSCRIBE
 
@@ -27,7 +26,6 @@ class Pages:
     """
 
     media_type = HTML
-    sitemap_type = SITEMAP_TYPE
 
     def __init__(
         self, site: Site, formats: Sequence[Format], *, templates: Path | None = None
@@ -52,10 +50,6 @@ class Pages:
         self.entries = EntryPages(self._templates, i18n, site)
         self.listings = ListingPages(self._templates, i18n, site)
         self.discovery = Discovery(self._templates, i18n, site, formats)
-
-    def sitemap(self, feeds: Sequence[Feed], paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
-        """Yield the path and bytes of each document of the sitemap of the pages among some paths."""
-        return sitemap(self._site, feeds, paths)
 
     def style(self) -> tuple[str, str, bytes]:
         """Return the path, media type and bytes of the style sheet, in the site's colour."""

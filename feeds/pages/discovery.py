@@ -16,7 +16,7 @@ from feeds.pages.templating import (
     with_absolute_links,
     with_relative_links,
 )
-from feeds.selection import FeedIndex, NamedFeed, collation_key, feed_index
+from feeds.selection import FeedIndex, NamedFeed, collation_key
 from feeds.urls import (
     ALL_OPML,
     CHOICE_STYLE,
@@ -60,8 +60,9 @@ class Discovery:
 
     def of(self, feeds: Sequence[Feed]) -> Iterator[DiscoveryDocument]:
         """Yield each discovery document of a site's feeds."""
-        index = feed_index(feeds)
-        topics = [(name, feed.path) for name, feed in index.topics[:_MAX_TOPICS_ON_ERROR_PAGES]]
+        index = FeedIndex(feeds)
+        topics = [(name, feed.path) for name, feed in index.topics[""]]
+        topics = topics[:_MAX_TOPICS_ON_ERROR_PAGES]
         for path, name in ((NOT_FOUND_PAGE, "not_found"), (GONE_PAGE, "gone")):
             yield DiscoveryDocument(path, HTML, topics, partial(self._error_page, name, topics))
         robots = f"User-agent: *\nAllow: /\n\nSitemap: {self._site.address(SITEMAP)}\n"
@@ -89,19 +90,20 @@ class Discovery:
         self, feeds: Sequence[Feed], index: FeedIndex
     ) -> Iterator[DiscoveryDocument]:
         """Yield the subscribe page, the style sheet of its choice, and the lists to import."""
-        lists = [*self._lists(index)]
-        for found in lists:
-            render = partial(self._opml, found)
-            yield DiscoveryDocument(found.path, MEDIA_TYPE, found, render)
+        lists = []
+        for path, name, groups in self._lists(feeds[0], index):
+            lists.append((name, path, _size(groups)))
+            render = partial(self._opml, name, groups)
+            yield DiscoveryDocument(path, MEDIA_TYPE, (name, groups), render)
         choice = _choice_of(feeds)
         sheet = self._render("choice.css", choice=choice) if choice else b""
         if choice:
             yield DiscoveryDocument(CHOICE_STYLE, CSS, sheet, partial(bytes, sheet))
         shows = {
-            "everything": self._row(self._i18n.words.news, index.everything),
-            "topics": [self._row(*named) for named in index.topics],
-            "countries": [self._row(*named) for named in index.countries],
-            "lists": [(found.name, found.path, found.size) for found in lists],
+            "everything": self._row(self._i18n.words.news, feeds[0]),
+            "topics": [self._row(*named) for named in index.topics[""]],
+            "countries": [self._row(*named) for named in index.countries[""]],
+            "lists": lists,
             "list_media_type": MEDIA_TYPE.partition(";")[0],
             "choice": choice,
             # With the version in its address, a cached sheet is never used with another page.
@@ -114,52 +116,39 @@ class Discovery:
     def _subscribe_page(self, shows: dict[str, Any]) -> bytes:
         return with_relative_links(self._render("subscribe.html", **shows), SUBSCRIBE)
 
-    def _row(self, name: str, feed: Feed) -> "_Row":
+    def _row(self, name: str, feed: Feed) -> tuple[str, str, str, str]:
+        """Return a feed's name, path, number of entries, and the day of the newest entry."""
         entries = self._i18n.number(len(feed.entries))
         newest = self._i18n.day(feed.entries[0].published) if feed.entries else ""
-        return _Row(name, feed.path, entries, newest)
+        return name, feed.path, entries, newest
 
-    def _lists(self, index: FeedIndex) -> Iterator["_List"]:
-        """Yield the list of all feeds, and those of topics and of countries if there are any."""
+    def _lists(
+        self, everything: Feed, index: FeedIndex
+    ) -> Iterator[tuple[str, str, Sequence[Group]]]:
+        """Yield the path, name and groups of each list to import, if it has feeds."""
         words = self._i18n.words
-        topics = _group(words.topics, index.topics)
-        countries = _group(words.countries, index.countries)
-        inner = tuple(_group(topic.name, found) for topic, found in index.in_countries)
-        everything = _group("", [("", index.everything)])
-        parts = (everything, topics, countries, Group(words.choose, (), inner))
-        groups = tuple(group for group in parts if group.feeds or group.groups)
-        yield _List(words.all, ALL_OPML, groups, _size(groups))
+        topics = _group(words.topics, index.topics[""])
+        countries = _group(words.countries, index.countries[""])
+        inner = tuple(_group(*found) for found in index.topics_with_countries())
+        parts = (
+            _group("", [("", everything)]),
+            topics,
+            countries,
+            Group(words.choose, (), inner),
+        )
+        yield ALL_OPML, words.all, [group for group in parts if group.feeds or group.groups]
         for kind, group in (("topics", topics), ("countries", countries)):
             if group.feeds:
-                yield _List(group.name, OPML[kind], (group,), len(group.feeds))
+                yield OPML[kind], group.name, [group]
 
-    def _opml(self, found: "_List") -> bytes:
-        title = f"{found.name} – {self._site.title}"
-        return opml_list(self._site, title, found.groups, self._formats[0].filename)
-
-
-class _Row(NamedTuple):
-    """A feed in the tables of the subscribe page; `newest` is the day of its newest entry."""
-
-    name: str
-    path: str
-    entries: str
-    newest: str
-
-
-class _List(NamedTuple):
-    """A list to import, with its number of feeds."""
-
-    name: str
-    path: str
-    groups: tuple[Group, ...]
-    size: int
+    def _opml(self, name: str, groups: Sequence[Group]) -> bytes:
+        title = f"{name} – {self._site.title}"
+        return opml_list(self._site, title, groups, self._formats[0].filename)
 
 
 def _group(name: str, feeds: Iterable[NamedFeed]) -> Group:
-    return Group(
-        name, tuple(Subscription(feed.title, feed.path, feed.description) for _, feed in feeds)
-    )
+    subscriptions = (Subscription(feed.title, feed.path, feed.description) for _, feed in feeds)
+    return Group(name, tuple(subscriptions))
 
 
 def _size(groups: Sequence[Group]) -> int:

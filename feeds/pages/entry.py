@@ -44,7 +44,7 @@ class EntryPages:
             page=relative_address(entry.path),
             summary=truncated(entry.summary),
             labels=labels[:_MAX_LABELS_IN_LISTS],
-            more=self._i18n.more(more) if more > 0 else "",
+            more=self._i18n.words.more.format(count=self._i18n.number(more)) if more > 0 else "",
         )
 
     def page(self, entry: Entry, body: str, newer: Entry | None, older: Entry | None) -> bytes:

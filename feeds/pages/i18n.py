@@ -57,11 +57,6 @@ class I18n:
             return day
         return self._date_and_time.format(self._time(local.hour, local.minute), day)
 
-    def more(self, count: int) -> str:
-        """Return the words for "and {count} more"."""
-        more: str = self.words.more
-        return more.format(count=self.number(count))
-
     def number(self, number: int) -> str:
         """Return a number with the language's separators."""
         return format_decimal(number, locale=self._locale)

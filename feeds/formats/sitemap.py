@@ -64,19 +64,15 @@ def sitemap_documents(pages: Sequence[SitemapPage], site: Site) -> Iterator[tupl
 
 
 def _urls(pages: Iterable[SitemapPage], site: Site) -> bytes:
-    rows = (
-        f"<url><loc>{_address(page.path, site)}</loc>{_lastmod(page)}{page.news}</url>\n"
-        for page in pages
-    )
+    rows = []
+    for path, changed, news in pages:
+        lastmod = f"<lastmod>{changed}</lastmod>" if changed else ""
+        rows.append(f"<url><loc>{_address(path, site)}</loc>{lastmod}{news}</url>\n")
     return f"{_HEAD}<urlset {_NAMESPACE} {_NEWS_NAMESPACE}>\n{''.join(rows)}</urlset>\n".encode()
 
 
 def _address(path: str, site: Site) -> str:
     return escape(site.address(path))
-
-
-def _lastmod(page: SitemapPage) -> str:
-    return f"<lastmod>{page.changed}</lastmod>" if page.changed else ""
 
 
 def _news(entry: Entry, site: Site) -> str:
