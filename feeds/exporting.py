@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from feeds.errors import FeedsError
 from feeds.inputs import digest, program_digest, source_digest, zones_stamp
 from feeds.parallel import cores, gc_paused
-from feeds.paths import STATIC, TEMPLATES
 from feeds.storage import media_files, media_folder, read_files
+from feeds.urls import STATIC, TEMPLATES
 from feeds.verbs import Given, notes, say, show
 
 if TYPE_CHECKING:

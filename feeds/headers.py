@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
 
-from feeds.keys import keys_of
+from feeds.urls import surrogate_keys
 
 Header = tuple[str, str]
 IDENTITY = "identity"
@@ -73,7 +73,7 @@ def document_headers(
     link = f'<{address}>; rel="self"'
     if hub:
         link += f', <{hub}>; rel="hub"'
-    keys = keys_of(path)
+    keys = surrogate_keys(path)
     return [
         ("Content-Type", shown_as or media_type),
         *([FEED_POLICY] if shown_as else []),

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from feeds.errors import Problem
-from feeds.paths import FEED_KINDS, FEEDS, entry_folder
+from feeds.urls import FEED_KINDS, FEEDS, entry_folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

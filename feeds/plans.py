@@ -9,19 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from feeds.errors import FeedsError
-from feeds.formats import FORMATS, Format, feed_style
+from feeds.formats import FORMATS, MEDIA_TYPES, Format, feed_style
+from feeds.formats.sitemap import sitemap
 from feeds.inputs import digest, entry_digest, site_digest
 from feeds.model import Catalogue, Entry, Feed, Site
-from feeds.pages.overrides import template_files
-from feeds.paths import HEALTH, INDEX, SITEMAP, STATIC, TEMPLATES, sitemap_parts, standing_for
-from feeds.selection import next_change, select
+from feeds.selection import RelatedFeeds, next_change, related_feeds, select
 from feeds.storage import Stamp, read_media, static_files
+from feeds.urls import HEALTH, INDEX, SITEMAP, STATIC, TEMPLATES, covering_rule, sitemap_parts
 
 if TYPE_CHECKING:
     from feeds.pages import Pages
-    from feeds.pages.guides import Guide
-    from feeds.pages.listings import Listing
-    from feeds.pages.neighbours import Neighbours
+    from feeds.pages.archive import Listing
+    from feeds.pages.discovery import DiscoveryDocument
 
 _PAGE = "text/html"
 # Not in any text of a catalogue.
@@ -170,7 +169,7 @@ class _Planner:
                 *([f"{path}/"] if path in folders else []),
                 # It would be sent as the compressed form of that file.
                 *([base] if ending in _COMPRESSED and base in taken | files.keys() else []),
-                *filter(None, [standing_for(path, redirected)]),
+                *filter(None, [covering_rule(path, redirected)]),
             )
             if others:
                 raise FeedsError(f"{found.file}: would take the place of {others[0]!r}; rename it")
@@ -184,19 +183,21 @@ class _Planner:
         yield from listed
         path, media_type, _ = pages.style()
         yield Plan(path, media_type, self._of_pages, lambda _: pages.style()[2])
-        guides = [*pages.guides.of(self._feeds)]
-        for guide in guides:
-            inputs = digest(self._of_pages, repr(guide.shows))
-            yield Plan(guide.path, guide.media_type, inputs, partial(_guide, guide))
-        yield from self._sitemap([plan.path for plan in listed] + [guide.path for guide in guides])
+        found = [*pages.discovery.of(self._feeds)]
+        for document in found:
+            inputs = digest(self._of_pages, repr(document.shows))
+            yield Plan(document.path, document.media_type, inputs, partial(_discovery, document))
+        yield from self._sitemap(
+            [*(plan.path for plan in listed), *(document.path for document in found)]
+        )
 
     def items(self, shown: Sequence[Shown]) -> list[bytes]:
         """Return entries as they appear in every page that lists them."""
-        return self._pages.entries.items([entry for entry, _ in shown])
+        return [self._pages.entries.item(entry) for entry, _ in shown]
 
     def _listings(self) -> Iterator[Plan]:
         listings, media_type = self._pages.listings, self._pages.media_type
-        near = listings.neighbours(self._feeds)
+        near = related_feeds(self._feeds)
         self._entries.of(self._feeds[0].entries)
         for feed in self._feeds:
             about = _SEPARATOR.join((feed.path, feed.title, feed.description))
@@ -216,12 +217,13 @@ class _Planner:
                 render = partial(self._listing, feed, listing, near[feed.path])
                 yield Plan(path, media_type, inputs, render, ITEM, listing.entries)
 
-    def _listing(self, feed: Feed, listing: "Listing", near: "Neighbours", pieces: Pieces) -> bytes:
-        items = {entry.id: piece for entry, piece in zip(listing.entries, pieces, strict=True)}
-        return self._pages.listings.pages(items, [(feed, listing, near)])[0]
+    def _listing(
+        self, feed: Feed, listing: "Listing", related: RelatedFeeds, pieces: Pieces
+    ) -> bytes:
+        return self._pages.listings.page(feed, listing, related, pieces)
 
     def _entry_pages(self) -> Iterator[Plan]:
-        path, media_type = self._pages.path, self._pages.media_type
+        path, media_type = self._pages.entries.path, self._pages.media_type
         entries = self._feeds[0].entries
         around = zip((None, *entries), entries, (*entries[1:], None), strict=False)
         digests = [b"", *(self._entries.of([entry]) for entry in entries), b""]
@@ -234,25 +236,27 @@ class _Planner:
         self, entry: Entry, newer: Entry | None, older: Entry | None, pieces: Pieces
     ) -> bytes:
         [body] = pieces
-        return self._pages.entries.pages([(entry, body.decode(), newer, older)])[0]
+        return self._pages.entries.page(entry, body.decode(), newer, older)
 
     def _sitemap(self, paths: Sequence[str]) -> Iterator[Plan]:
-        guides, feeds = self._pages.guides, self._feeds
+        site, feeds = self._site, self._feeds
 
         @lru_cache(maxsize=1)
         def documents() -> Mapping[str, bytes]:
-            return dict(guides.sitemap(feeds, paths))
+            return dict(sitemap(site, feeds, paths))
 
         changed = [feed.updated.isoformat() for feed in feeds]
         entries = self._entries.of(feeds[0].entries)
         inputs = digest(self._of_pages, "\n".join(sorted(paths)), repr(changed), entries)
         pages = sum(path.endswith(INDEX) for path in paths)
         for path in (SITEMAP, *sitemap_parts(pages)):
-            yield Plan(path, guides.sitemap_type, inputs, partial(_member, documents, path))
+            yield Plan(path, MEDIA_TYPES["xml"], inputs, partial(_member, documents, path))
 
     @cached_property
     def _templates(self) -> str:
         """A digest of the publication's own templates; empty if it has none."""
+        from feeds.pages.templating import template_files  # noqa: PLC0415
+
         beside = self._catalogue.beside
         found = template_files(beside / TEMPLATES) if beside else {}
         return digest(repr(found)) if found else ""
@@ -332,8 +336,8 @@ def _file(file: Path, stamp: Stamp, _: Pieces) -> bytes:
     return read_media(file, stamp)
 
 
-def _guide(guide: "Guide", _: Pieces) -> bytes:
-    return guide.make(guide.shows)
+def _discovery(document: "DiscoveryDocument", _: Pieces) -> bytes:
+    return document.render()
 
 
 def _member(documents: Callable[[], Mapping[str, bytes]], path: str, _: Pieces) -> bytes:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from feeds.errors import FeedsError, MissingCatalogueError
-from feeds.paths import MEDIA, STATIC, TEMPLATES
+from feeds.urls import MEDIA, STATIC, TEMPLATES
 
 # The state folder's name beside the catalogue, unless another one is configured.
 STATE = ".feeds"

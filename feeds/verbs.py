@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from feeds.errors import FeedsError, printable
-from feeds.paths import FEEDS, STATIC, TEMPLATES
+from feeds.urls import FEEDS, STATIC, TEMPLATES
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -17,7 +17,7 @@ _LOADED = [
     "feeds.exporting",
     "feeds.publishing",
     "feeds.verbs",
-    "feeds.pages.site_pages",
+    "feeds.pages",
 ]
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(_LOADED)

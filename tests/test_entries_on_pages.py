@@ -11,8 +11,8 @@ from lxml import html
 from feeds import Release
 from feeds.catalogue import read_catalogue
 from feeds.catalogue.countries import territories
-from feeds.pages.direction import direction_of
-from feeds.paths import INDEX
+from feeds.pages.i18n import direction_of
+from feeds.urls import INDEX
 
 CODES = sorted(territories("en"))
 SOURCE = "https://www.example.org/report"
@@ -48,8 +48,8 @@ def test_a_list_says_how_many_labels_it_leaves_out(countries: int, more: int) ->
 
 
 def test_labels_are_counted_in_every_language() -> None:
-    """How many labels are left out is said in each language, for any number."""
-    known = tomllib.loads((ROOT / "feeds" / "pages" / "words.toml").read_text("utf-8"))
+    """How many labels are left out is translated into each language, for any number."""
+    known = tomllib.loads((ROOT / "feeds" / "pages" / "translations.toml").read_text("utf-8"))
     for language, words in known.items():
         assert [name for _, name, _, _ in Formatter().parse(words["more"]) if name] == ["count"]
         codes = ", ".join(f"'{code}'" for code in CODES[:12])

@@ -21,13 +21,13 @@ from feeds.catalogue.countries import territories
 from feeds.catalogue.redirects import live_paths
 from feeds.compression import compress
 from feeds.model import Catalogue, Country, Entry, Topic
-from feeds.paths import (
+from feeds.urls import (
     ALL_OPML,
-    CHOICE,
+    CHOICE_STYLE,
     FEED_STYLE,
-    GONE,
+    GONE_PAGE,
     INDEX,
-    LOST,
+    NOT_FOUND_PAGE,
     OPML,
     ROBOTS,
     SITEMAP,
@@ -83,7 +83,7 @@ def ask(url: str, **headers: str) -> Answer:
 
 
 @pytest.mark.parametrize(
-    ("path", "status", "page"), [("nowhere/", 404, LOST), ("old/x", 410, GONE)]
+    ("path", "status", "page"), [("nowhere/", 404, NOT_FOUND_PAGE), ("old/x", 410, GONE_PAGE)]
 )
 def test_a_person_finds_a_page_where_nothing_is(
     served: str, path: str, status: int, page: str
@@ -113,7 +113,7 @@ def test_a_program_gets_a_line_where_nothing_is(
     assert "Content-Security-Policy" not in answer.headers
 
 
-@pytest.mark.parametrize("name", [LOST, GONE])
+@pytest.mark.parametrize("name", [NOT_FOUND_PAGE, GONE_PAGE])
 def test_what_is_not_there_leads_on(name: str, release: Release) -> None:
     """Its page leads to the news, the subscriptions and topics, and is found by no search."""
     page = page_of(release[name].body)
@@ -128,7 +128,7 @@ def test_what_is_not_there_leads_on(name: str, release: Release) -> None:
     assert all(address.startswith(("https://", "/", "#")) for address in addresses)
 
 
-@pytest.mark.parametrize("path", ["", SUBSCRIBE, LOST, "topics/unemployment-protection/"])
+@pytest.mark.parametrize("path", ["", SUBSCRIBE, NOT_FOUND_PAGE, "topics/unemployment-protection/"])
 def test_pages_come_with_a_policy(served: str, path: str) -> None:
     """A page may load its style, fonts and pictures, nothing else, in no frame; its types are no guess."""
     headers = ask(served + path).headers
@@ -191,13 +191,24 @@ def test_every_guide_is_a_live_path(catalogue: Catalogue) -> None:
     topics = {topic.slug: topic for topic in catalogue.topics or ()}
     topics |= {topic.slug: topic for entry in catalogue.entries for topic in entry.topics}
     live = live_paths(catalogue.site, topics.values(), catalogue.entries)
-    guides = {SUBSCRIBE + INDEX, CHOICE, ALL_OPML, *OPML.values(), SITEMAP, ROBOTS, LOST, GONE}
-    assert {SUBSCRIBE + INDEX, ALL_OPML, SITEMAP, ROBOTS, LOST, GONE} <= {*release}
+    guides = {
+        SUBSCRIBE + INDEX,
+        CHOICE_STYLE,
+        ALL_OPML,
+        *OPML.values(),
+        SITEMAP,
+        ROBOTS,
+        NOT_FOUND_PAGE,
+        GONE_PAGE,
+    }
+    assert {SUBSCRIBE + INDEX, ALL_OPML, SITEMAP, ROBOTS, NOT_FOUND_PAGE, GONE_PAGE} <= {*release}
     assert guides & {*release} <= live
     assert SUBSCRIBE in live
 
 
-@pytest.mark.parametrize("path", [SUBSCRIBE, "subscribe", CHOICE, ALL_OPML, SITEMAP, ROBOTS, LOST])
+@pytest.mark.parametrize(
+    "path", [SUBSCRIBE, "subscribe", CHOICE_STYLE, ALL_OPML, SITEMAP, ROBOTS, NOT_FOUND_PAGE]
+)
 def test_a_guide_cannot_be_given_up(path: str) -> None:
     """Naming one under `moved` or `retired` is a Problem at its line."""
     entry = "- {id: a, title: A, date: 2022-05-24, summary: S., topics: [x], countries: [Jordan]}\n"
@@ -236,9 +247,9 @@ def test_subscriptions_to_thousands_of_feeds_are_light() -> None:
     assert len(body) < 100_000
     assert len(rows(page_of(body))) == 1 + 24 + 190
     assert len(page_of(body).xpath("//option")) == 1 + 24 + 1 + 190 + 3
-    assert len(release[CHOICE].body) < 150_000
+    assert len(release[CHOICE_STYLE].body) < 150_000
     assert len(release[ALL_OPML].body) < 2_500_000
-    smaller = [compress(release[path].body, "br") for path in (CHOICE, ALL_OPML)]
+    smaller = [compress(release[path].body, "br") for path in (CHOICE_STYLE, ALL_OPML)]
     assert all(found is not None and len(found) < 100_000 for found in smaller)
 
 

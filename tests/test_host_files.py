@@ -18,13 +18,13 @@ from feeds.export.hosts import host_plans
 from feeds.export.hosts.rules import ServingRules
 from feeds.headers import IDENTITY
 from feeds.model import Site
-from feeds.paths import INDEX, is_folder, moved_to
 from feeds.plans import Plan, plan_site
 from feeds.server import SiteApp
 from feeds.server.site import ServedSite
 from feeds.server.status import Status
 from feeds.server.store import Head, Index, Record
 from feeds.storage import StateFolder
+from feeds.urls import INDEX, is_folder, moved_to
 
 CATALOGUE = load_catalogue(Path(__file__).parent / "golden-hosts" / "moved.yaml")
 RELEASE = Release(CATALOGUE, as_of=AS_OF)

@@ -12,10 +12,10 @@ from conftest import ROOT
 
 # From the ground: a module imports from lower floors, and from its own folder.
 _FROM_THE_GROUND = (
-    "errors paths uris keys logs compression truncation",
+    "errors urls uris logs compression truncation",
     "model storage headers parallel",
     "inputs",
-    "selection directory markdown formats",
+    "selection markdown formats",
     "catalogue pages",
     "plans",
     "history progress",

@@ -39,11 +39,11 @@ from feeds.exporting import Exporting, _made_by
 from feeds.formats import FORMATS, feed_style, feedgen_ext
 from feeds.inputs import digest, entry_digest, site_digest, source_digest
 from feeds.model import Entry, etag_of
-from feeds.pages.neighbours import Neighbours
-from feeds.pages.overrides import template_files
-from feeds.paths import TEMPLATES
+from feeds.pages.templating import template_files
+from feeds.selection import RelatedFeeds
 from feeds.server.store import SiteStore
 from feeds.storage import StateFolder, media_folder, read_files
+from feeds.urls import TEMPLATES
 from feeds.verbs import Given
 
 # What leaves an input out of a digest, and what forgets what was prepared, has to know the inside.
@@ -331,7 +331,7 @@ def _of_times(found: Contents, other: Contents) -> Contents:
 @pytest.fixture(autouse=True)
 def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut the archive into pages of a few entries, and wait for nothing."""
-    monkeypatch.setattr("feeds.pages.listings.MOST", 2)
+    monkeypatch.setattr("feeds.pages.archive.MAX_ENTRIES_PER_PAGE", 2)
     monkeypatch.setattr("feeds.build._STABLE_SECONDS", 0)
     monkeypatch.setattr(os, "fsync", lambda _: None)
 
@@ -560,9 +560,9 @@ BREAKS: dict[str, tuple[str, Break]] = {
             "feeds.plans._about", lambda feed: f"{feed.id}{feed.path}{feed.updated}"
         ),
     ),
-    "a list without its neighbours": (
+    "a list without related feeds": (
         "memory",
-        without_repr(lambda it: isinstance(it, Neighbours)),
+        without_repr(lambda it: isinstance(it, RelatedFeeds)),
     ),
     "an archive without its turns": (
         "memory",
@@ -570,7 +570,7 @@ BREAKS: dict[str, tuple[str, Break]] = {
     ),
     "an entry's page without the older entry": ("memory", without_part("_entry_pages", 2)),
     "an entry's page without the newer entry": ("memory", without_part("_entry_pages", 1)),
-    "a guide without what it shows": ("memory", without_part("pages", 1)),
+    "a discovery document without what it shows": ("memory", without_part("pages", 1)),
     "the sitemap without its paths": ("memory", without_part("_sitemap", 1)),
     "the sitemap without entries": ("memory", without_part("_sitemap", 3)),
     "pages without templates": ("memory", without_part("_of_pages", 2)),
@@ -603,7 +603,7 @@ QUICK = {
     "the site without its rights",
     "the site without the program",
     "a feed without its title",
-    "a list without its neighbours",
+    "a list without related feeds",
     "an entry's page without the older entry",
     "pages without templates",
     "a picture without its stamp",

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request
 
 from feeds import Release, load_catalogue
 from feeds.model import Catalogue
-from feeds.paths import INDEX
+from feeds.urls import INDEX
 
 SITE = """site:
   title: {text}

@@ -11,8 +11,8 @@ from conftest import SHIPPED, running, wait_until
 from test_serving import ask, health
 
 
-def failure_of(told: dict[str, object]) -> dict[str, object]:
-    found = told["failure"]
+def failure_of(status: dict[str, object]) -> dict[str, object]:
+    found = status["failure"]
     assert isinstance(found, dict)
     assert datetime.fromisoformat(found.pop("at")) <= datetime.now(UTC)
     return found
@@ -20,7 +20,7 @@ def failure_of(told: dict[str, object]) -> dict[str, object]:
 
 @pytest.mark.parametrize("kind", ["feeds serve", pytest.param("gunicorn", marks=pytest.mark.heavy)])
 def test_a_removed_catalogue_is_missing_until_it_is_back(kind: str, tmp_path: Path) -> None:
-    """The server stays degraded, tells no file name, serves what it had, and recovers by itself."""
+    """The server stays degraded, names no file, serves the last good release, and recovers by itself."""
     file = tmp_path / "site" / "secret-name.yaml"
     file.parent.mkdir()
     shutil.copy(SHIPPED, file)
@@ -29,9 +29,9 @@ def test_a_removed_catalogue_is_missing_until_it_is_back(kind: str, tmp_path: Pa
         # Each worker answers in turn.
         for _ in range(8):
             wait_until(lambda: health(server)["status"] == "degraded", 10)
-        told = health(server)
-        assert told["release"]
-        assert failure_of(told) == {"problems": 0, "place": "", "reason": "missing"}
+        status = health(server)
+        assert status["release"]
+        assert failure_of(status) == {"problems": 0, "place": "", "reason": "missing"}
         assert "secret" not in str(health(server))
         assert ask(server, "/healthz").status == 200
         assert ask(server, "/atom.xml").status == 200
@@ -71,10 +71,10 @@ def pipe(folder: Path) -> None:
         (pipe, "unreadable"),
     ],
 )
-def test_the_reason_is_told_for_a_folder_too(
+def test_the_reason_is_reported_for_a_folder_too(
     change: Callable[[Path], None], reason: str, tmp_path: Path
 ) -> None:
-    """Whatever became of a folder of catalogue files, its reason is one plain word."""
+    """Whatever happened to a folder of catalogue files, the reason is one plain word."""
     folder = tmp_path / "site" / "catalogue"
     folder.mkdir(parents=True)
     shutil.copy(SHIPPED, folder / "news.yaml")

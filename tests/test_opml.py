@@ -16,7 +16,7 @@ from lxml import etree
 from feeds import Release, load_catalogue
 from feeds.catalogue import read_catalogue
 from feeds.formats.opml import Group, Subscription, opml_list
-from feeds.paths import ALL_OPML, OPML
+from feeds.urls import ALL_OPML, OPML
 
 SITE = load_catalogue(SHIPPED).site
 # What a catalogue lets through: no control characters (XML 1.0 §2.2), no surrogates.

@@ -11,7 +11,7 @@ from lxml import html
 
 from feeds import Release
 from feeds.catalogue import read_catalogue
-from feeds.paths import ERROR_PAGES, INDEX, SUBSCRIBE
+from feeds.urls import ERROR_PAGES, INDEX, SUBSCRIBE
 
 ELSEWHERE = "http://127.0.0.1:8123/another/prefix/"
 # Programs read these, and expect the public address.

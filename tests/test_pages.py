@@ -18,9 +18,9 @@ from lxml import etree
 from feeds import Release, load_catalogue
 from feeds.catalogue import read_catalogue
 from feeds.model import Catalogue
-from feeds.pages.colours import NIGHT, PAPER, contrast, readable
-from feeds.paths import INDEX, SUBSCRIBE
+from feeds.pages.colours import DARK_BACKGROUND, LIGHT_BACKGROUND, contrast, readable
 from feeds.plans import plan_site
+from feeds.urls import INDEX, SUBSCRIBE
 
 URL = "https://news.example.org/"
 HEAD = """site:
@@ -37,7 +37,7 @@ LARGEST = 100_000
 
 
 def item(name: str, day: str, *, topic: str = "a", more: str = "") -> str:
-    """Give an entry's YAML."""
+    """Return an entry's YAML."""
     return (
         f"- id: {name}\n  title: The title of {name}\n  date: {day}\n  summary: S.\n"
         f"  topics: [{topic}]\n  countries: [Jordan]\n{more}"
@@ -45,7 +45,7 @@ def item(name: str, day: str, *, topic: str = "a", more: str = "") -> str:
 
 
 def busy(*extra: str) -> list[str]:
-    """Give a month with more than two pages, another year with less, and what is added on top."""
+    """Return a month of more than two pages, an earlier year with less, and `extra` on top."""
     may = [item(f"may-{n:03}", f"2022-05-{1 + n // 4:02}T{n % 4:02}:00Z") for n in range(100)]
     june = [item(f"june-{n:03}", f"2022-06-{1 + n // 4:02}T{n % 4:02}:00Z") for n in range(5)]
     old = [item(f"old-{n:03}", f"2021-03-{1 + n:02}", topic="b") for n in range(20)]
@@ -58,7 +58,7 @@ def release(items: list[str], *, site: str = "") -> Release:
 
 
 def pages(found: Release) -> dict[str, str]:
-    """Give each page's HTML, by its path."""
+    """Return each page's HTML, by its path."""
     return {
         path: document.body.decode() for path, document in found.items() if path.endswith(INDEX)
     }
@@ -73,7 +73,7 @@ def links(path: str, page: str, url: str = URL) -> Iterator[str]:
 
 
 def reached(found: Release, start: str, inside: str) -> set[str]:
-    """Give the pages that are reached by links from a page, through pages below a folder."""
+    """Return the pages that are reached by links from a page, through pages below a folder."""
     texts, seen, todo = pages(found), set[str](), [start]
     while todo:
         path = todo.pop()
@@ -109,7 +109,7 @@ def test_an_archive_is_by_year_month_and_part() -> None:
     ],
 )
 def test_every_entry_is_reached(start: str, inside: str) -> None:
-    """Whoever goes on through the archive of the news, a topic or a country, finds every entry."""
+    """The archive of the news, of a topic or of a country leads to every entry."""
     found = release(busy())
     entries = {entry.path for feed in found.feeds if feed.path == start for entry in feed.entries}
     assert entries
@@ -259,7 +259,7 @@ def test_every_page_names_its_feeds(catalogue: Catalogue) -> None:
         ]
 
 
-def test_pages_speak_the_language_of_their_site() -> None:
+def test_pages_are_in_the_language_of_their_site() -> None:
     """Words, months, countries and direction are those of the language; what is missing is English."""
     entry = item("x", "2022-05-01")
     expected = {
@@ -276,42 +276,42 @@ def test_pages_speak_the_language_of_their_site() -> None:
         assert [part for part in (f'lang="{language}"', *parts) if part not in text] == []
 
 
-def test_translations_know_their_phrases() -> None:
+def test_translations_are_complete() -> None:
     """Each language has every phrase that English has, and no other."""
-    known = tomllib.loads((ROOT / "feeds" / "pages" / "words.toml").read_text("utf-8"))
+    known = tomllib.loads((ROOT / "feeds" / "pages" / "translations.toml").read_text("utf-8"))
     assert {"en", "fr", "es", "ar", "pt", "ru", "zh"} <= known.keys()
     assert {language for language in known if known[language].keys() != known["en"].keys()} == set()
 
 
-def test_feeds_in_a_browser_speak_the_languages_of_pages() -> None:
-    """What a browser shows above a feed is said in each language that pages speak."""
-    known = tomllib.loads((ROOT / "feeds" / "pages" / "words.toml").read_text("utf-8"))
+def test_feeds_in_a_browser_have_the_languages_of_pages() -> None:
+    """What a browser shows above a feed is translated into each language of pages."""
+    known = tomllib.loads((ROOT / "feeds" / "pages" / "translations.toml").read_text("utf-8"))
     sheet = (ROOT / "feeds" / "formats" / "feed.css").read_text("utf-8")
     said = set(re.findall(r":root:lang\(([\w-]+)\)::before", sheet))
     assert known.keys() - said == {"en"}
 
 
-@given(st.integers(0, 0xFFFFFF), st.sampled_from([PAPER, NIGHT]))
+@given(st.integers(0, 0xFFFFFF), st.sampled_from([LIGHT_BACKGROUND, DARK_BACKGROUND]))
 def test_any_colour_becomes_readable(number: int, ground: str) -> None:
-    """Links in a publication's colour have the contrast that WCAG asks for, by day and by night."""
+    """Links in a publication's colour have the contrast that WCAG asks for, in light and dark mode."""
     colour = f"#{number:06x}"
     shade = readable(colour, ground)
     assert contrast(shade, ground) >= 4.5
     assert shade == colour or contrast(colour, ground) < 5.5
 
 
-def test_the_style_has_the_colours_it_is_reckoned_with() -> None:
-    """The grounds that shades are made for are those of the style sheet, and its own inks suit them."""
+def test_the_style_has_the_colours_of_the_calculation() -> None:
+    """The backgrounds that shades are made for are those of the style sheet, as its own colours are."""
     sheet = (ROOT / "feeds" / "pages" / "style.css").read_text()
-    for ground in (PAPER, NIGHT):
+    for ground in (LIGHT_BACKGROUND, DARK_BACKGROUND):
         assert f"--raised: {ground};" in sheet
     day, night, *_ = re.findall(r"--ground: (#\w+);\n.*?--quiet: (#\w+);", sheet, re.DOTALL)
-    for (_ground, quiet), raised in ((day, PAPER), (night, NIGHT)):
+    for (_ground, quiet), raised in ((day, LIGHT_BACKGROUND), (night, DARK_BACKGROUND)):
         assert contrast(quiet, raised) >= 4.5
 
 
-def test_the_foot_and_the_colour_are_the_sites() -> None:
-    """`site.footer` stands at the end of each page, `site.accent` in the style sheet."""
+def test_the_footer_and_the_colour_are_the_sites() -> None:
+    """`site.footer` is at the end of each page, `site.accent` in the style sheet."""
     found = release([item("x", "2022-05-01")], site="footer: Ours & yours\n  accent: '#C8102E'")
     assert all("<p>Ours &amp; yours</p>" in text for text in pages(found).values())
     assert "--accent: #c8102e;" in found["style.css"].body.decode()

@@ -15,7 +15,7 @@ from conftest import CATALOGUES, MEDIA, SHIPPED, run_feeds
 from playwright.sync_api import Browser, Page
 from test_static_server import nginx
 
-from feeds.paths import ERROR_PAGES, INDEX
+from feeds.urls import ERROR_PAGES, INDEX
 
 # Another one than that of any catalogue.
 PREFIX = "another/prefix/"

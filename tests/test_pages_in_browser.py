@@ -16,7 +16,7 @@ from conftest import AS_OF, CATALOGUES, ROOT, SHIPPED, program
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, Route
 
 from feeds import Release, load_catalogue
-from feeds.paths import SUBSCRIBE
+from feeds.urls import SUBSCRIBE
 
 NU = ROOT / "tests" / "nu" / "node_modules" / "vnu-jar" / "build" / "dist" / "vnu.jar"
 EVERY_FIELD = CATALOGUES / "every-field.yaml"
@@ -67,7 +67,7 @@ def script(request: pytest.FixtureRequest) -> bool:
 
 
 def elsewhere(route: Route) -> None:
-    """Answer for a picture or an icon, which lie where an editor says."""
+    """Answer for a picture or an icon, whose addresses are the editor's."""
     route.fulfill(body=_PICTURE, content_type="image/gif")
 
 
@@ -147,7 +147,7 @@ def test_a_person_goes_from_entry_to_entry(
 
 @pytest.mark.heavy
 def test_a_person_goes_back_in_time(busy_site: str, open_page: Callable[..., Page]) -> None:
-    """What is no longer on the news page is found by year and month."""
+    """Entries that are no longer on the news page are found by year and month."""
     page = open_page()
     page.goto(busy_site)
     assert page.get_by_role("article").count() == 40
@@ -163,7 +163,7 @@ def test_a_person_goes_back_in_time(busy_site: str, open_page: Callable[..., Pag
 def test_a_page_follows_the_readers_colours(
     served: Callable[[Path], str], open_page: Callable[..., Page], scheme: str
 ) -> None:
-    """Light on dark for whoever likes that; dark on light for all others."""
+    """Light on dark for a browser that prefers it; dark on light for all others."""
     page = open_page(color_scheme=scheme)
     for path in ("", "entries/indonesia-maternity-rights/", "countries/id/"):
         page.goto(served(SHIPPED) + path)
@@ -185,7 +185,7 @@ TOPIC = "topics/unemployment-protection/"
 def test_no_page_is_wider_than_its_window(
     served: Callable[[Path], str], open_page: Callable[..., Page]
 ) -> None:
-    """From a small telephone to a large screen, nobody scrolls sideways (WCAG 2.2, 1.4.10)."""
+    """From a small telephone to a large screen, no page scrolls sideways (WCAG 2.2, 1.4.10)."""
     check_widths(open_page(), [served(EVERY_FIELD) + "entries/everything/", served(ARABIC)])
 
 
@@ -316,7 +316,7 @@ _ENDS = """found => {
 def test_a_text_runs_in_its_own_direction(
     open_page: Callable[..., Page], served: Callable[[Path], str], tmp_path: Path, language: str
 ) -> None:
-    """A full stop stands at the end of an Arabic or an English title, whichever the page is in."""
+    """A full stop is at the end of an Arabic or English title, on a page of either language."""
     titles = {"one": "توقع اتفاقية.", "two": "An agreement.", "three": "توقع اتفاقية."}
     items = [
         f"- {{id: {name}, title: {title}, date: 2022-05-2{9 - number}, summary: S.}}\n"
@@ -427,7 +427,7 @@ def test_an_entry_is_aligned_as_one(
 def test_a_page_has_its_style_under_another_name(
     browser: Browser, served: Callable[[Path], str]
 ) -> None:
-    """Whoever opens a site by another name of its server sees it as it is."""
+    """Under another name of its server, a site looks the same."""
     url = served(SHIPPED).replace("127.0.0.1", "localhost")
     with closing(browser.new_page()) as page:
         for path in ("", "subscribe/", "404.html"):
@@ -526,11 +526,11 @@ def test_the_nu_checker_finds_nothing(tmp_path: Path) -> None:
     files = [str(path) for path in (tmp_path / "out").rglob("*") if path.is_file()]
     command = [java, "-jar", str(NU), "--also-check-css", "--format", "json", "--stdout", *files]
     done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=120, check=False)
-    told = {
+    reported = {
         unquote(message["url"]).removeprefix("file:")
         for message in json.loads(done.stdout)["messages"]
         # Tables in Markdown align their columns so.
         if "“align” attribute" not in message["message"]
     }
     assert len(files) > 100
-    assert told == {str(file) for file in wrong}
+    assert reported == {str(file) for file in wrong}

@@ -49,7 +49,7 @@ def ask(server: Server, path: str, method: str = "GET", **headers: str) -> HTTPR
     return answer
 
 
-def told(answer: HTTPResponse) -> tuple[object, ...]:
+def answered(answer: HTTPResponse) -> tuple[object, ...]:
     """Return what must be the same under each address."""
     names = ("Location", "ETag", "Last-Modified", "Content-Type", "Link", "Allow")
     return answer.status, answer.body, *map(answer.getheader, names)  # type: ignore[attr-defined]
@@ -81,12 +81,12 @@ def test_each_address_is_answered_under_the_path_and_without(
     for method in ("GET", "HEAD"):
         under, without = (ask(server, top + path, method) for top in (prefix, "/"))
         assert under.status == status
-        assert told(under) == told(without)
+        assert answered(under) == answered(without)
         if status == 301:
             assert str(under.getheader("Location")).startswith(f"{url}topics/financing/")
     assert ask(server, prefix + path, "POST").status == 405
     page = ask(server, prefix + path, Accept="text/html")
-    assert told(page) == told(ask(server, "/" + path, Accept="text/html"))
+    assert answered(page) == answered(ask(server, "/" + path, Accept="text/html"))
 
 
 def test_the_path_without_its_slash_leads_to_the_site(server: Server, url: str) -> None:

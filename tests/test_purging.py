@@ -17,7 +17,7 @@ from conftest import PATIENCE, program, run_feeds, shortened, traced, wait_until
 from feeds.after.purging import parse_purge
 from feeds.errors import FeedsError
 from feeds.export.safe_folder import EXPORT_FOLDER
-from feeds.keys import keys_of
+from feeds.urls import surrogate_keys
 
 SITE = "https://news.example.org/feeds/"
 OLD = "Actuary or actor?"
@@ -102,13 +102,17 @@ def caching() -> Iterator[Cache]:
 
 def test_a_document_s_keys_follow_from_its_path() -> None:
     """A document is known by its topic and its country, and all are by `everything`."""
-    assert keys_of("atom.xml") == ("everything", "front")
-    assert keys_of("media/floor.jpg") == ("everything", "front")
-    assert keys_of("topics/x/atom.xml") == ("everything", "topic-x")
-    assert keys_of("countries/ke/index.html") == ("everything", "country-ke")
-    assert keys_of("topics/x/countries/ke/feed.json") == ("everything", "topic-x", "country-ke")
-    assert keys_of("entries/a b, c/index.html") == ("everything", "entry-a~20b~2C~20c")
-    assert keys_of("entries/topics/index.html") == ("everything", "entry-topics")
+    assert surrogate_keys("atom.xml") == ("everything", "front")
+    assert surrogate_keys("media/floor.jpg") == ("everything", "front")
+    assert surrogate_keys("topics/x/atom.xml") == ("everything", "topic-x")
+    assert surrogate_keys("countries/ke/index.html") == ("everything", "country-ke")
+    assert surrogate_keys("topics/x/countries/ke/feed.json") == (
+        "everything",
+        "topic-x",
+        "country-ke",
+    )
+    assert surrogate_keys("entries/a b, c/index.html") == ("everything", "entry-a~20b~2C~20c")
+    assert surrogate_keys("entries/topics/index.html") == ("everything", "entry-topics")
 
 
 def test_what_changed_and_what_is_gone_is_purged_and_nothing_else(site: Site) -> None:

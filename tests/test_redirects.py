@@ -7,7 +7,7 @@ import pytest
 from feeds import Release
 from feeds.catalogue.redirects import live_paths
 from feeds.model import Catalogue
-from feeds.paths import HEALTH, moved_to, standing_for
+from feeds.urls import HEALTH, covering_rule, moved_to
 
 MOVED = {
     "topics/old/": "topics/older/",
@@ -59,7 +59,7 @@ def test_a_path_is_followed_to_its_last_place(path: str, place: str | None) -> N
 def test_the_nearest_folder_counts() -> None:
     """A path is covered by its own rule, or by that of the nearest folder around it."""
     given_up = {"a/", "a/b/", "a/b/c.xml"}
-    assert standing_for("a/b/c.xml", given_up) == "a/b/c.xml"
-    assert standing_for("a/b/d.xml", given_up) == "a/b/"
-    assert standing_for("a/d.xml", given_up) == "a/"
-    assert standing_for("ab/d.xml", given_up) is None
+    assert covering_rule("a/b/c.xml", given_up) == "a/b/c.xml"
+    assert covering_rule("a/b/d.xml", given_up) == "a/b/"
+    assert covering_rule("a/d.xml", given_up) == "a/"
+    assert covering_rule("ab/d.xml", given_up) is None

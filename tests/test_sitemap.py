@@ -8,9 +8,9 @@ from lxml import etree
 
 from feeds import Release, load_catalogue
 from feeds.catalogue import read_catalogue
+from feeds.formats.sitemap import SitemapPage, entry_pages, sitemap_documents
 from feeds.model import Entry
-from feeds.pages.sitemap import Located, entry_pages, sitemap_documents
-from feeds.paths import INDEX, SITEMAP, entry_folder, sitemap_parts
+from feeds.urls import INDEX, SITEMAP, entry_folder, sitemap_parts
 
 NEWS = "{http://www.google.com/schemas/sitemap-news/0.9}"
 MAPS = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
@@ -94,7 +94,7 @@ def test_at_most_a_thousand_entries_are_news() -> None:
         Entry(id=f"e{number}", title="T", published=moment, updated=moment)
         for number in range(1200)
     ]
-    ((_, body),) = sitemap_documents(entry_pages(entries, site), site)
+    ((_, body),) = sitemap_documents([*entry_pages(entries, site)], site)
     assert body.count(b"<news:news>") == 1000
 
 
@@ -102,7 +102,7 @@ def test_at_most_a_thousand_entries_are_news() -> None:
 def test_a_long_sitemap_is_in_parts() -> None:
     """Over fifty thousand pages there is an index, and a new page changes the last part alone."""
     site = load_catalogue(SHIPPED).site
-    pages = [Located(f"entries/e{number}/") for number in range(100_001)]
+    pages = [SitemapPage(f"entries/e{number}/") for number in range(100_001)]
     before = dict(sitemap_documents(pages, site))
     paths = sitemap_parts(len(pages))
     assert sorted(before) == ["sitemap-1.xml", "sitemap-2.xml", "sitemap-3.xml", SITEMAP]
@@ -114,6 +114,6 @@ def test_a_long_sitemap_is_in_parts() -> None:
     assert [address for part in parts for address in part] == [
         site.address(page.path) for page in pages
     ]
-    after = dict(sitemap_documents([*pages, Located("entries/new/")], site))
+    after = dict(sitemap_documents([*pages, SitemapPage("entries/new/")], site))
     assert {path for path in after if after[path] != before[path]} == {paths[2]}
     assert [path for path, _ in sitemap_documents(pages[:50_000], site)] == [SITEMAP]

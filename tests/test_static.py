@@ -114,7 +114,7 @@ def test_a_symbolic_link_is_refused(file: Path, *, folder: bool) -> None:
 
 @pytest.mark.parametrize("name", [b"a\tb.txt", b"a\nb.txt", b"a\xff.txt"])
 def test_a_name_that_no_address_may_have_is_refused(name: bytes, file: Path) -> None:
-    """A control character, or what is not UTF-8, is told with the file."""
+    """A control character, or what is not UTF-8, is reported with the file."""
     place = os.fsencode(file.parent / "static") + b"/" + name
     Path(os.fsdecode(place)).write_text("x")
     done = run_feeds("export", "--catalogue", file, file.parent / "out")

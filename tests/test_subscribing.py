@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from test_static_server import nginx
 
 from feeds import Release, load_catalogue
-from feeds.paths import FEEDS, SUBSCRIBE, feed_folder
+from feeds.urls import FEEDS, SUBSCRIBE, feed_folder
 
 PREFIX = "some/prefix/"
 FILENAMES = {"Atom": FEEDS["atom"], "RSS": FEEDS["rss"], "JSON Feed": FEEDS["json"]}
@@ -27,7 +27,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """Give a page of a browser that runs no script."""
+    """Return a page of a browser that runs no script."""
     with browser.new_context(
         viewport={"width": 1000, "height": 900}, java_script_enabled=False
     ) as context:
@@ -68,13 +68,13 @@ def choose(page: Page, **options: str) -> str:
 
 
 def said(page: Page) -> str:
-    """Give what the choice comes to, once the page has its style."""
+    """Return the address that the choice shows, once the page has its style."""
     page.wait_for_load_state("load")
     return page.locator("output").inner_text().strip()
 
 
 def test_a_person_chooses_a_topic_and_a_country(site: Callable[[Path], str], page: Page) -> None:
-    """From the news somebody reaches the choice, and gets an address at which that feed is."""
+    """From the news a link leads to the choice, which shows the address of that feed."""
     url = site(SHIPPED)
     page.goto(url)
     page.get_by_role("link", name="Subscribe").first.click()
@@ -97,7 +97,7 @@ def test_a_person_chooses_a_topic_and_a_country(site: Callable[[Path], str], pag
 
 @pytest.mark.heavy
 def test_every_choice_is_right(served: Callable[[Path], str], page: Page) -> None:
-    """Whatever is chosen, the address is that of its feed, and there is none where there is no feed."""
+    """Each choice shows the address of its feed, or that there is no such feed."""
     url = served(SHIPPED)
     feeds = {feed.path for feed in Release(load_catalogue(SHIPPED), as_of=AS_OF).feeds}
     catalogue = load_catalogue(SHIPPED)
@@ -182,7 +182,7 @@ def test_the_choice_is_shown_by_the_style_alone(site: Callable[[Path], str], pag
 def test_pages_fit(
     served: Callable[[Path], str], page: Page, path: str, source: Path, width: int
 ) -> None:
-    """At no width does anything stand out at the side."""
+    """At no width does the content overflow at the side."""
     page.set_viewport_size({"width": width, "height": 800})
     page.goto(served(source) + path)
     name = f"{path.strip('/')}-{source.stem}-{width}"

@@ -2,8 +2,6 @@
 
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,10 +14,10 @@ from feeds import Release, load_catalogue
 from feeds.catalogue import read_catalogue
 from feeds.errors import FeedsError
 from feeds.formats import FORMATS
-from feeds.model import Catalogue
+from feeds.model import Catalogue, Photo
 from feeds.pages import Pages
-from feeds.pages.overrides import template_files
-from feeds.selection import select
+from feeds.pages.templating import template_files
+from feeds.selection import related_feeds, select
 
 CATALOGUE = load_catalogue(CATALOGUES / "every-field.yaml")
 HEAD = """site:
@@ -46,22 +44,20 @@ def _rendered(templates: Path | None, catalogue: Catalogue) -> Iterator[tuple[st
     made = Pages(catalogue.site, FORMATS, templates=templates)
     feeds = select(catalogue, AS_OF)
     entries = feeds[0].entries
-    inputs = [
-        (entry, "<p>A body.</p>" if entry.body else "", newer, older)
-        for newer, entry, older in zip(
-            (None, *entries), entries, (*entries[1:], None), strict=False
-        )
-    ]
-    for entry, body in zip(entries, made.entries.pages(inputs), strict=True):
-        yield made.path(entry), body.decode()
-    near = made.listings.neighbours(feeds)
-    lists = [(feed, page, near[feed.path]) for feed in feeds for page in made.listings.of(feed)]
-    pieces = dict(zip([entry.id for entry in entries], made.entries.items(entries), strict=True))
-    for (feed, page, _), body in zip(lists, made.listings.pages(pieces, lists), strict=True):
-        yield made.listings.path(feed, page), body.decode()
-    for guide in made.guides.of(feeds):
-        if guide.media_type == made.media_type:
-            yield guide.path, guide.make(guide.shows).decode()
+    around = zip((None, *entries), entries, (*entries[1:], None), strict=False)
+    for newer, entry, older in around:
+        if entry:
+            body = "<p>A body.</p>" if entry.body else ""
+            yield made.entries.path(entry), made.entries.page(entry, body, newer, older).decode()
+    related = related_feeds(feeds)
+    for feed in feeds:
+        for listing in made.listings.of(feed):
+            items = [made.entries.item(entry) for entry in listing.entries]
+            page = made.listings.page(feed, listing, related[feed.path], items)
+            yield made.listings.path(feed, listing), page.decode()
+    for document in made.discovery.of(feeds):
+        if document.media_type == made.media_type:
+            yield document.path, document.render().decode()
 
 
 def busy() -> Catalogue:
@@ -217,9 +213,9 @@ def test_an_error_in_a_shipped_macro_is_that_of_its_caller(folder: Path) -> None
 
 def test_an_error_in_a_shipped_template_keeps_its_traceback() -> None:
     """It is a bug, so it is not reported as a mistake of the user's."""
-    guides = Pages(CATALOGUE.site, FORMATS).guides.of(select(CATALOGUE, AS_OF))
+    entry = CATALOGUE.entries[0]._replace(photo=Photo(url=1))  # type: ignore[arg-type]
     with pytest.raises(TypeError):
-        next(guides).make([("A topic whose path is a number", 1)])
+        Pages(CATALOGUE.site, FORMATS).entries.item(entry)
 
 
 def test_links_out_of_the_folder_and_hidden_files_are_not_read(folder: Path) -> None:
@@ -261,15 +257,6 @@ def test_a_folder_that_is_a_file_is_an_error(tmp_path: Path) -> None:
     file.write_text("")
     with pytest.raises(FeedsError, match=re.escape(f"{file}: Not a directory")):
         template_files(file)
-
-
-def test_template_files_are_found_without_jinja() -> None:
-    """An export that has nothing to do does not load the renderer."""
-    code = "import sys, feeds.pages.overrides; print({'jinja2', 'babel'} & {*sys.modules})"
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.strip() == "set()"
 
 
 def test_payloads_are_texts_on_every_page() -> None:

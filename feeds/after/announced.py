@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from feeds.after.reach import reach_of
 from feeds.model import Site
-from feeds.paths import FEEDS
+from feeds.urls import FEEDS
 
 _FILES = {*FEEDS.values()}
 

@@ -21,7 +21,7 @@ from feeds.storage import StateFolder, take_lock
 # An earlier version had one file, without a mark of its own for each publish.
 _FILES = re.compile(r"unpurged.*\.tsv")
 _HEADING = "# feeds unpurged 1: an address, or a key"
-# What paths and keys consist of, as `Site.address` and `keys_of` make them.
+# What paths and keys consist of, as `Site.address` and `surrogate_keys` make them.
 _PATH = re.compile(r"[\w.~/%-]*", re.ASCII)
 _KEY = re.compile(r"(?:topic|country|entry)-[\w.~-]+|front", re.ASCII)
 

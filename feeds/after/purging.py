@@ -15,9 +15,8 @@ from urllib.parse import quote, urlsplit
 
 from feeds.after.asking import UnreachedError, ask, host_of
 from feeds.errors import FeedsError, UsageError
-from feeds.keys import EVERYTHING, keys_of
 from feeds.model import Site
-from feeds.paths import INDEX
+from feeds.urls import EVERYTHING, INDEX, surrogate_keys
 
 # Requests at once.
 _AT_ONCE = 8
@@ -57,7 +56,7 @@ def stale_of(site: Site, paths: Iterable[str]) -> Stale:
         addresses.append(site.address(path))
         if path.endswith(INDEX):
             addresses.append(site.address(path.removesuffix(INDEX)))
-        keys |= dict.fromkeys(key for key in keys_of(path) if key != EVERYTHING)
+        keys |= dict.fromkeys(key for key in surrogate_keys(path) if key != EVERYTHING)
     return Stale(addresses, [*keys])
 
 

@@ -14,8 +14,8 @@ from feeds.catalogue.drafts import Drafts
 from feeds.catalogue.entries import Draft, listed
 from feeds.errors import Problem
 from feeds.model import Entry, Site
-from feeds.paths import ENTRIES, INDEX, MEDIA, entry_folder, moved_to, standing_for
 from feeds.selection import public_from
+from feeds.urls import ENTRIES, INDEX, MEDIA, covering_rule, entry_folder, moved_to
 
 # Of the broken links in one body.
 _MAX_LINKS = 20
@@ -134,7 +134,7 @@ class _BodyLinks:
             if until := self._held_back(target, entry):
                 yield _Broken(link, f"leads to the entry {name!r}, which is held back{until}")
         elif target or moved_to(folder, self._site.moved) is None:
-            if standing_for(folder, self._site.retired):
+            if covering_rule(folder, self._site.retired):
                 yield _Broken(link, f"leads to {folder!r}, which is retired")
                 return
             choices = [entry_folder(other) for other in self._entries]

@@ -24,7 +24,7 @@ from feeds.catalogue.text_fields import (
 from feeds.catalogue.text_fields import slug_or_blank as fitting
 from feeds.catalogue.vocabulary import Vocabulary
 from feeds.catalogue.web_addresses import photo_address, web_address
-from feeds.paths import ENTRIES, MEDIA
+from feeds.urls import ENTRIES, MEDIA
 
 # What is often meant to be linked to.
 _NO_IMAGES = frozenset(

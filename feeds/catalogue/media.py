@@ -17,8 +17,8 @@ from feeds.catalogue.web_addresses import photo_address
 from feeds.errors import Problem
 from feeds.model import Picture
 from feeds.parallel import dealt, in_processes, usable_processes
-from feeds.paths import MEDIA
 from feeds.storage import Stamp, media_files
+from feeds.urls import MEDIA
 
 # Readers load pictures over mobile networks.
 MAX_PICTURE_BYTES = 10_000_000

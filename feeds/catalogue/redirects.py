@@ -6,7 +6,7 @@ from functools import partial
 from itertools import accumulate, chain, product
 from urllib.parse import unquote
 
-from feeds import paths
+from feeds import urls
 from feeds.catalogue.fields import Fields
 from feeds.catalogue.reading import Fault, join
 from feeds.catalogue.suggestions import Suggester
@@ -15,8 +15,8 @@ from feeds.model import Entry, Site, Topic
 
 # Every site publishes these, whatever its catalogue has.
 _ALWAYS_PUBLISHED = {
-    *(paths.STYLE, paths.FEED_STYLE, paths.HEALTH, paths.ALL_OPML, paths.SITEMAP, paths.ROBOTS),
-    *paths.ERROR_PAGES.values(),
+    *(urls.STYLE, urls.FEED_STYLE, urls.HEALTH, urls.ALL_OPML, urls.SITEMAP, urls.ROBOTS),
+    *urls.ERROR_PAGES.values(),
 }
 _COMPRESSED_ENDINGS = ("br", "gz")
 # How an editor writes the path of the home page.
@@ -30,7 +30,7 @@ _TOPICS = "topics"
 
 
 def read_moves(fields: Fields, live: frozenset[str]) -> tuple[Mapping[str, str], frozenset[str]]:
-    """Return the moved paths, each with its new one, and the retired paths.
+    """Return the moved paths, each with its new one, and the retired urls.
 
     `live` are the paths that the catalogue publishes: they cannot be moved or retired,
     and each new path must lead to one. If it is empty, neither is checked.
@@ -59,25 +59,25 @@ def read_moves(fields: Fields, live: frozenset[str]) -> tuple[Mapping[str, str],
 
 def live_paths(site: Site, topics: Iterable[Topic], entries: Iterable[Entry]) -> frozenset[str]:
     """Return all paths that a catalogue publishes, now or after an embargo, with their folders."""
-    of_topics = {paths.feed_folder(topic.slug) for topic in topics}
+    of_topics = {urls.feed_folder(topic.slug) for topic in topics}
     of_countries: set[str] = set()
     of_both: set[str] = set()
-    pages = {paths.SUBSCRIBE}
+    pages = {urls.SUBSCRIBE}
     for entry in entries:
-        pages.add(paths.entry_folder(entry.id))
+        pages.add(urls.entry_folder(entry.id))
         slugs = [topic.slug for topic in entry.topics]
         countries = [country.slug for country in entry.countries]
-        of_topics.update(map(paths.feed_folder, slugs))
-        of_countries.update(paths.feed_folder("", country) for country in countries)
-        of_both.update(paths.feed_folder(*pair) for pair in product(slugs, countries))
-    of_kinds = zip(paths.FEED_KINDS, (of_topics, of_countries, of_both), strict=True)
+        of_topics.update(map(urls.feed_folder, slugs))
+        of_countries.update(urls.feed_folder("", country) for country in countries)
+        of_both.update(urls.feed_folder(*pair) for pair in product(slugs, countries))
+    of_kinds = zip(urls.FEED_KINDS, (of_topics, of_countries, of_both), strict=True)
     kinds = {kind: found for kind, found in of_kinds if found and kind in site.feeds}
-    folders = {paths.feed_folder()}.union(*kinds.values())
-    files = {folder + paths.FEEDS[name] for folder in folders for name in site.formats}
-    files.update(folder + paths.INDEX for folder in chain(folders, pages))
-    files.update(paths.OPML[kind] for kind in kinds if kind in paths.OPML)
-    files.update({paths.CHOICE} if paths.FEED_KINDS[-1] in kinds else ())
-    files.update(paths.sitemap_parts(len(folders) + len(pages)))
+    folders = {urls.feed_folder()}.union(*kinds.values())
+    files = {folder + urls.FEEDS[name] for folder in folders for name in site.formats}
+    files.update(folder + urls.INDEX for folder in chain(folders, pages))
+    files.update(urls.OPML[kind] for kind in kinds if kind in urls.OPML)
+    files.update({urls.CHOICE_STYLE} if urls.FEED_KINDS[-1] in kinds else ())
+    files.update(urls.sitemap_parts(len(folders) + len(pages)))
     return frozenset(files | folders | pages | _ALWAYS_PUBLISHED) - {""}
 
 
@@ -97,7 +97,7 @@ def _parents(path: str) -> Iterator[str]:
 def _old_path(live: frozenset[str], parents: frozenset[str], text: str) -> str:
     """Return a path to move or to retire; raises Fault if it is still published."""
     path = _site_path(text)
-    if paths.is_for_hosts(path):
+    if urls.is_for_hosts(path):
         raise Fault("is never published: such names are reserved for the files of a web server")
     # With or without its slash, an address leads to the same folder.
     for found in (path, path.removesuffix("/"), f"{path}/"):
@@ -110,9 +110,9 @@ def _old_path(live: frozenset[str], parents: frozenset[str], text: str) -> str:
         raise Fault(f"is the compressed form of {original!r}, which is still published")
     if path in parents:
         raise Fault(f"the documents in {path!r} are still published")
-    feed, archive, _ = f"{path}/".partition(paths.ARCHIVE)
+    feed, archive, _ = f"{path}/".partition(urls.ARCHIVE)
     if archive and (not feed or feed in live):
-        raise Fault(f"the pages in '{feed}{paths.ARCHIVE}' depend on which entries there are")
+        raise Fault(f"the pages in '{feed}{urls.ARCHIVE}' depend on which entries there are")
     return path
 
 
@@ -126,7 +126,7 @@ def _check_target(
     old: str, moved: dict[str, str], live: frozenset[str], suggester: Suggester, _text: str
 ) -> None:
     """Raise Fault if a moved path does not lead to one that is published."""
-    last = paths.moved_to(old, moved)
+    last = urls.moved_to(old, moved)
     if last is None:
         raise Fault("leads into a loop")
     if live and last and last not in live:
@@ -154,7 +154,7 @@ def note_gone(
     gone = {
         folder: kind
         for folder, kind in before.items()
-        if folder not in live and not paths.standing_for(folder, given_up)
+        if folder not in live and not urls.covering_rule(folder, given_up)
     }
     new = _folders(live if gone else ()).items() - before.items()
     for folder, kind in sorted(gone.items()):
@@ -181,6 +181,6 @@ def _name(folder: str) -> str:
 
 def _advice(folder: str, successor: str) -> str:
     """Return what to do about an address that is gone, with the lines to add to `site`."""
-    what = "the id " if folder.startswith(paths.ENTRIES) else ""
+    what = "the id " if folder.startswith(urls.ENTRIES) else ""
     moved = f", add '{folder}: {successor}' under 'moved'" if successor else ""
     return f": restore {what}{_name(folder)!r}{moved}, or add '- {folder}' under 'retired'"

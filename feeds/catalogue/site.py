@@ -23,7 +23,7 @@ from feeds.catalogue.web_addresses import (
     web_address,
 )
 from feeds.model import Person, Site, Topic
-from feeds.paths import FEED_KINDS, FEEDS
+from feeds.urls import FEED_KINDS, FEEDS
 
 _MOST_ITEMS = 1000
 _LEAST_AGE = 60

@@ -7,8 +7,8 @@ from urllib.parse import quote, unquote, urlsplit
 
 from feeds.catalogue.reading import Fault, Remark
 from feeds.catalogue.source import INVISIBLE, named
-from feeds.paths import MEDIA
 from feeds.uris import to_ascii_host, to_uri
+from feeds.urls import MEDIA
 
 _MAX_ADDRESS_LENGTH = 2000
 _MAX_PATH_LENGTH = 500

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from feeds.export.manifest import FileEntry, uncompressed_path
-from feeds.paths import is_for_hosts
+from feeds.urls import is_for_hosts
 
 _DONE = ("written", "unchanged", "removed")
 _TO_DO = ("to write", "to leave", "to remove")

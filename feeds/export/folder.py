@@ -26,8 +26,8 @@ from feeds.export.transaction import NEW, Changes, StagedFile, apply, clean_up, 
 from feeds.inputs import digest
 from feeds.model import Catalogue, Site, etag_of
 from feeds.parallel import cores
-from feeds.paths import is_for_hosts
 from feeds.plans import Plan, plan_site
+from feeds.urls import is_for_hosts
 
 _DEFAULT = Options()
 _NANOSECONDS = 1_000_000_000

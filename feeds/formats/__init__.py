@@ -6,7 +6,7 @@ from importlib.resources import files
 
 from feeds.formats import atom, json_feed, rss
 from feeds.model import Entry, Feed, Site
-from feeds.paths import FEED_STYLE, FEEDS
+from feeds.urls import FEED_STYLE, FEEDS
 
 __all__ = ["FORMATS", "MEDIA_TYPES", "Format", "feed_style"]
 

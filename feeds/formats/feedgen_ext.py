@@ -13,7 +13,7 @@ from lxml import etree
 
 from feeds.formats.sampling import sampled
 from feeds.model import Country, Entry, Feed, Photo, Site, Topic
-from feeds.paths import FEED_STYLE
+from feeds.urls import FEED_STYLE
 
 ATOM = "http://www.w3.org/2005/Atom"
 DC = "http://purl.org/dc/elements/1.1/"

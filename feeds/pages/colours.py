@@ -1,21 +1,21 @@
-"""A publication's colour → shades of it that people can read (WCAG 2.2, 1.4.3)."""
+"""Shades of a site's colour that are readable (WCAG 2.2, 1.4.3)."""
 
-# What text stands on: the grounds of style.css, and the fainter of them at that.
-PAPER = "#f3f1ec"
-NIGHT = "#20252a"
-# AA asks for 4.5; a little more reads better, and rounding must not cost it.
-_ENOUGH = 5.5
+# The backgrounds of text in style.css; of several, the one with the least contrast.
+LIGHT_BACKGROUND = "#f3f1ec"
+DARK_BACKGROUND = "#20252a"
+# Level AA requires 4.5. The margin allows for rounding.
+_MIN_CONTRAST = 5.5
 _STEPS = 100
 
 
-def readable(colour: str, ground: str) -> str:
-    """Return the shade nearest to a `#rrggbb` that can be read on a ground: lighter, or darker."""
-    goal = 0.0 if luminance(ground) > luminance("#777777") else 255.0
+def readable(colour: str, background: str) -> str:
+    """Return the shade nearest to a `#rrggbb` that is readable on a background."""
+    goal = 0.0 if luminance(background) > luminance("#777777") else 255.0
     channels = _channels(colour)
     for step in range(_STEPS):
         mixed = [round(part + (goal - part) * step / _STEPS) for part in channels]
         shade = "#" + "".join(f"{part:02x}" for part in mixed)
-        if contrast(shade, ground) >= _ENOUGH:
+        if contrast(shade, background) >= _MIN_CONTRAST:
             return shade
     return "#000000" if goal == 0 else "#ffffff"
 
@@ -27,7 +27,7 @@ def contrast(colour: str, other: str) -> float:
 
 
 def luminance(colour: str) -> float:
-    """Return the relative luminance of a `#rrggbb`, from 0 to 1 (as WCAG 2.2 defines it)."""
+    """Return the relative luminance of a `#rrggbb`, from 0 to 1, as WCAG 2.2 defines it."""
     red, green, blue = (_linear(part / 255) for part in _channels(colour))
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 

@@ -12,7 +12,6 @@ from werkzeug.utils import redirect
 from werkzeug.wrappers import Response as WerkzeugResponse
 
 from feeds.headers import IDENTITY, PAGE, PREFLIGHT
-from feeds.paths import ERROR_PAGES, HEALTH, moved_to, standing_for
 from feeds.server.middleware import (
     MAX_ACCEPT_LENGTH,
     SITE_INDEX,
@@ -24,6 +23,7 @@ from feeds.server.middleware import (
 )
 from feeds.server.site import DamagedBody, ServedSite
 from feeds.server.store import Head, Index
+from feeds.urls import ERROR_PAGES, HEALTH, covering_rule, moved_to
 
 _HTML = "text/html; charset=utf-8"
 _METHODS = ("GET", "HEAD", "OPTIONS")
@@ -132,14 +132,14 @@ def _redirect(index: Index, paths: Iterable[str]) -> WerkzeugResponse:
 def _target(index: Index, path: str) -> str | None:
     """Return the path that replaces a path, which may be the same; raises Gone."""
     head = index.head
-    moved, retired = standing_for(path, head.moved), standing_for(path, head.retired)
+    moved, retired = covering_rule(path, head.moved), covering_rule(path, head.retired)
     if retired and len(retired) > len(moved or ""):
         raise Gone
     new = moved_to(path, head.moved)
     target = path if new is None else new
     if page_of(target) in index:
         return target
-    if standing_for(target, head.retired):
+    if covering_rule(target, head.retired):
         raise Gone
     return None
 

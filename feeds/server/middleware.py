@@ -30,9 +30,9 @@ from feeds.headers import (
     validators,
 )
 from feeds.logs import tell_bug
-from feeds.paths import INDEX, is_folder
 from feeds.server.site import DamagedBody, ServedSite
 from feeds.server.store import Head, Index, Record
+from feeds.urls import INDEX, is_folder
 
 # The key of a request's environment with the index that the request is answered from.
 SITE_INDEX = "feeds.index"

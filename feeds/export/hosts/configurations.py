@@ -12,8 +12,8 @@ from feeds.export.hosts import github_pages
 from feeds.export.hosts.rules import FileRule, RedirectRule, ServingRules
 from feeds.export.manifest import CODINGS
 from feeds.export.safe_folder import EXPORT_FOLDER
-from feeds.paths import HOST_HEADERS, HOST_REDIRECTS, INDEX
 from feeds.plans import Plan
+from feeds.urls import HOST_HEADERS, HOST_REDIRECTS, INDEX
 
 _NGINX = f"{EXPORT_FOLDER}/nginx.conf"
 _APACHE = ".htaccess"

@@ -5,8 +5,8 @@ from html import escape
 
 from feeds.errors import FeedsError
 from feeds.export.hosts.rules import RedirectRule, ServingRules
-from feeds.paths import INDEX, is_folder
 from feeds.plans import Plan
+from feeds.urls import INDEX, is_folder
 
 # Without this file, GitHub Pages leaves out files whose names begin with a dot or `_`.
 _NO_JEKYLL = ".nojekyll"

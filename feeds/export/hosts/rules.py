@@ -11,8 +11,8 @@ from feeds.errors import FeedsError
 from feeds.formats import FORMATS
 from feeds.headers import CORS, FEED_POLICY, NOSNIFF, PAGE, PREFLIGHT, Header, cache_control
 from feeds.model import Site
-from feeds.paths import ERROR_PAGES, is_folder, moved_to, standing_for
 from feeds.plans import Plan
+from feeds.urls import ERROR_PAGES, covering_rule, is_folder, moved_to
 
 # A file server cannot distinguish a browser from a feed reader. So feeds get the media
 # type with which a browser shows them; every reader accepts it.
@@ -141,17 +141,17 @@ class ServingRules:
                 below = old + path.removeprefix(new)
                 folders = old.endswith("/") and is_folder(new)
                 leads = folders and path.startswith(new) and not path.startswith(old)
-                if leads and standing_for(below, {*moved, *retired}) == old:
+                if leads and covering_rule(below, {*moved, *retired}) == old:
                     yield below
 
     def _target(self, path: str) -> str | None:
         """Return the final target of a path; None if it is retired."""
         moved, retired = self.site.moved, self.site.retired
-        if len(standing_for(path, retired) or "") > len(standing_for(path, moved) or ""):
+        if len(covering_rule(path, retired) or "") > len(covering_rule(path, moved) or ""):
             return None
         new = moved_to(path, moved)
         new = path if new is None else new
-        return None if standing_for(new, retired) else new
+        return None if covering_rule(new, retired) else new
 
     def _is_without_slash(self, path: str, old_paths: Collection[str]) -> bool:
         """Return whether the address of a folder without the slash has no meaning of its own."""

@@ -1,4 +1,4 @@
-"""What pages say about themselves to machines, as JSON-LD in the vocabulary of schema.org."""
+"""Structured data of pages: JSON-LD in the vocabulary of schema.org."""
 
 import json
 from typing import Any
@@ -7,11 +7,11 @@ from feeds.model import Entry, Feed, Photo, Site
 
 _CONTEXT = "https://schema.org"
 
-# Returns JSON, in which characters outside ASCII are not escaped. The data has no cycles.
+# Characters outside ASCII are not escaped. The data has no cycles.
 to_json = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
 
 
-class LinkedData:
+class SchemaOrg:
     """Describes the pages of a site."""
 
     def __init__(self, site: Site) -> None:
@@ -26,7 +26,7 @@ class LinkedData:
         )
 
     def article(self, entry: Entry, address: str, published: str, updated: str) -> dict[str, Any]:
-        """Return an entry as a NewsArticle, without the properties that it does not have."""
+        """Return an entry as a NewsArticle."""
         author = entry.author
         about = [{"@type": "Thing", "name": topic.name} for topic in entry.topics]
         about += [{"@type": "Country", "name": country.name} for country in entry.countries]
@@ -45,7 +45,7 @@ class LinkedData:
                 if author
                 else self._publisher,
                 "publisher": self._publisher,
-                "image": _image(entry.photo) if entry.photo else None,
+                "image": _image(entry.photo) if entry.photo and entry.photo.url else None,
                 "about": about,
             }
         )
@@ -67,9 +67,7 @@ class LinkedData:
         )
 
 
-def _image(photo: Photo) -> dict[str, Any] | None:
-    if not photo.url:
-        return None
+def _image(photo: Photo) -> dict[str, Any]:
     return _present(
         {
             "@type": "ImageObject",
@@ -83,4 +81,5 @@ def _image(photo: Photo) -> dict[str, Any] | None:
 
 
 def _present(data: dict[str, Any]) -> dict[str, Any]:
+    """Return data without the properties that have no value."""
     return {name: value for name, value in data.items() if value}

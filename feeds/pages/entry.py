@@ -1,0 +1,127 @@
+"""An entry's own page, and its item on the pages that list it."""
+
+import re
+from functools import lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+
+from markupsafe import Markup
+
+from feeds.model import Country, Entry, Site, Topic
+from feeds.pages.i18n import I18n, direction_of
+from feeds.pages.schema_org import SchemaOrg
+from feeds.pages.templating import Link, Templates, relative_address, with_relative_links
+from feeds.truncation import truncated
+from feeds.urls import INDEX, feed_folder
+
+_MAX_LABELS_IN_LISTS = 8
+# Of a body, so many characters suffice to find the direction.
+_MAX_BODY_SAMPLE = 500
+_HEADING = re.compile(r"(</?h)([1-6])(?=[ >])")
+
+
+class EntryPages:
+    """Renders the entries of a site."""
+
+    def __init__(self, templates: Templates, i18n: I18n, site: Site) -> None:
+        self._templates = templates
+        self._site = site
+        self._i18n = i18n
+        self._schema_org = SchemaOrg(site)
+        self._label_links: dict[Topic | Country, Link] = {}
+
+    def path(self, entry: Entry) -> str:
+        """Return the path of an entry's own page."""
+        return entry.path + INDEX
+
+    def item(self, entry: Entry) -> bytes:
+        """Return an entry's item, which is the same in every list."""
+        labels = self._labels(entry)
+        more = len(labels) - _MAX_LABELS_IN_LISTS
+        return self._templates.render(
+            "item.html",
+            **self._values(entry),
+            page=relative_address(entry.path),
+            summary=truncated(entry.summary),
+            labels=labels[:_MAX_LABELS_IN_LISTS],
+            more=self._i18n.words.more.format(count=self._i18n.number(more)) if more > 0 else "",
+        )
+
+    def page(self, entry: Entry, body: str, newer: Entry | None, older: Entry | None) -> bytes:
+        """Return an entry's own page.
+
+        Args:
+            entry: The entry.
+            body: The sanitised HTML of its body.
+            newer: The next newer entry.
+            older: The next older entry.
+        """
+        values = self._values(entry)
+        path = entry.path
+        address = self._site.address(path)
+        updated = entry.updated.isoformat()
+        body = self._templates.links.relative_in(_demote_headings(body), path)
+        html = self._templates.render(
+            "entry.html",
+            **values,
+            address=address,
+            body=Markup(body),  # noqa: S704  # sanitised
+            updated=updated,
+            updated_date=self._updated_date(entry, values["published_date"]),
+            labels=self._labels(entry),
+            data=self._schema_org.article(entry, address, values["published"], updated),
+            newer=newer and Link(relative_address(newer.path), newer.title),
+            older=older and Link(relative_address(older.path), older.title),
+        )
+        return with_relative_links(html, path)
+
+    def _values(self, entry: Entry) -> dict[str, Any]:
+        """Return the values of both templates."""
+        around = self._i18n.direction
+        sample = f"{entry.title} {entry.summary} {entry.body[:_MAX_BODY_SAMPLE]}"
+        direction = direction_of(sample, around)
+        return {
+            "entry": entry,
+            "entry_direction": direction if direction != around else "",
+            "host": _host(entry.link),
+            "published": entry.published.isoformat(),
+            "published_date": self._i18n.moment(entry.published, timed=entry.public_from is None),
+        }
+
+    def _updated_date(self, entry: Entry, published_date: str) -> str:
+        """Return when an entry was updated; '' if it says no more than when it was published."""
+        if entry.updated == entry.published:
+            return ""
+        updated = self._i18n.moment(entry.updated, timed=entry.updated_from is None)
+        return updated if updated not in {published_date, self._i18n.day(entry.published)} else ""
+
+    def _labels(self, entry: Entry) -> list[Link]:
+        """Return the links to the feeds of an entry's topics and countries."""
+        kinds = self._site.feeds
+        labels: list[Topic | Country] = [
+            *(entry.topics if "topics" in kinds else ()),
+            *(entry.countries if "countries" in kinds else ()),
+        ]
+        return [self._label_links.get(label) or self._add_link(label) for label in labels]
+
+    def _add_link(self, label: Topic | Country) -> Link:
+        names = (label.slug, "") if isinstance(label, Topic) else ("", label.slug)
+        link = self._label_links[label] = Link(relative_address(feed_folder(*names)), label.name)
+        return link
+
+
+def _demote_headings(body: str) -> str:
+    """Return HTML whose highest heading is below the entry's title."""
+    if "<h1" not in body:
+        return body
+    return _HEADING.sub(lambda found: f"{found[1]}{min(int(found[2]) + 1, 6)}", body)
+
+
+def _host(url: str) -> str:
+    """Return the host of a URL, without `www.`."""
+    return _host_of("/".join(url.split("/", 3)[:3]))
+
+
+@lru_cache(maxsize=1000)
+def _host_of(origin: str) -> str:
+    return (urlsplit(origin).hostname or "").removeprefix("www.")

@@ -1,0 +1,121 @@
+"""The words, dates and writing direction of pages, in the site's language."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from datetime import date, datetime, time, tzinfo
+from functools import lru_cache
+from importlib.resources import files
+from types import SimpleNamespace
+from unicodedata import bidirectional
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_skeleton, format_time, get_datetime_format
+from babel.numbers import format_decimal
+
+from feeds.pages.archive import Period
+
+_ENGLISH = "en"
+# The blocks of Hebrew, Arabic, Syriac, Thaana, N'Ko, Adlam and similar scripts.
+_RIGHT_TO_LEFT = re.compile(
+    "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]"
+)
+_STRONG = {"L": "ltr", "R": "rtl", "AL": "rtl"}
+
+
+class I18n:
+    """Words, dates and numbers in a language (BCP 47) and a time zone.
+
+    `words` has those of `translations.toml` as attributes, because a template would
+    take `words.items` of a mapping for its method. `open_graph` is the locale as
+    Open Graph names it, such as `en_GB`; empty without a territory.
+    """
+
+    def __init__(self, language: str, zone: tzinfo) -> None:
+        self._zone = zone
+        self._locale = locale = _locale(language)
+        # How Babel puts a date and a time together: '{1}, {0}'.
+        pattern = get_datetime_format("long", locale=locale)
+        self._date_and_time = str(pattern).replace("'", "")
+        self.words = SimpleNamespace(**_words(language, locale))
+        self.direction = locale.text_direction
+        self.open_graph = f"{locale.language}_{locale.territory}" if locale.territory else ""
+        # Formatting is slow, and entries share days and times.
+        self._day = lru_cache(maxsize=10_000)(self._format_day)
+        self._time = lru_cache(maxsize=24 * 60)(self._format_time)
+        self.period = lru_cache(maxsize=10_000)(self._format_period)
+
+    def day(self, moment: datetime) -> str:
+        """Return the day of a moment in the site's zone."""
+        return self._day(moment.astimezone(self._zone).date())
+
+    def moment(self, moment: datetime, *, timed: bool) -> str:
+        """Return the day of a moment, followed by the time of day if it is `timed`."""
+        local = moment.astimezone(self._zone)
+        day = self._day(local.date())
+        if not timed:
+            return day
+        return self._date_and_time.format(self._time(local.hour, local.minute), day)
+
+    def number(self, number: int) -> str:
+        """Return a number with the language's separators."""
+        return format_decimal(number, locale=self._locale)
+
+    def month_of(self, moment: datetime) -> Period:
+        """Return the month of a moment in the site's zone."""
+        local = moment.astimezone(self._zone)
+        return Period(local.year, local.month)
+
+    def _format_day(self, day: date) -> str:
+        return format_date(day, "long", locale=self._locale)
+
+    def _format_time(self, hour: int, minute: int) -> str:
+        return format_time(time(hour, minute), "short", locale=self._locale)
+
+    def _format_period(self, period: Period) -> str:
+        """Return the name of a year or a month, or of a numbered part of it."""
+        day = date(period.year, period.month or 1, 1)
+        skeleton = "yMMMM" if period.month else "y"
+        name = format_skeleton(skeleton, day, locale=self._locale)
+        return f"{name} · {period.part}" if period.part else name
+
+
+def _words(language: str, locale: Locale) -> Mapping[str, str]:
+    """Return the words of the nearest language that has them, the others in English.
+
+    A territory may use another script than the language does: as Taiwan does.
+    """
+    text = files("feeds.pages").joinpath("translations.toml").read_text("utf-8")
+    known: Mapping[str, Mapping[str, str]] = tomllib.loads(text)
+    found = dict(known[_ENGLISH])
+    parts = language.split("-")
+    tags = ["-".join(parts[: length + 1]) for length in range(len(parts))]
+    for tag in (tags[0], f"{locale.language}-{locale.script}", *tags[1:]):
+        found |= known.get(tag, {})
+    return found
+
+
+def _locale(language: str) -> Locale:
+    try:
+        return Locale.parse(language, sep="-")
+    except UnknownLocaleError:
+        return Locale(_ENGLISH)
+
+
+def direction_of(text: str, default: str) -> str:
+    """Return 'ltr' or 'rtl', the direction of most words of a text; if it has none, the default.
+
+    The first word alone does not decide: an Arabic title may begin with "UNICEF".
+    """
+    if default == "ltr" and (text.isascii() or not _RIGHT_TO_LEFT.search(text)):
+        return default
+    words = [found for word in text.split() if (found := _direction_of_word(word))]
+    balance = words.count("rtl") * 2 - len(words)
+    if balance == 0:
+        return words[0] if words else default
+    return "rtl" if balance > 0 else "ltr"
+
+
+def _direction_of_word(word: str) -> str:
+    classes = map(bidirectional, word)
+    return next((_STRONG[found] for found in classes if found in _STRONG), "")
