@@ -13,7 +13,7 @@ from feeds.build import Build, Progress, Staged, Target, stage_missing
 from feeds.catalogue import ItemMemory, load_catalogue
 from feeds.errors import FeedsError
 from feeds.history import History, Outdated
-from feeds.logs import tell
+from feeds.log import tell
 from feeds.model import Catalogue
 from feeds.parallel import gc_paused
 from feeds.plans import Plan, PlannedSite, plan_site

@@ -3,7 +3,7 @@
 import os
 import sys
 
-from feeds.logs import log_to
+from feeds.log import log_to
 from feeds.server import create_app
 
 log_to(sys.stderr)

@@ -14,9 +14,9 @@ from tempfile import TemporaryDirectory
 
 _LOADED = [
     "feeds.cli",
-    "feeds.exporting",
-    "feeds.publishing",
-    "feeds.verbs",
+    "feeds.cli.exporting",
+    "feeds.cli.publishing",
+    "feeds.cli.commands",
     "feeds.pages.site_pages",
 ]
 _CONTEXT = multiprocessing.get_context("forkserver")

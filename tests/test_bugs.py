@@ -10,7 +10,7 @@ from conftest import SHIPPED, running, wait_until
 from test_serving import ask, body, lines
 
 from feeds import create_app
-from feeds.logs import log_to
+from feeds.log import log_to
 from feeds.server import SiteApp
 from feeds.server.plain import LogBugs
 

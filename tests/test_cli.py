@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 from conftest import CATALOGUES, ROOT, run, run_feeds, tree
 
+from feeds.cli.commands import own_address
+from feeds.cli.progress import Progress
 from feeds.export.tree import OURS
-from feeds.progress import Progress
-from feeds.verbs import own_address
 
 VERBS = ("check", "list", "export", "publish", "serve")
 

@@ -12,7 +12,7 @@ from conftest import ROOT
 
 # From the ground: a module imports from lower floors, and from its own folder.
 _FROM_THE_GROUND = (
-    "errors paths uris keys headers logs storage compression pictures truncation",
+    "errors paths uris keys headers log storage compression pictures truncation",
     "model files parallel",
     "inputs",
     "selection directory markdown formats",
@@ -20,13 +20,12 @@ _FROM_THE_GROUND = (
     "plans",
     "build",
     "release",
-    "history watch progress",
+    "history watch",
     "builder",
     "export",
     "after",
     "server",
-    "verbs wsgi",
-    "exporting publishing pinging arguments usage",
+    "wsgi",
     "cli",
     "__main__",
 )

@@ -22,6 +22,8 @@ from feeds import plans
 from feeds.build import Build, Target
 from feeds.builder import Options, SiteBuilder
 from feeds.catalogue import ItemMemory
+from feeds.cli.commands import Given
+from feeds.cli.exporting import Exporting, _made_by
 from feeds.export import manifest
 from feeds.export.bucket import BucketTarget, begin
 from feeds.export.bucket_manifest import MANIFEST as BUCKET_MANIFEST
@@ -32,7 +34,6 @@ from feeds.export.folder_state import up_to_date
 from feeds.export.hosts import host_plans
 from feeds.export.report import Options as ExportOptions
 from feeds.export.tree import OURS
-from feeds.exporting import Exporting, _made_by
 from feeds.files import media_folder, read_files
 from feeds.formats import FORMATS, atom, feed_style, rss
 from feeds.inputs import digest, entry_digest, site_digest, source_digest
@@ -42,7 +43,6 @@ from feeds.pages.overrides import template_files
 from feeds.paths import TEMPLATES
 from feeds.server.store import SiteStore
 from feeds.storage import StateFolder
-from feeds.verbs import Given
 
 # What leaves an input out of a digest, and what forgets what was prepared, has to know the inside.
 # ruff: noqa: SLF001
@@ -595,7 +595,7 @@ BREAKS: dict[str, tuple[str, Break]] = {
     ),
     "an export without the files beside the catalogue": (
         "folder",
-        lambda patch: patch.setattr("feeds.exporting.media_files", lambda *_: {}),
+        lambda patch: patch.setattr("feeds.cli.exporting.media_files", lambda *_: {}),
     ),
     "a bucket without compression": (
         "bucket",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, SHIPPED, run_feeds, shortened, tree
 
-from feeds.verbs import SMALLEST_CATALOGUE
+from feeds.cli.commands import SMALLEST_CATALOGUE
 
 FEW = shortened("actuary-or-actor")
 VERBS = ("check", "list", "export", "publish", "serve", "ping")

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from feeds.after.announced import announced
-from feeds.logs import tell
+from feeds.log import tell
 from feeds.model import Site
 
 

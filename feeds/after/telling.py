@@ -12,7 +12,7 @@ from pathlib import Path
 from feeds.after.asking import host_of
 from feeds.after.hub import Trouble, tell_hub
 from feeds.after.ledger import Busy, Ledger
-from feeds.logs import log_to, tell
+from feeds.log import log_to, tell
 
 # In seconds. What is left is told of after the next change, or restart.
 _PATIENCE = 86_400

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from feeds.errors import FeedsError
 from feeds.export.tree import OURS, Tree, usual_umask
-from feeds.logs import tell
+from feeds.log import tell
 
 _LOCK = "lock"
 _HELD: set[int] = set()

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 from urllib.parse import quote
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from feeds.logs import tell
+from feeds.log import tell
 
 # What stands in a path as it is.
 _PATH = "/:@!$&'()*+,;=~"

@@ -6,7 +6,7 @@ from threading import Lock
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from feeds.headers import CORS, NOSNIFF
-from feeds.logs import tell_bug
+from feeds.log import tell_bug
 
 # So many places in the code are logged when they first fail.
 _MAX_PLACES = 100

@@ -17,7 +17,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from feeds.compression import compress
-from feeds.logs import tell, tell_bug
+from feeds.log import tell, tell_bug
 from feeds.model import etag_of
 from feeds.server.status import BUILD_LOCK_FD, Status, StatusFiles
 from feeds.server.store import Index, Record, index_stamp, load_index, store_name

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from feeds.build import Build, Fact, Staged
 from feeds.errors import FeedsError
 from feeds.inputs import digest
-from feeds.logs import tell
+from feeds.log import tell
 from feeds.model import Site, etag_of
 from feeds.plans import Plan
 from feeds.release import release_id

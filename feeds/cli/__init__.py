@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from feeds import __version__
-from feeds.arguments import add_check, add_export, add_list, add_ping, add_publish, add_serve
+from feeds.cli.arguments import add_check, add_export, add_list, add_ping, add_publish, add_serve
+from feeds.cli.usage import Parser, meant
 from feeds.errors import CatalogueError, FeedsError, MissingCatalogueError, UsageError
-from feeds.usage import Parser, meant
 
 if TYPE_CHECKING:
     from feeds.after.afterwards import Afterwards
-    from feeds.verbs import Given
+    from feeds.cli.commands import Given
 
 _DESCRIPTION = "Publish a YAML catalogue of news as Atom, RSS and JSON feeds."
 # What other programs call the same.
@@ -77,7 +77,7 @@ def _do(arguments: Sequence[str] | None) -> None:
         options.verb(options)
     except CatalogueError as error:
         # Not before it is needed: that `feeds check` starts at once is a promise.
-        from feeds.verbs import counted
+        from feeds.cli.commands import counted
 
         print(error, file=sys.stderr)
         notes = [problem for problem in error.problems if problem.note]
@@ -88,7 +88,7 @@ def _do(arguments: Sequence[str] | None) -> None:
     except UsageError as error:
         parser.error(str(error))
     except MissingCatalogueError as error:
-        from feeds.verbs import example_for
+        from feeds.cli.commands import example_for
 
         sys.exit(f"feeds: {error}{example_for(_given(options).catalogue)}")
     except FeedsError as error:
@@ -136,14 +136,14 @@ def _meant(name: str) -> str:
 
 def _check(options: Namespace) -> None:
     """Tell everything that is wrong in the catalogue, with its line."""
-    from feeds.verbs import check
+    from feeds.cli.commands import check
 
     check(_given(options), strict=options.strict, quiet=options.quiet)
 
 
 def _list(options: Namespace) -> None:
     """List every feed: its address, title, number of entries, last update."""
-    from feeds.verbs import list_feeds
+    from feeds.cli.commands import list_feeds
 
     list_feeds(_given(options), as_json=options.json)
 
@@ -152,8 +152,8 @@ def _export(options: Namespace) -> None:
     """Write every document into FOLDER, leaving identical files untouched."""
     folder = _folder(options)
 
+    from feeds.cli.exporting import Exporting, export
     from feeds.export.report import Options
-    from feeds.exporting import Exporting, export
 
     how = Options(
         prune=options.prune,
@@ -215,8 +215,8 @@ def _publish(options: Namespace) -> None:
             f" feeds publish {options.target} --catalogue {options.other}"
         )
 
+    from feeds.cli.publishing import Publishing, publish
     from feeds.export.report import Options
-    from feeds.publishing import Publishing, publish
 
     how = Options(compress=options.compress, force=options.force, dry_run=options.dry_run)
     publishing = Publishing(
@@ -239,7 +239,7 @@ def _serve(options: Namespace) -> None:
     those of this very server; or those of the catalogue, where it listens on
     all of a machine's addresses.
     """
-    from feeds.verbs import serve
+    from feeds.cli.commands import serve
 
     serve(
         _given(options),
@@ -264,13 +264,13 @@ def _ping(options: Namespace) -> None:
     A feed's turn comes when its public address gives what the catalogue says:
     so it can be used right after an upload.
     """
-    from feeds.pinging import ping_hub
+    from feeds.cli.pinging import ping_hub
 
     ping_hub(_given(options), every=options.all, seconds=options.wait)
 
 
 def _given(options: Namespace) -> "Given":
-    from feeds.verbs import Given
+    from feeds.cli.commands import Given
 
     path = getattr(options, "path", None)
     if path and options.catalogue:

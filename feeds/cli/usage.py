@@ -47,7 +47,7 @@ class Parser(ArgumentParser):
 def meant(word: str, choices: Iterable[str]) -> str:
     """Return `; did you mean 'x'?` with what was probably meant, or ''."""
     # Loaded for who makes a mistake.
-    from difflib import get_close_matches  # noqa: PLC0415
+    from difflib import get_close_matches
 
     found = get_close_matches(word, [*choices], 1)
     return f"; did you mean {found[0]!r}?" if found else ""

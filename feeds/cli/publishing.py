@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from feeds.verbs import Given, notes, say, show
+from feeds.cli.commands import Given, notes, say, show
 
 if TYPE_CHECKING:
     from feeds.after.afterwards import Afterwards
@@ -33,12 +33,12 @@ def publish(given: Given, address: str, how: Publishing) -> None:
 
     from feeds.builder import Options, SiteBuilder
     from feeds.catalogue import checked_url
+    from feeds.cli.progress import Progress
     from feeds.export.bucket import BucketTarget, begin
     from feeds.export.bucket_store import Store
     from feeds.history import History
-    from feeds.logs import log_to
+    from feeds.log import log_to
     from feeds.parallel import cores, in_child
-    from feeds.progress import Progress
 
     if given.url:
         checked_url(given.url)

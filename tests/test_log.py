@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from feeds.logs import log_to, tell, tell_bug
+from feeds.log import log_to, tell, tell_bug
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """The verb `ping`: a catalogue's hub is told of its feeds."""
 
-from feeds.verbs import Given, show
+from feeds.cli.commands import Given, show
 
 
 def ping_hub(given: Given, *, every: bool, seconds: float) -> None:

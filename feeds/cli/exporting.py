@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from feeds.cli.commands import Given, notes, say, show
 from feeds.errors import FeedsError
 from feeds.files import media_files, media_folder, read_files
 from feeds.inputs import digest, program_digest, source_digest, zones_stamp
 from feeds.parallel import cores, gc_paused
 from feeds.paths import STATIC, TEMPLATES
-from feeds.verbs import Given, notes, say, show
 
 if TYPE_CHECKING:
     from feeds.after.afterwards import Afterwards
@@ -85,11 +85,11 @@ def _export(
     from feeds.builder import Options as BuildOptions
     from feeds.builder import SiteBuilder
     from feeds.catalogue import ItemMemory, checked_url
+    from feeds.cli.progress import Progress
     from feeds.export.folder import opened
     from feeds.export.hosts import host_plans
     from feeds.history import History
-    from feeds.logs import log_to
-    from feeds.progress import Progress
+    from feeds.log import log_to
     from feeds.storage import StateFolder
 
     if given.url:

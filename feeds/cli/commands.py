@@ -170,7 +170,7 @@ def serve(given: Given, host: str, port: int, *, workers: int, access_log: bool)
 
     from datetime import UTC, datetime
 
-    from feeds.logs import log_to
+    from feeds.log import log_to
     from feeds.parallel import in_child
     from feeds.server.granian import Listening
     from feeds.server.granian import serve as serve_site
