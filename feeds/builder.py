@@ -13,7 +13,7 @@ from feeds.build import Build, Progress, Staged, Target, stage_missing
 from feeds.catalogue import ItemMemory, load_catalogue
 from feeds.errors import FeedsError
 from feeds.history import History, Outdated
-from feeds.log import tell
+from feeds.log import log_event
 from feeds.model import Catalogue
 from feeds.parallel import gc_paused
 from feeds.plans import Plan, PlannedSite, plan_site
@@ -175,7 +175,9 @@ class SiteBuilder:
             except OSError as error:
                 if self._has_history:
                     reason = error.strerror or str(error)
-                    tell("no-last-modified", logging.WARNING, file=self._history.file, error=reason)
+                    log_event(
+                        "no-last-modified", logging.WARNING, file=self._history.file, error=reason
+                    )
                 self._has_history, self.undated = False, True
                 return {}
         self._has_history = True
@@ -188,7 +190,9 @@ class SiteBuilder:
         if len(past) < len(dates):
             self.undated = True
             latest = max(dates.values())
-            tell("clock-behind-history", logging.WARNING, file=self._history.file, latest=latest)
+            log_event(
+                "clock-behind-history", logging.WARNING, file=self._history.file, latest=latest
+            )
         return past
 
     @contextmanager

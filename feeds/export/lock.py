@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from feeds.errors import FeedsError
 from feeds.export.tree import OURS, Tree, usual_umask
-from feeds.log import tell
+from feeds.log import log_event
 
 _LOCK = "lock"
 _HELD: set[int] = set()
@@ -39,7 +39,7 @@ def _take(fd: int, tree: Tree) -> None:
     except BlockingIOError:
         raise FeedsError(f"{tree.root}: another export is writing there") from None
     except OSError as error:
-        tell("no-lock", logging.WARNING, folder=tree.root, error=error.strerror or str(error))
+        log_event("no-lock", logging.WARNING, folder=tree.root, error=error.strerror or str(error))
 
 
 def _let_go() -> None:

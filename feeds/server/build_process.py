@@ -22,7 +22,7 @@ from feeds.build import Build
 from feeds.builder import Options, SiteBuilder
 from feeds.errors import CatalogueError, FeedsError
 from feeds.history import History
-from feeds.log import log_to, tell, tell_bug
+from feeds.log import log_event, log_exception, log_to
 from feeds.parallel import cores
 from feeds.selection import held_back_summary
 from feeds.server.status import BUILD_LOCK_FD, Failure, Status, StatusFiles, reason_of
@@ -136,7 +136,7 @@ class SitePublisher:
         except Exception as error:  # noqa: BLE001  # a bug costs the change, not the site
             self._not_before[read] = time.monotonic() + _AGAIN_SECONDS
             if self._said != repr(error):
-                tell_bug("bug")
+                log_exception("bug")
                 self._fail(repr(error), reason=reason_of(error))
         else:
             self._succeed(build, time.perf_counter() - begun)
@@ -152,7 +152,7 @@ class SitePublisher:
         changed = sum(self._known.get(path) != etag for path, etag in etags.items())
         self._known = etags
         self._on_build(build)
-        tell(
+        log_event(
             "published",
             release=self._store.release,
             documents=len(etags),
@@ -162,7 +162,7 @@ class SitePublisher:
         planned = build.planned
         later = held_back_summary(planned.catalogue, planned.as_of)
         if later:
-            tell("held-back", **later._asdict())
+            log_event("held-back", **later._asdict())
         feeds = {form.media_type for form in planned.formats}
         large = [
             plan.path
@@ -170,14 +170,14 @@ class SitePublisher:
             if plan.media_type in feeds and build.facts[plan.path].length > _LARGE
         ]
         if large:
-            tell("large-documents", logging.WARNING, count=len(large), first=large[0])
+            log_event("large-documents", logging.WARNING, count=len(large), first=large[0])
 
     def _fail(self, message: str, *, problems: int = 0, place: str = "", reason: str = "") -> None:
         self._said = message
         failure = Failure(at=self._clock(), problems=problems, place=place, reason=reason)
         self._write_status(Status(failure=failure, degraded=True))
         serving = self._store.release or "nothing"
-        tell("broken", logging.ERROR, problems=problems, first=message, serving=serving)
+        log_event("broken", logging.ERROR, problems=problems, first=message, serving=serving)
 
     def _write_status(self, status: Status) -> None:
         self._status = status
@@ -262,7 +262,7 @@ def main(arguments: Sequence[str]) -> None:
         folder.make()
         lock = BUILD_LOCK_FD if files.is_ours(BUILD_LOCK_FD) else files.take_build_lock()
     except OSError as error:
-        tell("no-build", logging.ERROR, folder=root, error=error.strerror or error)
+        log_event("no-build", logging.ERROR, folder=root, error=error.strerror or error)
         return
     if lock is None:
         return
@@ -278,7 +278,7 @@ def main(arguments: Sequence[str]) -> None:
         store,
         files,
         path,
-        on_build=lambda build: herald.tell(
+        on_build=lambda build: herald.log_event(
             build.planned.site, {path: fact.etag for path, fact in build.facts.items()}
         ),
     )

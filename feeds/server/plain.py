@@ -6,7 +6,7 @@ from threading import Lock
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from feeds.headers import CORS, NOSNIFF
-from feeds.log import tell_bug
+from feeds.log import log_exception
 
 # So many places in the code are logged when they first fail.
 _MAX_PLACES = 100
@@ -53,7 +53,7 @@ class LogBugs:
             return self._app(environ, start_response)
         except Exception:  # noqa: BLE001  # a bug costs one answer, and not the server
             if self._is_new():
-                tell_bug("bug", path=environ.get("PATH_INFO", "")[:_MAX_PATH])
+                log_exception("bug", path=environ.get("PATH_INFO", "")[:_MAX_PATH])
             return answer_plainly(environ, start_response, "500 Internal Server Error")
 
     def _is_new(self) -> bool:

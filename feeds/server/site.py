@@ -17,7 +17,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from feeds.compression import compress
-from feeds.log import tell, tell_bug
+from feeds.log import log_event, log_exception
 from feeds.model import etag_of
 from feeds.server.status import BUILD_LOCK_FD, Status, StatusFiles
 from feeds.server.store import Index, Record, index_stamp, load_index, store_name
@@ -166,7 +166,7 @@ class ServedSite:
             # Removed, it is missed by the build process, and built again.
             index.discard(record.etag)
             if record.etag not in self._damaged:
-                tell("damaged-object", logging.WARNING, etag=record.etag)
+                log_event("damaged-object", logging.WARNING, etag=record.etag)
             self._damaged.add(record.etag)
         raise DamagedBody
 
@@ -199,7 +199,7 @@ class ServedSite:
                     next_check = time.monotonic() + _BUILD_SECONDS
                     self._see_to_build()
             except Exception:  # noqa: BLE001  # a bug must not end the thread
-                tell_bug("bug")
+                log_exception("bug")
             with suppress(Empty):
                 self._wakes.get(timeout=_INTERVAL_SECONDS)
 
@@ -213,7 +213,7 @@ class ServedSite:
             self._stamp = stamp
             if index:
                 self.index = index
-                tell("serving", release=index.head.release)
+                log_event("serving", release=index.head.release)
 
     def _see_to_build(self) -> None:
         """Start a build process where there is none."""
@@ -227,7 +227,9 @@ class ServedSite:
             lock = self._files.take_build_lock()
         except OSError as error:
             if not self._cannot_build:
-                tell("no-build", logging.ERROR, folder=self._root, error=error.strerror or error)
+                log_event(
+                    "no-build", logging.ERROR, folder=self._root, error=error.strerror or error
+                )
             self._cannot_build = True
             return
         self._cannot_build = False
@@ -271,7 +273,7 @@ class ServedSite:
                 return False
             code = os.waitstatus_to_exitcode(status)
         if code:
-            tell("build-process-ended", logging.ERROR, code=code)
+            log_event("build-process-ended", logging.ERROR, code=code)
         if code > 0:
             # Not killed: the next one is likely to fail, too.
             self._not_before = time.monotonic() + _FAILED_SECONDS
@@ -315,7 +317,7 @@ def _store_root(settings: Settings) -> Path:
     except OSError as error:
         other = Path(tempfile.gettempdir(), f"feeds-{os.getuid()}")
         reason = error.strerror or str(error)
-        tell("no-state", logging.WARNING, folder=folder, error=reason, instead=other)
+        log_event("no-state", logging.WARNING, folder=folder, error=reason, instead=other)
         StateFolder(other).make()
         found = other.lstat()
         private = stat.S_ISDIR(found.st_mode) and not stat.S_IMODE(found.st_mode) & 0o077

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from feeds.build import Build, Fact, Staged
 from feeds.errors import FeedsError
 from feeds.inputs import digest
-from feeds.log import tell
+from feeds.log import log_event
 from feeds.model import Site, etag_of
 from feeds.plans import Plan
 from feeds.release import release_id
@@ -119,7 +119,7 @@ def load_index(root: Path, name: str, pause: Callable[[], object] = lambda: None
         return None
     found = _parsed(data)
     if found is None:
-        tell("damaged-index", logging.WARNING, folder=root / name)
+        log_event("damaged-index", logging.WARNING, folder=root / name)
         return None
     head, lines = found
     rows: dict[str, str] = {}
