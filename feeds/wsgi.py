@@ -1,4 +1,4 @@
-"""The served site: `app` for any WSGI server, made from FEEDS_CATALOGUE, FEEDS_URL, FEEDS_STATE."""
+"""`app`, for any WSGI server; configured by FEEDS_CATALOGUE, FEEDS_URL and FEEDS_STATE."""
 
 import os
 import sys

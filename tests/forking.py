@@ -13,9 +13,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 _LOADED = [
-    "feeds.cli",
-    "feeds.cli.exporting",
-    "feeds.cli.publishing",
     "feeds.cli.commands",
     "feeds.pages.site_pages",
 ]

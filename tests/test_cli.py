@@ -12,7 +12,7 @@ import pytest
 from conftest import CATALOGUES, ROOT, run, run_feeds, tree
 
 from feeds.cli.commands import own_address
-from feeds.cli.progress import Progress
+from feeds.cli.output import Progress
 from feeds.export.tree import OURS
 
 VERBS = ("check", "list", "export", "publish", "serve")
@@ -191,8 +191,8 @@ def test_long_work_shows_a_bar_on_a_terminal_alone() -> None:
         progress("read", 0.1)
     seconds = 1.1
     for progress in both:
-        progress("read", 0.5)
-        progress.end()
+        with progress:
+            progress("read", 0.5)
     assert hidden.getvalue() == ""
     assert shown.getvalue() == "\r[###############...............]  50% read        \r\x1b[K"
 

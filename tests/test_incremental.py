@@ -22,8 +22,8 @@ from feeds import plans
 from feeds.build import Build, Target
 from feeds.builder import Options, SiteBuilder
 from feeds.catalogue import ItemMemory
-from feeds.cli.commands import Given
-from feeds.cli.exporting import Exporting, _made_by
+from feeds.cli.options import ExportOptions
+from feeds.cli.publishing import export_inputs
 from feeds.export import manifest
 from feeds.export.bucket import BucketTarget, begin
 from feeds.export.bucket_manifest import MANIFEST as BUCKET_MANIFEST
@@ -32,9 +32,9 @@ from feeds.export.bucket_store import Conflict, Store, Stored, Version
 from feeds.export.folder import opened
 from feeds.export.folder_state import up_to_date
 from feeds.export.hosts import host_plans
-from feeds.export.report import Options as ExportOptions
+from feeds.export.report import Options as FolderOptions
 from feeds.export.tree import OURS
-from feeds.files import media_folder, read_files
+from feeds.files import read_files
 from feeds.formats import FORMATS, atom, feed_style, rss
 from feeds.inputs import digest, entry_digest, site_digest, source_digest
 from feeds.model import Document, Entry, etag_of
@@ -115,9 +115,17 @@ class InFolder:
 
     def build(self) -> Build | None:
         site, chosen = self._site, self._site.chosen
-        options = ExportOptions(compress=chosen.compress, prune=chosen.prune)
-        how = Exporting(options, pages=chosen.pages, host=chosen.host)
-        made_by = _made_by(Given(site.file), media_folder(site.file), how)
+        options = FolderOptions(compress=chosen.compress, prune=chosen.prune)
+        made_by = export_inputs(
+            ExportOptions(
+                catalogue=site.file,
+                target=str(self._out),
+                no_pages=not chosen.pages,
+                compress=chosen.compress,
+                prune=chosen.prune,
+                host=chosen.host,
+            )
+        )
         if up_to_date(self._out, options, made_by, source_digest(read_files(site.file))):
             return None
         building = Options(
@@ -204,7 +212,7 @@ class InBucket:
 
     def build(self) -> Build:
         chosen = self._site.chosen
-        options = ExportOptions(compress=chosen.compress)
+        options = FolderOptions(compress=chosen.compress)
         begun = begin(self._store, options, lambda _stage, _part: None)
         with TemporaryDirectory() as folder:
             clock = self._site.clock
@@ -595,7 +603,7 @@ BREAKS: dict[str, tuple[str, Break]] = {
     ),
     "an export without the files beside the catalogue": (
         "folder",
-        lambda patch: patch.setattr("feeds.cli.exporting.media_files", lambda *_: {}),
+        lambda patch: patch.setattr("feeds.cli.publishing.media_files", lambda *_: {}),
     ),
     "a bucket without compression": (
         "bucket",

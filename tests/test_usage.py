@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, SHIPPED, run_feeds, shortened, tree
 
-from feeds.cli.commands import SMALLEST_CATALOGUE
+from feeds.cli import SMALLEST_CATALOGUE
 
 FEW = shortened("actuary-or-actor")
 VERBS = ("check", "list", "export", "publish", "serve", "ping")
@@ -102,7 +102,7 @@ def test_a_wrong_command_is_told(typed: str, said: str, folder: Path) -> None:
     """What was probably meant is proposed, also where another program calls it otherwise."""
     done = run_feeds(*typed.split(), cwd=folder)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("usage: feeds [-h] [--version] VERB ...\n")
+    assert done.stderr.startswith("usage: feeds [-h] [--version] COMMAND ...\n")
     assert done.stderr.endswith(f"feeds: error: {said}\n")
 
 

@@ -1,23 +1,30 @@
-"""The command line: what is asked for, exit codes, and where a mistake becomes a message."""
+"""The command line: parses arguments, runs a command, and turns errors into messages and exit codes."""
 
 import os
+import re
 import sys
-from argparse import Namespace
-from collections.abc import Callable, Sequence
+from argparse import SUPPRESS, ArgumentParser, HelpFormatter
+from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from feeds import __version__
-from feeds.cli.arguments import add_check, add_export, add_list, add_ping, add_publish, add_serve
-from feeds.cli.usage import Parser, meant
-from feeds.errors import CatalogueError, FeedsError, MissingCatalogueError, UsageError
+from feeds.errors import CatalogueError, FeedsError, MissingCatalogueError, UsageError, printable
 
 if TYPE_CHECKING:
-    from feeds.after.afterwards import Afterwards
-    from feeds.cli.commands import Given
+    from feeds.cli.options import CommonOptions
 
 _DESCRIPTION = "Publish a YAML catalogue of news as Atom, RSS and JSON feeds."
-# What other programs call the same.
+_SUMMARIES = {
+    "check": "validate the catalogue; report every problem with its line",
+    "list": "list every feed",
+    "export": "write every document into a folder",
+    "publish": "upload every changed document to a bucket",
+    "serve": "serve every document over HTTP",
+    "ping": "notify the WebSub hub of the feeds that changed",
+}
+# What other programs call the same command.
 _SYNONYMS = {
     **dict.fromkeys(("validate", "verify", "lint", "test"), "check"),
     **dict.fromkeys(("build", "generate", "make", "render", "write"), "export"),
@@ -26,272 +33,198 @@ _SYNONYMS = {
     **dict.fromkeys(("notify", "announce"), "ping"),
     **dict.fromkeys(("ls", "show"), "list"),
 }
+# Printed if there is no catalogue. `feeds check` accepts it without a note.
+SMALLEST_CATALOGUE = """\
+site:
+  title: Our news
+  url: https://news.example.org/
+  id: tag:news.example.org,2026:news
+
+entries:
+- id: our-first-news
+  title: Our first news
+  date: 2026-01-31
+  summary: What happened, in one sentence.
+"""
+_OPTION = re.compile(r"--\S+|-[A-Za-z]\S*")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Do what the arguments say, or those of the program; raises SystemExit.
+    """Run a command with these arguments, or with those of the program; raises SystemExit.
 
-    A user's mistake is shown as its text on stderr, with exit code 1; or 2 where
-    it is one in the arguments. A bug keeps its traceback.
+    A user's mistake is reported on stderr with exit code 1, or 2 if it is in the
+    arguments. A bug keeps its traceback.
     """
-    _open_streams()
+    _replace_closed_streams()
     try:
-        _do(arguments)
+        _run(sys.argv[1:] if arguments is None else arguments)
     except BrokenPipeError:
-        # Whoever read our output has seen enough.
-        _close_stdout()
+        # The reader of the output has closed it, as `head` does.
+        _discard_stdout()
         sys.exit(1)
     finally:
-        # Not at the interpreter's end, where nobody could say what is wrong.
-        _flush()
+        # At the interpreter's exit, an error could no longer be reported.
+        _flush_stdout()
 
 
-def _open_streams() -> None:
-    """Let what is said to nobody go nowhere: else a file would be opened in its place."""
+def _replace_closed_streams() -> None:
+    """Open /dev/null for closed standard streams, or the next file opened would take their place."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115  # for good
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115  # never closed
 
 
-def _flush() -> None:
+def _flush_stdout() -> None:
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        _close_stdout()
+        _discard_stdout()
         sys.exit(1)
     except OSError as error:
-        _close_stdout()
+        _discard_stdout()
         sys.exit(f"feeds: the output cannot be written: {error.strerror}")
 
 
-def _close_stdout() -> None:
-    """Let what is left of the output go nowhere."""
+def _discard_stdout() -> None:
+    """Redirect the rest of the output to /dev/null."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _do(arguments: Sequence[str] | None) -> None:
-    asked = sys.argv[1:] if arguments is None else [*arguments]
-    parser, words = _parser(asked)
-    options = parser.parse(words)
-    try:
-        options.verb(options)
-    except CatalogueError as error:
-        # Not before it is needed: that `feeds check` starts at once is a promise.
-        from feeds.cli.commands import counted
+def _run(arguments: Sequence[str]) -> None:
+    name, *rest = arguments or [""]
+    if name not in _SUMMARIES:
+        _reject(name, arguments)
+    # Imported only for a command: the general help does not wait for it.
+    from feeds.cli import commands
+    from feeds.cli.output import counted
 
+    command = commands.COMMANDS[name]
+    parser = _Parser(
+        f"feeds {name}",
+        description=" ".join((command.run.__doc__ or "").split()),
+        epilog=f"Example: feeds {name} {command.example}",
+    )
+    parser.add_options(command.options)
+    options = command.options(**parser.parse(rest))
+    try:
+        command.run(options)
+    except CatalogueError as error:
         print(error, file=sys.stderr)
         notes = [problem for problem in error.problems if problem.note]
         problems = [problem for problem in error.problems if not problem.note]
         counts = [counted(problems, "problem", "problems")] if problems else []
-        counts += [f"{counted(notes, 'note', 'notes')} (refused by --strict)"] if notes else []
+        if notes:
+            counts.append(f"{counted(notes, 'note', 'notes')} (refused by --strict)")
         sys.exit(", ".join(counts))
     except UsageError as error:
         parser.error(str(error))
     except MissingCatalogueError as error:
-        from feeds.cli.commands import example_for
-
-        sys.exit(f"feeds: {error}{example_for(_given(options).catalogue)}")
+        sys.exit(f"feeds: {error}{_example_for(options.catalogue)}")
     except FeedsError as error:
         sys.exit(f"feeds: {error}")
     except KeyboardInterrupt:
         sys.exit(130)
 
 
-def _parser(asked: Sequence[str]) -> tuple[Parser, Sequence[str]]:
-    """Return the parser of the command that is asked for, or else of all, and what it has to parse.
-
-    To prepare for all of them would take as long as what most runs do.
-    """
-    name, *words = asked or [""]
-    if name in _COMMANDS:
-        command = _COMMANDS[name]
-        parser = Parser(
-            f"feeds {name}",
-            description=" ".join((command.verb.__doc__ or "").split()),
-            epilog=f"Example: feeds {name} {command.example}",
-        )
-        command.add_arguments(parser)
-        parser.set_defaults(verb=command.verb)
-        return parser, words
-    parser = Parser("feeds", description=_DESCRIPTION)
+def _reject(name: str, arguments: Sequence[str]) -> NoReturn:
+    """Print the general help, the version, or what is wrong with arguments that name no command."""
+    parser = _Parser("feeds", description=_DESCRIPTION)
     parser.add_argument("--version", action="version", version=f"feeds {__version__}")
-    commands = parser.add_subparsers(metavar="VERB", required=True)
-    for other, command in _COMMANDS.items():
-        summary = (command.verb.__doc__ or "").partition("\n")[0].rstrip(".")
-        commands.add_parser(other, help=summary, description=summary)
+    commands = parser.add_subparsers(metavar="COMMAND")
+    for command, summary in _SUMMARIES.items():
+        commands.add_parser(command, help=summary)
     if name and not name.startswith("-"):
-        parser.error(f"unknown command {name!r}{_meant(name)}")
-    if name.startswith("--") and {*asked} & _COMMANDS.keys():
+        parser.error(f"unknown command {name!r}{_suggested_command(name)}")
+    if name.startswith("--") and {*arguments} & _SUMMARIES.keys():
         parser.error(f"{name!r} comes after the command, as in: feeds check {name}")
-    return parser, asked
+    parser.refuse_unknown(arguments)
+    parser.parse_args(arguments)
+    parser.error("name a command, as in: feeds check")
 
 
-def _meant(name: str) -> str:
-    """Return what a word that is not a command was probably meant to be, or ''."""
+def _suggested_command(name: str) -> str:
+    """Return `; did you mean …?` for a word that is not a command, or ''."""
     if Path(name).exists():
         return f"; did you mean 'feeds check {name}'?"
     synonym = _SYNONYMS.get(name)
-    return f"; did you mean {synonym!r}?" if synonym else meant(name, _COMMANDS)
+    return f"; did you mean {synonym!r}?" if synonym else _did_you_mean(name, _SUMMARIES)
 
 
-def _check(options: Namespace) -> None:
-    """Tell everything that is wrong in the catalogue, with its line."""
-    from feeds.cli.commands import check
-
-    check(_given(options), strict=options.strict, quiet=options.quiet)
-
-
-def _list(options: Namespace) -> None:
-    """List every feed: its address, title, number of entries, last update."""
-    from feeds.cli.commands import list_feeds
-
-    list_feeds(_given(options), as_json=options.json)
+def _example_for(missing: Path) -> str:
+    """Return the smallest catalogue, to append to a message, or '' if there are other catalogues."""
+    if not missing.is_dir() and any(missing.parent.glob("*.y*ml")):
+        return ""
+    return f"; the smallest catalogue that works:\n\n{SMALLEST_CATALOGUE}"
 
 
-def _export(options: Namespace) -> None:
-    """Write every document into FOLDER, leaving identical files untouched."""
-    folder = _folder(options)
+class _Parser(ArgumentParser):
+    """Parses the arguments of a command. Options cannot be abbreviated."""
 
-    from feeds.cli.exporting import Exporting, export
-    from feeds.export.report import Options
-
-    how = Options(
-        prune=options.prune,
-        compress=options.compress,
-        force=options.force,
-        dry_run=options.dry_run,
-        verify=options.verify,
-    )
-    exporting = Exporting(
-        how,
-        not options.no_pages,
-        options.host,
-        options.profile,
-        as_json=options.json,
-        strict=options.strict,
-        quiet=options.quiet,
-        after=_afterwards(options),
-    )
-    export(_given(options), folder, exporting)
-
-
-def _folder(options: Namespace) -> Path:
-    """Return where to export to; raises UsageError where that cannot be a folder."""
-    if options.other:
-        names = [options.target, options.other]
-        file = next((name for name in names if _is_catalogue(name)), names[1])
-        names.remove(file)
-        raise UsageError(
-            f"name the catalogue with --catalogue: feeds export {names[0]} --catalogue {file}"
+    def __init__(self, prog: str, *, description: str = "", epilog: str = "") -> None:
+        super().__init__(
+            prog=prog,
+            description=description,
+            epilog=epilog,
+            allow_abbrev=False,
+            # To ask for the terminal's width, argparse imports a slow module.
+            formatter_class=partial(HelpFormatter, width=80),
         )
-    scheme, colon, _ = options.target.partition(":/")
-    if colon and scheme.isalnum():
-        remedy = f"for a bucket: feeds publish {options.target}"
-        raise UsageError(f"{options.target!r} is an address, not a folder; {remedy}")
-    folder = Path(options.target)
-    try:
-        found = folder.exists() and not folder.is_dir()
-    except (OSError, ValueError) as error:
-        raise FeedsError(f"{folder}: {getattr(error, 'strerror', error)}") from None
-    if found:
-        remedy = f" --catalogue {folder}" if _is_catalogue(options.target) else ""
-        raise UsageError(f"{folder} is a file; name a folder to write: feeds export out{remedy}")
-    return folder
+
+    def add_options(self, options: "type[CommonOptions]") -> None:
+        """Add an argument for each field, and the catalogue as an argument without a name."""
+        from dataclasses import MISSING, fields
+
+        for field in fields(options):
+            settings = dict(field.metadata)
+            default = os.environ.get(settings.pop("env", "")) or field.default
+            if default is not MISSING:
+                settings["default"] = default
+            name = field.name.replace("_", "-")
+            self.add_argument(
+                name if settings.pop("positional", False) else f"--{name}", **settings
+            )
+        # After a target a catalogue is a mistake; it is parsed to propose the right command.
+        has_target = any(field.name == "target" for field in fields(options))
+        text = SUPPRESS if has_target else "the same as --catalogue CATALOGUE"
+        self.add_argument("path", nargs="?", type=Path, metavar="CATALOGUE", help=text)
+
+    def parse(self, arguments: Sequence[str]) -> dict[str, Any]:
+        """Return the options by name; raises SystemExit on a mistake."""
+        self.refuse_unknown(arguments)
+        options = vars(self.parse_args(arguments))
+        path, catalogue = options.pop("path"), options["catalogue"]
+        if path and "target" in options:
+            target, name = sorted((str(options["target"]), str(path)), key=_is_catalogue)
+            usage = f"{self.prog} {target} --catalogue {name}"
+            self.error(f"name the catalogue with --catalogue: {usage}")
+        if path and catalogue:
+            self.error(f"there are two catalogues: {path}, and --catalogue {catalogue}")
+        default = Path(os.environ.get("FEEDS_CATALOGUE") or "entries.yaml")
+        return options | {"catalogue": path or catalogue or default}
+
+    def refuse_unknown(self, arguments: Sequence[str]) -> None:
+        """Report an unknown option before others, which may seem to be missing because of it."""
+        known = [name for action in self._actions for name in action.option_strings]
+        for argument in arguments:
+            if argument == "--":
+                break
+            name = argument.partition("=")[0]
+            if _OPTION.fullmatch(name) and name not in known:
+                self.error(f"unknown option {name!r}{_did_you_mean(name, known)}")
+
+    def error(self, message: str) -> NoReturn:
+        """Print the usage and a message, and exit with code 2."""
+        super().error(printable(message))
 
 
 def _is_catalogue(name: str) -> bool:
     return name.endswith((".yaml", ".yml"))
 
 
-def _publish(options: Namespace) -> None:
-    """Upload every document that changed to a bucket.
+def _did_you_mean(word: str, choices: Iterable[str]) -> str:
+    """Return `; did you mean 'x'?` with the most similar choice, or ''."""
+    # Needed only after a mistake, and slow to import.
+    from difflib import get_close_matches
 
-    Credentials come from the environment, or from the files of the store's own
-    tools. Of two publishers at once one wins, and the other says so.
-    """
-    if options.other:
-        raise UsageError(
-            "name the catalogue with --catalogue:"
-            f" feeds publish {options.target} --catalogue {options.other}"
-        )
-
-    from feeds.cli.publishing import Publishing, publish
-    from feeds.export.report import Options
-
-    how = Options(compress=options.compress, force=options.force, dry_run=options.dry_run)
-    publishing = Publishing(
-        how,
-        not options.no_pages,
-        options.timeout,
-        as_json=options.json,
-        strict=options.strict,
-        quiet=options.quiet,
-        after=_afterwards(options),
-    )
-    publish(_given(options), options.target, publishing)
-
-
-def _serve(options: Namespace) -> None:
-    """Serve every document over HTTP, until interrupted.
-
-    A change of the catalogue is published within two seconds; a broken one is
-    logged, and changes nothing. Without --url, addresses in the documents are
-    those of this very server; or those of the catalogue, where it listens on
-    all of a machine's addresses.
-    """
-    from feeds.cli.commands import serve
-
-    serve(
-        _given(options),
-        options.host,
-        options.port,
-        workers=options.workers,
-        access_log=options.access_log,
-    )
-
-
-def _afterwards(options: Namespace) -> "Afterwards | None":
-    if not options.purge and not options.ping:
-        return None
-    from feeds.after.afterwards import Afterwards
-
-    return Afterwards(options.purge, _given(options).folder, ping=options.ping)
-
-
-def _ping(options: Namespace) -> None:
-    """Tell the hub of the feeds that it does not know as they are now.
-
-    A feed's turn comes when its public address gives what the catalogue says:
-    so it can be used right after an upload.
-    """
-    from feeds.cli.pinging import ping_hub
-
-    ping_hub(_given(options), every=options.all, seconds=options.wait)
-
-
-def _given(options: Namespace) -> "Given":
-    from feeds.cli.commands import Given
-
-    path = getattr(options, "path", None)
-    if path and options.catalogue:
-        raise UsageError(f"there are two catalogues: {path}, and --catalogue {options.catalogue}")
-    default = Path(os.environ.get("FEEDS_CATALOGUE") or "entries.yaml")
-    return Given(path or options.catalogue or default, options.url, options.state)
-
-
-class _Command(NamedTuple):
-    """A command: what does it, what adds its arguments, and an example."""
-
-    verb: Callable[[Namespace], None]
-    add_arguments: Callable[[Parser], None]
-    example: str
-
-
-_COMMANDS = {
-    "check": _Command(_check, add_check, "entries.yaml"),
-    "list": _Command(_list, add_list, "entries.yaml --json"),
-    "export": _Command(_export, add_export, "out --catalogue entries.yaml --compress --host nginx"),
-    "publish": _Command(_publish, add_publish, "s3://bucket/news --catalogue entries.yaml"),
-    "serve": _Command(_serve, add_serve, "entries.yaml --port 8000"),
-    "ping": _Command(_ping, add_ping, "entries.yaml --url https://news.example.org/"),
-}
+    matches = get_close_matches(word, [*choices], 1)
+    return f"; did you mean {matches[0]!r}?" if matches else ""

@@ -1,104 +1,82 @@
-"""What each verb does: its result goes to stdout, and all else to stderr.
+"""The commands: one function each, with its options as one value.
 
-Each imports what it alone needs: what is known from before is told without
-reading a catalogue, and a catalogue is read without a renderer or a server.
+A command's result goes to stdout, everything else to stderr. Each command imports
+only what it uses: a catalogue is read without a renderer or a server, and an export
+with nothing to do does not even import the YAML parser.
 """
 
 import sys
-from collections.abc import Collection
-from datetime import timedelta
-from pathlib import Path
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from feeds.errors import FeedsError, printable
+from feeds.cli.options import (
+    CheckOptions,
+    CommonOptions,
+    ExportOptions,
+    ListOptions,
+    PingOptions,
+    PublishOptions,
+    ServeOptions,
+)
+from feeds.cli.output import counted, notes, print_message, print_result
+from feeds.cli.publishing import export, publish
+from feeds.errors import printable
+from feeds.parallel import cores, in_child
 from feeds.paths import FEEDS, STATIC, TEMPLATES
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from feeds.model import Catalogue, Feed, Site
 
-# How far ahead `check` names the days that are dates without a time.
+# `check` lists entries dated without a time that become public within this time.
 _SOON = timedelta(days=7)
-# Shown where there is no catalogue: `feeds check` has nothing to say about it.
-SMALLEST_CATALOGUE = """\
-site:
-  title: Our news
-  url: https://news.example.org/
-  id: tag:news.example.org,2026:news
-
-entries:
-- id: our-first-news
-  title: Our first news
-  date: 2026-01-31
-  summary: What happened, in one sentence.
-"""
-# So many entries are enough for a page of each kind, and for a list in parts.
-_SAMPLE = 50
+# `check` renders this many entries: enough for each kind of page and a list of several pages.
+_SAMPLE_SIZE = 50
 _ALL_ADDRESSES = ("0.0.0.0", "::")  # noqa: S104  # compared with, not listened on
 
 
-class Given(NamedTuple):
-    """What every verb is given: where the catalogue is, its URL if another, the folder of state."""
-
-    catalogue: Path
-    url: str | None = None
-    state: Path | None = None
-
-    @property
-    def folder(self) -> Path:
-        """Where the history is kept, and what else is remembered."""
-        return self.state or self.catalogue.parent / ".feeds"
-
-
-def check(given: Given, *, strict: bool, quiet: bool = False) -> None:
-    """Print how much is in a catalogue, its notes and what is held back; raises FeedsError."""
-    from datetime import UTC, datetime
-
+def check(options: CheckOptions) -> None:
+    """Validate the catalogue; report every problem with its line."""
     from feeds.history import History
 
     now = datetime.now(UTC)
-    published = History(given.folder).addresses()
-    found = read(given, now, published=published, strict=strict)
-    _check_beside(found, now)
-    if quiet:
+    published = History(options.state_folder).addresses()
+    catalogue = _load(options, now, published=published, strict=options.strict)
+    _check_pages(catalogue, now)
+    if options.quiet:
         return
-    for line in notes(found, now):
-        say(line)
-    for line in _days_without_a_time(found, now):
-        say(line)
-    show(printable(f"{given.catalogue}: {_summary(found)}"))
-    if not any(address.startswith(found.site.url) for address in published):
-        where = f"{given.folder} has no history of {found.site.url}"
-        show(printable(f"Addresses not compared: {where}"))
+    for line in (*notes(catalogue, now), *_without_time(catalogue, now)):
+        print_message(line)
+    print_result(printable(f"{options.catalogue}: {_summary(catalogue)}"))
+    if not any(address.startswith(catalogue.site.url) for address in published):
+        reason = f"{options.state_folder} has no history of {catalogue.site.url}"
+        print_result(printable(f"Addresses not compared: {reason}"))
 
 
-def _check_beside(found: "Catalogue", now: "datetime") -> None:
-    """Check `static/` and `templates/` beside a catalogue; raises FeedsError.
-
-    Each kind of page is rendered once, from some entries.
-    """
-    folders = [found.beside / name for name in (STATIC, TEMPLATES)] if found.beside else []
+def _check_pages(catalogue: "Catalogue", now: datetime) -> None:
+    """Check `static/` and `templates/` beside a catalogue, by rendering each kind of page."""
+    folders = [catalogue.beside / name for name in (STATIC, TEMPLATES)] if catalogue.beside else []
     if any(folder.exists() for folder in folders):
-        from dataclasses import replace
-
         from feeds.plans import plan_site
         from feeds.release import Release
 
-        plan_site(found, as_of=now)
-        Release(replace(found, entries=found.entries[:_SAMPLE]), as_of=now)
+        plan_site(catalogue, as_of=now)
+        Release(replace(catalogue, entries=catalogue.entries[:_SAMPLE_SIZE]), as_of=now)
 
 
-def read(
-    given: Given, now: "datetime", *, published: Collection[str] = (), strict: bool = False
+def _load(
+    options: CommonOptions,
+    now: datetime,
+    *,
+    published: Collection[str] = (),
+    strict: bool = False,
 ) -> "Catalogue":
-    """Read the catalogue on all cores; raises FeedsError."""
     from feeds.catalogue import load_catalogue
-    from feeds.parallel import cores
 
     return load_catalogue(
-        given.catalogue,
-        url=given.url,
+        options.catalogue,
+        url=options.url,
         as_of=now,
         published=published,
         strict=strict,
@@ -106,20 +84,8 @@ def read(
     )
 
 
-def notes(catalogue: "Catalogue", as_of: "datetime") -> list[str]:
-    """Return the notes, and how many entries are held back with the next one due, a line each."""
-    from feeds.selection import held_back_summary
-
-    lines = list(map(str, catalogue.notes))
-    later = held_back_summary(catalogue, as_of)
-    if later:
-        count = counted(range(later.entries), "entry", "entries")
-        lines.append(f"{count} held back; the next, {later.next!r}, on {later.due}")
-    return lines
-
-
-def _days_without_a_time(catalogue: "Catalogue", now: "datetime") -> list[str]:
-    """Return a line for each entry that becomes public at the beginning of a day soon."""
+def _without_time(catalogue: "Catalogue", now: datetime) -> list[str]:
+    """Return a line for each entry with a date but no time that becomes public soon."""
     from feeds.selection import held_back
 
     return [
@@ -130,26 +96,35 @@ def _days_without_a_time(catalogue: "Catalogue", now: "datetime") -> list[str]:
     ]
 
 
-def list_feeds(given: Given, *, as_json: bool) -> None:
-    """Print every feed, as a table or as JSON; raises FeedsError."""
+def _summary(catalogue: "Catalogue") -> str:
+    entries = catalogue.entries
+    topics = {topic for entry in entries for topic in entry.topics} | {*(catalogue.topics or ())}
+    countries = {country for entry in entries for country in entry.countries}
+    return (
+        f"{counted(entries, 'entry', 'entries')}, {counted(topics, 'topic', 'topics')},"
+        f" {counted(countries, 'country', 'countries')}: no problem"
+    )
+
+
+def list_feeds(options: ListOptions) -> None:
+    """List every feed: its address, title, number of entries, last update."""
     import json
-    from datetime import UTC, datetime
 
     from feeds.history import History
     from feeds.selection import select
 
     now = datetime.now(UTC)
-    found = read(given, now, published=History(given.folder).addresses())
-    for line in notes(found, now):
-        say(line)
-    feeds = select(found, now)
-    if as_json:
-        rows = [_described(feed, found.site) for feed in feeds]
-        show(json.dumps(rows, ensure_ascii=False, indent=2))
+    catalogue = _load(options, now, published=History(options.state_folder).addresses())
+    for line in notes(catalogue, now):
+        print_message(line)
+    feeds, site = select(catalogue, now), catalogue.site
+    if options.json:
+        rows = [_as_json(feed, site) for feed in feeds]
+        print_result(json.dumps(rows, ensure_ascii=False, indent=2))
         return
     table = [("ADDRESS", "TITLE", "ENTRIES", "LAST UPDATED")] + [
         (
-            found.site.address(feed.path + FEEDS[found.site.formats[0]]),
+            site.address(feed.path + FEEDS[site.formats[0]]),
             feed.title,
             str(len(feed.entries)),
             feed.updated.date().isoformat(),
@@ -158,69 +133,10 @@ def list_feeds(given: Given, *, as_json: bool) -> None:
     ]
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for row in table:
-        show(printable("  ".join(map(str.ljust, row, widths)).rstrip()))
+        print_result(printable("  ".join(map(str.ljust, row, widths)).rstrip()))
 
 
-def serve(given: Given, host: str, port: int, *, workers: int, access_log: bool) -> None:
-    """Serve a catalogue's documents until interrupted; raises FeedsError."""
-    import signal
-
-    # It asks for what is being done.
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-
-    from datetime import UTC, datetime
-
-    from feeds.log import log_to
-    from feeds.parallel import in_child
-    from feeds.server.granian import Listening
-    from feeds.server.granian import serve as serve_site
-    from feeds.server.site import Settings
-    from feeds.server.store import load_index
-
-    url = given.url or own_address(host, port)
-    at = own_address(host, port) or f"every address of this machine, port {port}"
-    settings = Settings(catalogue=given.catalogue, url=url, state=given.state)
-    log_to(sys.stderr)
-    # What was served before is served at once, whatever the catalogue is like now.
-    if load_index(settings.state_folder, settings.store_name) is None:
-        now = datetime.now(UTC)
-        # None of the catalogue stays in the memory of this process.
-        for line in in_child(lambda: notes(read(given._replace(url=url), now), now)):
-            say(line)
-    listening = Listening(host=host, port=port, workers=workers, access_log=access_log)
-    serve_site(settings, listening, started=lambda: say(f"Serving at {at}"))
-
-
-def own_address(host: str, port: int) -> str | None:
-    """Give the URL under which a server on this host is reached; None where there are many."""
-    if host in _ALL_ADDRESSES:
-        return None
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
-
-
-def example_for(missing: Path) -> str:
-    """Return the smallest catalogue, to follow a message, unless there are others beside a missing one."""
-    if not missing.is_dir() and any(missing.parent.glob("*.y*ml")):
-        return ""
-    return f"; the smallest catalogue that works:\n\n{SMALLEST_CATALOGUE}"
-
-
-def counted(things: Collection[object], one: str, many: str) -> str:
-    """Give a number of things in words."""
-    return f"{len(things)} {one if len(things) == 1 else many}"
-
-
-def _summary(found: "Catalogue") -> str:
-    topics = {topic for entry in found.entries for topic in entry.topics} | {*(found.topics or ())}
-    countries = {country for entry in found.entries for country in entry.countries}
-    return (
-        f"{counted(found.entries, 'entry', 'entries')},"
-        f" {counted(topics, 'topic', 'topics')},"
-        f" {counted(countries, 'country', 'countries')}: no problem"
-    )
-
-
-def _described(feed: "Feed", site: "Site") -> dict[str, Any]:
+def _as_json(feed: "Feed", site: "Site") -> dict[str, Any]:
     from feeds.formats import FORMATS
 
     return {
@@ -239,16 +155,84 @@ def _described(feed: "Feed", site: "Site") -> dict[str, Any]:
     }
 
 
-def show(result: object) -> None:
-    """Give a result to whoever asked for it; raises FeedsError where it cannot be written."""
-    try:
-        print(result)
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise FeedsError(f"the output cannot be written: {error.strerror}") from None
+def serve(options: ServeOptions) -> None:
+    """Serve every document over HTTP, until interrupted.
+
+    A change to the catalogue is published within two seconds. An invalid catalogue
+    is logged, and the last valid one stays published. Without --url, documents use
+    the address of this server, or site.url if it listens on all addresses of the
+    machine.
+    """
+    import signal
+
+    # The server logs its state on SIGHUP; until it has started, the signal is ignored.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    from feeds.log import log_to
+    from feeds.server.granian import Listening
+    from feeds.server.granian import serve as serve_site
+    from feeds.server.site import Settings
+    from feeds.server.store import load_index
+
+    own_url = own_address(options.host, options.port)
+    location = own_url or f"every address of this machine, port {options.port}"
+    options = replace(options, url=options.url or own_url)
+    settings = Settings(catalogue=options.catalogue, url=options.url, state=options.state)
+    log_to(sys.stderr)
+    # If there is something to serve from before, it is served even if the catalogue is invalid now.
+    if load_index(settings.state_folder, settings.store_name) is None:
+        now = datetime.now(UTC)
+        # In a child process, so that the catalogue does not stay in this one's memory.
+        for line in in_child(lambda: notes(_load(options, now), now)):
+            print_message(line)
+    listening = Listening(
+        host=options.host,
+        port=options.port,
+        workers=options.workers,
+        access_log=options.access_log,
+    )
+    serve_site(settings, listening, started=lambda: print_message(f"Serving at {location}"))
 
 
-def say(text: str) -> None:
-    """Print a line on stderr."""
-    print(printable(text), file=sys.stderr)
+def own_address(host: str, port: int) -> str | None:
+    """Return the URL of a server that listens on a host; None if it listens on all addresses."""
+    if host in _ALL_ADDRESSES:
+        return None
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+
+
+def ping(options: PingOptions) -> None:
+    """Notify the WebSub hub of the feeds that changed.
+
+    The hub is notified of a feed once its public address returns the current
+    content, so the command can be run right after an upload.
+    """
+    from feeds.after.pinging import ping as ping_hub
+    from feeds.release import Release
+
+    now = datetime.now(UTC)
+    catalogue = _load(options, now)
+    release = Release(catalogue, as_of=now, pages=False)
+    etags = {path: document.etag for path, document in release.items()}
+    folder, every = options.state_folder, options.all
+    print_result(ping_hub(catalogue.site, etags, folder, seconds=options.wait, every=every))
+
+
+class Command(NamedTuple):
+    """A command: its function, whose docstring is its help; its options; an example of use."""
+
+    run: Callable[[Any], None]
+    options: type[CommonOptions]
+    example: str
+
+
+COMMANDS = {
+    "check": Command(check, CheckOptions, "entries.yaml"),
+    "list": Command(list_feeds, ListOptions, "entries.yaml --json"),
+    "export": Command(
+        export, ExportOptions, "out --catalogue entries.yaml --compress --host nginx"
+    ),
+    "publish": Command(publish, PublishOptions, "s3://bucket/news --catalogue entries.yaml"),
+    "serve": Command(serve, ServeOptions, "entries.yaml --port 8000"),
+    "ping": Command(ping, PingOptions, "entries.yaml --url https://news.example.org/"),
+}

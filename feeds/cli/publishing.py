@@ -1,80 +1,218 @@
-"""The command `publish`: a catalogue's documents go into a bucket."""
+"""The commands `export` and `publish`: build a catalogue's documents into a folder or a bucket."""
 
 import os
 import sys
-from functools import partial
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from feeds.cli.commands import Given, notes, say, show
+from feeds.cli.options import BuildOptions, ExportOptions, PublishOptions
+from feeds.cli.output import notes, print_message, print_result
+from feeds.errors import UsageError
+from feeds.files import media_files, media_folder, read_files
+from feeds.inputs import digest, program_digest, source_digest, zones_stamp
+from feeds.parallel import cores, gc_paused, in_child
+from feeds.paths import STATIC, TEMPLATES
 
 if TYPE_CHECKING:
     from feeds.after.afterwards import Afterwards
+    from feeds.cli.output import Progress
+    from feeds.export.bucket import BucketTarget
+    from feeds.export.folder import FolderTarget
+    from feeds.export.report import Report
+
+
+@gc_paused()
+def export(options: ExportOptions) -> None:
+    """Write every document into FOLDER, leaving identical files untouched."""
+    from feeds.export.folder_state import up_to_date
     from feeds.export.report import Options
 
+    started = time.perf_counter()
+    folder = _target_folder(options.target)
+    settings = Options(
+        prune=options.prune,
+        compress=options.compress,
+        force=options.force,
+        dry_run=options.dry_run,
+        verify=options.verify,
+    )
+    after = _after(options)
+    texts = read_files(options.catalogue)
+    _refuse_private(options, folder, [Path(name) for name, _ in texts])
+    inputs = export_inputs(options)
+    report = None if after else up_to_date(folder, settings, inputs, source_digest(texts))
+    seconds = {"compare": time.perf_counter() - started}
+    if report:
+        _print_report(report, [], options)
+    else:
+        from feeds.export.folder import opened
 
-class Publishing(NamedTuple):
-    """What `publish` is told beside the catalogue and the address; a timeout is in seconds."""
+        # The build reads them again: do not keep two copies in memory.
+        texts.clear()
+        # The folder is locked during the build, so that an older build cannot overwrite this one.
+        _build(
+            options,
+            lambda _: opened(folder, settings, inputs),
+            after,
+            host=options.host,
+            seconds=seconds,
+        )
+    if options.profile:
+        _print_profile(seconds, time.perf_counter() - started)
 
-    options: "Options"
-    pages: bool
-    timeout: float
-    as_json: bool
-    strict: bool = False
-    quiet: bool = False
-    after: "Afterwards | None" = None
+
+def _target_folder(name: str) -> Path:
+    """Return the folder to write; raises UsageError if the name is not that of a folder."""
+    scheme, colon, _ = name.partition(":/")
+    if colon and scheme.isalnum():
+        remedy = f"for a bucket: feeds publish {name}"
+        raise UsageError(f"{name!r} is an address, not a folder; {remedy}")
+    folder = Path(name)
+    # A name that the file system refuses is reported when the folder is opened.
+    with suppress(OSError):
+        if folder.exists() and not folder.is_dir():
+            remedy = f" --catalogue {folder}" if folder.suffix in {".yaml", ".yml"} else ""
+            usage = f"feeds export out{remedy}"
+            raise UsageError(f"{folder} is a file; name a folder to write: {usage}")
+    return folder
 
 
-def publish(given: Given, address: str, how: Publishing) -> None:
-    """Upload a catalogue's documents to a bucket; raises FeedsError."""
-    import logging
-    from datetime import UTC, datetime
+def _refuse_private(options: ExportOptions, folder: Path, files: Sequence[Path]) -> None:
+    """Raise FeedsError if the folder to write contains something that is not public."""
+    from feeds.export.ownership import refuse_media, refuse_private
+
+    refuse_private(folder, [*files, options.state_folder / "history.tsv"])
+    media = media_folder(options.catalogue)
+    for beside in (media, media.parent / STATIC, media.parent / TEMPLATES):
+        refuse_media(folder, beside)
+
+
+def export_inputs(options: ExportOptions) -> str:
+    """Return a digest of everything an export depends on, except the catalogue's files."""
+    media = media_folder(options.catalogue)
+    stamps = [media_files(media.parent / name, name) for name in (media.name, STATIC, TEMPLATES)]
+    given = (
+        options.url,
+        not options.no_pages,
+        options.host,
+        options.strict,
+        options.compress,
+        options.prune,
+        stamps,
+    )
+    return digest(program_digest(), repr(zones_stamp()), repr(given))
+
+
+def publish(options: PublishOptions) -> None:
+    """Upload every changed document to a bucket.
+
+    Credentials come from the environment, or from the configuration files of the
+    storage service's own tools. If two processes publish at the same time, one of
+    them fails with a message.
+    """
+    from functools import partial
     from tempfile import TemporaryDirectory
 
-    from feeds.builder import Options, SiteBuilder
-    from feeds.catalogue import checked_url
-    from feeds.cli.progress import Progress
     from feeds.export.bucket import BucketTarget, begin
     from feeds.export.bucket_store import Store
+    from feeds.export.report import Options
+
+    settings = Options(compress=options.compress, force=options.force, dry_run=options.dry_run)
+    after = _after(options)
+
+    @contextmanager
+    def opened(progress: "Progress") -> Iterator[BucketTarget]:
+        store = Store(options.target, os.environ, options.timeout)
+        # obstore starts threads with its first request, and a process with threads cannot
+        # fork; rendering forks, so the first requests are made in a child process.
+        begun = in_child(lambda: begin(store, settings, progress))
+        with TemporaryDirectory(prefix="feeds-") as staging:
+            clock = partial(datetime.now, UTC)
+            yield BucketTarget(store, begun, settings, Path(staging), clock)
+
+    _build(options, opened, after)
+
+
+def _build(
+    options: BuildOptions,
+    open_target: "Callable[[Progress], AbstractContextManager[FolderTarget | BucketTarget]]",
+    after: "Afterwards | None",
+    *,
+    host: str = "",
+    seconds: dict[str, float] | None = None,
+) -> None:
+    """Build into a target, print what was done, then purge caches and notify the hub.
+
+    The time that each stage takes is added to `seconds`.
+    """
+    import logging
+
+    from feeds.builder import Options, SiteBuilder
+    from feeds.catalogue import ItemMemory, checked_url
+    from feeds.cli.output import Progress
+    from feeds.export.hosts import host_plans
     from feeds.history import History
     from feeds.log import log_to
-    from feeds.parallel import cores, in_child
+    from feeds.storage import StateFolder
 
-    if given.url:
-        checked_url(given.url)
-    store = Store(address, os.environ, how.timeout)
-    log_to(sys.stderr, logging.ERROR if how.quiet else logging.WARNING)
-    progress = Progress(sys.stderr, shown=not how.quiet)
-    options = Options(
-        url=given.url,
-        pages=how.pages,
+    if options.url:
+        checked_url(options.url)
+    log_to(sys.stderr, logging.ERROR if options.quiet else logging.WARNING)
+    progress = Progress(sys.stderr, enabled=not options.quiet)
+    settings = Options(
+        url=options.url,
+        pages=not options.no_pages,
         compare=True,
-        strict=how.strict,
-        dated=not how.options.dry_run,
+        strict=options.strict,
+        dated=not options.dry_run,
         processes=cores(),
+        host_plans=lambda planned: host_plans(
+            host, planned.plans, planned.site, compressed=options.compress
+        ),
         on_progress=progress,
+        memory=ItemMemory(StateFolder(options.state_folder)),
+        seconds={} if seconds is None else seconds,
     )
-    try:
-        # With its first request obstore starts threads, and a process with threads cannot be
-        # forked: so rendering, which is done in forks, comes before this process's own.
-        begun = in_child(lambda: begin(store, how.options, progress))
-        with TemporaryDirectory(prefix="feeds-") as folder:
-            clock = partial(datetime.now, UTC)
-            target = BucketTarget(store, begun, how.options, Path(folder), clock)
-            target.on_progress = progress
-            if how.after:
-                target.on_change = how.after.owe
-            history = History(given.folder)
-            build = SiteBuilder(given.catalogue, target, options, history=history).build()
-    finally:
-        progress.end()
+    with progress, open_target(progress) as target:
+        target.on_progress = progress
+        if after:
+            target.on_change = after.owe
+        history = History(options.state_folder)
+        build = SiteBuilder(options.catalogue, target, settings, history=history).build()
     planned = build.planned
-    for note in () if how.quiet else notes(planned.catalogue, planned.as_of):
-        say(note)
-    if target.report and (how.as_json or not how.quiet):
-        show(target.report.as_json() if how.as_json else target.report)
-    if how.after and not how.options.dry_run:
+    if target.report:
+        _print_report(target.report, notes(planned.catalogue, planned.as_of), options)
+    if after and not options.dry_run:
         etags = {path: fact.etag for path, fact in build.facts.items()}
-        for line in how.after(planned.site, etags):
-            if not how.quiet:
-                say(line)
+        for line in after(planned.site, etags):
+            if not options.quiet:
+                print_message(line)
+
+
+def _after(options: BuildOptions) -> "Afterwards | None":
+    """Return what to do after the build; raises UsageError for an invalid purge template."""
+    if not options.purge and not options.ping:
+        return None
+    from feeds.after.afterwards import Afterwards
+
+    return Afterwards(options.purge, options.state_folder, ping=options.ping)
+
+
+def _print_report(report: "Report", lines: Sequence[str], options: BuildOptions) -> None:
+    if options.json:
+        print_result(report.as_json())
+        lines = [*lines, *report.remarks]
+    elif not options.quiet:
+        print_result(report)
+    for line in () if options.quiet else lines:
+        print_message(line)
+
+
+def _print_profile(seconds: dict[str, float], total: float) -> None:
+    rest = total - sum(seconds.values())
+    for stage, duration in [*seconds.items(), ("else", rest), ("all", total)]:
+        print_message(f"{stage:<10}{duration:8.3f} s {duration / total:5.0%}")
