@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from conftest import AS_OF, tree
 
-from feeds import Release, load_catalogue
-from feeds.catalogue import ItemMemory, plain_lines
+from feeds import build_release
+from feeds.catalogue import ItemMemory, load_catalogue, plain_lines
 from feeds.export.folder import export_folder
 from feeds.formats import atom, layouts, rss
 
@@ -20,7 +20,7 @@ def documents(file: Path, read: Callable[..., object] = load_catalogue) -> dict[
     for kept in (*vars(atom).values(), *vars(rss).values()):
         if hasattr(kept, "cache_clear"):
             kept.cache_clear()
-    release = Release(read(file), as_of=AS_OF)  # type: ignore[arg-type]  # a catalogue
+    release = build_release(read(file), as_of=AS_OF)  # type: ignore[arg-type]  # a catalogue
     return {path: document.body for path, document in release.items()}
 
 

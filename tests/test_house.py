@@ -24,7 +24,7 @@ _FROM_THE_GROUND = (
     "builder",
     "export",
     "after",
-    "server",
+    "server api",
     "wsgi",
     "cli",
     "__main__",

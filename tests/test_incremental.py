@@ -484,7 +484,7 @@ def check_fixed(bench: Bench, monkeypatch: pytest.MonkeyPatch, *names: str) -> N
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     found = Bench(tmp_path)
-    for module in ("inputs", "exporting"):
+    for module in ("inputs", "cli.publishing"):
         version = f"feeds.{module}.program_digest"
         monkeypatch.setattr(version, lambda: b"%d" % found.site.program)
     return found

@@ -59,10 +59,10 @@ def _check_pages(catalogue: "Catalogue", now: datetime) -> None:
     folders = [catalogue.beside / name for name in (STATIC, TEMPLATES)] if catalogue.beside else []
     if any(folder.exists() for folder in folders):
         from feeds.plans import plan_site
-        from feeds.release import Release
+        from feeds.release import build_release
 
         plan_site(catalogue, as_of=now)
-        Release(replace(catalogue, entries=catalogue.entries[:_SAMPLE_SIZE]), as_of=now)
+        build_release(replace(catalogue, entries=catalogue.entries[:_SAMPLE_SIZE]), as_of=now)
 
 
 def _load(
@@ -208,11 +208,11 @@ def ping(options: PingOptions) -> None:
     content, so the command can be run right after an upload.
     """
     from feeds.after.pinging import ping as ping_hub
-    from feeds.release import Release
+    from feeds.release import build_release
 
     now = datetime.now(UTC)
     catalogue = _load(options, now)
-    release = Release(catalogue, as_of=now, pages=False)
+    release = build_release(catalogue, as_of=now, pages=False)
     etags = {path: document.etag for path, document in release.items()}
     folder, every = options.state_folder, options.all
     print_result(ping_hub(catalogue.site, etags, folder, seconds=options.wait, every=every))
