@@ -1,4 +1,4 @@
-"""What leads to the feeds: subscriptions, robots.txt, and pages where nothing is."""
+"""Discovery documents: the subscribe page, robots.txt, and the pages for 404 and 410."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -63,7 +63,7 @@ def served(
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a server said."""
+    """A server's answer."""
 
     status: int
     headers: Message
@@ -152,7 +152,7 @@ def test_pages_come_with_a_policy(served: str, path: str) -> None:
     "path", ["atom.xml", "rss.xml", "feed.json", "style.css", ALL_OPML, SITEMAP]
 )
 def test_only_pages_have_a_policy(served: str, path: str) -> None:
-    """What goes with pages goes with nothing else."""
+    """The headers of pages are sent with no other document."""
     headers = ask(served + path).headers
     assert "Content-Security-Policy" not in headers
     assert headers["X-Content-Type-Options"] == "nosniff"
@@ -181,7 +181,7 @@ def test_robots_may_see_everything_and_find_the_sitemap(release: Release) -> Non
 
 
 def page_of(document: bytes) -> Any:
-    """Read a page; of an element's attributes, lxml's types tell too little."""
+    """Parse a page; lxml's type stubs are too narrow for its attributes."""
     return html.fromstring(document)
 
 
@@ -207,7 +207,7 @@ def test_a_guide_cannot_be_given_up(path: str) -> None:
 
 
 def with_feeds(topics: int, countries: int) -> Catalogue:
-    """Give a catalogue with news of each topic in each country."""
+    """Return a catalogue with an entry for each topic in each country."""
     moment = datetime(2022, 9, 24, tzinfo=UTC)
     labels = tuple(
         Topic(slug=f"a-topic-of-some-length-{n}", name=f"A topic of some length {n}", scheme="x")
@@ -288,7 +288,7 @@ def test_a_day_is_in_the_sites_language() -> None:
 
 
 def test_without_pages_there_are_no_guides(catalogue: Catalogue) -> None:
-    """A site that has pages of its own is given feeds alone."""
+    """Without pages, only the feeds are published."""
     release = build_release(catalogue, as_of=AS_OF, pages=False)
     filenames = {form.filename for form in release.formats}
     assert {path.rpartition("/")[2] for path in release} == {*filenames, FEED_STYLE}

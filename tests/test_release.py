@@ -1,4 +1,4 @@
-"""A release holds the same bytes however it is made, exported or served."""
+"""A release has the same bytes however it is built, exported or served."""
 
 import hashlib
 import os
@@ -152,8 +152,8 @@ def test_the_same_bytes_everywhere(tmp_path: Path) -> None:
     assert len(digests) == 1
 
 
-def test_a_fourth_format_costs_one_row(catalogue: Catalogue) -> None:
-    """A format is a row of the table: nothing else need know it."""
+def test_a_fourth_format_needs_one_row(catalogue: Catalogue) -> None:
+    """A format is one row of the table, and nothing else depends on it."""
     titles = Format(
         key="titles",
         name="Titles",
@@ -170,7 +170,7 @@ def test_a_fourth_format_costs_one_row(catalogue: Catalogue) -> None:
 
 
 def test_embargoed_entries_are_nowhere(tmp_path: Path) -> None:
-    """An entry dated later leaves no byte in any document, and is in its feeds from then on."""
+    """An entry dated later is in no document before its date, and in its feeds from then on."""
     hidden = "- id: the-secret\n  title: A secret\n  date: 2030-01-01T00:00Z\n  summary: Hush.\n"
     extra = "  topics: [financing]\n  countries: [Togo]\n  updated: 2030-02-01T00:00Z\n\n"
     file = tmp_path / "entries.yaml"
@@ -188,7 +188,7 @@ def test_embargoed_entries_are_nowhere(tmp_path: Path) -> None:
 
 
 def test_a_declared_topic_without_entries_has_valid_empty_feeds() -> None:
-    """An address that somebody subscribed to does not blink."""
+    """A feed that people subscribed to stays when its last entry goes."""
     release = build_release(load_catalogue(CATALOGUES / "empty.yaml"), as_of=AS_OF)
     assert {path for path in release if path.startswith("topics/soon/")} == {
         f"topics/soon/{name}" for name in ("atom.xml", "rss.xml", "feed.json", "index.html")
