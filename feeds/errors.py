@@ -1,12 +1,8 @@
 """The errors that a user can fix."""
 
-import re
 from collections.abc import Iterable
 from typing import NamedTuple
-
-# Python calls no space but ' ' printable; these are harmless.
-_SPACES = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
-_MAYBE_UNPRINTABLE = re.compile(rf"[^{_SPACES}]")
+from unicodedata import category
 
 
 def printable(text: str) -> str:
@@ -16,12 +12,13 @@ def printable(text: str) -> str:
     format characters, and bytes of a file name that are not UTF-8. They are
     written as Python writes them, such as `\x1b` or `\u202e`.
     """
-    return text if text.isprintable() else _MAYBE_UNPRINTABLE.sub(_escaped, text)
-
-
-def _escaped(match: re.Match[str]) -> str:
-    character = match[0]
-    return character if character.isprintable() else character.encode("unicode_escape").decode()
+    if text.isprintable():
+        return text
+    # Spaces (Zs) are harmless, though Python calls only ' ' printable.
+    return "".join(
+        c if c.isprintable() or category(c) == "Zs" else c.encode("unicode_escape").decode()
+        for c in text
+    )
 
 
 class FeedsError(Exception):

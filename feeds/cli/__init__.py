@@ -57,14 +57,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """
     _replace_closed_streams()
     try:
-        _run(sys.argv[1:] if arguments is None else arguments)
+        try:
+            _run(sys.argv[1:] if arguments is None else arguments)
+        finally:
+            # At the interpreter's exit, an error could no longer be reported.
+            _flush_stdout()
     except BrokenPipeError:
         # The reader of the output has closed it, as `head` does.
         _discard_stdout()
         sys.exit(1)
-    finally:
-        # At the interpreter's exit, an error could no longer be reported.
-        _flush_stdout()
 
 
 def _replace_closed_streams() -> None:
@@ -78,8 +79,7 @@ def _flush_stdout() -> None:
     try:
         sys.stdout.flush()
     except BrokenPipeError:
-        _discard_stdout()
-        sys.exit(1)
+        raise
     except OSError as error:
         _discard_stdout()
         sys.exit(f"feeds: the output cannot be written: {error.strerror}")
@@ -194,7 +194,9 @@ class _Parser(ArgumentParser):
         options = vars(self.parse_args(arguments))
         path, catalogue = options.pop("path"), options["catalogue"]
         if path and "target" in options:
-            target, name = sorted((str(options["target"]), str(path)), key=_is_catalogue)
+            # Whichever of the two has the name of a YAML file is the catalogue.
+            names = (options["target"], str(path))
+            target, name = sorted(names, key=lambda name: name.endswith((".yaml", ".yml")))
             usage = f"{self.prog} {target} --catalogue {name}"
             self.error(f"name the catalogue with --catalogue: {usage}")
         if path and catalogue:
@@ -215,10 +217,6 @@ class _Parser(ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Print the usage and a message, and exit with code 2."""
         super().error(printable(message))
-
-
-def _is_catalogue(name: str) -> bool:
-    return name.endswith((".yaml", ".yml"))
 
 
 def _did_you_mean(word: str, choices: Iterable[str]) -> str:
