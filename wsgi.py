@@ -1,4 +1,4 @@
-"""The served site for any WSGI server: `gunicorn wsgi:app`."""
+"""The WSGI application of `feeds.wsgi`, for `gunicorn wsgi:app` in a checkout."""
 
 from feeds.wsgi import app
 

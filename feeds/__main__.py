@@ -1,4 +1,4 @@
-"""`python -m feeds`: the same as the command `feeds`."""
+"""`python -m feeds`, the same as the command `feeds`."""
 
 from feeds.cli import main
 

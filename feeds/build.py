@@ -25,7 +25,7 @@ from typing import IO, Any, NamedTuple, Protocol
 from feeds.catalogue import ItemMemory, load_catalogue
 from feeds.errors import FeedsError
 from feeds.history import History, Outdated
-from feeds.logs import tell
+from feeds.log import log_event
 from feeds.markdown import render_body
 from feeds.model import Catalogue, Entry
 from feeds.parallel import dealt, gc_paused, in_processes, usable_processes
@@ -225,7 +225,7 @@ class SiteBuilder:
         except OSError as error:
             if self._has_history:
                 reason = error.strerror or str(error)
-                tell("no-last-modified", logging.WARNING, file=file, error=reason)
+                log_event("no-last-modified", logging.WARNING, file=file, error=reason)
             self._has_history = False
             return {}
         self._has_history = True
@@ -234,7 +234,7 @@ class SiteBuilder:
         if len(past) < len(found):
             # The clock is wrong, or was wrong when they were recorded.
             latest = max(found.values())
-            tell("clock-behind-history", logging.WARNING, file=file, latest=latest)
+            log_event("clock-behind-history", logging.WARNING, file=file, latest=latest)
         return past
 
     @contextmanager

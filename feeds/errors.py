@@ -1,38 +1,35 @@
-"""What can go wrong for a user, as types."""
+"""The errors that a user can fix."""
 
-import re
 from collections.abc import Iterable
 from typing import NamedTuple
-
-# No other space is printable to Python, but these do no harm.
-_SPACES = "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000"
-_UNPRINTABLE = re.compile(rf"[^{_SPACES}]")
+from unicodedata import category
 
 
 def printable(text: str) -> str:
-    r"""Return a text for a line of a terminal or a log: what would act on it is escaped.
+    r"""Return a text with everything escaped that would affect a terminal or end a line of a log.
 
-    That is line ends and other controls, invisible and bidirectional format
-    characters, and bytes of a file name that are not UTF-8; written as Python
-    writes them, such as `\x1b` or `\u202e`.
+    That is line ends and other control characters, invisible and bidirectional
+    format characters, and bytes of a file name that are not UTF-8. They are
+    written as Python writes them, such as `\x1b` or `\u202e`.
     """
-    return text if text.isprintable() else _UNPRINTABLE.sub(_escaped, text)
-
-
-def _escaped(found: re.Match[str]) -> str:
-    character = found[0]
-    return character if character.isprintable() else character.encode("unicode_escape").decode()
+    if text.isprintable():
+        return text
+    # Spaces (Zs) are harmless, though Python calls only ' ' printable.
+    return "".join(
+        c if c.isprintable() or category(c) == "Zs" else c.encode("unicode_escape").decode()
+        for c in text
+    )
 
 
 class FeedsError(Exception):
-    """An error the user can fix: its text, which is one line, is shown without a traceback."""
+    """An error the user can fix. The message is one line, shown without a traceback."""
 
     def __str__(self) -> str:
         return printable(super().__str__())
 
 
 class UsageError(FeedsError):
-    """An error in the arguments of a command, before anything is done."""
+    """An error in the arguments of a command, raised before anything is done."""
 
 
 class MissingCatalogueError(FeedsError):
@@ -40,14 +37,19 @@ class MissingCatalogueError(FeedsError):
 
 
 class Problem(NamedTuple):
-    """One thing wrong in a catalogue, at its place.
+    """One mistake in a catalogue, and where it is.
 
-    `line` and `column` count characters from 1. `path` is the key path, such
-    as `entries[3].countries[0]`; it is empty where the text is no YAML at all.
-    A `note` is worth an editor's look, but keeps no catalogue from being valid.
-    `entry` is the id of the entry that has it, empty if there is none. `cause` is
-    the same for problems that one mistake causes in several places, such as an
-    unknown word; empty for any other.
+    Attributes:
+        file: the path of the catalogue's file.
+        line: its line, from 1.
+        column: its column in characters, from 1.
+        path: the key path, such as `entries[3].countries[0]`; empty where the text
+            is not valid YAML.
+        message: what is wrong, and how to fix it.
+        note: True for a remark that does not make the catalogue invalid.
+        entry: the id of the entry; empty if there is none.
+        cause: the same text for problems with the same cause in several places,
+            such as an unknown word; else empty.
     """
 
     file: str
@@ -60,7 +62,7 @@ class Problem(NamedTuple):
     cause: str = ""
 
     def __str__(self) -> str:
-        """Return `file:line:column: path (entry): message`, which editors and CI can click."""
+        """Return `file:line:column: path (entry): message`, which editors and CI can link."""
         parts = [f"{self.file}:{self.line}:{self.column}"]
         parts += ["note"] * self.note
         if self.path:
@@ -69,7 +71,7 @@ class Problem(NamedTuple):
 
 
 class CatalogueError(FeedsError):
-    """Everything that is wrong in a catalogue, in the order of the file."""
+    """A catalogue is not valid. `problems` are all its Problems, in the order of the file."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)

@@ -1,9 +1,9 @@
-"""The served site: `app` for any WSGI server, made from FEEDS_CATALOGUE, FEEDS_URL, FEEDS_STATE."""
+"""`app`, for any WSGI server; configured by FEEDS_CATALOGUE, FEEDS_URL and FEEDS_STATE."""
 
 import os
 import sys
 
-from feeds.logs import log_to
+from feeds.log import log_to
 from feeds.server import create_app
 
 log_to(sys.stderr)

@@ -17,7 +17,7 @@ import pytest
 from conftest import PATIENCE, ROOT
 from s3 import BUCKET, KEY, SECRET, Proxy, Server
 
-from feeds import Release, load_catalogue
+from feeds import build_release, load_catalogue
 from feeds.cli import main
 from feeds.export.manifest import BUCKET_MANIFEST as MANIFEST
 
@@ -114,7 +114,7 @@ class Bucket(NamedTuple):
 
     def release(self) -> dict[str, bytes]:
         """Give what the catalogue says at present, by path."""
-        release = Release(load_catalogue(self.catalogue), as_of=datetime.now(UTC))
+        release = build_release(load_catalogue(self.catalogue), as_of=datetime.now(UTC))
         return {path: document.body for path, document in release.items()}
 
     def bodies(self) -> dict[str, bytes]:

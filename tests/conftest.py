@@ -23,7 +23,7 @@ from forking import run_forked
 from hypothesis import settings
 from processes import build_processes
 
-from feeds import Release, load_catalogue
+from feeds import Release, build_release, load_catalogue
 from feeds.export.safe_folder import EXPORT_FOLDER
 from feeds.model import Catalogue
 
@@ -71,7 +71,7 @@ def catalogue(source: Path) -> Catalogue:
 
 @pytest.fixture
 def release(catalogue: Catalogue) -> Release:
-    return Release(catalogue, as_of=AS_OF)
+    return build_release(catalogue, as_of=AS_OF)
 
 
 def shortened(*ids: str) -> str:

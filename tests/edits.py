@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from stores import Clock
 
-from feeds import Release, load_catalogue
+from feeds import Release, build_release, load_catalogue
 from feeds.errors import CatalogueError
 from feeds.export.hosts.configurations import HOSTS
 from feeds.history import History
@@ -101,7 +101,7 @@ class EditedSite:
         """Return the release at this moment, which knows of no build before."""
         if pages not in self._releases:
             catalogue = load_catalogue(self.file)
-            self._releases[pages] = Release(catalogue, as_of=self.clock(), pages=pages)
+            self._releases[pages] = build_release(catalogue, as_of=self.clock(), pages=pages)
         return self._releases[pages]
 
     def save(self) -> None:

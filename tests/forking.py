@@ -13,10 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 _LOADED = [
-    "feeds.cli",
-    "feeds.exporting",
-    "feeds.publishing",
-    "feeds.verbs",
+    "feeds.cli.commands",
     "feeds.pages",
 ]
 _CONTEXT = multiprocessing.get_context("forkserver")

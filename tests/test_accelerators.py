@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from conftest import AS_OF, tree
 
-from feeds import Release, load_catalogue
-from feeds.catalogue import ItemMemory, plain_lines
+from feeds import build_release
+from feeds.catalogue import ItemMemory, load_catalogue, plain_lines
 from feeds.export.folder import export_folder
 from feeds.formats import feedgen_ext, sampling
 
@@ -18,7 +18,7 @@ SWITCHES = {"plain_lines": plain_lines, "sampling": sampling}
 def documents(file: Path, read: Callable[..., object] = load_catalogue) -> dict[str, bytes]:
     """Return every document of a catalogue, made without what was made before."""
     feedgen_ext._sampled_entry.cache_clear()  # noqa: SLF001  # prepared with the switch as it was
-    release = Release(read(file), as_of=AS_OF)  # type: ignore[arg-type]  # a catalogue
+    release = build_release(read(file), as_of=AS_OF)  # type: ignore[arg-type]  # a catalogue
     return {path: document.body for path, document in release.items()}
 
 

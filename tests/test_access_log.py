@@ -15,7 +15,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 import pytest
 from conftest import PATIENCE, SHIPPED, free_port, wait_for, wait_until
 
-from feeds.logs import log_to
+from feeds.log import log_to
 from feeds.server.access_log import AccessLog
 
 ENVIRON: WSGIEnvironment = {

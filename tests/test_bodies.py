@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from feeds import Release
+from feeds import build_release
 from feeds.catalogue import read_catalogue
 from feeds.catalogue.reading import Fault
 from feeds.catalogue.text_fields import markdown, surely_published
@@ -147,7 +147,7 @@ def test_a_footnotes_number_is_not_part_of_an_abstract() -> None:
     source = (HEAD + ITEM.format(id="a", date="2022-05-24", body=json.dumps(items[0][2]))).replace(
         " summary: S,", ""
     )
-    release = Release(read_catalogue([("f", source.encode())]), as_of=AS_OF)
+    release = build_release(read_catalogue([("f", source.encode())]), as_of=AS_OF)
     assert b"<dcterms:abstract>500 workers " in release["atom.xml"].body
 
 

@@ -15,7 +15,7 @@ from buckets import Bucket, Publisher, assert_survives, bucket_at, environment
 from conftest import run, run_feeds, wait_until
 from s3 import SECRET, Server, s3_server
 
-from feeds import Release, load_catalogue
+from feeds import build_release, load_catalogue
 from feeds.export.manifest import BUCKET_MANIFEST as MANIFEST
 
 
@@ -69,7 +69,7 @@ def test_objects_have_their_headers(compress: bool, bucket: Bucket) -> None:  # 
     """Type, freshness and coding of each object are those that a browser or a reader needs."""
     bucket.catalogue.write_text((Path(__file__).parent.parent / "entries.yaml").read_text())
     bucket.publish(*["--compress"] * compress)
-    release = Release(load_catalogue(bucket.catalogue), as_of=datetime.now(UTC))
+    release = build_release(load_catalogue(bucket.catalogue), as_of=datetime.now(UTC))
     objects = bucket.server.objects(bucket.prefix)
     assert objects.keys() == release.keys()
     coded = set()

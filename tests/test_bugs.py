@@ -10,7 +10,7 @@ from conftest import SHIPPED, running, wait_until
 from test_serving import ask, body, lines
 
 from feeds import create_app
-from feeds.logs import log_to
+from feeds.log import log_to
 from feeds.server import SiteApp
 from feeds.server.middleware import LogBugs
 
@@ -30,7 +30,7 @@ def ask_app(app: LogBugs, path: str, method: str = "GET") -> tuple[str, dict[str
 
 
 def test_an_exception_is_a_plain_500_and_logged_once_for_each_place() -> None:
-    """Clients learn nothing of it; the log has the traceback, and does not grow with requests."""
+    """The answer shows no details; the log has the traceback, once for each place."""
     log = io.StringIO()
     log_to(log)
     app = LogBugs(broken)
@@ -59,12 +59,12 @@ def app(tmp_path: Path) -> Iterator[SiteApp]:
 
 @pytest.mark.parametrize("path", ["/healthz", "/nowhere", "/atom.xml"])
 def test_a_bug_anywhere_in_the_application_is_logged(path: str, app: SiteApp) -> None:
-    """Behind Flask and before it, an exception is one line of the log and a plain 500."""
+    """In Flask and in the layers around it, an exception is one line of the log and a plain 500."""
     log = io.StringIO()
     log_to(log)
     client = app.test_client()
     wait_until(lambda: client.get("/healthz").status_code == 200)
-    # An index that is none fails wherever it is used.
+    # An index of a wrong type fails wherever it is used.
     app.site.index = object()  # type: ignore[assignment]
     answer = client.get(path)
     assert (answer.status_code, answer.data) == (500, b"500 Internal Server Error\n")
@@ -74,7 +74,7 @@ def test_a_bug_anywhere_in_the_application_is_logged(path: str, app: SiteApp) ->
 
 
 def test_another_offset_in_the_history_is_served(tmp_path: Path) -> None:
-    """A line of the history with an offset of its own gives a Last-Modified like any other."""
+    """A line of the history with another offset gives a Last-Modified like any other."""
     state = tmp_path / "server" / "state"
     with running("feeds serve", SHIPPED, tmp_path / "server") as server:
         dated = ask(server, "/atom.xml").getheader("Last-Modified")

@@ -14,7 +14,7 @@ from hosts import ask
 from feeds.after.purging import Stale, parse_purge, stale_of
 from feeds.catalogue import load_catalogue
 from feeds.errors import FeedsError
-from feeds.release import Release
+from feeds.release import build_release
 
 TOPIC = "topics/covid-19-response/"
 # What is about to change may be given no longer than until then.
@@ -102,7 +102,7 @@ def test_feeds_are_given_while_the_server_is_away(name: str, tmp_path: Path) -> 
 def test_varnish_forgets_exactly_what_it_is_told_to(tmp_path: Path) -> None:
     """A topic's key takes its documents alone; an address one document; everything all."""
     program("varnishd")
-    paths = [*Release(load_catalogue(SHIPPED), as_of=datetime.now(UTC))]
+    paths = [*build_release(load_catalogue(SHIPPED), as_of=datetime.now(UTC))]
     with (
         running("feeds serve", SHIPPED, tmp_path / "server") as server,
         caching("varnish", tmp_path, server.port) as url,

@@ -1,4 +1,4 @@
-"""The verbs: what they print where, and their exit codes."""
+"""The commands: their output, on which stream, and their exit codes."""
 
 import io
 import json
@@ -11,17 +11,17 @@ from pathlib import Path
 import pytest
 from conftest import CATALOGUES, ROOT, run, run_feeds, tree
 
+from feeds.cli.commands import own_address
+from feeds.cli.output import Progress
 from feeds.export.safe_folder import EXPORT_FOLDER
-from feeds.progress import Progress
-from feeds.verbs import own_address
 
-VERBS = ("check", "list", "export", "publish", "serve")
+COMMANDS = ("check", "list", "export", "publish", "serve")
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_has_help_and_the_common_options(verb: str) -> None:
-    """Each verb says what it does, and takes --catalogue and --url."""
-    done = run_feeds(verb, "--help")
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_and_the_common_options(command: str) -> None:
+    """Each command has help, and takes --catalogue and --url."""
+    done = run_feeds(command, "--help")
     assert done.returncode == 0
     assert {"--catalogue", "--url", "FEEDS_CATALOGUE", "FEEDS_URL"} <= set(
         done.stdout.replace(";", " ").replace("]", " ").split()
@@ -29,7 +29,7 @@ def test_every_verb_has_help_and_the_common_options(verb: str) -> None:
 
 
 def test_check_counts_what_is_there(tmp_path: Path) -> None:
-    """A valid catalogue has a line on stdout, and exit code 0; without history, a second line."""
+    """A valid catalogue gives one line on stdout and exit code 0; without history, two lines."""
     done = run_feeds("check", "--state", tmp_path, cwd=ROOT)
     counts = "entries.yaml: 20 entries, 19 topics, 11 countries: no problem\n"
     url = "https://news.example.org/social-protection/"
@@ -39,8 +39,8 @@ def test_check_counts_what_is_there(tmp_path: Path) -> None:
     assert run_feeds("check", "--state", tmp_path, cwd=ROOT).stdout == counts
 
 
-def test_check_tells_every_problem_at_once() -> None:
-    """Problems stand on stderr, in file order, one line each; the exit code is 1."""
+def test_check_reports_every_problem_at_once() -> None:
+    """Problems are printed on stderr, in file order, one line each; the exit code is 1."""
     case = ROOT / "tests" / "cases" / "several-problems.yaml"
     done = run_feeds("check", "--catalogue", case)
     expected = [
@@ -57,7 +57,7 @@ def test_check_tells_every_problem_at_once() -> None:
 
 
 def test_notes_do_not_fail_a_check() -> None:
-    """A note is told on stderr, and the catalogue is valid all the same."""
+    """A note is printed on stderr, and the catalogue is still valid."""
     done = run_feeds("check", "--catalogue", ROOT / "tests" / "cases" / "repeated-time.yaml")
     assert done.returncode == 0
     assert "note: entries[0].date (a): the clocks in Europe/Zurich showed" in done.stderr
@@ -82,7 +82,7 @@ def test_notes_do_not_fail_a_check() -> None:
 def test_a_mistake_is_a_message_and_no_traceback(
     arguments: list[str], code: int, said: str
 ) -> None:
-    """A user's mistake is one plain message on stderr: exit code 1, or 2 for usage."""
+    """A user's mistake is one message on stderr, with exit code 1, or 2 for usage."""
     done = run_feeds(*arguments, cwd=ROOT)
     assert done.returncode == code
     assert said in done.stderr
@@ -90,8 +90,8 @@ def test_a_mistake_is_a_message_and_no_traceback(
     assert done.stdout == ""
 
 
-def test_a_port_in_use_is_told_plainly() -> None:
-    """`feeds serve` on a taken port says so, and ends."""
+def test_a_port_in_use_is_reported() -> None:
+    """`feeds serve` on a port in use exits with a message."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -114,7 +114,7 @@ def test_list_is_a_table_and_json() -> None:
 
 
 def test_environment_names_catalogue_and_url(tmp_path: Path) -> None:
-    """FEEDS_CATALOGUE and FEEDS_URL stand in for the options."""
+    """FEEDS_CATALOGUE and FEEDS_URL replace the defaults of the options."""
     env = {
         "FEEDS_CATALOGUE": str(CATALOGUES / "arabic.yaml"),
         "FEEDS_URL": "https://other.example/",
@@ -126,8 +126,8 @@ def test_environment_names_catalogue_and_url(tmp_path: Path) -> None:
     assert "الأردن" in done.stdout
 
 
-def test_own_address_is_one_that_links_can_lead_to() -> None:
-    """A server's own address is a URL; listening everywhere is none."""
+def test_own_address_is_a_url_that_clients_can_use() -> None:
+    """A server's own address is a URL; None if it listens on all addresses."""
     assert own_address("127.0.0.1", 8000) == "http://127.0.0.1:8000/"
     assert own_address("::1", 80) == "http://[::1]:80/"
     assert own_address("0.0.0.0", 8000) is own_address("::", 8000) is None  # noqa: S104  # the point
@@ -140,7 +140,7 @@ def test_python_dash_m_is_the_command() -> None:
 
 
 def test_export_without_pages_and_again(tmp_path: Path) -> None:
-    """Feeds alone are written with --no-pages; a second time nothing is built or written."""
+    """--no-pages writes only the feeds; a second export builds and writes nothing."""
     options = ("export", tmp_path / "out", "--no-pages", "--profile", "--state", tmp_path / "state")
     first = run_feeds(*options, cwd=ROOT)
     kinds = {path.rpartition("/")[2] for path in tree(tmp_path / "out")}
@@ -153,8 +153,8 @@ def test_export_without_pages_and_again(tmp_path: Path) -> None:
     assert first.stdout.split()[1].strip(",") == again.stdout.split()[3].strip(",")
 
 
-def test_export_mends_what_is_missing_or_spoilt(tmp_path: Path) -> None:
-    """What is known of a catalogue counts only where the folder really has it."""
+def test_export_restores_missing_and_damaged_files(tmp_path: Path) -> None:
+    """A file that is gone or changed is written again, though the catalogue is the same."""
     options = ("export", tmp_path / "out", "--state", tmp_path / "state")
     run_feeds(*options, cwd=ROOT)
     whole = (tmp_path / "out" / "atom.xml").read_bytes()
@@ -164,8 +164,8 @@ def test_export_mends_what_is_missing_or_spoilt(tmp_path: Path) -> None:
     assert (tmp_path / "out" / "atom.xml").read_bytes() == whole
 
 
-def test_check_says_the_same_when_it_knows(tmp_path: Path) -> None:
-    """A check of the same catalogue says the same again, its notes too, and sees each change."""
+def test_a_second_check_prints_the_same(tmp_path: Path) -> None:
+    """A second check of a catalogue prints the same, with its notes, and notices each change."""
     file = tmp_path / "entries.yaml"
     text = (ROOT / "tests" / "cases" / "repeated-time.yaml").read_text()
     file.write_text(text)
@@ -177,8 +177,8 @@ def test_check_says_the_same_when_it_knows(tmp_path: Path) -> None:
     assert run_feeds("check", "--catalogue", file).returncode == 1
 
 
-def test_long_work_shows_a_bar_on_a_terminal_alone() -> None:
-    """A bar is drawn where somebody sees it and waits, and is wiped away."""
+def test_long_work_shows_a_bar_only_on_a_terminal() -> None:
+    """The progress bar is drawn only on a terminal, after a second, and is erased at the end."""
 
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
@@ -191,20 +191,20 @@ def test_long_work_shows_a_bar_on_a_terminal_alone() -> None:
         progress("read", 0.1)
     seconds = 1.1
     for progress in both:
-        progress("read", 0.5)
-        progress.end()
+        with progress:
+            progress("read", 0.5)
     assert hidden.getvalue() == ""
     assert shown.getvalue() == "\r[###############...............]  50% read        \r\x1b[K"
 
 
-@pytest.mark.parametrize("verb", ["list", "list --json", "--help", "check"])
-def test_a_reader_that_has_seen_enough_is_no_error(verb: str) -> None:
-    """`feeds list | head -1` says nothing on stderr, however little is written."""
+@pytest.mark.parametrize("command", ["list", "list --json", "--help", "check"])
+def test_a_closed_pipe_is_not_an_error(command: str) -> None:
+    """`feeds list | head -1` prints nothing on stderr, however little is written."""
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer) as unread:
         done = subprocess.run(
-            [sys.executable, "-m", "feeds", *verb.split()],
+            [sys.executable, "-m", "feeds", *command.split()],
             cwd=ROOT,
             env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
             stdout=unread,
@@ -216,12 +216,14 @@ def test_a_reader_that_has_seen_enough_is_no_error(verb: str) -> None:
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
-@pytest.mark.parametrize("verb", ["check", "list", "list --json", "export {out} --json"])
-def test_output_that_cannot_be_written_is_told(verb: str, unbuffered: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", ["check", "list", "list --json", "export {out} --json"])
+def test_output_that_cannot_be_written_is_reported(
+    command: str, unbuffered: str, tmp_path: Path
+) -> None:
     """A full disk under stdout is a message and exit code 1, however much is written."""
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "feeds", *verb.format(out=tmp_path / "out").split()],
+            [sys.executable, "-m", "feeds", *command.format(out=tmp_path / "out").split()],
             cwd=ROOT,
             env=os.environ | {"PYTHONUNBUFFERED": unbuffered},
             stdout=full,
@@ -234,8 +236,8 @@ def test_output_that_cannot_be_written_is_told(verb: str, unbuffered: str, tmp_p
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", "<&- >&- 2>&-"])
-def test_what_nobody_hears_is_said_to_nobody(closed: str, tmp_path: Path) -> None:
-    """With its output closed, a verb does what it is asked for, and no file takes the output."""
+def test_closed_streams_are_ignored(closed: str, tmp_path: Path) -> None:
+    """With its output closed, a command works, and the output goes into no other file."""
     out = tmp_path / "out"
     for _ in range(2):
         command = f"exec {sys.executable} -m feeds export {out} {closed}"
@@ -245,8 +247,8 @@ def test_what_nobody_hears_is_said_to_nobody(closed: str, tmp_path: Path) -> Non
     assert run_feeds("export", out, cwd=ROOT).stdout.startswith("written 0, ")
 
 
-def test_a_name_of_any_bytes_is_a_name(tmp_path: Path) -> None:
-    """A catalogue whose name is no UTF-8 is read, and published, twice."""
+def test_a_file_name_can_have_any_bytes(tmp_path: Path) -> None:
+    """A catalogue whose name is not valid UTF-8 is read and exported, twice."""
     file = tmp_path / os.fsdecode(b"\xff.yaml")
     file.write_bytes((ROOT / "entries.yaml").read_bytes())
     for verb in (["check"], ["check"], ["export", tmp_path / "out"], ["export", tmp_path / "out"]):
@@ -255,8 +257,8 @@ def test_a_name_of_any_bytes_is_a_name(tmp_path: Path) -> None:
         assert done.stderr == b""
 
 
-def test_notes_are_told_each_time(tmp_path: Path) -> None:
-    """An export that builds nothing tells the notes as the first one did."""
+def test_notes_are_printed_each_time(tmp_path: Path) -> None:
+    """An export that builds nothing prints the notes as the first one did."""
     case = ROOT / "tests" / "cases" / "repeated-time.yaml"
     said = [run_feeds("export", tmp_path / "out", "--catalogue", case) for _ in range(2)]
     assert said[1].stdout.startswith("written 0")

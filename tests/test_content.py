@@ -11,7 +11,7 @@ import pytest
 from conftest import AS_OF, MEDIA
 from lxml import etree
 
-from feeds import Release, load_catalogue
+from feeds import Release, build_release, load_catalogue
 from feeds.catalogue import read_catalogue
 
 HEAD = """site: {title: T, url: https://news.example.org/, id: 'tag:news.example.org,2021:t'}
@@ -20,7 +20,7 @@ entries:
 
 
 def built(fields: str) -> Release:
-    return Release(
+    return build_release(
         read_catalogue([("f", f"{HEAD}, {fields}}}\n".encode())], media=MEDIA), as_of=AS_OF
     )
 
@@ -121,7 +121,7 @@ def test_a_file_is_found_in_either_normal_form(
     text = f"{HEAD}, photo: {{url: media/{unicodedata.normalize(written, name)}}}}}\n"
     file = tmp_path / "entries.yaml"
     file.write_text(text)
-    release = Release(load_catalogue(file), as_of=AS_OF)
+    release = build_release(load_catalogue(file), as_of=AS_OF)
     path = f"media/{unicodedata.normalize('NFC', name)}"
     assert release[path].body == (MEDIA / "market.jpg").read_bytes()
     assert 'src="https://news.example.org/media/Gen%C3%A8ve.jpg"' in contents(release)[2]

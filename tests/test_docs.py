@@ -1,10 +1,12 @@
-"""The documents say what the program does."""
+"""The documents describe what the program does."""
 
+import os
 import re
+import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, run_feeds
+from conftest import ROOT, run, run_feeds
 
 from feeds.catalogue import read_catalogue
 
@@ -23,12 +25,25 @@ def test_readme_error_is_the_real_one(tmp_path: Path) -> None:
     assert run_feeds("check", cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}).stderr == block
 
 
-def test_every_verb_stands_in_the_readme() -> None:
-    """No verb goes without a word."""
-    verbs = re.findall(r"^    (\w+) ", run_feeds("--help").stdout, re.MULTILINE)
-    assert len(verbs) > 3
-    for verb in verbs:
-        assert f"feeds {verb}" in README
+def test_python_in_the_readme_runs(tmp_path: Path) -> None:
+    """The example of the Python API works as it is, beside a catalogue."""
+    [code] = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    (tmp_path / "entries.yaml").write_text((ROOT / "entries.yaml").read_text())
+    command = [sys.executable, "-c", f"{code}\napp.close()\n"]
+    env = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = run(*command, cwd=tmp_path, env=env)
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "<rss" in done.stdout
+    assert (tmp_path / "out" / "atom.xml").exists()
+
+
+def test_every_command_is_in_the_readme() -> None:
+    """The README lists each command."""
+    commands = re.findall(r"^    (\w+) ", run_feeds("--help").stdout, re.MULTILINE)
+    assert len(commands) == 6
+    for command in commands:
+        assert f"feeds {command}" in README
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
@@ -49,7 +64,7 @@ def test_entries_in_documents_are_valid(document: Path) -> None:
 
 
 def test_every_field_is_described() -> None:
-    """Each key that a catalogue knows stands in the editors' guide."""
+    """The editors' guide describes each key of a catalogue."""
     guide = (ROOT / "docs" / "editors.md").read_text()
     source = "".join(path.read_text() for path in (ROOT / "feeds" / "catalogue").glob("*.py"))
     keys = set(re.findall(r"value\(\s*\"(\w+)\"", source)) | {"topics", "countries", "photo"}

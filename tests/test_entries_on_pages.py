@@ -8,7 +8,7 @@ import pytest
 from conftest import AS_OF, ROOT
 from lxml import html
 
-from feeds import Release
+from feeds import build_release
 from feeds.catalogue import read_catalogue
 from feeds.catalogue.countries import territories
 from feeds.pages.i18n import direction_of
@@ -24,7 +24,7 @@ def shown(entry: str, *, site: str = "", title: str = "T") -> tuple[Any, Any]:
         f"site:\n  title: News\n  url: https://news.example.org/\n  {site}\n"
         f"  id: tag:news.example.org,2021:t\nentries:\n- id: x\n  title: '{title}'\n{entry}"
     )
-    found = Release(read_catalogue([("f", text.encode())]), as_of=AS_OF)
+    found = build_release(read_catalogue([("f", text.encode())]), as_of=AS_OF)
     listed, own = (html.fromstring(found[path + INDEX].body) for path in ("", "entries/x/"))
     return listed.find(".//article"), own.find(".//article")
 

@@ -16,7 +16,7 @@ import brotli
 import pytest
 from conftest import AS_OF, PATIENCE, SHIPPED, program, run, run_feeds, shortened, traced, tree
 
-from feeds import Release, load_catalogue
+from feeds import build_release, load_catalogue
 from feeds.catalogue import read_catalogue
 from feeds.errors import FeedsError
 from feeds.export import Options
@@ -649,7 +649,7 @@ def host_files(host: str, out: Path, options: Options) -> dict[str, bytes]:
     """Export for a host, and return what would not be there without one."""
     catalogue = moved_for(host)
     report = export_folder(catalogue, out, options, as_of=AS_OF, host=host)
-    documents = Release(catalogue, as_of=AS_OF).keys()
+    documents = build_release(catalogue, as_of=AS_OF).keys()
     return {
         path: (out / path).read_bytes()
         for path in report.written
@@ -695,5 +695,5 @@ def test_many_files_are_brought_to_rest_at_once(
     """However many files there are, and in however many processes, all are there."""
     report = export_folder(catalogues[0], tmp_path / "out", as_of=AS_OF)
     assert len(report.written) > 64
-    release = Release(catalogues[0], as_of=AS_OF)
+    release = build_release(catalogues[0], as_of=AS_OF)
     assert tree(tmp_path / "out") == {path: document.body for path, document in release.items()}

@@ -15,7 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from feeds import Release, load_catalogue
+from feeds import Release, build_release, load_catalogue
 from feeds.catalogue import read_catalogue
 from feeds.errors import CatalogueError
 from feeds.formats import atom, rss
@@ -47,7 +47,7 @@ def documents(release: Release, name: str) -> dict[str, etree._Element]:
 
 @pytest.fixture
 def every_field() -> Release:
-    return Release(load_catalogue(CATALOGUES / "every-field.yaml"), as_of=AS_OF)
+    return build_release(load_catalogue(CATALOGUES / "every-field.yaml"), as_of=AS_OF)
 
 
 def find(element: etree._Element, path: str) -> etree._Element:
@@ -245,7 +245,7 @@ def test_a_body_alone_has_an_excerpt_to_show(body: str, shown: str) -> None:
     source = CATALOGUE.format("A title").replace(
         "  summary: A title\n", f"  body: {json.dumps(body)}\n"
     )
-    release = Release(read_catalogue([("f", source.encode())]), as_of=AS_OF)
+    release = build_release(read_catalogue([("f", source.encode())]), as_of=AS_OF)
     for name in ("atom.xml", "rss.xml"):
         [found] = etree.fromstring(release[name].body).iter(f"{{{NS['dcterms']}}}abstract")
         assert found.text == shown
@@ -501,7 +501,7 @@ def check_round_trip(text: str) -> None:
     catalogue = catalogue_of(text)
     if catalogue is None:
         return
-    release = Release(catalogue, as_of=AS_OF, pages=False)
+    release = build_release(catalogue, as_of=AS_OF, pages=False)
     expected = folded(text)
     for name in ("atom.xml", "rss.xml"):
         parsed = feedparser.parse(release[name].body)
@@ -547,7 +547,7 @@ def test_any_body_renders_to_inert_html(text: str) -> None:
     """Any accepted body becomes well-formed documents without script or event handlers."""
     source = f"{CATALOGUE.format('x')}  body: {json.dumps(text)}\n".encode()
     try:
-        release = Release(read_catalogue([("f", source)]), as_of=AS_OF, pages=False)
+        release = build_release(read_catalogue([("f", source)]), as_of=AS_OF, pages=False)
     except CatalogueError:
         return
     etree.fromstring(release["atom.xml"].body)
@@ -574,6 +574,6 @@ def test_ttl_is_max_age_in_minutes(seconds: int, minutes: str) -> None:
     """RSS's `ttl`, in minutes, is how long HTTP allows clients to cache the document."""
     catalogue = load_catalogue(CATALOGUES / "arabic.yaml")
     site = replace(catalogue.site, max_age=seconds)
-    release = Release(replace(catalogue, site=site), as_of=AS_OF)
+    release = build_release(replace(catalogue, site=site), as_of=AS_OF)
     for document in documents(release, "rss.xml").values():
         assert texts(document, "channel/ttl") == [minutes]

@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from work import work
 
-from feeds import Release
+from feeds import build_release
 from feeds.catalogue import read_catalogue
 from feeds.errors import CatalogueError
 
@@ -45,7 +45,7 @@ def read(data: bytes) -> None:
         assert error.problems
         assert all(problem.line > 0 and problem.column > 0 for problem in error.problems)
         return
-    assert len(Release(catalogue, as_of=AS_OF)) > 0
+    assert len(build_release(catalogue, as_of=AS_OF)) > 0
 
 
 def mutated(chance: random.Random) -> str:

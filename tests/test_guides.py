@@ -1,4 +1,4 @@
-"""What leads to the feeds: subscriptions, robots.txt, and pages where nothing is."""
+"""Discovery documents: the subscribe page, robots.txt, and the pages for 404 and 410."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -15,7 +15,7 @@ from babel.numbers import format_decimal
 from conftest import AS_OF, PATIENCE, SHIPPED, running
 from lxml import html
 
-from feeds import Release, load_catalogue
+from feeds import Release, build_release, load_catalogue
 from feeds.catalogue import read_catalogue
 from feeds.catalogue.countries import territories
 from feeds.catalogue.redirects import live_paths
@@ -63,7 +63,7 @@ def served(
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a server said."""
+    """A server's answer."""
 
     status: int
     headers: Message
@@ -152,7 +152,7 @@ def test_pages_come_with_a_policy(served: str, path: str) -> None:
     "path", ["atom.xml", "rss.xml", "feed.json", "style.css", ALL_OPML, SITEMAP]
 )
 def test_only_pages_have_a_policy(served: str, path: str) -> None:
-    """What goes with pages goes with nothing else."""
+    """The headers of pages are sent with no other document."""
     headers = ask(served + path).headers
     assert "Content-Security-Policy" not in headers
     assert headers["X-Content-Type-Options"] == "nosniff"
@@ -181,13 +181,13 @@ def test_robots_may_see_everything_and_find_the_sitemap(release: Release) -> Non
 
 
 def page_of(document: bytes) -> Any:
-    """Read a page; of an element's attributes, lxml's types tell too little."""
+    """Parse a page; lxml's type stubs are too narrow for its attributes."""
     return html.fromstring(document)
 
 
 def test_every_guide_is_a_live_path(catalogue: Catalogue) -> None:
     """What is published cannot be given up at the same time."""
-    release = Release(catalogue, as_of=AS_OF)
+    release = build_release(catalogue, as_of=AS_OF)
     topics = {topic.slug: topic for topic in catalogue.topics or ()}
     topics |= {topic.slug: topic for entry in catalogue.entries for topic in entry.topics}
     live = live_paths(catalogue.site, topics.values(), catalogue.entries)
@@ -218,7 +218,7 @@ def test_a_guide_cannot_be_given_up(path: str) -> None:
 
 
 def with_feeds(topics: int, countries: int) -> Catalogue:
-    """Give a catalogue with news of each topic in each country."""
+    """Return a catalogue with an entry for each topic in each country."""
     moment = datetime(2022, 9, 24, tzinfo=UTC)
     labels = tuple(
         Topic(slug=f"a-topic-of-some-length-{n}", name=f"A topic of some length {n}", scheme="x")
@@ -241,7 +241,7 @@ def with_feeds(topics: int, countries: int) -> Catalogue:
 @pytest.mark.heavy
 def test_subscriptions_to_thousands_of_feeds_are_light() -> None:
     """With 24 topics in 190 countries the page, its choice included, has less than 100 kB."""
-    release = Release(with_feeds(24, 190), as_of=AS_OF)
+    release = build_release(with_feeds(24, 190), as_of=AS_OF)
     assert len(release.feeds) == 1 + 24 + 190 + 24 * 190
     body = release[SUBSCRIBE + INDEX].body
     assert len(body) < 100_000
@@ -255,7 +255,7 @@ def test_subscriptions_to_thousands_of_feeds_are_light() -> None:
 
 def test_a_topics_page_lists_all_its_countries() -> None:
     """However many countries a topic has, its page leads to each of them: nothing else need do."""
-    release = Release(with_feeds(1, 240), as_of=AS_OF)
+    release = build_release(with_feeds(1, 240), as_of=AS_OF)
     [topic] = [feed.path for feed in release.feeds if feed.topic and not feed.country]
     page = page_of(release[topic + INDEX].body)
     page.make_links_absolute(release.site.address(topic))
@@ -292,14 +292,14 @@ def test_a_day_is_in_the_sites_language() -> None:
     """Dates and words are those of the language of the site."""
     entry = "- {id: a, title: A, date: 2022-05-24, summary: S., topics: [x]}\n"
     text = f"{HEAD}  language: fr\nentries:\n{entry}"
-    release = Release(read_catalogue([("f", text.encode())]), as_of=AS_OF)
+    release = build_release(read_catalogue([("f", text.encode())]), as_of=AS_OF)
     page = page_of(release[SUBSCRIBE + INDEX].body)
     assert rows(page)[0][2] == "24 mai 2022"
     assert page.findtext(".//h1") == "S’abonner"
 
 
 def test_without_pages_there_are_no_guides(catalogue: Catalogue) -> None:
-    """A site that has pages of its own is given feeds alone."""
-    release = Release(catalogue, as_of=AS_OF, pages=False)
+    """Without pages, only the feeds are published."""
+    release = build_release(catalogue, as_of=AS_OF, pages=False)
     filenames = {form.filename for form in release.formats}
     assert {path.rpartition("/")[2] for path in release} == {*filenames, FEED_STYLE}

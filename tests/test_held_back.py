@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from conftest import run_feeds
 
-from feeds import Release
+from feeds import build_release
 from feeds.catalogue import read_catalogue
 
 SITE = """site:
@@ -21,7 +21,7 @@ entries:
 def items(text: str, as_of: datetime, zone: str = "Europe/Zurich") -> list[tuple[str, str, str]]:
     """Return the id, published and updated of each public entry of a catalogue at a moment."""
     catalogue = read_catalogue([("f", (SITE.format(zone=zone) + text).encode())])
-    entries = Release(catalogue, as_of=as_of, pages=False).feeds[0].entries
+    entries = build_release(catalogue, as_of=as_of, pages=False).feeds[0].entries
     return [(e.id, e.published.isoformat(), e.updated.isoformat()) for e in entries]
 
 
@@ -72,7 +72,7 @@ def test_the_next_release_is_due_at_the_beginning_of_the_day() -> None:
     """A release is valid until the day of the next entry begins, so that a server shows it then."""
     text = "- {id: a, title: A, date: 2026-12-01, summary: S}\n"
     catalogue = read_catalogue([("f", (SITE.format(zone="Asia/Tokyo") + text).encode())])
-    until = Release(catalogue, as_of=datetime(2026, 11, 28, tzinfo=UTC), pages=False).until
+    until = build_release(catalogue, as_of=datetime(2026, 11, 28, tzinfo=UTC), pages=False).until
     assert until == datetime(2026, 11, 30, 15, tzinfo=UTC)
 
 

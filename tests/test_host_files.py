@@ -12,7 +12,7 @@ from conftest import AS_OF
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from feeds import Release, load_catalogue
+from feeds import build_release, load_catalogue
 from feeds.errors import FeedsError
 from feeds.export.hosts import host_plans
 from feeds.export.hosts.rules import ServingRules
@@ -27,7 +27,7 @@ from feeds.storage import StateFolder
 from feeds.urls import INDEX, is_folder, moved_to
 
 CATALOGUE = load_catalogue(Path(__file__).parent / "golden-hosts" / "moved.yaml")
-RELEASE = Release(CATALOGUE, as_of=AS_OF)
+RELEASE = build_release(CATALOGUE, as_of=AS_OF)
 PLANNED = plan_site(CATALOGUE, as_of=AS_OF)
 PLANS = {plan.path: plan for plan in PLANNED.plans}
 SITE = replace(RELEASE.site, url="https://news.example.org/", moved={}, retired=frozenset())

@@ -12,7 +12,7 @@ from conftest import ROOT
 
 # From the ground: a module imports from lower floors, and from its own folder.
 _FROM_THE_GROUND = (
-    "errors urls uris logs compression truncation",
+    "errors urls uris log compression truncation",
     "model storage headers parallel",
     "inputs",
     "selection markdown formats",
@@ -23,9 +23,8 @@ _FROM_THE_GROUND = (
     "release",
     "export",
     "after",
-    "server",
-    "verbs wsgi",
-    "exporting publishing pinging arguments usage",
+    "server api",
+    "wsgi",
     "cli",
     "__main__",
 )

@@ -21,7 +21,9 @@ from stores import stored
 from feeds import plans
 from feeds.build import Build, BuildOptions, SiteBuilder, Target
 from feeds.catalogue import ItemMemory
-from feeds.export import Options as ExportOptions
+from feeds.cli.options import ExportOptions
+from feeds.cli.publishing import export_inputs
+from feeds.export import Options as FolderOptions
 from feeds.export.bucket import BucketTarget, begin
 from feeds.export.folder import opened
 from feeds.export.folder_state import up_to_date
@@ -35,16 +37,14 @@ from feeds.export.manifest import (
 )
 from feeds.export.object_store import Conflict, ObjectInfo, ObjectStore, Version
 from feeds.export.safe_folder import EXPORT_FOLDER
-from feeds.exporting import Exporting, _made_by
 from feeds.formats import FORMATS, feed_style, feedgen_ext
 from feeds.inputs import digest, entry_digest, site_digest, source_digest
 from feeds.model import Entry, etag_of
 from feeds.pages.templating import template_files
 from feeds.selection import RelatedFeeds
 from feeds.server.store import SiteStore
-from feeds.storage import StateFolder, media_folder, read_files
+from feeds.storage import StateFolder, read_files
 from feeds.urls import TEMPLATES
-from feeds.verbs import Given
 
 # What leaves an input out of a digest, and what forgets what was prepared, has to know the inside.
 # ruff: noqa: SLF001
@@ -114,9 +114,17 @@ class InFolder:
 
     def build(self) -> Build | None:
         site, chosen = self._site, self._site.chosen
-        options = ExportOptions(compress=chosen.compress, prune=chosen.prune)
-        how = Exporting(options, pages=chosen.pages, host=chosen.host)
-        made_by = _made_by(Given(site.file), media_folder(site.file), how)
+        options = FolderOptions(compress=chosen.compress, prune=chosen.prune)
+        made_by = export_inputs(
+            ExportOptions(
+                catalogue=site.file,
+                target=str(self._out),
+                no_pages=not chosen.pages,
+                compress=chosen.compress,
+                prune=chosen.prune,
+                host=chosen.host,
+            )
+        )
         if up_to_date(self._out, options, made_by, source_digest(read_files(site.file))):
             return None
         building = BuildOptions(
@@ -203,7 +211,7 @@ class InBucket:
 
     def build(self) -> Build:
         chosen = self._site.chosen
-        options = ExportOptions(compress=chosen.compress)
+        options = FolderOptions(compress=chosen.compress)
         begun = begin(self._store, options, lambda _stage, _part: None)
         with TemporaryDirectory() as folder:
             clock = self._site.clock
@@ -480,7 +488,7 @@ def check_fixed(bench: Bench, monkeypatch: pytest.MonkeyPatch, *names: str) -> N
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
     found = Bench(tmp_path)
-    for module in ("inputs", "exporting"):
+    for module in ("inputs", "cli.publishing"):
         version = f"feeds.{module}.program_digest"
         monkeypatch.setattr(version, lambda: b"%d" % found.site.program)
     return found
@@ -586,7 +594,7 @@ BREAKS: dict[str, tuple[str, Break]] = {
     ),
     "an export without the files beside the catalogue": (
         "folder",
-        lambda patch: patch.setattr("feeds.exporting.media_files", lambda *_: {}),
+        lambda patch: patch.setattr("feeds.cli.publishing.media_files", lambda *_: {}),
     ),
     "a bucket without compression": (
         "bucket",

@@ -12,7 +12,7 @@ from conftest import AS_OF, running, wait_until
 from payloads import PAYLOADS, hostile_entries
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request
 
-from feeds import Release, load_catalogue
+from feeds import build_release, load_catalogue
 from feeds.model import Catalogue
 from feeds.urls import INDEX
 
@@ -110,7 +110,7 @@ def visit(browser: Browser, url: str, paths: Iterable[str], *, policy: bool) -> 
 
 
 def pages(catalogue: Catalogue) -> list[str]:
-    release = Release(catalogue, as_of=AS_OF)
+    release = build_release(catalogue, as_of=AS_OF)
     return [path for path in release if path.endswith(".html")]
 
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from feeds import Release, load_catalogue
+from feeds import Release, build_release, load_catalogue
 from feeds.catalogue import read_catalogue
 from feeds.formats.opml import Group, Subscription, opml_list
 from feeds.urls import ALL_OPML, OPML
@@ -84,7 +84,7 @@ def test_a_list_is_opml_2(release: Release) -> None:
 
 def test_feeds_stand_in_groups() -> None:
     """The feed of everything is in no group; topics, countries, and each topic's countries are in groups."""
-    body = etree.fromstring(Release(load_catalogue(SHIPPED), as_of=AS_OF)[ALL_OPML].body)[1]
+    body = etree.fromstring(build_release(load_catalogue(SHIPPED), as_of=AS_OF)[ALL_OPML].body)[1]
     first, *groups = body
     assert attribute(first, "xmlUrl") == SITE.address("atom.xml")
     assert [attribute(group, "text") for group in groups] == [
@@ -110,7 +110,7 @@ def test_feeds_stand_in_groups() -> None:
 def test_a_list_leads_to_what_is_published(formats: str, filename: str) -> None:
     """Without Atom, a list names documents of the next format that the site has."""
     text = f"{HEAD}  formats: {formats}\n{ENTRY}"
-    release = Release(read_catalogue([("f", text.encode())]), as_of=AS_OF)
+    release = build_release(read_catalogue([("f", text.encode())]), as_of=AS_OF)
     found = outlines(release[ALL_OPML].body)
     assert len(found) == 4
     for outline in found:
@@ -122,7 +122,7 @@ def test_a_list_leads_to_what_is_published(formats: str, filename: str) -> None:
 def test_a_site_without_labels_has_one_list() -> None:
     """Where there is only the feed of everything, one list has it, and no group is empty."""
     text = f"{HEAD}entries: []\n"
-    release = Release(read_catalogue([("f", text.encode())]), as_of=AS_OF)
+    release = build_release(read_catalogue([("f", text.encode())]), as_of=AS_OF)
     assert [path for path in release if path.endswith(".opml")] == [ALL_OPML]
     assert len(etree.fromstring(release[ALL_OPML].body)[1]) == 1
 
@@ -130,7 +130,7 @@ def test_a_site_without_labels_has_one_list() -> None:
 def test_a_list_tells_whose_it_is() -> None:
     """The author's name, address and page are in its head."""
     text = f"{HEAD}{ENTRY}"
-    release = Release(read_catalogue([("f", text.encode())]), as_of=AS_OF)
+    release = build_release(read_catalogue([("f", text.encode())]), as_of=AS_OF)
     head = etree.fromstring(release[ALL_OPML].body)[0]
     assert {element.tag: element.text for element in head} == {
         "title": "All feeds – News",
@@ -156,7 +156,7 @@ def test_any_text_survives(title: str, name: str, description: str) -> None:
 def test_an_edit_of_an_entry_changes_no_list() -> None:
     """A list depends on which feeds there are, not on their entries."""
     before, after = (
-        Release(read_catalogue([("f", f"{HEAD}{text}".encode())]), as_of=AS_OF)
+        build_release(read_catalogue([("f", f"{HEAD}{text}".encode())]), as_of=AS_OF)
         for text in (ENTRY, ENTRY.replace("title: A", "title: B").replace("05-24", "05-25"))
     )
     assert before["atom.xml"].body != after["atom.xml"].body
@@ -197,7 +197,7 @@ def test_newsboat_imports_every_feed(served: Callable[..., str], tmp_path: Path)
     env = {"HOME": str(tmp_path), "LC_ALL": "C.UTF-8", "PATH": "/usr/bin:/bin"}
     done = run(newsboat, *options, "-i", tmp_path / "feeds.opml", env=env)
     assert done.returncode == 0, done.stderr
-    feeds = Release(load_catalogue(SHIPPED), as_of=AS_OF).feeds
+    feeds = build_release(load_catalogue(SHIPPED), as_of=AS_OF).feeds
     expected = sorted(f"{url}{feed.path}atom.xml" for feed in feeds)
     lines = (tmp_path / "urls").read_text().splitlines()
     assert sorted(line.split()[0] for line in lines) == expected

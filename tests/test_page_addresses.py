@@ -9,7 +9,7 @@ import pytest
 from conftest import AS_OF
 from lxml import html
 
-from feeds import Release
+from feeds import Release, build_release
 from feeds.catalogue import read_catalogue
 from feeds.urls import ERROR_PAGES, INDEX, SUBSCRIBE
 
@@ -43,7 +43,7 @@ def addresses(document: bytes) -> Iterator[tuple[str, str]]:
 def body(text: str, url: str = "https://news.example.org/some/prefix/") -> str:
     """Return the HTML that an entry's page has of a body."""
     entry = HEAD.format(url=url) + "  body: |\n" + "".join(f"    {line}\n" for line in [text])
-    release = Release(read_catalogue([("f", entry.encode())]), as_of=AS_OF)
+    release = build_release(read_catalogue([("f", entry.encode())]), as_of=AS_OF)
     [found] = page_of(release["entries/أ/" + INDEX].body).find_class("body")
     return str(html.tostring(found, encoding="unicode"))
 
@@ -87,7 +87,7 @@ def test_error_pages_have_absolute_addresses(release: Release) -> None:
 def test_error_pages_name_any_url_as_html_does() -> None:
     """A character of a site's URL that HTML takes for its own is escaped."""
     text = HEAD.format(url="https://news.example.org/a&lt;b/") + "  summary: S.\n"
-    release = Release(read_catalogue([("f", text.encode())]), as_of=AS_OF)
+    release = build_release(read_catalogue([("f", text.encode())]), as_of=AS_OF)
     for path in ERROR_PAGES.values():
         assert b'<a href="https://news.example.org/a&amp;lt;b/">' in release[path].body
 
@@ -171,7 +171,7 @@ def test_a_link_of_an_entry_into_its_own_site_is_relative() -> None:
         "entries:", f"  logo: {url}media/l.png\n  icon: {url}i.ico\nentries:"
     )
     entry = f"{head}  link: {url}reports/1.pdf\n  photo: {{url: '{url}media/p.png', alt: P}}\n"
-    release = Release(read_catalogue([("f", entry.encode())]), as_of=AS_OF)
+    release = build_release(read_catalogue([("f", entry.encode())]), as_of=AS_OF)
     for path, up in (("", "./"), ("entries/أ/", "../../")):
         found = {address for _, address in addresses(release[path + INDEX].body)}
         names = ("reports/1.pdf", "media/p.png", "media/l.png", "i.ico")

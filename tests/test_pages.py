@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from feeds import Release, load_catalogue
+from feeds import Release, build_release, load_catalogue
 from feeds.catalogue import read_catalogue
 from feeds.model import Catalogue
 from feeds.pages.colours import DARK_BACKGROUND, LIGHT_BACKGROUND, contrast, readable
@@ -54,7 +54,7 @@ def busy(*extra: str) -> list[str]:
 
 def release(items: list[str], *, site: str = "") -> Release:
     text = HEAD.format(site=site) + "".join(items)
-    return Release(read_catalogue([("f.yaml", text.encode())]), as_of=AS_OF)
+    return build_release(read_catalogue([("f.yaml", text.encode())]), as_of=AS_OF)
 
 
 def pages(found: Release) -> dict[str, str]:
@@ -166,7 +166,7 @@ def test_pages_that_stay_the_same_are_not_made_again() -> None:
 
 def test_every_link_leads_to_a_document(catalogue: Catalogue) -> None:
     """No page of any catalogue has a link under the site that leads nowhere."""
-    found = Release(catalogue, as_of=AS_OF)
+    found = build_release(catalogue, as_of=AS_OF)
     folders = {path.removesuffix(INDEX) for path in found}
     for path, text in pages(found).items():
         page = etree.HTML(text)
@@ -201,7 +201,7 @@ def test_pages_stay_small_with_ten_thousand_entries() -> None:
     """However much there is, a page is below 100 kB."""
     synthetic = runpy.run_path(str(ROOT / "benchmarks" / "catalogues.py"))["catalogue"]
     text = synthetic(10_000, bodies=True, site="")
-    found = Release(read_catalogue([("f.yaml", text.encode())]), as_of=AS_OF)
+    found = build_release(read_catalogue([("f.yaml", text.encode())]), as_of=AS_OF)
     sizes = {path: len(found[path].body) for path in found if path.endswith(INDEX)}
     assert len(sizes) > 15_000
     assert max(sizes.values()) < LARGEST
@@ -209,7 +209,7 @@ def test_pages_stay_small_with_ten_thousand_entries() -> None:
 
 def test_an_entry_says_what_it_is_to_machines() -> None:
     """An entry's page is a NewsArticle of schema.org and an article of Open Graph."""
-    found = Release(load_catalogue(CATALOGUES / "every-field.yaml"), as_of=AS_OF)
+    found = build_release(load_catalogue(CATALOGUES / "every-field.yaml"), as_of=AS_OF)
     text = found["entries/everything/index.html"].body.decode()
     [data] = map(json.loads, _DATA.findall(text))
     assert data["@type"] == "NewsArticle"
@@ -246,7 +246,7 @@ def test_no_text_ends_the_data() -> None:
 
 def test_every_page_names_its_feeds(catalogue: Catalogue) -> None:
     """Autodiscovery: a feed's page and archive name its own documents, all others the site's."""
-    found = Release(catalogue, as_of=AS_OF)
+    found = build_release(catalogue, as_of=AS_OF)
     for path, text in pages(found).items():
         folder = path.removesuffix(INDEX).partition("archive/")[0]
         folder = "" if folder.startswith(("entries/", SUBSCRIBE)) else folder

@@ -15,7 +15,7 @@ from browser import chromium, screenshot, style
 from conftest import AS_OF, CATALOGUES, ROOT, SHIPPED, program
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request, Route
 
-from feeds import Release, load_catalogue
+from feeds import build_release, load_catalogue
 from feeds.urls import SUBSCRIBE
 
 NU = ROOT / "tests" / "nu" / "node_modules" / "vnu-jar" / "build" / "dist" / "vnu.jar"
@@ -514,7 +514,7 @@ def test_the_nu_checker_finds_nothing(tmp_path: Path) -> None:
         program("vnu.jar (npm ci --prefix tests/nu)")
     written = busy(tmp_path), mixed(tmp_path, "en")
     for catalogue in (SHIPPED, *CATALOGUES.iterdir(), *written):
-        release = Release(load_catalogue(catalogue), as_of=AS_OF)
+        release = build_release(load_catalogue(catalogue), as_of=AS_OF)
         for path, document in release.items():
             if path.endswith((".html", "style.css", "choice.css")):
                 file = tmp_path / "out" / catalogue.stem / path

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from conftest import AS_OF, ROOT, SHIPPED, run, tree
 
-from feeds import Release, export_folder
+from feeds import build_release, export_folder
 from feeds.catalogue import read_catalogue
 from feeds.errors import FeedsError
 from feeds.parallel import dealt, gc_paused, in_child, in_processes
@@ -198,7 +198,7 @@ def test_a_catalogue_on_two_cores_is_the_same(
     assert both == alone
     monkeypatch.setattr("feeds.export.folder.cores", lambda: 2)
     export_folder(both, tmp_path / "out", as_of=AS_OF, pages=False)
-    release = Release(alone, as_of=AS_OF, pages=False)
+    release = build_release(alone, as_of=AS_OF, pages=False)
     assert tree(tmp_path / "out") == {path: document.body for path, document in release.items()}
 
 

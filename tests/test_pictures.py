@@ -18,8 +18,8 @@ from lxml import etree
 from PIL import Image
 from stores import Published
 
-from feeds import Release, load_catalogue
-from feeds.catalogue import ItemMemory
+from feeds import Release, build_release
+from feeds.catalogue import ItemMemory, load_catalogue
 from feeds.catalogue.media import MAX_PICTURE_BYTES, InvalidPicture, measure
 from feeds.errors import CatalogueError, FeedsError
 from feeds.server.build_process import ChangeDetector
@@ -56,7 +56,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def built(file: Path, memory: ItemMemory | None = None, as_of: datetime = AS_OF) -> Release:
-    return Release(load_catalogue(file, memory=memory), as_of=as_of)
+    return build_release(load_catalogue(file, memory=memory), as_of=as_of)
 
 
 def told(release: Release) -> set[tuple[str, ...]]:
@@ -109,7 +109,7 @@ def test_another_url_moves_the_pictures_too(file: Path) -> None:
     memory = ItemMemory()
     here = built(file, memory)
     catalogue = load_catalogue(file, url="http://127.0.0.1:8000/", memory=memory)
-    there = Release(catalogue, as_of=AS_OF)
+    there = build_release(catalogue, as_of=AS_OF)
     assert {address for address, *_ in told(there)} == {f"http://127.0.0.1:8000/{JPEG}"}
     assert dict(built(file, memory)) == dict(here)
 
@@ -217,10 +217,10 @@ def test_no_release_is_made_of_a_picture_that_changed_meanwhile(file: Path) -> N
     catalogue = load_catalogue(file)
     Image.new("RGB", (20, 30), "red").save(file.parent / JPEG)
     with pytest.raises(FeedsError, match="is being written"):
-        Release(catalogue, as_of=AS_OF)
+        build_release(catalogue, as_of=AS_OF)
     (file.parent / JPEG).unlink()
     with pytest.raises(FeedsError, match="No such file"):
-        Release(catalogue, as_of=AS_OF)
+        build_release(catalogue, as_of=AS_OF)
 
 
 def test_check_and_export_look_at_the_pictures_again(file: Path, tmp_path: Path) -> None:

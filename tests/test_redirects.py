@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from feeds import Release
+from feeds import build_release
 from feeds.catalogue.redirects import live_paths
 from feeds.model import Catalogue
 from feeds.urls import HEALTH, covering_rule, moved_to
@@ -23,7 +23,7 @@ MOVED = {
 
 def test_the_path_grammar_names_every_document(catalogue: Catalogue) -> None:
     """The paths that cannot be moved are those of a release of the catalogue, and its folders."""
-    release = Release(catalogue, as_of=datetime(9999, 1, 1, tzinfo=UTC))
+    release = build_release(catalogue, as_of=datetime(9999, 1, 1, tzinfo=UTC))
     live = live_paths(catalogue.site, catalogue.topics or (), catalogue.entries)
     assert {path for path in live if not path.endswith("/")} == {*release, HEALTH}
     folders = {path.rpartition("/")[0] + "/" for path in release if "/" in path}

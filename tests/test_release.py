@@ -1,4 +1,4 @@
-"""A release holds the same bytes however it is made, exported or served."""
+"""A release has the same bytes however it is built, exported or served."""
 
 import hashlib
 import os
@@ -13,7 +13,7 @@ from urllib.request import urlopen
 from conftest import AS_OF, CATALOGUES, ROOT, SHIPPED, run, run_feeds, tree
 from stores import asked
 
-from feeds import Release, export_folder, load_catalogue
+from feeds import build_release, export_folder, load_catalogue
 from feeds.formats import FORMATS, Format
 from feeds.model import Catalogue
 
@@ -24,7 +24,7 @@ def test_exported_and_app_bytes_are_the_release(source: Path, tmp_path: Path) ->
     """For every path of every catalogue: exported bytes = the app's bytes = the release's."""
     as_of = datetime.now(UTC)
     catalogue = load_catalogue(source)
-    release = Release(catalogue, as_of=as_of)
+    release = build_release(catalogue, as_of=as_of)
     export_folder(catalogue, tmp_path / "out", as_of=as_of)
     assert tree(tmp_path / "out") == {path: document.body for path, document in release.items()}
     with asked(source, tmp_path / "state") as client:
@@ -152,8 +152,8 @@ def test_the_same_bytes_everywhere(tmp_path: Path) -> None:
     assert len(digests) == 1
 
 
-def test_a_fourth_format_costs_one_row(catalogue: Catalogue) -> None:
-    """A format is a row of the table: nothing else need know it."""
+def test_a_fourth_format_needs_one_row(catalogue: Catalogue) -> None:
+    """A format is one row of the table, and nothing else depends on it."""
     titles = Format(
         key="titles",
         name="Titles",
@@ -164,32 +164,32 @@ def test_a_fourth_format_costs_one_row(catalogue: Catalogue) -> None:
     )
     site = replace(catalogue.site, formats=(*catalogue.site.formats, "titles"))
     catalogue = replace(catalogue, site=site)
-    release = Release(catalogue, as_of=AS_OF, formats=(*FORMATS, titles))
+    release = build_release(catalogue, as_of=AS_OF, formats=(*FORMATS, titles))
     shown = [entry.title for entry in release.feeds[0].latest]
     assert release["titles.txt"].body.decode().splitlines() == shown
 
 
 def test_embargoed_entries_are_nowhere(tmp_path: Path) -> None:
-    """An entry dated later leaves no byte in any document, and is in its feeds from then on."""
+    """An entry dated later is in no document before its date, and in its feeds from then on."""
     hidden = "- id: the-secret\n  title: A secret\n  date: 2030-01-01T00:00Z\n  summary: Hush.\n"
     extra = "  topics: [financing]\n  countries: [Togo]\n  updated: 2030-02-01T00:00Z\n\n"
     file = tmp_path / "entries.yaml"
     file.write_text(SHIPPED.read_text().replace("entries:\n", "entries:\n" + hidden + extra, 1))
     moment = datetime(2030, 1, 1, tzinfo=UTC)
-    plain = Release(load_catalogue(SHIPPED), as_of=moment)
-    before = Release(load_catalogue(file), as_of=moment - timedelta(seconds=1))
-    after = Release(load_catalogue(file), as_of=moment)
+    plain = build_release(load_catalogue(SHIPPED), as_of=moment)
+    before = build_release(load_catalogue(file), as_of=moment - timedelta(seconds=1))
+    after = build_release(load_catalogue(file), as_of=moment)
     assert dict(before) == dict(plain)
     assert b"A secret" in after["countries/tg/atom.xml"].body
     assert b"A secret" in after["topics/financing/countries/tg/rss.xml"].body
     assert b"2030-02-01" not in after["atom.xml"].body
-    later = Release(load_catalogue(file), as_of=datetime(2030, 2, 1, tzinfo=UTC))
+    later = build_release(load_catalogue(file), as_of=datetime(2030, 2, 1, tzinfo=UTC))
     assert b"2030-02-01" in later["atom.xml"].body
 
 
 def test_a_declared_topic_without_entries_has_valid_empty_feeds() -> None:
-    """An address that somebody subscribed to does not blink."""
-    release = Release(load_catalogue(CATALOGUES / "empty.yaml"), as_of=AS_OF)
+    """A feed that people subscribed to stays when its last entry goes."""
+    release = build_release(load_catalogue(CATALOGUES / "empty.yaml"), as_of=AS_OF)
     assert {path for path in release if path.startswith("topics/soon/")} == {
         f"topics/soon/{name}" for name in ("atom.xml", "rss.xml", "feed.json", "index.html")
     }
@@ -205,5 +205,5 @@ def test_a_folder_of_files_is_one_catalogue(tmp_path: Path) -> None:
     (tmp_path / "2-newer.yaml").write_text("entries:\n" + newer)
     (tmp_path / ".swap.yaml").write_text("x: [")
     (tmp_path / "3-older.YML").write_text("entries:\n- id: learning-on-social-protection" + older)
-    whole = Release(load_catalogue(SHIPPED), as_of=AS_OF)
-    assert dict(Release(load_catalogue(tmp_path), as_of=AS_OF)) == dict(whole)
+    whole = build_release(load_catalogue(SHIPPED), as_of=AS_OF)
+    assert dict(build_release(load_catalogue(tmp_path), as_of=AS_OF)) == dict(whole)

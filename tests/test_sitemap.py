@@ -6,7 +6,7 @@ import pytest
 from conftest import AS_OF, SHIPPED
 from lxml import etree
 
-from feeds import Release, load_catalogue
+from feeds import Release, build_release, load_catalogue
 from feeds.catalogue import read_catalogue
 from feeds.formats.sitemap import SitemapPage, entry_pages, sitemap_documents
 from feeds.model import Entry
@@ -48,7 +48,7 @@ def test_the_sitemap_tells_the_news() -> None:
         for name, date in dates.items()
     )
     text = f"{HEAD}  language: fr-CH\nentries:\n{items}"
-    release = Release(read_catalogue([("f", text.encode())]), as_of=AS_OF)
+    release = build_release(read_catalogue([("f", text.encode())]), as_of=AS_OF)
     found = located(release[SITEMAP].body)
     rows = {name: found[release.site.address(entry_folder(name))] for name in dates}
     assert rows["c"].find(f"{NEWS}news") is None
@@ -82,7 +82,7 @@ def test_the_sitemap_names_languages_as_google_does(tag: str, named: str) -> Non
     text = (
         f"{HEAD}  language: {tag}\nentries:\n- {{id: a, title: A, date: 2022-05-24, summary: S.}}\n"
     )
-    release = Release(read_catalogue([("f", text.encode())]), as_of=AS_OF)
+    release = build_release(read_catalogue([("f", text.encode())]), as_of=AS_OF)
     assert f"<news:language>{named}<".encode() in release[SITEMAP].body
 
 

@@ -12,7 +12,7 @@ from conftest import AS_OF, CATALOGUES, SHIPPED, run_feeds
 from playwright.sync_api import Browser, Page, Route, expect
 from test_static_server import nginx
 
-from feeds import Release, load_catalogue
+from feeds import build_release, load_catalogue
 from feeds.urls import FEEDS, SUBSCRIBE, feed_folder
 
 PREFIX = "some/prefix/"
@@ -99,7 +99,7 @@ def test_a_person_chooses_a_topic_and_a_country(site: Callable[[Path], str], pag
 def test_every_choice_is_right(served: Callable[[Path], str], page: Page) -> None:
     """Each choice shows the address of its feed, or that there is no such feed."""
     url = served(SHIPPED)
-    feeds = {feed.path for feed in Release(load_catalogue(SHIPPED), as_of=AS_OF).feeds}
+    feeds = {feed.path for feed in build_release(load_catalogue(SHIPPED), as_of=AS_OF).feeds}
     catalogue = load_catalogue(SHIPPED)
     topics = {topic.name: topic.slug for entry in catalogue.entries for topic in entry.topics}
     countries = {

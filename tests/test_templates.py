@@ -10,7 +10,7 @@ from conftest import AS_OF, CATALOGUES, ROOT
 from payloads import PAYLOADS, hostile_entries
 from selectolax.lexbor import LexborHTMLParser
 
-from feeds import Release, load_catalogue
+from feeds import build_release, load_catalogue
 from feeds.catalogue import read_catalogue
 from feeds.errors import FeedsError
 from feeds.formats import FORMATS
@@ -263,7 +263,7 @@ def test_payloads_are_texts_on_every_page() -> None:
     """What is known to run as a script is escaped in every field, and is shown as it was written."""
     head = HEAD.replace("News", repr(PAYLOADS[0]))
     catalogue = read_catalogue([("f.yaml", (head + hostile_entries(head)).encode())])
-    release = Release(catalogue, as_of=AS_OF)
+    release = build_release(catalogue, as_of=AS_OF)
     pages = {
         path: LexborHTMLParser(found.body)
         for path, found in release.items()

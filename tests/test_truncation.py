@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from feeds import Release
+from feeds import build_release
 from feeds.catalogue import read_catalogue
 from feeds.truncation import truncated
 
@@ -78,7 +78,7 @@ def test_the_beginning_is_shown_in_every_script(language: str) -> None:
         f"- {{id: {name}, title: T, date: 2022-05-24, {name}: {json.dumps(text)}}}\n"
         for name in ("summary", "body")
     )
-    release = Release(read_catalogue([("f", (HEAD + "".join(items)).encode())]), as_of=AS_OF)
+    release = build_release(read_catalogue([("f", (HEAD + "".join(items)).encode())]), as_of=AS_OF)
     [abstract] = etree.fromstring(release["atom.xml"].body).iter(
         "{http://purl.org/dc/terms/}abstract"
     )
@@ -99,6 +99,6 @@ def test_a_page_of_forty_entries_stays_small(sign: str) -> None:
         f"- {{id: e{number}, title: T, date: 2022-05-24, summary: {json.dumps(sign * 5000)}}}\n"
         for number in range(40)
     )
-    release = Release(read_catalogue([("f", (HEAD + "".join(items)).encode())]), as_of=AS_OF)
+    release = build_release(read_catalogue([("f", (HEAD + "".join(items)).encode())]), as_of=AS_OF)
     assert release["index.html"].body.count(b"<article") == 40
     assert len(release["index.html"].body) < 100_000

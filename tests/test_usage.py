@@ -1,4 +1,4 @@
-"""How commands are typed, and what is said of a slip: before anything is written."""
+"""How commands are typed, and messages about mistakes in them, before anything is written."""
 
 import os
 import re
@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from conftest import ROOT, SHIPPED, run_feeds, shortened, tree
 
-from feeds.verbs import SMALLEST_CATALOGUE
+from feeds.cli import SMALLEST_CATALOGUE
 
 FEW = shortened("actuary-or-actor")
-VERBS = ("check", "list", "export", "publish", "serve", "ping")
+COMMANDS = ("check", "list", "export", "publish", "serve", "ping")
 
 
 @pytest.fixture
@@ -27,26 +27,26 @@ def bare() -> dict[str, str]:
 
 
 @pytest.mark.parametrize("path", ["entries.yaml", ".", "./", "{folder}", "{folder}/entries.yaml"])
-@pytest.mark.parametrize("verb", ["check", "list"])
-def test_the_catalogue_needs_no_option(verb: str, path: str, folder: Path) -> None:
+@pytest.mark.parametrize("command", ["check", "list"])
+def test_the_catalogue_needs_no_option(command: str, path: str, folder: Path) -> None:
     """A file or a folder after the command is the catalogue."""
     path = path.format(folder=folder)
-    wanted = run_feeds(verb, "--catalogue", path, cwd=folder)
-    done = run_feeds(verb, path, cwd=folder)
+    wanted = run_feeds(command, "--catalogue", path, cwd=folder)
+    done = run_feeds(command, path, cwd=folder)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == wanted.stdout
 
 
-def test_what_serves_and_pings_takes_it_too(tmp_path: Path) -> None:
-    """A catalogue that is missing is told by its name."""
-    for verb in ("serve", "ping"):
-        done = run_feeds(verb, "nowhere.yaml", cwd=tmp_path)
+def test_serve_and_ping_take_it_too(tmp_path: Path) -> None:
+    """A missing catalogue is reported by its name."""
+    for command in ("serve", "ping"):
+        done = run_feeds(command, "nowhere.yaml", cwd=tmp_path)
         assert done.returncode == 1
         assert "feeds: nowhere.yaml: No such file or directory" in done.stderr
 
 
-def test_what_is_typed_counts_more_than_the_environment(folder: Path) -> None:
-    """FEEDS_CATALOGUE stands in where no catalogue is named."""
+def test_arguments_take_precedence_over_the_environment(folder: Path) -> None:
+    """FEEDS_CATALOGUE is used only if no catalogue is named."""
     env = os.environ | {"FEEDS_CATALOGUE": "nowhere.yaml"}
     assert run_feeds("check", "entries.yaml", cwd=folder, env=env).returncode == 0
     assert run_feeds("check", "--catalogue", "entries.yaml", cwd=folder, env=env).returncode == 0
@@ -70,15 +70,15 @@ def test_what_is_typed_counts_more_than_the_environment(folder: Path) -> None:
         ("check entries.yaml --catalogue other.yaml", "there are two catalogues"),
     ],
 )
-def test_a_wrong_option_is_told_with_the_usage_of_its_command(
+def test_an_unknown_option_is_reported_with_the_usage_of_its_command(
     typed: str, said: str, folder: Path
 ) -> None:
-    """The usage is the command's own, and a name that is near is proposed."""
+    """The usage is that of the command, and a similar option is proposed."""
     done = run_feeds(*typed.split(" "), cwd=folder)
-    verb = typed.split(maxsplit=1)[0]
+    command = typed.split(maxsplit=1)[0]
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(f"usage: feeds {verb} [-h] ")
-    assert f"feeds {verb}: error: {said}" in done.stderr
+    assert done.stderr.startswith(f"usage: feeds {command} [-h] ")
+    assert f"feeds {command}: error: {said}" in done.stderr
     assert "\x1b" not in done.stderr
 
 
@@ -98,11 +98,11 @@ def test_a_wrong_option_is_told_with_the_usage_of_its_command(
         ("--versoin", "unknown option '--versoin'; did you mean '--version'?"),
     ],
 )
-def test_a_wrong_command_is_told(typed: str, said: str, folder: Path) -> None:
-    """What was probably meant is proposed, also where another program calls it otherwise."""
+def test_an_unknown_command_is_reported(typed: str, said: str, folder: Path) -> None:
+    """A similar command is proposed, or the one that other programs call by this name."""
     done = run_feeds(*typed.split(), cwd=folder)
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("usage: feeds [-h] [--version] VERB ...\n")
+    assert done.stderr.startswith("usage: feeds [-h] [--version] COMMAND ...\n")
     assert done.stderr.endswith(f"feeds: error: {said}\n")
 
 
@@ -139,10 +139,10 @@ def test_a_wrong_command_is_told(typed: str, said: str, folder: Path) -> None:
         ("publish s3://b/x --purge 'true {url}'", "--purge: a command has one of {urls}, {paths}"),
     ],
 )
-def test_a_mistake_in_the_arguments_is_told_before_anything_is_written(
+def test_a_mistake_in_the_arguments_is_reported_before_anything_is_written(
     typed: str, said: str, folder: Path
 ) -> None:
-    """The exit code is 2, the message names the remedy, and nothing is there that was not before."""
+    """The exit code is 2, the message names the remedy, and no file is created."""
     done = run_feeds(*shlex.split(typed), cwd=folder, env=bare())
     assert (done.returncode, done.stdout) == (2, "")
     assert said in done.stderr
@@ -151,7 +151,7 @@ def test_a_mistake_in_the_arguments_is_told_before_anything_is_written(
 
 @pytest.mark.parametrize("variable", ["FEEDS_URL"])
 def test_a_mistake_in_the_environment_is_one_in_the_arguments(variable: str, folder: Path) -> None:
-    """It is told as early."""
+    """It is reported as early, and no file is created."""
     done = run_feeds("export", "out", cwd=folder, env=bare() | {variable: "nowhere"})
     assert done.returncode == 2
     assert [path.name for path in folder.iterdir()] == ["entries.yaml"]
@@ -159,7 +159,7 @@ def test_a_mistake_in_the_environment_is_one_in_the_arguments(variable: str, fol
 
 @pytest.mark.parametrize("typed", ["check", "list", "export out", "serve", "check .", "check sub"])
 def test_without_a_catalogue_the_smallest_one_is_shown(typed: str, tmp_path: Path) -> None:
-    """It can be copied as it stands, and `feeds check` says nothing against it."""
+    """It can be copied unchanged, and `feeds check --strict` accepts it."""
     (tmp_path / "sub").mkdir()
     done = run_feeds(*typed.split(), cwd=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
@@ -173,28 +173,28 @@ def test_without_a_catalogue_the_smallest_one_is_shown(typed: str, tmp_path: Pat
 
 
 def test_beside_another_catalogue_it_is_not_shown(folder: Path) -> None:
-    """A name with a slip needs no lesson."""
+    """With another catalogue in the folder, the name is probably mistyped: no example."""
     done = run_feeds("check", "entires.yaml", cwd=folder)
     assert done.stderr == "feeds: entires.yaml: No such file or directory\n"
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_each_help_has_an_example_that_parses(verb: str) -> None:
-    """The last line is a command to type, and its options are the command's own."""
-    last = run_feeds(verb, "--help").stdout.splitlines()[-1]
-    assert last.startswith(f"Example: feeds {verb} ")
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_help_has_an_example_that_parses(command: str) -> None:
+    """The last line of the help is a command that the parser accepts."""
+    last = run_feeds(command, "--help").stdout.splitlines()[-1]
+    assert last.startswith(f"Example: feeds {command} ")
     words = last.split()[2:]
     done = run_feeds(*words, "--no-such-option")
     assert "unknown option '--no-such-option'" in done.stderr
     for option in (word for word in words if word.startswith("--")):
-        assert option in run_feeds(verb, "--help").stdout
+        assert option in run_feeds(command, "--help").stdout
 
 
 NOTED = ROOT / "tests" / "cases" / "repeated-time.yaml"
 
 
-def test_quiet_says_nothing_but_errors(tmp_path: Path) -> None:
-    """No summary, no notes; what fails is told as ever, a note under --strict too."""
+def test_quiet_prints_only_errors(tmp_path: Path) -> None:
+    """No summary and no notes; errors are printed, with --strict notes too."""
     state = ("--state", tmp_path / "state")
     for words in (("check",), ("export", tmp_path / "out"), ("export", tmp_path / "out")):
         done = run_feeds(*words, "--catalogue", NOTED, "--quiet", *state)
@@ -207,15 +207,15 @@ def test_quiet_says_nothing_but_errors(tmp_path: Path) -> None:
     assert done.stderr == "feeds: nowhere.yaml: No such file or directory\n"
 
 
-def test_quiet_json_is_json_alone(tmp_path: Path) -> None:
-    """What is asked for by its own option is printed."""
+def test_quiet_json_is_only_json(tmp_path: Path) -> None:
+    """--json prints the report, also with --quiet."""
     done = run_feeds("export", tmp_path / "out", "--catalogue", NOTED, "--quiet", "--json")
     assert done.stdout.startswith("{")
     assert done.stderr == ""
 
 
-def test_an_export_without_compression_says_what_it_removes(tmp_path: Path) -> None:
-    """Whoever forgot --compress is told that the compressed files are gone, once."""
+def test_an_export_without_compression_reports_what_it_removes(tmp_path: Path) -> None:
+    """An export that lacks --compress reports once that it removes the compressed files."""
     file = tmp_path / "entries.yaml"
     file.write_text(FEW)
     options = ("export", tmp_path / "out", "--catalogue", file, "--state", tmp_path / "state")
@@ -243,8 +243,8 @@ def test_an_export_without_compression_says_what_it_removes(tmp_path: Path) -> N
         ("netlify", "_headers changed"),
     ],
 )
-def test_a_changed_host_configuration_is_told(host: str, said: str, tmp_path: Path) -> None:
-    """The summary line says so, and what is to be done; not where it is new or the same."""
+def test_a_changed_host_configuration_is_reported(host: str, said: str, tmp_path: Path) -> None:
+    """The summary names it and what to do, but not if it is new or unchanged."""
     file = tmp_path / "entries.yaml"
     text = FEW
     file.write_text(text)

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from feeds.after.announced import announced
-from feeds.logs import tell
+from feeds.log import log_event
 from feeds.model import Site
 
 
@@ -24,7 +24,7 @@ class Herald:
         self._feeds: Mapping[str, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
 
-    def tell(self, site: Site, etags: Mapping[str, str]) -> None:
+    def log_event(self, site: Site, etags: Mapping[str, str]) -> None:
         """Notify a site's hub in the background; `etags` are those of all documents by path."""
         if self._process:
             self._process.poll()
@@ -45,7 +45,7 @@ class Herald:
                 self._process.stdin.write(message)
                 self._process.stdin.flush()
         except OSError as error:
-            tell("hub-not-told", logging.WARNING, first=error)
+            log_event("hub-not-told", logging.WARNING, first=error)
 
     def _dismiss(self) -> None:
         """Let the process end that tells of what is no longer there: it does when its input ends."""

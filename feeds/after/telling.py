@@ -12,7 +12,7 @@ from pathlib import Path
 from feeds.after.asking import host_of
 from feeds.after.hub import Trouble, tell_hub
 from feeds.after.ledger import Busy, Ledger
-from feeds.logs import log_to, tell
+from feeds.log import log_event, log_to
 
 # In seconds. What is left is told of after the next change, or restart.
 _PATIENCE = 86_400
@@ -33,13 +33,13 @@ class Teller:
         self._begun = time.monotonic()
         self._said = False
 
-    def tell(self, feeds: dict[str, str]) -> None:
+    def log_event(self, feeds: dict[str, str]) -> None:
         """Tell what the hub does not know yet, until it does, the input ends, or a day is over."""
         with self._ledger.locked(self._wait):
             left = self._ledger.untold(self._hub, feeds)
             count = tell_hub(self._hub, left, self._ledger, wait=self._wait, troubled=self._log)
         if count:
-            tell("hub-told", hub=host_of(self._hub), feeds=count, left=len(left))
+            log_event("hub-told", hub=host_of(self._hub), feeds=count, left=len(left))
 
     def _wait(self, seconds: float) -> bool:
         """Let time pass; false where whoever started this has something else to tell, or is gone."""
@@ -49,7 +49,7 @@ class Teller:
         waited = time.monotonic() - self._begun
         if not self._said and (not trouble.waits or waited > _USUAL):
             self._said = True
-            tell("hub-not-told", logging.WARNING, first=trouble.reason, left=trouble.left)
+            log_event("hub-not-told", logging.WARNING, first=trouble.reason, left=trouble.left)
 
 
 def _input_ended(seconds: float) -> bool:
@@ -76,11 +76,11 @@ def main() -> None:
     message = json.loads(line)
     teller = Teller(message["hub"], Ledger(Path(sys.argv[1])))
     try:
-        teller.tell(message["feeds"])
+        teller.log_event(message["feeds"])
     except Busy:
         pass
     except OSError as error:
-        tell("hub-not-told", logging.WARNING, first=error, left=len(message["feeds"]))
+        log_event("hub-not-told", logging.WARNING, first=error, left=len(message["feeds"]))
 
 
 if __name__ == "__main__":

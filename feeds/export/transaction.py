@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from feeds.errors import FeedsError
 from feeds.export.safe_folder import EXPORT_FOLDER, SafeFolder, load_syncfs
-from feeds.logs import tell
+from feeds.log import log_event
 from feeds.model import etag_of
 from feeds.storage import take_lock
 
@@ -235,7 +235,9 @@ def locked(folder: SafeFolder) -> Iterator[None]:
             is_free = take_lock(fd)
         except OSError as error:
             is_free = True
-            tell("no-lock", logging.WARNING, folder=folder.root, error=error.strerror or str(error))
+            log_event(
+                "no-lock", logging.WARNING, folder=folder.root, error=error.strerror or str(error)
+            )
         if not is_free:
             raise FeedsError(f"{folder.root}: another export is writing there")
         yield

@@ -10,7 +10,7 @@ from typing import Any, TextIO
 from urllib.parse import quote
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from feeds.logs import tell
+from feeds.log import log_event
 
 # Characters of a path that are not escaped.
 _SAFE_CHARACTERS = "/:@!$&'()*+,;=~"
@@ -99,14 +99,14 @@ class _Lines:
             with self._changed:
                 self._dropped += len(lines)
             if not self._failed:
-                tell("no-access-log", logging.WARNING, error=error)
+                log_event("no-access-log", logging.WARNING, error=error)
             self._failed = True
             return
         self._failed = False
         with self._changed:
             dropped, self._dropped = self._dropped, 0
         if dropped:
-            tell("access-log-dropped", logging.WARNING, lines=dropped)
+            log_event("access-log-dropped", logging.WARNING, lines=dropped)
 
 
 def _write_all(descriptor: int, text: bytes) -> None:

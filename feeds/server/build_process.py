@@ -21,7 +21,7 @@ from feeds.after.herald import Herald
 from feeds.build import Build, BuildOptions, SiteBuilder
 from feeds.errors import CatalogueError, FeedsError
 from feeds.history import History
-from feeds.logs import log_to, tell, tell_bug
+from feeds.log import log_event, log_exception, log_to
 from feeds.parallel import cores
 from feeds.selection import held_back_summary
 from feeds.server.status import BUILD_LOCK, BUILD_LOCK_FD, Status, StatusFiles, reason_of
@@ -149,7 +149,7 @@ class SitePublisher:
         except Exception as error:  # noqa: BLE001  # a bug costs the change, not the site
             self._retry_at[read] = time.monotonic() + _RETRY_SECONDS
             if self._logged_failure != repr(error):
-                tell_bug("bug")
+                log_exception("bug")
                 self._fail(repr(error), reason=reason_of(error))
         else:
             self._succeed(build, time.perf_counter() - begun)
@@ -165,7 +165,7 @@ class SitePublisher:
         changed = sum(self._etags.get(path) != etag for path, etag in etags.items())
         self._etags = etags
         self._on_build(build)
-        tell(
+        log_event(
             "published",
             release=self._store.release,
             documents=len(etags),
@@ -175,7 +175,7 @@ class SitePublisher:
         planned = build.planned
         later = held_back_summary(planned.catalogue, planned.as_of)
         if later:
-            tell("held-back", **later._asdict())
+            log_event("held-back", **later._asdict())
         feeds = {form.media_type for form in planned.formats}
         large = [
             plan.path
@@ -183,7 +183,7 @@ class SitePublisher:
             if plan.media_type in feeds and build.facts[plan.path].length > _LARGE_FEED_BYTES
         ]
         if large:
-            tell("large-documents", logging.WARNING, count=len(large), first=large[0])
+            log_event("large-documents", logging.WARNING, count=len(large), first=large[0])
 
     def _fail(self, message: str, *, problems: int = 0, place: str = "", reason: str = "") -> None:
         self._logged_failure = message
@@ -195,7 +195,7 @@ class SitePublisher:
         }
         self._write_status(Status(failure=failure, degraded=True))
         serving = self._store.release or "nothing"
-        tell("broken", logging.ERROR, problems=problems, first=message, serving=serving)
+        log_event("broken", logging.ERROR, problems=problems, first=message, serving=serving)
 
     def _write_status(self, status: Status) -> None:
         self._status = status
@@ -286,7 +286,7 @@ def main(arguments: Sequence[str]) -> None:
             else files.take_build_lock()
         )
     except OSError as error:
-        tell("no-build", logging.ERROR, folder=root, error=error.strerror or error)
+        log_event("no-build", logging.ERROR, folder=root, error=error.strerror or error)
         return
     if lock is None:
         return
@@ -302,7 +302,7 @@ def main(arguments: Sequence[str]) -> None:
         store,
         files,
         path,
-        on_build=lambda build: herald.tell(
+        on_build=lambda build: herald.log_event(
             build.planned.site, {path: fact.etag for path, fact in build.facts.items()}
         ),
     )

@@ -22,7 +22,7 @@ from granian.http import HTTP1Settings
 from granian.server.mp import MPServer
 
 from feeds.errors import FeedsError
-from feeds.logs import log_to
+from feeds.log import log_to
 from feeds.server import SiteApp
 from feeds.server.access_log import AccessLog
 from feeds.server.middleware import answer_plainly

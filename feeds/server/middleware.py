@@ -29,7 +29,7 @@ from feeds.headers import (
     unmodified_since,
     validators,
 )
-from feeds.logs import tell_bug
+from feeds.log import log_exception
 from feeds.server.site import DamagedBody, ServedSite
 from feeds.server.store import Head, Index, Record
 from feeds.urls import INDEX, is_folder
@@ -270,7 +270,7 @@ class LogBugs:
             return self._app(environ, start_response)
         except Exception:  # noqa: BLE001  # a bug costs one answer, not the server
             if self._is_new():
-                tell_bug("bug", path=environ.get("PATH_INFO", "")[:_MAX_LOGGED_PATH])
+                log_exception("bug", path=environ.get("PATH_INFO", "")[:_MAX_LOGGED_PATH])
             return answer_plainly(environ, start_response, "500 Internal Server Error")
 
     def _is_new(self) -> bool:

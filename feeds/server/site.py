@@ -18,7 +18,7 @@ from queue import Empty, SimpleQueue
 
 from feeds.compression import compress
 from feeds.headers import IDENTITY
-from feeds.logs import tell, tell_bug
+from feeds.log import log_event, log_exception
 from feeds.model import etag_of
 from feeds.server.status import BUILD_LOCK_FD, WORKERS_LOCK, Status, StatusFiles
 from feeds.server.store import Index, Record, index_stamp, load_index, store_name
@@ -161,7 +161,7 @@ class ServedSite:
             # The build process notices that it is gone, and builds it again.
             index.discard(record.etag)
             if record.etag not in self._damaged:
-                tell("damaged-object", logging.WARNING, etag=record.etag)
+                log_event("damaged-object", logging.WARNING, etag=record.etag)
             self._damaged.add(record.etag)
         raise DamagedBody
 
@@ -194,7 +194,7 @@ class ServedSite:
                     next_check = time.monotonic() + _BUILD_SECONDS
                     self._ensure_build_process()
             except Exception:  # noqa: BLE001  # a bug must not end the thread
-                tell_bug("bug")
+                log_exception("bug")
             with suppress(Empty):
                 self._wakes.get(timeout=_INDEX_SECONDS)
 
@@ -208,7 +208,7 @@ class ServedSite:
             self._stamp = stamp
             if index:
                 self.index = index
-                tell("serving", release=index.head.release)
+                log_event("serving", release=index.head.release)
 
     def _ensure_build_process(self) -> None:
         """Start a build process if there is none."""
@@ -227,7 +227,9 @@ class ServedSite:
             lock = self._files.take_build_lock()
         except OSError as error:
             if not self._cannot_build:
-                tell("no-build", logging.ERROR, folder=self._root, error=error.strerror or error)
+                log_event(
+                    "no-build", logging.ERROR, folder=self._root, error=error.strerror or error
+                )
             self._cannot_build = True
             return
         self._cannot_build = False
@@ -265,7 +267,7 @@ class ServedSite:
                 return False
             code = os.waitstatus_to_exitcode(status)
         if code:
-            tell("build-process-ended", logging.ERROR, code=code)
+            log_event("build-process-ended", logging.ERROR, code=code)
         if code > 0:
             # It was not killed by a signal, so the next one is likely to fail, too.
             self._retry_build_at = time.monotonic() + _RETRY_BUILD_SECONDS
@@ -309,7 +311,7 @@ def _store_root(settings: Settings) -> Path:
     except OSError as error:
         other = Path(tempfile.gettempdir(), f"feeds-{os.getuid()}")
         reason = error.strerror or str(error)
-        tell("no-state", logging.WARNING, folder=folder, error=reason, instead=other)
+        log_event("no-state", logging.WARNING, folder=folder, error=reason, instead=other)
         StateFolder(other).make()
         found = other.lstat()
         private = stat.S_ISDIR(found.st_mode) and not stat.S_IMODE(found.st_mode) & 0o077

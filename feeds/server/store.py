@@ -20,7 +20,7 @@ from typing import NamedTuple
 from feeds.build import Build, Fact, Staged
 from feeds.errors import FeedsError
 from feeds.inputs import digest
-from feeds.logs import tell
+from feeds.log import log_event
 from feeds.model import etag_of
 from feeds.plans import Plan
 from feeds.release import release_id
@@ -278,7 +278,7 @@ def _read_index(folder: StateFolder) -> tuple[Head, list[str]] | None:
             heading, head, *lines = text.decode().split("\n")
             if heading == _HEADING and all(line.count("\t") == _TABS for line in lines):
                 return _parsed_head(head), lines
-    tell("damaged-index", logging.WARNING, folder=folder.path)
+    log_event("damaged-index", logging.WARNING, folder=folder.path)
     return None
 
 

@@ -1,4 +1,4 @@
-"""The log: one line for each thing that happened, whatever stands in it."""
+"""The log: one line for each event, whatever its values contain."""
 
 import io
 import logging
@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from feeds.logs import log_to, tell, tell_bug
+from feeds.log import log_event, log_exception, log_to
 
 
 @pytest.fixture
@@ -17,8 +17,8 @@ def log() -> io.StringIO:
 
 
 def test_a_line_is_keys_and_values(log: io.StringIO) -> None:
-    """Time, level and event come first; a value with a space stands in quotes."""
-    tell("published", release="3f2a", first='entries.yaml:3:1: is "no" date', empty="")
+    """Time, level and event come first; a value with a space is quoted."""
+    log_event("published", release="3f2a", first='entries.yaml:3:1: is "no" date', empty="")
     assert re.fullmatch(
         r"time=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00 level=info event=published"
         r' release=3f2a first="entries.yaml:3:1: is \\"no\\" date" empty=""\n',
@@ -39,17 +39,17 @@ def test_a_line_is_keys_and_values(log: io.StringIO) -> None:
     ],
 )
 def test_control_characters_are_escaped(log: io.StringIO, value: str, written: str) -> None:
-    """No text from a catalogue or a client can end a line, or steer a terminal."""
-    tell("event", logging.WARNING, value=value)
+    """No text from a catalogue or a client can end a line, or control a terminal."""
+    log_event("event", logging.WARNING, value=value)
     assert log.getvalue().endswith(f" level=warning event=event value={written}\n")
     assert log.getvalue().count("\n") == 1
 
 
 def test_a_bug_is_one_line_too(log: io.StringIO) -> None:
-    """A traceback stands in its line."""
+    """A traceback is in its event's line."""
     try:
         _ = 1 // 0
     except ZeroDivisionError:
-        tell_bug("bug")
+        log_exception("bug")
     assert 'level=error event=bug traceback="Traceback' in log.getvalue()
     assert log.getvalue().count("\n") == 1

@@ -1,34 +1,34 @@
-"""What the program tells its webmaster: one line for each thing that happened, as `key=value`."""
+"""The log: one line for each event, as `key=value` pairs."""
 
 import json
 import logging
 from datetime import UTC, datetime
 from typing import TextIO
 
-_LOG = logging.getLogger("feeds")
+_LOGGER = logging.getLogger("feeds")
 _FIELDS = "feeds_fields"
 
 
-def tell(event: str, level: int = logging.INFO, **fields: object) -> None:
-    """Log that something happened, with what is to be known of it."""
-    _LOG.log(level, event, extra={_FIELDS: fields})
+def log_event(event: str, level: int = logging.INFO, **fields: object) -> None:
+    """Log an event with its fields."""
+    _LOGGER.log(level, event, extra={_FIELDS: fields})
 
 
-def tell_bug(event: str, **fields: object) -> None:
+def log_exception(event: str, **fields: object) -> None:
     """Log the exception that is being handled, with its traceback."""
-    _LOG.error(event, exc_info=True, extra={_FIELDS: fields})
+    _LOGGER.log(logging.ERROR, event, exc_info=True, extra={_FIELDS: fields})
 
 
 def log_to(stream: TextIO, level: int = logging.INFO) -> None:
-    """Write each line to a stream from now on, from this level upwards."""
+    """Write the log to a stream from now on, from this level upwards."""
     handler = logging.StreamHandler(stream)
-    handler.setFormatter(_Line())
-    _LOG.handlers = [handler]
-    _LOG.setLevel(level)
-    _LOG.propagate = False
+    handler.setFormatter(_Formatter())
+    _LOGGER.handlers = [handler]
+    _LOGGER.setLevel(level)
+    _LOGGER.propagate = False
 
 
-class _Line(logging.Formatter):
+class _Formatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         fields: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
@@ -38,11 +38,11 @@ class _Line(logging.Formatter):
         }
         if record.exc_info:
             fields["traceback"] = self.formatException(record.exc_info)
-        return " ".join(f"{name}={_value(value)}" for name, value in fields.items())
+        return " ".join(f"{name}={_quoted(value)}" for name, value in fields.items())
 
 
-def _value(value: object) -> str:
-    """Write a value so that it is one word, or stands in quotes with all controls escaped."""
+def _quoted(value: object) -> str:
+    """Return a value as one word, or in quotes with all control characters escaped."""
     text = str(value)
     if text and text.isprintable() and not set(text) & set(' "=\\'):
         return text

@@ -1,0 +1,219 @@
+"""The commands `export` and `publish`: build a catalogue's documents into a folder or a bucket."""
+
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from feeds.cli.options import BuildOptions, ExportOptions, PublishOptions
+from feeds.cli.output import notes, print_message, print_result
+from feeds.errors import UsageError
+from feeds.inputs import digest, program_digest, source_digest, zones_stamp
+from feeds.parallel import cores, gc_paused, in_child
+from feeds.storage import media_files, media_folder, read_files
+from feeds.urls import STATIC, TEMPLATES
+
+if TYPE_CHECKING:
+    from feeds.after.afterwards import Afterwards
+    from feeds.cli.output import Progress
+    from feeds.export import Report
+    from feeds.export.bucket import BucketTarget
+    from feeds.export.folder import FolderTarget
+
+
+@gc_paused()
+def export(options: ExportOptions) -> None:
+    """Write every document into FOLDER, leaving identical files untouched."""
+    from feeds.export import Options
+    from feeds.export.folder_state import up_to_date
+
+    started = time.perf_counter()
+    folder = _target_folder(options.target)
+    settings = Options(
+        prune=options.prune,
+        compress=options.compress,
+        force=options.force,
+        dry_run=options.dry_run,
+        verify=options.verify,
+    )
+    after = _after(options)
+    texts = read_files(options.catalogue)
+    _refuse_private(options, folder, [Path(name) for name, _ in texts])
+    inputs = export_inputs(options)
+    report = None if after else up_to_date(folder, settings, inputs, source_digest(texts))
+    seconds = {"compare": time.perf_counter() - started}
+    if report:
+        _print_report(report, [], options)
+    else:
+        from feeds.export.folder import opened
+
+        # The build reads them again: do not keep two copies in memory.
+        texts.clear()
+        # The folder is locked during the build, so that an older build cannot overwrite this one.
+        _build(
+            options,
+            lambda _: opened(folder, settings, inputs),
+            after,
+            host=options.host,
+            seconds=seconds,
+        )
+    if options.profile:
+        _print_profile(seconds, time.perf_counter() - started)
+
+
+def _target_folder(name: str) -> Path:
+    """Return the folder to write; raises UsageError if the name is not that of a folder."""
+    scheme, colon, _ = name.partition(":/")
+    if colon and scheme.isalnum():
+        remedy = f"for a bucket: feeds publish {name}"
+        raise UsageError(f"{name!r} is an address, not a folder; {remedy}")
+    folder = Path(name)
+    # A name that the file system refuses is reported when the folder is opened.
+    with suppress(OSError):
+        if folder.exists() and not folder.is_dir():
+            remedy = f" --catalogue {folder}" if folder.suffix in {".yaml", ".yml"} else ""
+            usage = f"feeds export out{remedy}"
+            raise UsageError(f"{folder} is a file; name a folder to write: {usage}")
+    return folder
+
+
+def _refuse_private(options: ExportOptions, folder: Path, files: Sequence[Path]) -> None:
+    """Raise FeedsError if the folder to write contains something that is not public."""
+    from feeds.export.folder_state import refuse_media, refuse_private
+
+    refuse_private(folder, [*files, options.state_folder / "history.tsv"])
+    media = media_folder(options.catalogue)
+    for beside in (media, media.parent / STATIC, media.parent / TEMPLATES):
+        refuse_media(folder, beside)
+
+
+def export_inputs(options: ExportOptions) -> str:
+    """Return a digest of everything an export depends on, except the catalogue's files."""
+    media = media_folder(options.catalogue)
+    stamps = [media_files(media.parent / name, name) for name in (media.name, STATIC, TEMPLATES)]
+    given = (
+        options.url,
+        not options.no_pages,
+        options.host,
+        options.strict,
+        options.compress,
+        options.prune,
+        stamps,
+    )
+    return digest(program_digest(), repr(zones_stamp()), repr(given))
+
+
+def publish(options: PublishOptions) -> None:
+    """Upload every changed document to a bucket.
+
+    Credentials come from the environment, or from the configuration files of the
+    storage service's own tools. If two processes publish at the same time, one of
+    them fails with a message.
+    """
+    from functools import partial
+    from tempfile import TemporaryDirectory
+
+    from feeds.export import Options
+    from feeds.export.bucket import BucketTarget, begin
+    from feeds.export.object_store import ObjectStore
+
+    settings = Options(compress=options.compress, force=options.force, dry_run=options.dry_run)
+    after = _after(options)
+
+    @contextmanager
+    def opened(progress: "Progress") -> Iterator[BucketTarget]:
+        store = ObjectStore(options.target, os.environ, options.timeout)
+        # obstore starts threads with its first request, and a process with threads cannot
+        # fork; rendering forks, so the first requests are made in a child process.
+        begun = in_child(lambda: begin(store, settings, progress))
+        with TemporaryDirectory(prefix="feeds-") as staging:
+            clock = partial(datetime.now, UTC)
+            yield BucketTarget(store, begun, settings, Path(staging), clock)
+
+    _build(options, opened, after)
+
+
+def _build(
+    options: BuildOptions,
+    open_target: "Callable[[Progress], AbstractContextManager[FolderTarget | BucketTarget]]",
+    after: "Afterwards | None",
+    *,
+    host: str = "",
+    seconds: dict[str, float] | None = None,
+) -> None:
+    """Build into a target, print what was done, then purge caches and notify the hub.
+
+    The time that each stage takes is added to `seconds`.
+    """
+    import logging
+
+    from feeds.build import BuildOptions as SiteOptions
+    from feeds.build import SiteBuilder
+    from feeds.catalogue import ItemMemory, checked_url
+    from feeds.cli.output import Progress
+    from feeds.export.hosts import host_plans
+    from feeds.history import History
+    from feeds.log import log_to
+    from feeds.storage import StateFolder
+
+    if options.url:
+        checked_url(options.url)
+    log_to(sys.stderr, logging.ERROR if options.quiet else logging.WARNING)
+    progress = Progress(sys.stderr, enabled=not options.quiet)
+    settings = SiteOptions(
+        url=options.url,
+        pages=not options.no_pages,
+        compare=True,
+        strict=options.strict,
+        dated=not options.dry_run,
+        processes=cores(),
+        host_plans=lambda planned: host_plans(
+            host, planned.plans, planned.site, compressed=options.compress
+        ),
+        on_progress=progress,
+        memory=ItemMemory(StateFolder(options.state_folder)),
+        seconds={} if seconds is None else seconds,
+    )
+    with progress, open_target(progress) as target:
+        target.on_progress = progress
+        if after:
+            target.on_change = after.owe
+        history = History(options.state_folder)
+        build = SiteBuilder(options.catalogue, target, settings, history=history).build()
+    planned = build.planned
+    if target.report:
+        _print_report(target.report, notes(planned.catalogue, planned.as_of), options)
+    if after and not options.dry_run:
+        etags = {path: fact.etag for path, fact in build.facts.items()}
+        for line in after(planned.site, etags):
+            if not options.quiet:
+                print_message(line)
+
+
+def _after(options: BuildOptions) -> "Afterwards | None":
+    """Return what to do after the build; raises UsageError for an invalid purge template."""
+    if not options.purge and not options.ping:
+        return None
+    from feeds.after.afterwards import Afterwards
+
+    return Afterwards(options.purge, options.state_folder, ping=options.ping)
+
+
+def _print_report(report: "Report", lines: Sequence[str], options: BuildOptions) -> None:
+    if options.json:
+        print_result(report.as_json())
+        lines = [*lines, *report.remarks]
+    elif not options.quiet:
+        print_result(report)
+    for line in () if options.quiet else lines:
+        print_message(line)
+
+
+def _print_profile(seconds: dict[str, float], total: float) -> None:
+    rest = total - sum(seconds.values())
+    for stage, duration in [*seconds.items(), ("else", rest), ("all", total)]:
+        print_message(f"{stage:<10}{duration:8.3f} s {duration / total:5.0%}")
