@@ -13,7 +13,7 @@ from feeds.errors import CatalogueError, FeedsError, MissingCatalogueError, Usag
 from feeds.usage import Parser, meant
 
 if TYPE_CHECKING:
-    from feeds.after.afterwards import Afterwards
+    from feeds.notify.after_publish import Afterwards
     from feeds.verbs import Given
 
 _DESCRIPTION = "Publish a YAML catalogue of news as Atom, RSS and JSON feeds."
@@ -253,7 +253,7 @@ def _serve(options: Namespace) -> None:
 def _afterwards(options: Namespace) -> "Afterwards | None":
     if not options.purge and not options.ping:
         return None
-    from feeds.after.afterwards import Afterwards
+    from feeds.notify.after_publish import Afterwards
 
     return Afterwards(options.purge, _given(options).folder, ping=options.ping)
 

@@ -14,9 +14,9 @@ from feeds.paths import STATIC, TEMPLATES
 from feeds.verbs import Given, notes, say, show
 
 if TYPE_CHECKING:
-    from feeds.after.afterwards import Afterwards
     from feeds.build import Build
     from feeds.export.report import Options, Report
+    from feeds.notify.after_publish import Afterwards
 
 
 class Exporting(NamedTuple):

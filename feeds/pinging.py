@@ -7,8 +7,8 @@ def ping_hub(given: Given, *, every: bool, seconds: float) -> None:
     """Tell the hub of the feeds that it does not know as they are now; raises FeedsError."""
     from datetime import UTC, datetime
 
-    from feeds.after.pinging import ping
     from feeds.catalogue import load_catalogue
+    from feeds.notify.pinging import ping
     from feeds.parallel import cores
     from feeds.release import Release
 

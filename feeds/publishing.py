@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from feeds.verbs import Given, notes, say, show
 
 if TYPE_CHECKING:
-    from feeds.after.afterwards import Afterwards
     from feeds.export.report import Options
+    from feeds.notify.after_publish import Afterwards
 
 
 class Publishing(NamedTuple):

@@ -12,10 +12,10 @@ from conftest import PATIENCE, SHIPPED, free_port, guarded, run_feeds
 from hostile import hostile
 from hub import listening
 
-from feeds.after.asking import PrivateError, UnreachedError, ask
-from feeds.after.purging import Stale, parse_purge
-from feeds.after.reach import Reach, reach_of
 from feeds.errors import FeedsError
+from feeds.notify.http import PrivateError, UnreachedError, ask
+from feeds.notify.purge import Stale, parse_purge
+from feeds.notify.reach import Reach, reach_of
 
 PUBLIC = "https://93.184.216.34/"
 HEAD = b"HTTP/1.1 200 OK\r\n"

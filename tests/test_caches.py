@@ -11,9 +11,9 @@ from caches import FOLDER, caching
 from conftest import SHIPPED, Server, program, running, wait_until
 from hosts import ask
 
-from feeds.after.purging import Stale, parse_purge, stale_of
 from feeds.catalogue import load_catalogue
 from feeds.errors import FeedsError
+from feeds.notify.purge import Stale, parse_purge, stale_of
 from feeds.release import Release
 
 TOPIC = "topics/covid-19-response/"

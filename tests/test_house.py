@@ -23,7 +23,7 @@ _FROM_THE_GROUND = (
     "history watch progress",
     "builder",
     "export",
-    "after",
+    "notify",
     "server",
     "verbs wsgi",
     "exporting publishing pinging arguments usage",

@@ -15,9 +15,9 @@ import pytest
 from conftest import SHIPPED, free_port, run_feeds, shortened
 from hub import listening
 
-from feeds.after.announced import announced
-from feeds.after.asking import UnreachedError, ask
 from feeds.catalogue import load_catalogue
+from feeds.notify.announced import announced
+from feeds.notify.http import UnreachedError, ask
 
 HUB = "https://hub.example.org/"
 OLD = "Actuary or actor?"

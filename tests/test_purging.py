@@ -14,10 +14,10 @@ from subprocess import CompletedProcess
 import pytest
 from conftest import PATIENCE, program, run_feeds, shortened, traced, wait_until
 
-from feeds.after.purging import parse_purge
 from feeds.errors import FeedsError
 from feeds.export.tree import OURS
 from feeds.keys import keys_of
+from feeds.notify.purge import parse_purge
 
 SITE = "https://news.example.org/feeds/"
 OLD = "Actuary or actor?"

@@ -16,12 +16,12 @@ from builds import dated
 from conftest import PATIENCE, SHIPPED, Server, run_feeds, running, wait_until
 
 from feeds import load_catalogue
-from feeds.after.ledger import Ledger
-from feeds.after.owed import Owed
-from feeds.after.purging import Stale, parse_purge
 from feeds.build import Build, stage_missing
 from feeds.errors import FeedsError
 from feeds.history import History
+from feeds.notify.ledger import Ledger
+from feeds.notify.owed import Owed
+from feeds.notify.purge import Stale, parse_purge
 from feeds.plans import plan_site
 from feeds.server.store import SiteStore, load_index
 from feeds.storage import StateFolder

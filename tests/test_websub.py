@@ -155,7 +155,7 @@ def test_a_notifier_ends_with_who_started_it(end: str, tmp_path: Path) -> None:
         thread.start()
         feed = f"http://127.0.0.1:{site.server_port}/atom.xml"
         message = json.dumps({"hub": hub.url, "feeds": {feed: etag_of(Feed.body)}})
-        telling = [sys.executable, "-m", "feeds.after.telling", str(tmp_path)]
+        telling = [sys.executable, "-m", "feeds.notify.telling", str(tmp_path)]
         code = f"import subprocess; subprocess.run({telling!r})"
         with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE) as process:
             assert process.stdin
@@ -257,7 +257,7 @@ def tellers(folder: Path) -> list[bytes]:
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             line = (process / "cmdline").read_bytes()
-            if b"feeds.after.telling" in line and os.fsencode(folder) in line:
+            if b"feeds.notify.telling" in line and os.fsencode(folder) in line:
                 found.append(line)
     return found
 

@@ -17,12 +17,12 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from feeds.after.herald import Herald
 from feeds.build import Build
 from feeds.builder import Options, SiteBuilder
 from feeds.errors import CatalogueError, FeedsError
 from feeds.history import History
 from feeds.logs import log_to, tell, tell_bug
+from feeds.notify.herald import Herald
 from feeds.parallel import cores
 from feeds.selection import held_back_summary
 from feeds.server.status import BUILD_LOCK_FD, Failure, Status, StatusFiles, reason_of

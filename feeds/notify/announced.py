@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from feeds.after.reach import reach_of
 from feeds.model import Site
+from feeds.notify.reach import reach_of
 from feeds.paths import FEEDS
 
 _FILES = {*FEEDS.values()}

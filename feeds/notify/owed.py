@@ -14,8 +14,8 @@ from secrets import token_hex
 from typing import IO
 from urllib.parse import unquote
 
-from feeds.after.purging import Purge, Stale
 from feeds.errors import FeedsError
+from feeds.notify.purge import Purge, Stale
 from feeds.storage import StateFolder, take_lock
 
 # An earlier version had one file, without a mark of its own for each publish.

@@ -7,7 +7,7 @@ from queue import Empty, SimpleQueue
 from typing import Any
 from urllib.parse import urlsplit
 
-from feeds.after.reach import Reach, reach_of, reach_of_number
+from feeds.notify.reach import Reach, reach_of, reach_of_number
 
 # In seconds, for looking up a name, and for each step of a connection.
 _LOOK_UP = 5.0

@@ -13,9 +13,9 @@ from itertools import islice
 from typing import NamedTuple
 from urllib.parse import urlencode
 
-from feeds.after.asking import PrivateError, UnreachedError, ask, check_reach, host_of
-from feeds.after.ledger import Ledger
 from feeds.model import etag_of
+from feeds.notify.http import PrivateError, UnreachedError, ask, check_reach, host_of
+from feeds.notify.ledger import Ledger
 
 # Requests at once, and addresses between two notes of what was told.
 _AT_ONCE = 4

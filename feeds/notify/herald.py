@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from feeds.after.announced import announced
 from feeds.logs import tell
 from feeds.model import Site
+from feeds.notify.announced import announced
 
 
 class Herald:
@@ -37,7 +37,7 @@ class Herald:
         self._dismiss()
         try:
             self._process = subprocess.Popen(  # noqa: S603  # this very program
-                [sys.executable, "-P", "-m", "feeds.after.telling", str(self._folder)],
+                [sys.executable, "-P", "-m", "feeds.notify.telling", str(self._folder)],
                 stdin=subprocess.PIPE,
                 start_new_session=True,
             )

@@ -1,4 +1,4 @@
-"""`python -m feeds.after.telling`: tells a hub what a server published, until its input ends."""
+"""`python -m feeds.notify.telling`: tells a hub what a server published, until its input ends."""
 
 import json
 import logging
@@ -9,10 +9,10 @@ import threading
 import time
 from pathlib import Path
 
-from feeds.after.asking import host_of
-from feeds.after.hub import Trouble, tell_hub
-from feeds.after.ledger import Busy, Ledger
 from feeds.logs import log_to, tell
+from feeds.notify.http import host_of
+from feeds.notify.ledger import Busy, Ledger
+from feeds.notify.websub import Trouble, tell_hub
 
 # In seconds. What is left is told of after the next change, or restart.
 _PATIENCE = 86_400

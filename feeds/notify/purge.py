@@ -13,10 +13,10 @@ from threading import Event
 from typing import NamedTuple
 from urllib.parse import quote, urlsplit
 
-from feeds.after.asking import UnreachedError, ask, host_of
 from feeds.errors import FeedsError, UsageError
 from feeds.keys import EVERYTHING, keys_of
 from feeds.model import Site
+from feeds.notify.http import UnreachedError, ask, host_of
 from feeds.paths import INDEX
 
 # Requests at once.

@@ -16,8 +16,8 @@ from urllib.request import (
 )
 
 from feeds import __version__
-from feeds.after.dialing import Dialer, PrivateAddressError, reach_at
-from feeds.after.reach import reach_of
+from feeds.notify.dialing import Dialer, PrivateAddressError, reach_at
+from feeds.notify.reach import reach_of
 
 # For all of a request, from looking up its name to the last byte of its answer.
 TIMEOUT_SECONDS = 30.0

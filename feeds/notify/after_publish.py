@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
-from feeds.after.owed import Owed
-from feeds.after.pinging import ping
-from feeds.after.purging import parse_purge, stale_of
 from feeds.model import Site
+from feeds.notify.owed import Owed
+from feeds.notify.pinging import ping
+from feeds.notify.purge import parse_purge, stale_of
 
 # How long the public address and the hub are waited for, in seconds.
 _PATIENCE = 60.0

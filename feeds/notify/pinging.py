@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from feeds.after.announced import announced
-from feeds.after.hub import Trouble, tell_hub
-from feeds.after.ledger import Busy, Ledger
 from feeds.errors import FeedsError
 from feeds.model import Site
+from feeds.notify.announced import announced
+from feeds.notify.ledger import Busy, Ledger
+from feeds.notify.websub import Trouble, tell_hub
 
 
 class Told(NamedTuple):
