@@ -13,7 +13,7 @@ from feeds.errors import CatalogueError, FeedsError, MissingCatalogueError, Usag
 from feeds.usage import Parser, meant
 
 if TYPE_CHECKING:
-    from feeds.notify.after_publish import Afterwards
+    from feeds.notify.after_publish import AfterPublish
     from feeds.verbs import Given
 
 _DESCRIPTION = "Publish a YAML catalogue of news as Atom, RSS and JSON feeds."
@@ -170,7 +170,7 @@ def _export(options: Namespace) -> None:
         as_json=options.json,
         strict=options.strict,
         quiet=options.quiet,
-        after=_afterwards(options),
+        after=_after_publish(options),
     )
     export(_given(options), folder, exporting)
 
@@ -226,7 +226,7 @@ def _publish(options: Namespace) -> None:
         as_json=options.json,
         strict=options.strict,
         quiet=options.quiet,
-        after=_afterwards(options),
+        after=_after_publish(options),
     )
     publish(_given(options), options.target, publishing)
 
@@ -250,12 +250,14 @@ def _serve(options: Namespace) -> None:
     )
 
 
-def _afterwards(options: Namespace) -> "Afterwards | None":
+def _after_publish(options: Namespace) -> "AfterPublish | None":
     if not options.purge and not options.ping:
         return None
-    from feeds.notify.after_publish import Afterwards
+    from feeds.notify.after_publish import AfterPublish
+    from feeds.notify.purge import parse_purge
 
-    return Afterwards(options.purge, _given(options).folder, ping=options.ping)
+    purge = parse_purge(options.purge) if options.purge else None
+    return AfterPublish(purge, options.ping, _given(options).folder)
 
 
 def _ping(options: Namespace) -> None:

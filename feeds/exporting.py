@@ -14,9 +14,10 @@ from feeds.paths import STATIC, TEMPLATES
 from feeds.verbs import Given, notes, say, show
 
 if TYPE_CHECKING:
-    from feeds.build import Build
+    from feeds.export.folder import FolderTarget
     from feeds.export.report import Options, Report
-    from feeds.notify.after_publish import Afterwards
+    from feeds.model import Site
+    from feeds.notify.after_publish import AfterPublish
 
 
 class Exporting(NamedTuple):
@@ -29,7 +30,7 @@ class Exporting(NamedTuple):
     as_json: bool = False
     strict: bool = False
     quiet: bool = False
-    after: "Afterwards | None" = None
+    after: "AfterPublish | None" = None
 
 
 @gc_paused()
@@ -52,9 +53,9 @@ def export(given: Given, folder: Path, how: Exporting) -> None:
     else:
         # What is built is read again, and would be in memory twice.
         texts.clear()
-        build, found = _export(given, folder, how, made_by, seconds)
-        if how.after and not how.options.dry_run:
-            _tell(how.after(build.planned.site, found.etags), how)
+        site, target = _export(given, folder, how, made_by, seconds)
+        if how.after and target.report and not how.options.dry_run:
+            _tell(how.after.run(site, target.report.etags, target), how)
     if how.profile:
         _say_stages(seconds, time.perf_counter() - begun)
 
@@ -78,7 +79,7 @@ def _made_by(given: Given, media: Path, how: Exporting) -> str:
 
 def _export(
     given: Given, folder: Path, how: Exporting, made_by: str, seconds: dict[str, float]
-) -> tuple["Build", "Report"]:
+) -> tuple["Site", "FolderTarget"]:
     """Build and write; show what was done, with the notes."""
     import logging
 
@@ -114,8 +115,7 @@ def _export(
         # Nobody else's older catalogue may come after this one: building is part of it.
         with opened(folder, how.options, made_by) as target:
             target.on_progress = progress
-            if how.after:
-                target.on_change = how.after.owe
+            target.records_unpurged = bool(how.after and how.after.purge)
             build = SiteBuilder(
                 given.catalogue, target, options, history=History(given.folder)
             ).build()
@@ -126,7 +126,7 @@ def _export(
         raise FeedsError(f"{folder}: nothing was committed")
     planned = build.planned
     _show(found, notes(planned.catalogue, planned.as_of), how)
-    return build, found
+    return planned.site, target
 
 
 def _show(found: "Report", lines: Sequence[str], how: Exporting) -> None:

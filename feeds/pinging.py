@@ -8,7 +8,7 @@ def ping_hub(given: Given, *, every: bool, seconds: float) -> None:
     from datetime import UTC, datetime
 
     from feeds.catalogue import load_catalogue
-    from feeds.notify.pinging import ping
+    from feeds.notify.websub import ping
     from feeds.parallel import cores
     from feeds.release import Release
 

@@ -10,7 +10,7 @@ from feeds.verbs import Given, notes, say, show
 
 if TYPE_CHECKING:
     from feeds.export.report import Options
-    from feeds.notify.after_publish import Afterwards
+    from feeds.notify.after_publish import AfterPublish
 
 
 class Publishing(NamedTuple):
@@ -22,7 +22,7 @@ class Publishing(NamedTuple):
     as_json: bool
     strict: bool = False
     quiet: bool = False
-    after: "Afterwards | None" = None
+    after: "AfterPublish | None" = None
 
 
 def publish(given: Given, address: str, how: Publishing) -> None:
@@ -62,8 +62,7 @@ def publish(given: Given, address: str, how: Publishing) -> None:
             clock = partial(datetime.now, UTC)
             target = BucketTarget(store, begun, how.options, Path(folder), clock)
             target.on_progress = progress
-            if how.after:
-                target.on_change = how.after.owe
+            target.records_unpurged = bool(how.after and how.after.purge)
             history = History(given.folder)
             build = SiteBuilder(given.catalogue, target, options, history=history).build()
     finally:
@@ -75,6 +74,6 @@ def publish(given: Given, address: str, how: Publishing) -> None:
         show(target.report.as_json() if how.as_json else target.report)
     if how.after and not how.options.dry_run:
         etags = {path: fact.etag for path, fact in build.facts.items()}
-        for line in how.after(planned.site, etags):
+        for line in how.after.run(planned.site, etags, target):
             if not how.quiet:
                 say(line)

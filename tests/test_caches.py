@@ -13,7 +13,7 @@ from hosts import ask
 
 from feeds.catalogue import load_catalogue
 from feeds.errors import FeedsError
-from feeds.notify.purge import Stale, parse_purge, stale_of
+from feeds.notify.purge import PurgeSet, parse_purge, purge_set
 from feeds.release import Release
 
 TOPIC = "topics/covid-19-response/"
@@ -112,15 +112,15 @@ def test_varnish_forgets_exactly_what_it_is_told_to(tmp_path: Path) -> None:
         by_path = parse_purge(f"{root.removesuffix('/')}{{path}}")
         missing(url, paths)
         assert missing(url, paths) == set()
-        by_key(Stale([], ["topic-covid-19-response"]))
+        by_key.run(PurgeSet([], ["topic-covid-19-response"]))
         gone = missing(url, paths)
         assert gone == {path for path in paths if path.startswith(TOPIC)}
         assert len(gone) > 4
-        by_key(Stale([], ["country-id"]))
+        by_key.run(PurgeSet([], ["country-id"]))
         assert missing(url, paths) == {path for path in paths if "countries/id/" in path}
-        by_path(stale_of(load_catalogue(SHIPPED, url=url).site, ["atom.xml", "entries/x/"]))
+        by_path.run(purge_set(load_catalogue(SHIPPED, url=url).site, ["atom.xml", "entries/x/"]))
         assert missing(url, paths) == {"atom.xml"}
-        by_key(Stale([], ["everything"]))
+        by_key.run(PurgeSet([], ["everything"]))
         assert missing(url, paths) == {*paths}
 
 
@@ -134,10 +134,10 @@ def test_varnish_takes_no_purge_where_the_world_comes_in(tmp_path: Path) -> None
     ):
         root = url.removesuffix(FOLDER)
         missing(url, ["atom.xml"])
-        with pytest.raises(FeedsError, match="answers 403"):
-            parse_purge("PURGE {url}")(Stale([f"{url}atom.xml"]))
-        with pytest.raises(FeedsError, match="answers 403"):
-            parse_purge(f"PURGE {root}.keys/{{key}}")(Stale([], ["everything"]))
+        with pytest.raises(FeedsError, match="responds with 403"):
+            parse_purge("PURGE {url}").run(PurgeSet([f"{url}atom.xml"]))
+        with pytest.raises(FeedsError, match="responds with 403"):
+            parse_purge(f"PURGE {root}.keys/{{key}}").run(PurgeSet([], ["everything"]))
         assert missing(url, ["atom.xml"]) == set()
 
 

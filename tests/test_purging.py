@@ -10,11 +10,14 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from subprocess import CompletedProcess
+from urllib.parse import quote
 
 import pytest
 from conftest import PATIENCE, program, run_feeds, shortened, traced, wait_until
 
 from feeds.errors import FeedsError
+from feeds.export import manifest
+from feeds.export.ownership import MANIFEST
 from feeds.export.tree import OURS
 from feeds.keys import keys_of
 from feeds.notify.purge import parse_purge
@@ -23,6 +26,19 @@ SITE = "https://news.example.org/feeds/"
 OLD = "Actuary or actor?"
 NEW = "Actuary or actress?"
 TEXT = shortened("actuary-or-actor", "indonesia-journalists-unemployment-benefit")
+
+
+OUTSIDE = ["../admin", "a/../../admin", "/etc/passwd", "https://other.example.org/", "a\0b", ""]
+STRANGE = [
+    "%2e%2e/admin",
+    "..%2Fadmin",
+    "a b",
+    "?query",
+    "\x1b[2J",
+    "--config=",
+    "@evil.example",
+    "file:x",
+]
 
 
 class Site:
@@ -50,12 +66,12 @@ class Site:
     def edit(self) -> None:
         self.file.write_text(self.file.read_text().replace(OLD, NEW))
 
-    def owed(self) -> list[str]:
+    def unpurged(self) -> list[str]:
         """Give the addresses that the next export purges without any edit."""
-        listed = self.file.with_name("owed")
+        listed = self.file.with_name("unpurged")
         listed.unlink(missing_ok=True)
         assert self.export("--purge", f"tee {listed}").returncode == 0
-        assert not [*self.state.glob("unpurged*.tsv")]
+        assert not manifest.parsed((self.out / MANIFEST).read_bytes()).unpurged
         return listed.read_text().splitlines() if listed.exists() else []
 
 
@@ -233,8 +249,8 @@ def test_what_a_killed_export_changed_is_purged_by_the_next(site: Site, number: 
     command = site.command("--purge", "true")
     done = traced("-o", "/dev/null", *kill, sys.executable, "-m", "feeds", *command)
     assert done.returncode in {-9, 137}
-    assert {*site.owed()} == wanted
-    assert site.owed() == []
+    assert {*site.unpurged()} == wanted
+    assert site.unpurged() == []
 
 
 @pytest.mark.heavy
@@ -272,7 +288,7 @@ def test_of_two_purges_at_once_each_settles_its_own(site: Site, *, taken: bool) 
         _, err = first.communicate(timeout=PATIENCE)
     assert first.returncode == 0, err
     assert second.returncode == (not taken), second.stderr
-    assert bool(site.owed()) != taken
+    assert bool(site.unpurged()) != taken
 
 
 @pytest.mark.heavy
@@ -284,7 +300,8 @@ def test_what_is_owed_by_one_at_work_is_left_to_it(site: Site) -> None:
     under = (program("strace"), "-f", "-qq", "-o", "/dev/null", *stop)
     with site.begin("--purge", "true", under=under) as process:
         try:
-            wait_until(lambda: [*site.state.glob("unpurged-*")] or process.poll() is not None)
+            old = site.out / OURS / "old"
+            wait_until(lambda: old.exists() or process.poll() is not None)
             if process.poll() is not None:
                 pytest.skip("no process may be traced here")
             elsewhere = [*site.command("--purge", "true")[:-1], str(site.out.with_name("other"))]
@@ -292,25 +309,46 @@ def test_what_is_owed_by_one_at_work_is_left_to_it(site: Site) -> None:
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
-    assert {*site.owed()} == wanted
+    assert {*site.unpurged()} == wanted
 
 
-def test_what_an_earlier_version_owed_is_purged(site: Site) -> None:
-    """The file of debts was one, under a fixed name."""
-    file = site.state / "unpurged.tsv"
-    file.write_text(f"# feeds unpurged 1: an address, or a key\naddress\t{SITE}x\n")
-    assert site.owed() == [f"{SITE}x"]
-
-
-def test_a_debt_that_cannot_be_written_down_is_told_before_anything_changes(site: Site) -> None:
-    """Without a memory for what is owed, nothing is published."""
+def test_an_export_without_a_purge_keeps_what_is_left(site: Site) -> None:
+    """What failed is purged by the next export that purges; exports between add nothing to it."""
+    wanted = all_of(site)
     site.edit()
-    site.state.rename(site.state.with_name("old"))
-    site.state.write_text("")
-    done = site.export("--purge", "true")
+    assert site.export("--purge", "false").returncode == 1
+    again = site.export()
+    assert again.returncode == 0
+    assert again.stdout.startswith("written 0, ")
+    site.file.write_text(site.file.read_text().replace("Indonesia", "Kenya"))
+    assert site.export().returncode == 0
+    assert {*site.unpurged()} == wanted
+    assert site.unpurged() == []
+
+
+def test_what_is_purged_is_recorded_before_anything_changes(site: Site) -> None:
+    """Where the manifest cannot be written, nothing is published, and no cache is asked."""
+    site.edit()
+    listed = site.file.with_name("listed")
+    # The first is that of the history.
+    fail = ("-e", "trace=renameat", "-e", "inject=renameat:error=EIO:when=2")
+    command = site.command("--purge", f"tee {listed}")
+    done = traced("-o", "/dev/null", *fail, sys.executable, "-m", "feeds", *command)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.splitlines()[-1] == f"feeds: {site.state}: Not a directory"
+    assert f"{site.out / MANIFEST}: Input/output error" in done.stderr
     assert OLD in (site.out / "atom.xml").read_text()
+    assert not listed.exists()
+
+
+@pytest.mark.heavy
+def test_a_purge_that_is_killed_is_repeated(site: Site) -> None:
+    """Killed while it purges, or before the manifest says so, it leaves everything to the next."""
+    wanted = all_of(site)
+    site.edit()
+    script = site.file.with_name("kill.sh")
+    script.write_text("cat >/dev/null; kill -9 $PPID")
+    assert run_feeds(*site.command("--purge", f"sh {script}")).returncode == -9
+    assert {*site.unpurged()} == wanted
 
 
 def test_a_command_s_other_braces_are_its_own(site: Site) -> None:
@@ -320,36 +358,29 @@ def test_a_command_s_other_braces_are_its_own(site: Site) -> None:
     assert {'<{"a": 1}>', "<x{y}>"} <= {*done.stderr.splitlines()}
 
 
+@pytest.mark.parametrize("path", OUTSIDE)
+def test_a_manifest_with_other_paths_is_refused(path: str, site: Site) -> None:
+    """Whatever another user wrote into the manifest is neither requested nor given to a command."""
+    with_unpurged(site, path)
+    listed = site.file.with_name("listed")
+    done = site.export("--purge", f"tee {listed}")
+    assert done.returncode == 1
+    assert "manifest.tsv: is damaged" in done.stderr
+    assert not listed.exists()
+
+
 def test_only_addresses_of_the_site_are_purged(site: Site) -> None:
-    """Whatever another user wrote into the state folder is neither asked for nor given to a command."""
-    lines = [
-        f"address\t{SITE}atom.xml",
-        *(f"address\t{address}" for address in NOT_OF_THE_SITE),
-        *("key\t--all", "key\teverything", "key\ttopic-x y", "key\ttopic-x"),
-    ]
-    (site.state / "unpurged-0.tsv").write_text("\n".join([*lines, ""]))
-    (site.state / "unpurged-1.tsv").write_text("address\thttps://other.example.org/x\n")
+    """A path of the manifest is below the site's URL, and quoted, whatever it contains."""
+    with_unpurged(site, *STRANGE)
     listed = site.file.with_name("listed")
     assert site.export("--purge", f"tee {listed}").returncode == 0
-    assert listed.read_text() == f"{SITE}atom.xml\n"
-    # That of another site, which may share the folder, is left to it.
-    assert [file.name for file in site.state.glob("unpurged*")] == ["unpurged-1.tsv"]
-    (site.state / "unpurged-0.tsv").write_text("\n".join([*lines, ""]))
+    assert listed.read_text().splitlines() == [f"{SITE}{quote(path)}" for path in STRANGE]
+    with_unpurged(site, "topics/x y/--all", "topics/--all")
     done = site.export("--purge", "echo keys: {keys}")
-    assert "keys: topic-x\n" in done.stderr
+    assert "keys: topic-x~20y front\n" in done.stderr
 
 
-NOT_OF_THE_SITE = [
-    "file:///etc/passwd",
-    "https://news.example.org.evil.example/feeds/",
-    "https://news.example.org/",
-    "https://news.example.org/feeds/../admin",
-    "https://news.example.org/feeds/%2e%2e/admin",
-    "https://news.example.org/feeds/..%2Fadmin",
-    "https://news.example.org/feeds/a b",
-    "https://news.example.org/feeds/?query",
-    "https://news.example.org/feeds/\x1b[2J",
-    "--config=/tmp/evil",
-    "ftp://news.example.org/feeds/",
-    "",
-]
+def with_unpurged(site: Site, *paths: str) -> None:
+    file = site.out / MANIFEST
+    head, catalogue, *rows = file.read_text().split("\n")
+    file.write_text("\n".join([head, catalogue, *paths, *rows]))

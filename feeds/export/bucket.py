@@ -4,6 +4,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -11,14 +12,14 @@ from typing import NamedTuple
 
 from feeds.build import Build, Fact, Progress, Staged
 from feeds.errors import FeedsError
-from feeds.export.bucket_claim import Claim, read, read_settled
-from feeds.export.bucket_manifest import FOLDER, Held, Manifest
+from feeds.export.bucket_claim import ATTRIBUTES, Claim, read, read_settled
+from feeds.export.bucket_manifest import FOLDER, MANIFEST, Held, Manifest, written
 from feeds.export.bucket_objects import Bucket, Changes, Put, compare, stored_body
 from feeds.export.bucket_store import PAGE, Conflict, Store, Stored, Version
 from feeds.export.manifest import File
 from feeds.export.report import Options, Report
 from feeds.inputs import digest
-from feeds.model import Site, etag_of
+from feeds.model import etag_of
 from feeds.plans import Plan
 
 # So many requests are under way at once.
@@ -71,12 +72,13 @@ class BucketTarget:
     ) -> None:
         self._store = store
         self._begun = begun
+        self._manifest, self._version = begun.manifest, begun.version
         self._bucket = Bucket({**begun.manifest.objects}, begun.there)
         self._options = options
         self._folder = folder
         self._clock = clock
-        # Called with the site and the paths that are about to change, before any does.
-        self.on_change: Callable[[Site, Sequence[str]], None] = lambda _site, _paths: None
+        # Whether the manifest records what changes, until mark_purged.
+        self.records_unpurged = False
         self.on_progress: Progress = lambda _stage, _part: None
         self.report: Report | None = None
 
@@ -115,16 +117,33 @@ class BucketTarget:
         unknown = {
             put.path: before.get(put.path, Held())._replace(digest="") for put in changes.puts
         }
-        claim = Claim(store, version, before | unknown)
+        unpurged = manifest.unpurged
+        if self.records_unpurged:
+            unpurged = (*dict.fromkeys([*unpurged, *report.changed]),)
+        claim = Claim(store, version, before | unknown, unpurged)
         claim.take()
         try:
-            self.on_change(build.planned.site, report.changed)
             _carry_out(changes, claim, store, self.on_progress)
             done = {put.path: claim.objects[put.path] for put in changes.puts}
-            claim.finish(_since(changes.after, now, self._clock()) | done)
+            manifest, version = claim.finish(_since(changes.after, now, self._clock()) | done)
+            self._manifest, self._version = manifest, version
         except BaseException:
             claim.give_up()
             raise
+
+    @property
+    def unpurged(self) -> Sequence[str]:
+        """The paths of which caches may still have an older version."""
+        return self._manifest.unpurged
+
+    def mark_purged(self) -> None:
+        """Record that caches were purged, unless another publish has replaced the manifest.
+
+        Where that fails, the next publish purges the same paths again.
+        """
+        body = written(Manifest(objects=self._manifest.objects))
+        with suppress(Conflict, FeedsError):
+            self._store.swap(MANIFEST, body, ATTRIBUTES, self._version)
 
 
 def _carry_out(

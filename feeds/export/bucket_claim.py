@@ -8,7 +8,7 @@ is begun that could outlive the lease, so that whoever takes over is alone.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from threading import Event, Thread
 
 from feeds.errors import FeedsError
@@ -16,7 +16,7 @@ from feeds.export.bucket_manifest import MANIFEST, Held, Manifest, parsed, writt
 from feeds.export.bucket_store import Conflict, Store, Version
 from feeds.export.manifest import DamagedError
 
-_ATTRIBUTES = {
+ATTRIBUTES = {
     "Content-Type": "text/tab-separated-values; charset=utf-8",
     "Cache-Control": "no-store",
 }
@@ -84,8 +84,15 @@ class Claim:
     whoever takes over.
     """
 
-    def __init__(self, store: Store, version: Version | None, objects: Mapping[str, Held]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        version: Version | None,
+        objects: Mapping[str, Held],
+        unpurged: Sequence[str] = (),
+    ) -> None:
         self.objects = {**objects}
+        self._unpurged = unpurged
         self._store = store
         self._version = version
         self._lease = 1.5 * store.bound
@@ -113,12 +120,17 @@ class Claim:
                 " publish again to go on"
             )
 
-    def finish(self, objects: Mapping[str, Held]) -> None:
-        """Put the manifest of what is there in place; raises FeedsError where another took over."""
+    def finish(self, objects: Mapping[str, Held]) -> tuple[Manifest, Version | None]:
+        """Put the manifest of what is there in place, and return it with its version.
+
+        Raises FeedsError where another took over.
+        """
         self._stop()
         if self._broken:
             raise self._broken
-        self._swap(Manifest(objects=objects), _TRIES)
+        manifest = Manifest(objects=objects, unpurged=self._unpurged)
+        self._swap(manifest, _TRIES)
+        return manifest, self._version
 
     def give_up(self) -> None:
         """Leave the bucket to the next, who then need not wait, as far as the store lets it.
@@ -128,7 +140,9 @@ class Claim:
         self._stop()
         if self._broken is None:
             try:
-                self._swap(Manifest(objects=self.objects, finished=False), 1)
+                self._swap(
+                    Manifest(objects=self.objects, finished=False, unpurged=self._unpurged), 1
+                )
             except FeedsError as error:
                 self._broken = error
         if isinstance(self._broken, LostError):
@@ -150,7 +164,9 @@ class Claim:
 
     def _renew(self, tries: int) -> None:
         begun = _now()
-        claim = Manifest(objects={**self.objects}, finished=False, lease=self._lease)
+        claim = Manifest(
+            objects={**self.objects}, finished=False, lease=self._lease, unpurged=self._unpurged
+        )
         self._swap(claim, tries)
         self._until = begun + self._lease
 
@@ -164,7 +180,7 @@ class Claim:
         self._marks.add(manifest.mark)
         for left in reversed(range(tries + 1)):
             try:
-                self._version = self._store.swap(MANIFEST, body, _ATTRIBUTES, self._version)
+                self._version = self._store.swap(MANIFEST, body, ATTRIBUTES, self._version)
             except Conflict:
                 found, version = read(self._store, force=True)
                 if found.mark == manifest.mark:

@@ -4,13 +4,13 @@ It is one object, replaced by compare-and-swap alone; each version has a mark of
 its own, so that no two are alike to the store, whatever they name.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from secrets import token_hex
 from typing import NamedTuple
 
-from feeds.export.manifest import DamagedError, is_path
+from feeds.export.manifest import DamagedError, is_path, split_unpurged
 
 # The publish's own folder among the objects: no document's path begins so.
 FOLDER = ".feeds-publish"
@@ -49,11 +49,13 @@ class Manifest:
 
     An unfinished one names what was there and what is to be. `lease` is for how
     many seconds its publisher may be believed to be at work: 0 where it gave up.
+    `unpurged` are the paths of which caches may still have an older version.
     """
 
     objects: Mapping[str, Held]
     finished: bool = True
     lease: float = 0
+    unpurged: Sequence[str] = ()
     mark: str = field(default_factory=lambda: token_hex(8))
 
 
@@ -65,7 +67,8 @@ def written(manifest: Manifest) -> bytes:
         f"\t{held.stale.isoformat() if held.stale else ''}\t{held.document}\t{held.inputs}"
         for path, held in sorted(manifest.objects.items())
     ]
-    return "\n".join([_HEADING, f"{state} {manifest.mark}", *lines, ""]).encode()
+    head = [_HEADING, f"{state} {manifest.mark}", *manifest.unpurged]
+    return "\n".join([*head, *lines, ""]).encode()
 
 
 def parsed(data: bytes) -> Manifest:
@@ -77,17 +80,20 @@ def parsed(data: bytes) -> Manifest:
         heading, state, *lines, end = data.decode().split("\n")
         head, mark = state.rsplit(" ", 1)
         lease = 0.0 if head == _FINISHED else float(head.removeprefix(_UNFINISHED))
+        unpurged, lines = split_unpurged(lines)
         objects = dict(map(_row, lines))
     except ValueError:
         raise DamagedError from None
     if (
         heading not in {_HEADING, _HEADING_OF_1}
         or end
-        or not all(map(_is_ours, objects))
+        or not all(map(_is_ours, [*objects, *unpurged]))
         or not 0 <= lease < _LONG
     ):
         raise DamagedError
-    return Manifest(objects=objects, finished=head == _FINISHED, lease=lease, mark=mark)
+    return Manifest(
+        objects=objects, finished=head == _FINISHED, lease=lease, unpurged=unpurged, mark=mark
+    )
 
 
 def _row(line: str) -> tuple[str, Held]:

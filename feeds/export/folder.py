@@ -1,7 +1,7 @@
 """A folder as a target: each file whole, old or new; identical ones untouched; others left alone."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ from feeds.export.staging import Put, sync_staged
 from feeds.export.sweeping import NEW, sweep
 from feeds.export.tree import OURS, Tree, let_in, usual_umask
 from feeds.inputs import digest
-from feeds.model import Catalogue, Site, etag_of
+from feeds.model import Catalogue, etag_of
 from feeds.parallel import cores
 from feeds.paths import is_for_hosts
 from feeds.plans import Plan, plan_site
@@ -117,9 +117,11 @@ class FolderTarget:
         self._made_by = made_by
         self._options = options
         self._state = FolderState(tree, options)
-        self._before = self._state.manifest
-        # Called with the site and the paths that are about to change, before any does.
-        self.on_change: Callable[[Site, Sequence[str]], None] = lambda _site, _paths: None
+        self._before = self._final = self._state.manifest
+        # What tells the manifest of this export from any other.
+        self._stamp: tuple[int, ...] = ()
+        # Whether the manifest records what changes, until mark_purged.
+        self.records_unpurged = False
         self.on_progress: Progress = lambda _stage, _part: None
         self.report: Report | None = None
         # How often a build was begun.
@@ -185,10 +187,39 @@ class FolderTarget:
         # The next export has to repeat the notes, and what is held back, all the same.
         repeats = planned.catalogue.notes or planned.until
         catalogue = "" if repeats else digest(planned.catalogue.source, self._made_by)
-        final = Manifest(after, catalogue=catalogue)
+        unpurged = before.unpurged
+        if self.records_unpurged:
+            unpurged = (*dict.fromkeys([*unpurged, *report.changed]),)
+        final = Manifest(after, catalogue=catalogue, unpurged=unpurged)
         if not options.dry_run and (puts or final != before):
-            self.on_change(planned.site, report.changed)
-            self._carry_out(puts, gone, claim=Manifest(files, finished=False), final=final)
+            claim = Manifest(files, finished=False, unpurged=unpurged)
+            self._carry_out(puts, gone, claim=claim, final=final)
+        self._final, self._stamp = final, _stamp(self._tree)
+
+    @property
+    def unpurged(self) -> Sequence[str]:
+        """The paths of which caches may still have an older version."""
+        return self._final.unpurged
+
+    def mark_purged(self) -> None:
+        """Record that caches were purged, unless another export has replaced the manifest.
+
+        Where that fails, the next export purges the same paths again.
+        """
+        with (
+            suppress(FeedsError),
+            closing(Tree(self._tree.root)) as tree,
+            locked(tree),
+        ):
+            if _stamp(tree) == self._stamp:
+                self._tree = tree
+                sweep(tree)
+                tree.make(NEW)
+                put = self._written(_FINAL, self._final._replace(unpurged=()), replaces=True)
+                sync_staged(tree, [put], self.on_progress)
+                tree.rename(f"{NEW}/{_FINAL}", MANIFEST)
+                tree.sync(OURS)
+                sweep(tree)
 
     def _has_companions(self, path: str) -> bool:
         """Return whether what stood beside a document under a coding is there, with its time."""
@@ -337,6 +368,11 @@ class _Changes:
     def _keep(self, path: str, file: File) -> None:
         self.wanted[path] = file
         self.unchanged.append(path)
+
+
+def _stamp(tree: Tree) -> tuple[int, ...]:
+    found = tree.stat(MANIFEST)
+    return (found.st_ino, found.st_size, found.st_mtime_ns) if found else ()
 
 
 def _uncompressed(gone: Sequence[str], options: Options) -> Iterator[str]:

@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import NamedTuple
 
 from feeds.export.tree import OURS
@@ -50,12 +51,14 @@ class Manifest(NamedTuple):
     An unfinished one names what an export is about to write beside what it owned
     before, so that nothing is without an owner if it never ends. `catalogue` is a
     digest of the catalogue and the options that the files were made from; it is
-    empty where the next export has to read the catalogue again.
+    empty where the next export has to read the catalogue again. `unpurged` are the
+    paths of which caches may still have an older version.
     """
 
     files: Mapping[str, File]
     finished: bool = True
     catalogue: str = ""
+    unpurged: Sequence[str] = ()
 
 
 class DamagedError(ValueError):
@@ -63,13 +66,14 @@ class DamagedError(ValueError):
 
 
 def written(manifest: Manifest) -> bytes:
-    """Return a manifest as text: a line for each path, sorted."""
+    """Return a manifest as text: a line for each file, sorted; unpurged paths are lines without tabs."""
     heading = _HEADINGS[0] if manifest.finished else _HEADINGS[0] + _UNFINISHED
     lines = [
         f"{path}\t{file.size}\t{file.etag}\t{file.inputs}\t{file.time}\t{file.inode}"
         for path, file in sorted(manifest.files.items())
     ]
-    return "\n".join([heading, _CATALOGUE + manifest.catalogue, *lines, ""]).encode()
+    head = [heading, _CATALOGUE + manifest.catalogue, *manifest.unpurged]
+    return "\n".join([*head, *lines, ""]).encode()
 
 
 def parsed(data: bytes) -> Manifest:
@@ -82,14 +86,21 @@ def parsed(data: bytes) -> Manifest:
         finished = not heading.endswith(_UNFINISHED)
         version = _HEADINGS.index(heading.removesuffix(_UNFINISHED))
         catalogue = "" if version else lines.pop(0)
+        unpurged, lines = split_unpurged(lines)
         files = dict(_row(line, _COLUMNS_OF_1 if version else _COLUMNS) for line in lines)
     except (ValueError, IndexError):
         raise DamagedError from None
-    if end or not all(map(_is_owned, files)):
+    if end or not all(map(_is_owned, [*files, *unpurged])):
         raise DamagedError
     if catalogue and not catalogue.startswith(_CATALOGUE):
         raise DamagedError
-    return Manifest(files, finished, catalogue.removeprefix(_CATALOGUE))
+    return Manifest(files, finished, catalogue.removeprefix(_CATALOGUE), unpurged)
+
+
+def split_unpurged(lines: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
+    """Return the unpurged paths among the lines of a manifest, and the other lines."""
+    unpurged = tuple(takewhile(lambda line: "\t" not in line, lines))
+    return unpurged, [*lines[len(unpurged) :]]
 
 
 def _row(line: str, columns: int) -> tuple[str, File]:

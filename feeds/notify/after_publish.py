@@ -1,41 +1,51 @@
-"""What a publish to a folder or a bucket does for those who have copies of it."""
+"""What follows an export or an upload: caches are purged, and the hub is notified."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple, Protocol
 
+from feeds.errors import FeedsError
 from feeds.model import Site
-from feeds.notify.owed import Owed
-from feeds.notify.pinging import ping
-from feeds.notify.purge import parse_purge, stale_of
+from feeds.notify.purge import Purge, purge_set
+from feeds.notify.websub import ping
 
-# How long the public address and the hub are waited for, in seconds.
-_PATIENCE = 60.0
+# How long to wait for the public URL and for the hub.
+_PING_TIMEOUT_SECONDS = 60.0
 
 
-class Afterwards:
-    """Purges caches by a template where there is one, and tells the hub where that is asked for."""
+class Target(Protocol):
+    """A folder or a bucket, whose manifest names the paths that caches are to purge."""
 
-    def __init__(self, template: str, folder: Path, *, ping: bool = False) -> None:
-        """Raise UsageError where the template is not valid; `folder` is that of the history."""
-        self._purge = parse_purge(template) if template else None
-        self._owed = Owed(folder)
-        self._folder = folder
-        self._ping = ping
+    @property
+    def unpurged(self) -> Sequence[str]:
+        """The paths of which caches may still have an older version."""
 
-    def owe(self, site: Site, paths: Iterable[str]) -> None:
-        """Remember that caches are to forget these paths, before any of them changes.
+    def mark_purged(self) -> None:
+        """Record that caches were purged."""
 
-        Raises FeedsError where it cannot be remembered.
-        """
-        if self._purge:
-            self._owed.owe(stale_of(site, paths))
 
-    def __call__(self, site: Site, etags: Mapping[str, str]) -> Iterator[str]:
-        """Do it, and tell each step that is done; raises FeedsError where one fails.
+class AfterPublish(NamedTuple):
+    """The purge to run, if any; whether to notify the hub; and the state folder."""
+
+    purge: Purge | None
+    ping: bool
+    folder: Path
+
+    def run(self, site: Site, etags: Mapping[str, str], target: Target) -> Iterator[str]:
+        """Do it, and yield a line for each step; raises FeedsError if one fails.
 
         `etags` are those of all documents by path.
         """
-        if self._purge:
-            yield f"purged {self._owed.settle(self._purge, site.url)}"
-        if self._ping:
-            yield str(ping(site, etags, self._folder, seconds=_PATIENCE))
+        if self.purge:
+            purges = purge_set(site, target.unpurged)
+            if purges.urls:
+                try:
+                    self.purge.run(purges)
+                except FeedsError as error:
+                    raise FeedsError(
+                        f"{error}; what was published stays, and the next --purge tries again"
+                    ) from None
+                target.mark_purged()
+            yield f"purged {len(purges.urls)}"
+        if self.ping:
+            yield ping(site, etags, self.folder, seconds=_PING_TIMEOUT_SECONDS)

@@ -1,180 +1,349 @@
-"""One HTTP request, bounded in time, size and redirects; what goes wrong is told without secrets."""
+"""An HTTP client for hubs and caches: bounded in time, size and redirects, and no way into private networks.
 
+Error messages name the host alone: a path or a query may hold a secret.
+"""
+
+import socket
+import threading
 import time
 import zlib
+from collections.abc import Iterator
+from contextlib import suppress
+from enum import IntEnum
 from functools import partial
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple
+from unicodedata import normalize
 from urllib.error import URLError
-from urllib.parse import urljoin, urlsplit
-from urllib.request import (
-    HTTPHandler,
-    HTTPSHandler,
-    OpenerDirector,
-    ProxyHandler,
-    Request,
-)
+from urllib.parse import unquote, urljoin, urlsplit
+from urllib.request import HTTPSHandler, OpenerDirector, ProxyHandler, Request
 
 from feeds import __version__
-from feeds.notify.dialing import Dialer, PrivateAddressError, reach_at
-from feeds.notify.reach import reach_of
 
-# For all of a request, from looking up its name to the last byte of its answer.
-TIMEOUT_SECONDS = 30.0
-_REDIRECTS = 3
-# In bytes; no feed is so large.
-_LARGEST = 64_000_000
-_PIECE = 65_536
-# zlib's word for what has gzip's head and tail.
+# For a whole request, from the DNS lookup to the last byte of the response.
+REQUEST_TIMEOUT_SECONDS = 30.0
+_DNS_TIMEOUT_SECONDS = 5.0
+# For connecting, and for each read or write.
+_SOCKET_TIMEOUT_SECONDS = 10.0
+_MIN_TIMEOUT_SECONDS = 0.001
+_MAX_REDIRECTS = 3
+_MAX_RESPONSE_BYTES = 64_000_000
+_READ_BYTES = 65_536
+# zlib's number for the gzip format.
 _GZIP = 31
-# These keep the method and the body (RFC 9110 §15.4); the others are for reading alone.
-_KEEPING = {307, 308}
-_MOVED = {301, 302, 303}
+# These keep the method and the body (RFC 9110 §15.4); the others are followed for GET alone.
+_METHOD_PRESERVING_REDIRECTS = {307, 308}
+_OTHER_REDIRECTS = {301, 302, 303}
 _SCHEMES = {"http", "https"}
+# Names that mean something else on each network (RFC 6762, RFC 8375; .internal by ICANN).
+_LOCAL_SUFFIXES = (".local", ".internal", ".home.arpa")
+# These carry an IPv4 address in their last four bytes (RFC 6052, RFC 8215, RFC 4291 §2.5.5.1).
+_IPV4_CARRIERS = tuple(map(IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/96")))
 
 
-class Answer(NamedTuple):
-    """What a server said."""
+class Response(NamedTuple):
+    """The status and the decoded body of a response."""
 
     status: int
     body: bytes
 
     @property
-    def good(self) -> bool:
-        """Whether it did as it was asked."""
+    def is_success(self) -> bool:
+        """Whether the status is 2xx."""
         return 200 <= self.status < 300  # noqa: PLR2004  # RFC 9110 §15.3
 
 
-class UnreachedError(Exception):
-    """Nobody answered, or not in time; the text names the host, and none of its secrets."""
+class RequestError(Exception):
+    """There is no valid response, or not in time."""
 
 
-class PrivateError(UnreachedError):
-    """An address is in a more private network than the site, and was not asked."""
+class PrivateNetworkError(RequestError):
+    """The URL is in a more private network than the site, so no request is sent."""
 
 
-def ask(
+class Reach(IntEnum):
+    """From how far an address can be reached; a smaller value is more private."""
+
+    MACHINE = 0
+    # Link-local; cloud providers hand out a machine's credentials there.
+    LINK = 1
+    NETWORK = 2
+    INTERNET = 3
+
+
+def request(
     method: str,
-    address: str,
+    url: str,
     form: bytes | None = None,
     *,
     site: str = "",
-    timeout: float = TIMEOUT_SECONDS,
-) -> Answer:
-    """Ask a web address once, and follow a few redirects to others; raises UnreachedError.
+    timeout: float = REQUEST_TIMEOUT_SECONDS,
+) -> Response:
+    """Send a request, and follow a few redirects; raises RequestError without a response.
 
-    `form` is the body, as `application/x-www-form-urlencoded`. No address is asked
-    in a network that is more private than that of `site`, or else of the first
-    address. All of it ends within `timeout` seconds, whatever comes back.
+    Args:
+        method: GET, POST, PURGE …
+        url: an http or https URL.
+        form: the body, as `application/x-www-form-urlencoded`.
+        site: the URL of the site. Neither `url` nor a redirect may lead to a network
+            that is more private than the site's; if empty, than that of `url`.
+        timeout: for everything together, in seconds.
     """
-    end = time.monotonic() + timeout
-    own = site or address
-    least = reach_at(own, end)
-    for _ in range(_REDIRECTS + 1):
-        if reach_of(address) < least:
-            raise _private(address, own)
-        dialer = Dialer(least, end)
+    deadline = time.monotonic() + timeout
+    site = site or url
+    least = _resolved_reach(site, deadline)
+    for _ in range(_MAX_REDIRECTS + 1):
+        if reach_of(url) < least:
+            raise _private(url, site)
+        exchange = _Exchange(url, site, least, deadline)
         try:
-            answer, location = _asked(method, address, form, dialer)
-        except PrivateAddressError:
-            raise _private(address, own) from None
+            response, location = exchange.send(method, form)
         finally:
-            dialer.close()
-        follows = answer.status in _KEEPING or (answer.status in _MOVED and method == "GET")
+            exchange.close()
+        follows = response.status in _METHOD_PRESERVING_REDIRECTS or (
+            response.status in _OTHER_REDIRECTS and method == "GET"
+        )
         if not location or not follows:
-            return answer
-        address = _target(address, location)
-    raise UnreachedError(f"{host_of(address)} redirects on and on")
+            return response
+        url = _redirect_target(url, location)
+    raise RequestError(f"{origin_of(url)} redirects too often")
 
 
-def check_reach(address: str, site: str) -> None:
-    """Raise PrivateError if an address is, by its name, in a more private network than a site."""
-    if reach_of(address) < reach_at(site, time.monotonic() + TIMEOUT_SECONDS):
-        raise _private(address, site)
+def check_not_private(url: str, site: str) -> None:
+    """Raise PrivateNetworkError if a URL's host name is in a more private network than a site."""
+    if reach_of(url) < _resolved_reach(site, time.monotonic() + REQUEST_TIMEOUT_SECONDS):
+        raise _private(url, site)
 
 
-def host_of(address: str) -> str:
-    """Give the scheme and the host of a web address: what may be told of it."""
-    parts = urlsplit(address)
+def origin_of(url: str) -> str:
+    """Return the scheme and the host of a URL, without user name and password."""
+    parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
-def _private(address: str, site: str) -> PrivateError:
-    return PrivateError(
-        f"{host_of(address)} is in a more private network than {host_of(site)}, and is not asked;"
-        " use an address that can be reached from everywhere"
+def reach_of(url: str) -> Reach:
+    """Return from how far a URL can be reached, by its host alone, without a DNS lookup."""
+    # Other scripts have dots and digits of their own, which are the same in a name (RFC 3490 §3.1).
+    host = normalize("NFKC", unquote(urlsplit(url).hostname or "")).replace("。", ".").rstrip(".")
+    try:
+        return _reach_of_ip(host)
+    except ValueError:
+        pass
+    try:
+        # C libraries also accept `127.1`, `0x7f.1` and `2130706433`.
+        return _reach_of_ip(str(IPv4Address(socket.inet_aton(host))))
+    except (OSError, UnicodeError):
+        pass
+    if host == "localhost" or host.endswith(".localhost"):
+        return Reach.MACHINE
+    return Reach.NETWORK if "." not in host or host.endswith(_LOCAL_SUFFIXES) else Reach.INTERNET
+
+
+def _private(url: str, site: str) -> PrivateNetworkError:
+    return PrivateNetworkError(
+        f"{origin_of(url)} is in a more private network than {origin_of(site)}, and is not"
+        " requested; use a URL that can be reached from everywhere"
     )
 
 
-def _target(address: str, location: str) -> str:
-    """Give where an address redirects to; raises UnreachedError where that is none to ask."""
+def _redirect_target(url: str, location: str) -> str:
+    """Return the URL of a redirect; raises RequestError if it is not a web address."""
     try:
-        target = urljoin(address, location)
+        target = urljoin(url, location)
         parts = urlsplit(target)
         if parts.hostname and parts.port != 0 and parts.scheme in _SCHEMES:
             return target
     except ValueError:
         pass
-    raise UnreachedError(f"{host_of(address)} redirects to what is no web address")
+    raise RequestError(f"{origin_of(url)} redirects to an invalid URL")
 
 
-def _asked(method: str, address: str, form: bytes | None, dialer: Dialer) -> tuple[Answer, str]:
-    request = Request(address, data=form, method=method)  # noqa: S310  # looked at by the caller
-    request.add_header("User-Agent", f"feeds/{__version__}")
+class _Exchange(HTTPSHandler):
+    """A request to one URL and its response, shut down at the deadline.
+
+    The host name is looked up once, and the connection is made to the addresses
+    that were checked: a second lookup might return others.
+    """
+
+    def __init__(self, url: str, site: str, least: Reach, deadline: float) -> None:
+        super().__init__()
+        self._url = url
+        self._site = site
+        self._least = least
+        self._deadline = deadline
+        self._sockets: list[socket.socket] = []
+        self._timer = threading.Timer(max(deadline - time.monotonic(), 0), self._shut_down)
+        self._timer.daemon = True
+
+    def send(self, method: str, form: bytes | None) -> tuple[Response, str]:
+        """Return the response and its Location; raises RequestError."""
+        wanted = Request(self._url, data=form, method=method)  # noqa: S310  # http or https
+        wanted.add_header("User-Agent", f"feeds/{__version__}")
+        # A proxy changes that of the request.
+        self._host = wanted.host
+        # Takes any status as a response, and has no redirects of its own.
+        opener = OpenerDirector()
+        opener.add_handler(ProxyHandler())
+        opener.add_handler(self)
+        try:
+            with opener.open(wanted) as found:
+                body = self._read(found)
+                # Some stores send what they have, though no coding is accepted.
+                if found.headers.get("Content-Encoding", "").lower() == "gzip":
+                    body = zlib.decompressobj(_GZIP).decompress(body, _MAX_RESPONSE_BYTES)
+                return Response(found.status, body), found.headers.get("Location", "")
+        except (OSError, HTTPException, ValueError, zlib.error) as error:
+            reason = error.reason if isinstance(error, URLError) else error
+            text = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
+            if time.monotonic() >= self._deadline:
+                text = "the response takes too long"
+            elif isinstance(reason, HTTPException) and not isinstance(reason, OSError):
+                # Its text repeats what was received.
+                text = "the response is not valid HTTP"
+            raise RequestError(f"{origin_of(self._url)}: {text}") from None
+
+    def http_open(self, req: Request) -> HTTPResponse:
+        """Open http for urllib."""
+        return self.do_open(partial(self._connection, HTTPConnection, req), req)
+
+    def https_open(self, req: Request) -> HTTPResponse:
+        """Open https for urllib."""
+        return self.do_open(partial(self._connection, HTTPSConnection, req), req)
+
+    http_request = HTTPSHandler.https_request
+
+    def close(self) -> None:
+        """Stop watching the connection."""
+        self._timer.cancel()
+        for connection in self._sockets:
+            connection.close()
+
+    def _connection(
+        self,
+        kind: type[HTTPConnection],
+        wanted: Request,
+        host: str,
+        **settings: Any,  # noqa: ANN401  # urllib's own
+    ) -> HTTPConnection:
+        connection: Any = kind(host, **settings)
+        is_proxied = wanted.host != self._host
+        # There is no public way to pass a socket before the TLS handshake.
+        connection._create_connection = partial(self._connect, is_proxied=is_proxied)  # noqa: SLF001
+        return connection  # type: ignore[no-any-return]
+
+    def _connect(self, where: tuple[str, int], *_unused: object, is_proxied: bool) -> socket.socket:
+        """Return a connection; raises OSError, or PrivateNetworkError unless it is to a proxy."""
+        found = _look_up(*where, self._deadline)
+        if not is_proxied:
+            found = [info for info in found if _reach_of_ip(str(info[4][0])) >= self._least]
+            if not found:
+                raise _private(self._url, self._site)
+        failure: OSError = OSError("no address")
+        for family, kind, protocol, _, address in found:
+            connection = socket.socket(family, kind, protocol)
+            try:
+                connection.settimeout(_until(self._deadline, _SOCKET_TIMEOUT_SECONDS))
+                connection.connect(address)
+            except OSError as error:
+                connection.close()
+                failure = error
+            else:
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                # Each read has a timeout of its own, so there is no end as long as bytes arrive.
+                # TLS takes over the connection, and leaves this duplicate alone.
+                self._sockets.append(connection.dup())
+                self._timer.start()
+                return connection
+        raise failure
+
+    def _shut_down(self) -> None:
+        for connection in self._sockets:
+            # The other side may have closed it.
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
+    def _read(self, response: HTTPResponse) -> bytes:
+        body = bytearray()
+        while piece := response.read1(_READ_BYTES):
+            body += piece
+            if len(body) > _MAX_RESPONSE_BYTES:
+                raise ValueError("the response is too large")
+        # A connection that was shut down may look like the end of the body.
+        if time.monotonic() >= self._deadline:
+            raise TimeoutError
+        return bytes(body)
+
+
+def _look_up(host: str, port: int, deadline: float) -> list[Any]:
+    """Return what getaddrinfo returns; raises OSError, also after a timeout."""
+    results: SimpleQueue[list[Any] | OSError] = SimpleQueue()
+
+    def run() -> None:
+        try:
+            results.put([*socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)])
+        except OSError as error:
+            results.put(error)
+        except UnicodeError:
+            results.put(OSError("is not a host name"))
+
+    # The system's lookup cannot be interrupted.
+    threading.Thread(target=run, daemon=True).start()
     try:
-        with _opener(dialer).open(request) as response:
-            found: HTTPResponse = response
-            body = _read(found, dialer)
-            # Of a store that has nothing else, though nobody asked for it.
-            if found.headers.get("Content-Encoding", "").lower() == "gzip":
-                body = zlib.decompressobj(_GZIP).decompress(body, _LARGEST)
-            return Answer(found.status, body), found.headers.get("Location", "")
-    except (OSError, HTTPException, ValueError, zlib.error) as error:
-        if dialer.expired:
-            raise UnreachedError(f"{host_of(address)}: the answer takes too long") from None
-        reason = error.reason if isinstance(error, URLError) else error
-        if isinstance(reason, HTTPException) and not isinstance(reason, OSError):
-            # Its text repeats what came.
-            reason = "the answer is not valid HTTP"
-        told = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__
-        raise UnreachedError(f"{host_of(address)}: {told}") from None
+        found = results.get(timeout=_until(deadline, _DNS_TIMEOUT_SECONDS))
+    except Empty:
+        raise TimeoutError("the DNS lookup takes too long") from None
+    if isinstance(found, OSError):
+        raise found
+    return found
 
 
-def _read(response: HTTPResponse, dialer: Dialer) -> bytes:
-    body = bytearray()
-    while piece := response.read1(_PIECE):
-        body += piece
-        if len(body) > _LARGEST:
-            raise ValueError("the answer is too large")
-    # What was cut off may look like an end.
-    if dialer.expired:
-        raise TimeoutError
-    return bytes(body)
+def _until(deadline: float, limit: float) -> float:
+    """Return the seconds until a deadline, at most a limit, and more than 0."""
+    return max(min(limit, deadline - time.monotonic()), _MIN_TIMEOUT_SECONDS)
 
 
-def _opener(dialer: Dialer) -> OpenerDirector:
-    """Give what opens http and https, by way of the environment's proxies, and takes any status."""
+def _resolved_reach(url: str, deadline: float) -> Reach:
+    """Return from how far a URL can be reached, by its host name and all its addresses."""
+    by_name = reach_of(url)
+    try:
+        found = _look_up(urlsplit(url).hostname or "", 0, deadline)
+    except OSError:
+        return by_name
+    return min([by_name, *(_reach_of_ip(str(info[4][0])) for info in found)])
 
-    def dialled(kind: type[HTTPConnection], request: Request) -> Any:  # noqa: ANN401  # urllib wants a class
-        proxied = request.host != Request(request.full_url).host  # noqa: S310  # never opened
 
-        def make(host: str, **settings: Any) -> HTTPConnection:  # noqa: ANN401  # urllib's own
-            connection: Any = kind(host, **settings)
-            # It has no public way to be given a socket before it begins with TLS.
-            connection._create_connection = partial(dialer.connect, checked=not proxied)  # noqa: SLF001
-            return connection  # type: ignore[no-any-return]
+def _reach_of_ip(text: str) -> Reach:
+    """Return from how far an IP address can be reached; raises ValueError if it is not one."""
+    return min(map(_reach_of_single, _carried_addresses(ip_address(text))))
 
-        return make
 
-    class Http(HTTPHandler):
-        def http_open(self, req: Request) -> HTTPResponse:
-            return self.do_open(dialled(HTTPConnection, req), req)
+def _carried_addresses(
+    address: IPv4Address | IPv6Address,
+) -> Iterator[IPv4Address | IPv6Address]:
+    """Yield an address, and the IPv4 addresses where packets to it may end."""
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped:
+            yield address.ipv4_mapped
+            return
+        if address.sixtofour:
+            yield address.sixtofour
+        if address.teredo:
+            yield from address.teredo
+        if not address.is_loopback and any(address in network for network in _IPV4_CARRIERS):
+            yield IPv4Address(address.packed[-4:])
+    yield address
 
-    class Https(HTTPSHandler):
-        def https_open(self, req: Request) -> HTTPResponse:
-            return self.do_open(dialled(HTTPSConnection, req), req)
 
-    opener = OpenerDirector()
-    for handler in (ProxyHandler(), Http(), Https()):
-        opener.add_handler(handler)
-    return opener
+def _reach_of_single(address: IPv4Address | IPv6Address) -> Reach:
+    if address.is_loopback or address.is_unspecified:
+        return Reach.MACHINE
+    if address.is_link_local:
+        return Reach.LINK
+    if address in _IPV4_CARRIERS[0]:
+        # The address that it carries counts.
+        return Reach.INTERNET
+    is_site_local = isinstance(address, IPv6Address) and address.is_site_local
+    is_special = is_site_local or address.is_multicast or address.is_reserved
+    return Reach.INTERNET if address.is_global and not is_special else Reach.NETWORK

@@ -1,4 +1,4 @@
-"""Tells caches to forget what has changed: by a command, or by a request for each address or key."""
+"""Purging of caches: by a request for each URL, path or key, or by a command."""
 
 import os
 import re
@@ -16,117 +16,118 @@ from urllib.parse import quote, urlsplit
 from feeds.errors import FeedsError, UsageError
 from feeds.keys import EVERYTHING, keys_of
 from feeds.model import Site
-from feeds.notify.http import UnreachedError, ask, host_of
+from feeds.notify.http import RequestError, origin_of, request
 from feeds.paths import INDEX
 
-# Requests at once.
-_AT_ONCE = 8
-# How long the command may take for all it is given, in seconds.
-_PATIENCE = 120
-# Far below what any system takes as arguments of one command.
-_ARGUMENTS = 500
-_REQUEST = re.compile(r"(?:(?P<method>[A-Z]+) +)?(?P<address>(?:https?://|\{url\}).*)")
-_FIELD = re.compile(r"\{([^{}]*)\}")
-_FIELDS = ("url", "path", "key")
-_LISTS = ("urls", "paths", "keys")
-_NAMED = {*_FIELDS, *_LISTS}
-# Any other braces in a command are its own, as those of JSON are.
-_WORD = re.compile(r"\{[a-z]+\}")
+_CONCURRENT_REQUESTS = 8
+_COMMAND_TIMEOUT_SECONDS = 120
+# Far below every system's limit for the arguments of one command.
+_ARGUMENTS_PER_COMMAND = 500
+_REQUEST = re.compile(r"(?:(?P<method>[A-Z]+) +)?(?P<url>(?:https?://|\{url\}).*)")
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_REQUEST_FIELDS = ("url", "path", "key")
+_COMMAND_FIELDS = ("urls", "paths", "keys")
+# Other braces in a command are literal, as those of JSON.
+_PLACEHOLDER_WORD = re.compile(r"\{[a-z]+\}")
 
 
-class Stale(NamedTuple):
-    """What caches are to forget: absolute addresses, and the keys that take them all."""
+class PurgeSet(NamedTuple):
+    """What caches are to purge: absolute URLs, and the surrogate keys that cover them all."""
 
-    addresses: Sequence[str]
+    urls: Sequence[str]
     keys: Sequence[str] = ()
 
-    def named(self, field: str) -> list[str]:
-        """Give what stands for a placeholder, `url`, `path` or `key`, one after the other."""
+    def values(self, field: str) -> Sequence[str]:
+        """Return the values of a placeholder: `url`, `path` or `key`, or the plural of one."""
         if field.startswith("key"):
-            return [*self.keys]
+            return self.keys
         if field.startswith("path"):
-            return [urlsplit(address).path or "/" for address in self.addresses]
-        return [*self.addresses]
+            return [urlsplit(url).path or "/" for url in self.urls]
+        return self.urls
 
 
-def stale_of(site: Site, paths: Iterable[str]) -> Stale:
-    """Give what caches hold of these paths; a page also answers for its folder."""
-    addresses: list[str] = []
+def purge_set(site: Site, paths: Iterable[str]) -> PurgeSet:
+    """Return what caches may hold of these paths; a page is also cached under its folder."""
+    urls: list[str] = []
     keys: dict[str, None] = {}
     for path in paths:
-        addresses.append(site.address(path))
+        urls.append(site.address(path))
         if path.endswith(INDEX):
-            addresses.append(site.address(path.removesuffix(INDEX)))
+            urls.append(site.address(path.removesuffix(INDEX)))
         keys |= dict.fromkeys(key for key in keys_of(path) if key != EVERYTHING)
-    return Stale(addresses, [*keys])
+    return PurgeSet(urls, [*keys])
 
 
-class Requests(NamedTuple):
-    """A purge by HTTP: a method, and an address with one placeholder."""
+class PurgeRequests(NamedTuple):
+    """A purge by HTTP: a method, and a URL with one placeholder."""
 
     method: str
-    address: str
+    url: str
     field: str
 
-    def __call__(self, stale: Stale) -> None:
-        """Ask for each address or key; raises FeedsError where one is not taken."""
-        things = stale.named(self.field)
-        unreached = Event()
+    def run(self, purges: PurgeSet) -> None:
+        """Send a request for each value; raises FeedsError if one fails."""
+        values = purges.values(self.field)
+        is_unreachable = Event()
 
-        def ask_unless_unreached(thing: str) -> str:
-            # A cache that does not answer would take its time for each of thousands.
-            return "not asked" if unreached.is_set() else self._ask(thing, unreached)
+        def send(value: str) -> str:
+            # Thousands of requests would each wait for a cache that does not respond.
+            return "not requested" if is_unreachable.is_set() else self._send(value, is_unreachable)
 
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            failures = [reason for reason in pool.map(ask_unless_unreached, things) if reason]
+        with ThreadPoolExecutor(_CONCURRENT_REQUESTS) as pool:
+            failures = [reason for reason in pool.map(send, values) if reason]
         if failures:
             raise FeedsError(
-                f"{len(failures)} of {len(things)} could not be purged, first {failures[0]}"
+                f"{len(failures)} of {len(values)} could not be purged, first {failures[0]}"
             )
 
-    def _ask(self, thing: str, unreached: Event) -> str:
+    def _send(self, value: str, is_unreachable: Event) -> str:
         placeholder = f"{{{self.field}}}"
-        # Within another address it is a value; at the head of one, and as a path, it is the address.
-        whole = self.address.startswith(placeholder) or self.field == "path"
-        address = self.address.replace(placeholder, thing if whole else quote(thing, safe=""))
+        # Elsewhere in a URL it is a parameter.
+        is_literal = self.url.startswith(placeholder) or self.field == "path"
+        url = self.url.replace(placeholder, value if is_literal else quote(value, safe=""))
         try:
-            answer = ask(self.method, address)
-        except UnreachedError as error:
-            unreached.set()
-            return f"{thing}: {error}"
-        return "" if answer.good else f"{thing}: {host_of(address)} answers {answer.status}"
+            response = request(self.method, url)
+        except RequestError as error:
+            is_unreachable.set()
+            return f"{value}: {error}"
+        if response.is_success:
+            return ""
+        return f"{value}: {origin_of(url)} responds with {response.status}"
 
 
-class Command(NamedTuple):
-    """A purge by a program: words, of which one may stand for many; else addresses are its input."""
+class PurgeCommand(NamedTuple):
+    """A purge by a command: its words, and the placeholder among them; without one, URLs are its input."""
 
     words: Sequence[str]
     field: str
 
-    def __call__(self, stale: Stale) -> None:
-        """Run it, for some hundred at a time; raises FeedsError where it does not end well."""
+    def run(self, purges: PurgeSet) -> None:
+        """Run the command, for some hundred values at a time; raises FeedsError if it fails."""
         if not self.field:
-            self._run(self.words, "".join(f"{address}\n" for address in stale.addresses))
+            self._run(self.words, "".join(f"{url}\n" for url in purges.urls))
             return
-        things = stale.named(self.field)
-        for first in range(0, len(things), _ARGUMENTS):
-            some = things[first : first + _ARGUMENTS]
-            self._run(list(_expanded(self.words, f"{{{self.field}}}", some)), "")
+        values = purges.values(self.field)
+        at = self.words.index(f"{{{self.field}}}")
+        before, after = self.words[:at], self.words[at + 1 :]
+        for first in range(0, len(values), _ARGUMENTS_PER_COMMAND):
+            some = values[first : first + _ARGUMENTS_PER_COMMAND]
+            self._run([*before, *some, *after], "")
 
     def _run(self, words: Sequence[str], text: str) -> None:
         name = self.words[0]
         try:
-            # What it prints is no part of our result.
+            # stdout is for the report.
             with subprocess.Popen(  # noqa: S603  # the webmaster's own
                 words, stdin=subprocess.PIPE, stdout=sys.stderr, text=True, start_new_session=True
             ) as process:
                 try:
-                    process.communicate(text, timeout=_PATIENCE)
-                except subprocess.TimeoutExpired:
+                    process.communicate(text, timeout=_COMMAND_TIMEOUT_SECONDS)
+                except BaseException as error:
                     os.killpg(process.pid, signal.SIGKILL)
-                    raise FeedsError(f"{name} was not done in {_PATIENCE} seconds") from None
-                except BaseException:
-                    os.killpg(process.pid, signal.SIGKILL)
+                    if isinstance(error, subprocess.TimeoutExpired):
+                        limit = f"{_COMMAND_TIMEOUT_SECONDS} seconds"
+                        raise FeedsError(f"{name} did not finish within {limit}") from None
                     raise
         except OSError as error:
             raise FeedsError(f"{name}: {error.strerror or 'cannot be run'}") from None
@@ -134,53 +135,53 @@ class Command(NamedTuple):
             raise FeedsError(f"{name} ended with exit code {process.returncode}")
 
 
-Purge = Requests | Command
+Purge = PurgeRequests | PurgeCommand
 
 
 def parse_purge(template: str) -> Purge:
-    """Read what a webmaster wrote; raises UsageError where it is neither a request nor a command.
+    """Parse the value of `--purge`.
 
-    A request is `[METHOD ]ADDRESS` with one of `{url}`, `{path}` and `{key}`; a
-    command's words are split as a shell does it, without being given to one,
-    and one of them may be `{urls}`, `{paths}` or `{keys}`.
+    Args:
+        template: a request, `[METHOD ]URL` with one of `{url}`, `{path}` and `{key}`; or
+            a command, whose words are split as a shell does, without running one. One
+            of its words may be `{urls}`, `{paths}` or `{keys}`.
+
+    Raises:
+        UsageError: if it is neither.
     """
-    request = _REQUEST.fullmatch(template.strip())
-    if request:
-        return _request(request["method"] or "PURGE", request["address"])
+    found = _REQUEST.fullmatch(template.strip())
+    if found:
+        return _parse_request(found["method"] or "PURGE", found["url"])
     try:
         words = shlex.split(template)
     except ValueError as error:
         raise UsageError(f"--purge: {error}") from None
     if not words:
-        raise UsageError("--purge: neither an address nor a command")
-    found = [word[1:-1] for word in words if _WORD.fullmatch(word)]
-    named = [field for word in words for field in _FIELD.findall(word) if field in _NAMED]
-    if found != named or len(found) > 1 or not {*found} <= {*_LISTS}:
+        raise UsageError("--purge: neither a URL nor a command")
+    fields = [word[1:-1] for word in words if _PLACEHOLDER_WORD.fullmatch(word)]
+    known = {*_REQUEST_FIELDS, *_COMMAND_FIELDS}
+    used = [field for word in words for field in _PLACEHOLDER.findall(word) if field in known]
+    if fields != used or len(fields) > 1 or not {*fields} <= {*_COMMAND_FIELDS}:
         raise UsageError(
-            "--purge: a command has one of {urls}, {paths} and {keys} as a word of its own, or none"
+            "--purge: a command may have one of {urls}, {paths} and {keys}, as a separate word"
         )
     if not shutil.which(words[0]):
         raise UsageError(f"--purge: there is no program {words[0]!r}; install it, or give its path")
-    return Command(words, found[0] if found else "")
+    return PurgeCommand(words, fields[0] if fields else "")
 
 
-def _request(method: str, address: str) -> Requests:
-    fields = _FIELD.findall(address)
-    if len(fields) != 1 or fields[0] not in _FIELDS:
-        raise UsageError("--purge: an address has one of {url}, {path} and {key}")
-    if not address.startswith("{") and not _may_be_asked(address.replace(f"{{{fields[0]}}}", "/")):
-        raise UsageError("--purge: an address has a host, and no password; give those to a command")
-    return Requests(method, address, fields[0])
+def _parse_request(method: str, url: str) -> PurgeRequests:
+    fields = _PLACEHOLDER.findall(url)
+    if len(fields) != 1 or fields[0] not in _REQUEST_FIELDS:
+        raise UsageError("--purge: a URL needs one of {url}, {path} and {key}")
+    if not url.startswith("{") and not _is_requestable(url.replace(f"{{{fields[0]}}}", "/")):
+        raise UsageError("--purge: a URL needs a host, and no password; give those to a command")
+    return PurgeRequests(method, url, fields[0])
 
 
-def _may_be_asked(address: str) -> bool:
+def _is_requestable(url: str) -> bool:
     try:
-        parts = urlsplit(address)
+        parts = urlsplit(url)
         return bool(parts.hostname) and "@" not in parts.netloc and parts.port != 0
     except ValueError:
         return False
-
-
-def _expanded(words: Iterable[str], placeholder: str, things: Sequence[str]) -> Iterable[str]:
-    for word in words:
-        yield from things if word == placeholder else [word]

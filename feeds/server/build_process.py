@@ -22,7 +22,6 @@ from feeds.builder import Options, SiteBuilder
 from feeds.errors import CatalogueError, FeedsError
 from feeds.history import History
 from feeds.logs import log_to, tell, tell_bug
-from feeds.notify.herald import Herald
 from feeds.parallel import cores
 from feeds.selection import held_back_summary
 from feeds.server.status import BUILD_LOCK_FD, Failure, Status, StatusFiles, reason_of
@@ -46,12 +45,9 @@ _UNUSED_SECONDS = 30 * 86_400
 
 
 class SitePublisher:
-    """Builds a catalogue into a store when it changes or an embargo ends.
+    """Builds a catalogue into a store when it changes or an embargo ends."""
 
-    `on_build` is called with each build that was committed.
-    """
-
-    def __init__(  # noqa: PLR0913  # two are keywords with defaults
+    def __init__(
         self,
         builder: SiteBuilder,
         store: SiteStore,
@@ -59,14 +55,12 @@ class SitePublisher:
         path: Path,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-        on_build: Callable[[Build], None] = lambda _: None,
     ) -> None:
         self._builder = builder
         self._store = store
         self._files = status
         self._path = path
         self._clock = clock
-        self._on_build = on_build
         self._detector = Lookout(path)
         self._status = status.read()
         # Whether anything was built, and until when that stays as it is. The build itself
@@ -151,7 +145,6 @@ class SitePublisher:
         etags = {path: fact.etag for path, fact in build.facts.items()}
         changed = sum(self._known.get(path) != etag for path, etag in etags.items())
         self._known = etags
-        self._on_build(build)
         tell(
             "published",
             release=self._store.release,
@@ -272,16 +265,7 @@ def main(arguments: Sequence[str]) -> None:
     options = Options(url=url or None, pages=bool(pages), processes=cores())
     store = SiteStore(Path(root), name)
     builder = SiteBuilder(path, store, options, history=History(Path(state)))
-    herald = Herald(Path(state))
-    publisher = SitePublisher(
-        builder,
-        store,
-        files,
-        path,
-        on_build=lambda build: herald.tell(
-            build.planned.site, {path: fact.etag for path, fact in build.facts.items()}
-        ),
-    )
+    publisher = SitePublisher(builder, store, files, path)
     reloaded = files.reload_stamp()
     publisher.refresh()
     # What is there now stays: it need not be walked again for what nobody holds.

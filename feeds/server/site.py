@@ -19,6 +19,7 @@ from queue import Empty, SimpleQueue
 from feeds.compression import compress
 from feeds.logs import tell, tell_bug
 from feeds.model import etag_of
+from feeds.notify.websub import BackgroundNotifier
 from feeds.server.status import BUILD_LOCK_FD, Status, StatusFiles
 from feeds.server.store import Index, Record, index_stamp, load_index, store_name
 from feeds.storage import STATE, StateFolder
@@ -87,6 +88,8 @@ class ServedSite:
         self._bodies = _HotBodies(_HOT_BYTES)
         # The ETags of bodies that could not be read when they were last asked for.
         self._damaged: set[str] = set()
+        # Beside the history: what the hub knows outlives the store.
+        self._notifier = BackgroundNotifier(settings.state_folder)
         self._stamp: tuple[int, ...] | None = None
         # The build process that this one has started; 0 for none.
         self._builder = 0
@@ -109,6 +112,7 @@ class ServedSite:
 
     def close(self) -> None:
         """End the thread; the build process ends when no process answers any more."""
+        self._notifier.stop()
         thread, self._thread = self._thread, None
         if thread is not None and thread.is_alive():
             self._wakes.put(None)
@@ -182,6 +186,7 @@ class ServedSite:
             self._workers_lock = self._files.join_workers()
         self._thread = threading.Thread(target=self._watch, name="feeds-site", daemon=True)
         self._thread.start()
+        self._notifier.start()
 
     def _restart(self) -> None:
         """Begin again in a forked process, which has a copy of all but the thread."""
@@ -213,6 +218,7 @@ class ServedSite:
             self._stamp = stamp
             if index:
                 self.index = index
+                self._notifier.update(index.head.url, index.head.hub, index.etags)
                 tell("serving", release=index.head.release)
 
     def _see_to_build(self) -> None:

@@ -83,6 +83,10 @@ class Index:
         row = self._rows.get(path)
         return _record(row) if row else None
 
+    def etags(self) -> dict[str, str]:
+        """Return the ETags of all documents by path."""
+        return {path: row.split("\t", 2)[1] for path, row in self._rows.items()}
+
     def open(self, etag: str) -> int:
         """Return the descriptor of a body, for the caller to close; raises OSError."""
         return self._objects.open(etag)
