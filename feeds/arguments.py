@@ -169,11 +169,11 @@ def _add_after(verb: ArgumentParser) -> None:
         "--purge",
         default="",
         metavar="TEMPLATE",
-        help="tell caches what changed: '[METHOD] ADDRESS' with {url}, {path} or {key},"
-        " or a command with {urls}, {paths} or {keys}, or none and addresses as its input",
+        help="purge caches of what changed: '[METHOD] URL' with {url}, {path} or {key}, or a"
+        " command with {urls}, {paths} or {keys}; a command without gets URLs as its input",
     )
     verb.add_argument(
-        "--ping", action="store_true", help="tell the hub of the feeds that changed, once public"
+        "--ping", action="store_true", help="notify the hub of changed feeds, once public"
     )
 
 
@@ -181,7 +181,7 @@ def add_ping(verb: ArgumentParser) -> None:
     """Add what `ping` takes."""
     add_common(verb)
     add_catalogue(verb)
-    verb.add_argument("--all", action="store_true", help="tell of every feed, known or not")
+    verb.add_argument("--all", action="store_true", help="notify of all feeds, changed or not")
     verb.add_argument(
         "--wait",
         type=_patience,

@@ -261,10 +261,10 @@ def _after_publish(options: Namespace) -> "AfterPublish | None":
 
 
 def _ping(options: Namespace) -> None:
-    """Tell the hub of the feeds that it does not know as they are now.
+    """Notify the hub of the feeds that it does not know as they are now.
 
-    A feed's turn comes when its public address gives what the catalogue says:
-    so it can be used right after an upload.
+    Each feed is notified once its public URL gives the bytes of the catalogue, so
+    this can be run right after an upload.
     """
     from feeds.pinging import ping_hub
 

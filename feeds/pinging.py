@@ -1,10 +1,10 @@
-"""The verb `ping`: a catalogue's hub is told of its feeds."""
+"""The command `ping`: notify the hub of a catalogue."""
 
 from feeds.verbs import Given, show
 
 
 def ping_hub(given: Given, *, every: bool, seconds: float) -> None:
-    """Tell the hub of the feeds that it does not know as they are now; raises FeedsError."""
+    """Notify the hub of the feeds that it does not know as they are now; raises FeedsError."""
     from datetime import UTC, datetime
 
     from feeds.catalogue import load_catalogue

@@ -239,7 +239,7 @@ def all_of(site: Site) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "number", [2, *(pytest.param(n, marks=pytest.mark.heavy) for n in (4, 12))]
+    "number", [3, *(pytest.param(n, marks=pytest.mark.heavy) for n in (2, 4, 12))]
 )
 def test_what_a_killed_export_changed_is_purged_by_the_next(site: Site, number: int) -> None:
     """Killed amid its files, it has written down all that it was about to change."""
@@ -330,8 +330,8 @@ def test_what_is_purged_is_recorded_before_anything_changes(site: Site) -> None:
     """Where the manifest cannot be written, nothing is published, and no cache is asked."""
     site.edit()
     listed = site.file.with_name("listed")
-    # The first is that of the history.
-    fail = ("-e", "trace=renameat", "-e", "inject=renameat:error=EIO:when=2")
+    # The first two are those of the items and of the history.
+    fail = ("-e", "trace=renameat", "-e", "inject=renameat:error=EIO:when=3")
     command = site.command("--purge", f"tee {listed}")
     done = traced("-o", "/dev/null", *fail, sys.executable, "-m", "feeds", *command)
     assert (done.returncode, done.stdout) == (1, "")

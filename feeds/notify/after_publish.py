@@ -1,27 +1,20 @@
 """What follows an export or an upload: caches are purged, and the hub is notified."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from feeds.errors import FeedsError
 from feeds.model import Site
 from feeds.notify.purge import Purge, purge_set
 from feeds.notify.websub import ping
 
+if TYPE_CHECKING:
+    from feeds.export.bucket import BucketTarget
+    from feeds.export.folder import FolderTarget
+
 # How long to wait for the public URL and for the hub.
 _PING_TIMEOUT_SECONDS = 60.0
-
-
-class Target(Protocol):
-    """A folder or a bucket, whose manifest names the paths that caches are to purge."""
-
-    @property
-    def unpurged(self) -> Sequence[str]:
-        """The paths of which caches may still have an older version."""
-
-    def mark_purged(self) -> None:
-        """Record that caches were purged."""
 
 
 class AfterPublish(NamedTuple):
@@ -31,7 +24,9 @@ class AfterPublish(NamedTuple):
     ping: bool
     folder: Path
 
-    def run(self, site: Site, etags: Mapping[str, str], target: Target) -> Iterator[str]:
+    def run(
+        self, site: Site, etags: Mapping[str, str], target: "FolderTarget | BucketTarget"
+    ) -> Iterator[str]:
         """Do it, and yield a line for each step; raises FeedsError if one fails.
 
         `etags` are those of all documents by path.
