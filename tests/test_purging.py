@@ -383,4 +383,4 @@ def test_only_addresses_of_the_site_are_purged(site: Site) -> None:
 def with_unpurged(site: Site, *paths: str) -> None:
     file = site.out / MANIFEST
     head, catalogue, *rows = file.read_text().split("\n")
-    file.write_text("\n".join([head, catalogue, *paths, *rows]))
+    file.write_text("\n".join([head, catalogue, *(f"\t{path}" for path in paths), *rows]))

@@ -10,7 +10,7 @@ from datetime import datetime
 from secrets import token_hex
 from typing import NamedTuple
 
-from feeds.export.manifest import DamagedError, is_path, split_unpurged
+from feeds.export.manifest import DamagedError, is_path, split_unpurged, unpurged_lines
 
 # The publish's own folder among the objects: no document's path begins so.
 FOLDER = ".feeds-publish"
@@ -67,7 +67,7 @@ def written(manifest: Manifest) -> bytes:
         f"\t{held.stale.isoformat() if held.stale else ''}\t{held.document}\t{held.inputs}"
         for path, held in sorted(manifest.objects.items())
     ]
-    head = [_HEADING, f"{state} {manifest.mark}", *manifest.unpurged]
+    head = [_HEADING, f"{state} {manifest.mark}", *unpurged_lines(manifest.unpurged)]
     return "\n".join([*head, *lines, ""]).encode()
 
 

@@ -12,7 +12,7 @@ from feeds.build import Build, Fact, Progress, Staged, stage_missing
 from feeds.errors import FeedsError
 from feeds.export import manifest
 from feeds.export.exchange import Exchange
-from feeds.export.folder_state import FolderState
+from feeds.export.folder_state import FolderState, manifest_stamp
 from feeds.export.hosts import host_plans
 from feeds.export.interruption import interrupted_once
 from feeds.export.lock import locked
@@ -118,7 +118,6 @@ class FolderTarget:
         self._options = options
         self._state = FolderState(tree, options)
         self._before = self._final = self._state.manifest
-        # What tells the manifest of this export from any other.
         self._stamp: tuple[int, ...] = ()
         # Whether the manifest records what changes, until mark_purged.
         self.records_unpurged = False
@@ -194,7 +193,7 @@ class FolderTarget:
         if not options.dry_run and (puts or final != before):
             claim = Manifest(files, finished=False, unpurged=unpurged)
             self._carry_out(puts, gone, claim=claim, final=final)
-        self._final, self._stamp = final, _stamp(self._tree)
+        self._final, self._stamp = final, manifest_stamp(self._tree)
 
     @property
     def unpurged(self) -> Sequence[str]:
@@ -206,20 +205,13 @@ class FolderTarget:
 
         Where that fails, the next export purges the same paths again.
         """
-        with (
-            suppress(FeedsError),
-            closing(Tree(self._tree.root)) as tree,
-            locked(tree),
-        ):
-            if _stamp(tree) == self._stamp:
+        with suppress(FeedsError), closing(Tree(self._tree.root)) as tree, locked(tree):
+            if manifest_stamp(tree) == self._stamp:
                 self._tree = tree
                 sweep(tree)
                 tree.make(NEW)
-                put = self._written(_FINAL, self._final._replace(unpurged=()), replaces=True)
-                sync_staged(tree, [put], self.on_progress)
-                tree.rename(f"{NEW}/{_FINAL}", MANIFEST)
-                tree.sync(OURS)
-                sweep(tree)
+                final = self._final._replace(unpurged=())
+                self._carry_out([], [], claim=self._final, final=final)
 
     def _has_companions(self, path: str) -> bool:
         """Return whether what stood beside a document under a coding is there, with its time."""
@@ -368,11 +360,6 @@ class _Changes:
     def _keep(self, path: str, file: File) -> None:
         self.wanted[path] = file
         self.unchanged.append(path)
-
-
-def _stamp(tree: Tree) -> tuple[int, ...]:
-    found = tree.stat(MANIFEST)
-    return (found.st_ino, found.st_size, found.st_mtime_ns) if found else ()
 
 
 def _uncompressed(gone: Sequence[str], options: Options) -> Iterator[str]:

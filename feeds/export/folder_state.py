@@ -49,6 +49,12 @@ class FolderState:
         return known if found and etag_of(found.body) == file.etag else None
 
 
+def manifest_stamp(tree: Tree) -> tuple[int, ...]:
+    """Return what differs between the manifest of an export and that of any other."""
+    found = tree.stat(MANIFEST)
+    return (found.st_ino, found.st_size, found.st_mtime_ns) if found else ()
+
+
 def up_to_date(folder: Path, options: Options, made_by: str, source: str) -> Report | None:
     """Return the report of an export with nothing to do; None where there may be something.
 

@@ -66,13 +66,13 @@ class DamagedError(ValueError):
 
 
 def written(manifest: Manifest) -> bytes:
-    """Return a manifest as text: a line for each file, sorted; unpurged paths are lines without tabs."""
+    """Return a manifest as text: a line for each file, sorted, after the unpurged paths."""
     heading = _HEADINGS[0] if manifest.finished else _HEADINGS[0] + _UNFINISHED
     lines = [
         f"{path}\t{file.size}\t{file.etag}\t{file.inputs}\t{file.time}\t{file.inode}"
         for path, file in sorted(manifest.files.items())
     ]
-    head = [heading, _CATALOGUE + manifest.catalogue, *manifest.unpurged]
+    head = [heading, _CATALOGUE + manifest.catalogue, *unpurged_lines(manifest.unpurged)]
     return "\n".join([*head, *lines, ""]).encode()
 
 
@@ -97,9 +97,14 @@ def parsed(data: bytes) -> Manifest:
     return Manifest(files, finished, catalogue.removeprefix(_CATALOGUE), unpurged)
 
 
+def unpurged_lines(paths: Sequence[str]) -> list[str]:
+    """Return the lines of unpurged paths in a manifest: no line of a file begins with a tab."""
+    return [f"\t{path}" for path in paths]
+
+
 def split_unpurged(lines: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
     """Return the unpurged paths among the lines of a manifest, and the other lines."""
-    unpurged = tuple(takewhile(lambda line: "\t" not in line, lines))
+    unpurged = tuple(line[1:] for line in takewhile(lambda line: line.startswith("\t"), lines))
     return unpurged, [*lines[len(unpurged) :]]
 
 

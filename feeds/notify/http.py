@@ -83,13 +83,9 @@ def request(
 ) -> Response:
     """Send a request, and follow a few redirects; raises RequestError without a response.
 
-    Args:
-        method: GET, POST, PURGE …
-        url: an http or https URL.
-        form: the body, as `application/x-www-form-urlencoded`.
-        site: the URL of the site. Neither `url` nor a redirect may lead to a network
-            that is more private than the site's; if empty, than that of `url`.
-        timeout: for everything together, in seconds.
+    `form` is the body, as `application/x-www-form-urlencoded`. No request goes to a
+    network that is more private than that of the URL `site`, or of `url` if that is
+    empty. `timeout` is for everything together, in seconds.
     """
     deadline = time.monotonic() + timeout
     site = site or url

@@ -27,6 +27,7 @@ _REQUEST = re.compile(r"(?:(?P<method>[A-Z]+) +)?(?P<url>(?:https?://|\{url\}).*
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _REQUEST_FIELDS = ("url", "path", "key")
 _COMMAND_FIELDS = ("urls", "paths", "keys")
+_FIELDS = _REQUEST_FIELDS + _COMMAND_FIELDS
 # Other braces in a command are literal, as those of JSON.
 _PLACEHOLDER_WORD = re.compile(r"\{[a-z]+\}")
 
@@ -139,15 +140,11 @@ Purge = PurgeRequests | PurgeCommand
 
 
 def parse_purge(template: str) -> Purge:
-    """Parse the value of `--purge`.
+    """Parse the value of `--purge`; raises UsageError if it is neither a request nor a command.
 
-    Args:
-        template: a request, `[METHOD ]URL` with one of `{url}`, `{path}` and `{key}`; or
-            a command, whose words are split as a shell does, without running one. One
-            of its words may be `{urls}`, `{paths}` or `{keys}`.
-
-    Raises:
-        UsageError: if it is neither.
+    A request is `[METHOD ]URL` with one of `{url}`, `{path}` and `{key}`. A command's
+    words are split as a shell does, without running one; one of them may be
+    `{urls}`, `{paths}` or `{keys}`.
     """
     found = _REQUEST.fullmatch(template.strip())
     if found:
@@ -159,8 +156,7 @@ def parse_purge(template: str) -> Purge:
     if not words:
         raise UsageError("--purge: neither a URL nor a command")
     fields = [word[1:-1] for word in words if _PLACEHOLDER_WORD.fullmatch(word)]
-    known = {*_REQUEST_FIELDS, *_COMMAND_FIELDS}
-    used = [field for word in words for field in _PLACEHOLDER.findall(word) if field in known]
+    used = [field for word in words for field in _PLACEHOLDER.findall(word) if field in _FIELDS]
     if fields != used or len(fields) > 1 or not {*fields} <= {*_COMMAND_FIELDS}:
         raise UsageError(
             "--purge: a command may have one of {urls}, {paths} and {keys}, as a separate word"

@@ -140,17 +140,11 @@ def notify_hub(  # noqa: PLR0913  # most are keywords
 ) -> Result:
     """Notify a hub of the feeds of a site that it does not know as they are now, or of every one.
 
-    Args:
-        url: the URL of the site.
-        hub: the URL of the hub.
-        etags: returns those of all documents by path, once this process has the lock.
-        folder: the state folder.
-        deadline: failures are tried again, with back-off, until then, on the monotonic clock.
-        is_cancelled: no request begins once it returns True.
-        on_failure: is called after each round, with a failure and the number of feeds left.
-        every: see above.
-
-    Raises Busy if another process notifies, and OSError if the log cannot be written.
+    `url` is that of the site, and `etags` returns those of its documents by path.
+    Failures are tried again, with back-off, until `deadline` on the monotonic clock;
+    after each round `on_failure` is called with one, and the number of feeds left. No
+    request begins once `is_cancelled` returns True. Raises Busy if another process
+    notifies, and OSError if the log in the state folder cannot be written.
     """
 
     def pause(seconds: float) -> bool:
@@ -259,6 +253,10 @@ def ping(
     return f"notified {notified}, already up to date {known}"
 
 
+# The URLs of a site and of its hub, what returns the ETags, and since when it is served.
+_Release = tuple[str, str, Callable[[], Mapping[str, str]], float]
+
+
 class BackgroundNotifier:
     """Notifies the hub of a served site from a daemon thread; of several processes, one at a time.
 
@@ -272,8 +270,7 @@ class BackgroundNotifier:
 
     def update(self, url: str, hub: str, etags: Callable[[], Mapping[str, str]]) -> None:
         """Notify of this release from now on; `etags` returns those of all documents by path."""
-        release = _Release(url, hub, etags, time.monotonic())
-        self._release = release if can_read(hub, url) else None
+        self._release = (url, hub, etags, time.monotonic()) if can_read(hub, url) else None
 
     def start(self) -> None:
         """Start the thread; also in a process that was forked from the one that had it."""
@@ -298,7 +295,7 @@ class BackgroundNotifier:
                 tell_bug("bug")
             done = release
 
-    def _notify(self, release: "_Release", stopped: threading.Event) -> None:
+    def _notify(self, release: _Release, stopped: threading.Event) -> None:
         """Notify until the hub knows everything, there is another release, or a day has passed."""
         url, hub, etags, since = release
         has_logged = False
@@ -318,14 +315,5 @@ class BackgroundNotifier:
                 on_failure=log_failure,
             )
             if result.notified:
-                count, left = result.notified, result.left
-                tell("hub-notified", hub=http.origin_of(hub), feeds=count, left=left)
-
-
-class _Release(NamedTuple):
-    """What is served, and since when, on the monotonic clock."""
-
-    url: str
-    hub: str
-    etags: Callable[[], Mapping[str, str]]
-    since: float
+                origin = http.origin_of(hub)
+                tell("hub-notified", hub=origin, feeds=result.notified, left=result.left)
