@@ -71,7 +71,7 @@ def test_a_bucket_behind_a_cache_is_served_as_it_was_published(
 
 @pytest.mark.heavy
 def test_a_publish_purges_what_it_changed(store: Server, tmp_path: Path) -> None:
-    """A command gets the addresses of changed and removed objects alone, and its failure is told."""
+    """A command gets the URLs of changed and removed objects alone, and its failure is reported."""
     file = tmp_path / "entries.yaml"
     file.write_text(SHIPPED.read_text())
     assert publish(store, tmp_path).returncode == 0

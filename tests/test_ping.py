@@ -1,4 +1,4 @@
-"""`feeds ping` tells the hub by hand, when what was uploaded can be read."""
+"""`feeds ping` notifies the hub once what was uploaded is public."""
 
 import gzip
 import threading
@@ -22,7 +22,7 @@ OLD = "Actuary or actor?"
 
 
 class Quiet(SimpleHTTPRequestHandler):
-    """Serves a folder as a static host does; its answers name the hub."""
+    """Serves a folder as a static host does; its responses name the hub."""
 
     hub = ""
 
@@ -36,7 +36,7 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 class Packed(Quiet):
-    """Gives everything as gzip, whoever asks, as a store does with what was stored so."""
+    """Gives everything as gzip, as a store does that has nothing else."""
 
     def do_GET(self) -> None:
         path = Path(self.translate_path(self.path))
@@ -86,7 +86,7 @@ def hosted(folder: Path, hub: str, kind: type[Quiet] = Quiet) -> Iterator[Site]:
         server.server_close()
 
 
-def test_ping_tells_of_what_the_hub_does_not_know(tmp_path: Path) -> None:
+def test_ping_notifies_of_what_the_hub_does_not_know(tmp_path: Path) -> None:
     """First of all feeds, then of none, after an edit of the changed ones, and with --all of all."""
     with listening() as hub, hosted(tmp_path, hub.url) as site:
         assert site.export("--ping").returncode == 0
@@ -105,7 +105,7 @@ def test_ping_tells_of_what_the_hub_does_not_know(tmp_path: Path) -> None:
 
 
 @pytest.mark.heavy
-def test_a_feed_that_is_not_uploaded_yet_is_not_told(tmp_path: Path) -> None:
+def test_the_hub_is_not_notified_of_a_feed_before_it_is_uploaded(tmp_path: Path) -> None:
     """The hub would read the old one: so it is waited for, and then said that it is not there."""
     with listening() as hub, hosted(tmp_path, hub.url) as site:
         site.export("--ping")
@@ -124,7 +124,7 @@ def test_a_feed_that_is_not_uploaded_yet_is_not_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.heavy
-def test_a_hub_that_is_dead_or_refuses_is_told_plainly(tmp_path: Path) -> None:
+def test_a_hub_that_is_down_or_refuses_is_reported(tmp_path: Path) -> None:
     """The exit code is 1, and the export is done; once the hub is back, it hears of all."""
     port = free_port()
     with hosted(tmp_path, f"http://127.0.0.1:{port}/hub") as site:
@@ -145,14 +145,14 @@ def test_a_hub_that_is_dead_or_refuses_is_told_plainly(tmp_path: Path) -> None:
 
 
 def test_a_host_may_give_everything_as_gzip(tmp_path: Path) -> None:
-    """What was published is known again under a coding that nobody asked for."""
+    """Published bytes are recognised under a coding that was not requested."""
     with listening() as hub, hosted(tmp_path, hub.url, Packed) as site:
         assert site.export("--no-pages", "--ping").returncode == 0
         assert len(hub.told()) > 10
 
 
-def test_no_hub_elsewhere_is_told_of_this_machine(tmp_path: Path) -> None:
-    """A trial on this machine is nobody's business, and a site without a hub has nobody to tell."""
+def test_no_hub_elsewhere_is_notified_of_this_machine(tmp_path: Path) -> None:
+    """A trial on this machine notifies no public hub, and a site without a hub none at all."""
     with hosted(tmp_path, "https://hub.example.org/") as site:
         done = site.feeds("ping")
         assert done.returncode == 1
@@ -186,8 +186,8 @@ def test_no_hub_elsewhere_is_told_of_this_machine(tmp_path: Path) -> None:
         ("https://news.example.org/", "http://hub.local/", True),
     ],
 )
-def test_a_hub_hears_of_what_it_can_read(url: str, hub: str, *, told: bool) -> None:
-    """A trial on a machine or in its network bothers no hub out there; a site on the net is told of."""
+def test_a_hub_is_notified_of_what_it_can_read(url: str, hub: str, *, told: bool) -> None:
+    """A trial on a machine or in its network notifies no hub on the internet; a public site does."""
     assert can_read(hub, url) == told
 
 
@@ -201,7 +201,7 @@ def test_feeds_alone_are_notified() -> None:
 
 
 class Misleading(Quiet):
-    """Redirects all to what is no address."""
+    """Redirects everything to an invalid URL."""
 
     location: ClassVar = "http://[::1"
 
@@ -216,14 +216,14 @@ class Misleading(Quiet):
     "location",
     ["http://[::1", "//[", "http://127.0.0.1:99999/", "http://x:y/", "http://a b/", "\xe9"],
 )
-def test_a_redirect_that_leads_nowhere_is_told(location: str, tmp_path: Path) -> None:
-    """Whatever stands there, nobody was reached, and the host that said so is named."""
+def test_an_invalid_redirect_is_reported(location: str, tmp_path: Path) -> None:
+    """Whatever its Location is, the message names the host that sent it."""
     kind = type("Handler", (Misleading,), {"location": location})
     with hosted(tmp_path, HUB, kind) as site, pytest.raises(RequestError, match=r"^http://"):
         request("GET", site.url)
 
 
-def test_a_public_address_that_leads_nowhere_is_one_line(tmp_path: Path) -> None:
+def test_an_invalid_redirect_of_the_public_url_is_one_line(tmp_path: Path) -> None:
     """`feeds ping` names the host that redirects to no address, and tries again another time."""
     with listening() as hub, hosted(tmp_path, hub.url, Misleading) as site:
         done = site.feeds("ping", "--wait", "1")

@@ -1,4 +1,4 @@
-"""Caches are told of what changed and of what is gone, by a request or a command."""
+"""Caches are purged of what changed and what was removed, by a request or a command."""
 
 import os
 import signal
@@ -67,7 +67,7 @@ class Site:
         self.file.write_text(self.file.read_text().replace(OLD, NEW))
 
     def unpurged(self) -> list[str]:
-        """Give the addresses that the next export purges without any edit."""
+        """Return the URLs that the next export purges without any edit."""
         listed = self.file.with_name("unpurged")
         listed.unlink(missing_ok=True)
         assert self.export("--purge", f"tee {listed}").returncode == 0
@@ -180,7 +180,7 @@ def test_a_failed_purge_says_so_leaves_the_export_done_and_is_tried_again(site: 
 
 
 def test_a_command_gets_addresses_as_words_or_as_its_input(site: Site, tmp_path: Path) -> None:
-    """No shell reads them; what it prints stays out of the report; its failure is told."""
+    """No shell reads them; what it prints stays out of the report; its failure is reported."""
     site.edit()
     listed = tmp_path / "listed"
     assert site.export("--purge", f"tee {listed}", "--json").stdout.startswith("{")
@@ -215,20 +215,20 @@ def test_a_command_gets_addresses_as_words_or_as_its_input(site: Site, tmp_path:
         " ",
     ],
 )
-def test_a_template_that_is_none_is_refused_before_anything_is_written(template: str) -> None:
-    """A mistake in the template is told at once."""
+def test_an_invalid_template_is_refused_before_anything_is_written(template: str) -> None:
+    """A mistake in the template is reported at once."""
     with pytest.raises(FeedsError, match="--purge: "):
         parse_purge(template)
 
 
 def test_a_dry_run_purges_nothing(site: Site) -> None:
-    """Nothing was published, and no cache is told."""
+    """Nothing was published, and no cache is purged."""
     site.edit()
     assert site.export("--dry-run", "--purge", "false").returncode == 0
 
 
 def all_of(site: Site) -> set[str]:
-    """Give what an edit has to have purged, as an export purges it that comes to its end."""
+    """Return what an export purges after an edit if nothing interrupts it."""
     listed = site.file.with_name("all")
     text = site.file.read_text()
     site.edit()
@@ -255,7 +255,7 @@ def test_what_a_killed_export_changed_is_purged_by_the_next(site: Site, number: 
 
 @pytest.mark.heavy
 def test_a_purge_needs_no_catalogue_any_more(site: Site) -> None:
-    """Broken by an editor while the export writes, it keeps nobody from being told."""
+    """A catalogue that an editor breaks while the export writes does not prevent the purge."""
     wanted = all_of(site)
     site.edit()
     listed = site.file.with_name("listed")
@@ -274,8 +274,8 @@ def test_a_purge_needs_no_catalogue_any_more(site: Site) -> None:
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("taken", [True, False], ids=["taken", "refused"])
-def test_of_two_purges_at_once_each_settles_its_own(site: Site, *, taken: bool) -> None:
-    """What one owes is not forgotten because the other is done, nor missed where both are."""
+def test_of_two_purges_at_once_neither_loses_anything(site: Site, *, taken: bool) -> None:
+    """What one has to purge is not lost because the other is done, nor left if both are."""
     waits, go = (site.file.with_name(name) for name in ("waits", "go"))
     script = site.file.with_name("slow.sh")
     script.write_text(f"cat >/dev/null; touch {waits}; while [ ! -e {go} ]; do sleep 0.02; done")
@@ -292,8 +292,8 @@ def test_of_two_purges_at_once_each_settles_its_own(site: Site, *, taken: bool) 
 
 
 @pytest.mark.heavy
-def test_what_is_owed_by_one_at_work_is_left_to_it(site: Site) -> None:
-    """Whoever purges meanwhile would do so too early: killed then, it still owes all."""
+def test_an_export_to_another_folder_purges_nothing_of_this_one(site: Site) -> None:
+    """A purge before the files are in place would be too early: the killed export's is kept."""
     wanted = all_of(site)
     site.edit()
     stop = ("-e", "trace=linkat", "-e", "inject=linkat:signal=SIGSTOP:when=1")
@@ -352,7 +352,7 @@ def test_a_purge_that_is_killed_is_repeated(site: Site) -> None:
 
 
 def test_a_command_s_other_braces_are_its_own(site: Site) -> None:
-    """What is no placeholder is given on as it is."""
+    """What is not a placeholder is passed on as it is."""
     site.edit()
     done = site.export("--purge", "printf '<%s>\\n' '{\"a\": 1}' x{y} {urls}")
     assert {'<{"a": 1}>', "<x{y}>"} <= {*done.stderr.splitlines()}

@@ -1,4 +1,4 @@
-"""The hub is told of the feeds that have changed, when they can be read, and nobody waits for it."""
+"""The hub is notified of changed feeds, once they are public, and no request waits for it."""
 
 import os
 import signal
@@ -54,8 +54,8 @@ def settle(server: Server, count: int) -> None:
     wait_until(lambda: server.log().count("event=hub-notified") == count)
 
 
-def test_a_reload_tells_the_hub_of_what_changed_alone(tmp_path: Path) -> None:
-    """The hub hears of each changed feed once, and reads it as it is now."""
+def test_a_reload_notifies_the_hub_of_what_changed_alone(tmp_path: Path) -> None:
+    """The hub is notified of each changed feed once, and reads it as it is now."""
     file = tmp_path / "entries.yaml"
     with listening() as hub:
         write(file, text(hub.url))
@@ -70,7 +70,7 @@ def test_a_reload_tells_the_hub_of_what_changed_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.heavy
-def test_under_gunicorn_the_hub_hears_of_a_change_once(tmp_path: Path) -> None:
+def test_under_gunicorn_the_hub_is_notified_of_a_change_once(tmp_path: Path) -> None:
     """Four workers publish the same release, and one of them notifies."""
     file = tmp_path / "entries.yaml"
     port = free_port()
@@ -90,8 +90,8 @@ def test_under_gunicorn_the_hub_hears_of_a_change_once(tmp_path: Path) -> None:
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("silent", [False, True], ids=["refuses", "is silent"])
-def test_a_dead_hub_keeps_nobody_waiting_and_is_told_later(tmp_path: Path, *, silent: bool) -> None:
-    """Edits are served as soon as without a hub; each is logged once, and told when it is back."""
+def test_a_dead_hub_delays_nothing_and_is_notified_later(tmp_path: Path, *, silent: bool) -> None:
+    """Edits are served as soon as without a hub; each is logged once, and the hub notified when it is back."""
     file = tmp_path / "entries.yaml"
     with ExitStack() as stack:
         dead = stack.enter_context(socket.socket())
@@ -252,7 +252,7 @@ class Feed(BaseHTTPRequestHandler):
 
 
 def test_a_hub_that_fails_is_asked_again(tmp_path: Path) -> None:
-    """After 500s come 202s; what was taken is not told again, and attempts come later and later."""
+    """After 500s come 202s; what was accepted is not repeated, and attempts are made less and less often."""
     file = tmp_path / "entries.yaml"
     with listening(answers=[500] * 9) as hub:
         write(file, text(hub.url))
@@ -263,8 +263,8 @@ def test_a_hub_that_fails_is_asked_again(tmp_path: Path) -> None:
 
 
 @pytest.mark.heavy
-def test_what_was_told_is_known_after_a_restart(tmp_path: Path) -> None:
-    """A server that starts again tells of what changed meanwhile, and of nothing else."""
+def test_what_the_hub_knows_is_remembered_after_a_restart(tmp_path: Path) -> None:
+    """A server that starts again notifies of what changed meanwhile, and of nothing else."""
     file = tmp_path / "entries.yaml"
     port = free_port()
     with listening() as hub:
@@ -282,7 +282,7 @@ def test_what_was_told_is_known_after_a_restart(tmp_path: Path) -> None:
 
 
 class Misleading(BaseHTTPRequestHandler):
-    """Redirects all to what is no address."""
+    """Redirects everything to an invalid URL."""
 
     def do_GET(self) -> None:
         self.send_response(302)
@@ -295,8 +295,8 @@ class Misleading(BaseHTTPRequestHandler):
 
 
 @pytest.mark.heavy
-def test_a_public_address_that_leads_nowhere_is_logged_and_waited_for(tmp_path: Path) -> None:
-    """What answers before the site with a broken redirect ends nobody's telling."""
+def test_a_public_url_with_an_invalid_redirect_is_logged_and_tried_again(tmp_path: Path) -> None:
+    """A broken redirect of a proxy before the site does not end the thread."""
     file = tmp_path / "entries.yaml"
     write(file, text(f"http://127.0.0.1:{free_port()}/hub"))
     front = ThreadingHTTPServer(("127.0.0.1", 0), Misleading)
@@ -315,7 +315,7 @@ def test_a_public_address_that_leads_nowhere_is_logged_and_waited_for(tmp_path: 
 
 
 def processes(folder: Path) -> list[int]:
-    """Give the processes that serve or build with a state below a folder."""
+    """Return the processes that serve or build with a state below a folder."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
@@ -329,7 +329,7 @@ def parent_of(pid: int) -> int:
 
 
 def lock_holder(state: Path) -> int:
-    """Give the process that notifies."""
+    """Return the process that notifies."""
     inode = (state / "websub.lock").stat().st_ino
     rows = map(str.split, Path("/proc/locks").read_text().splitlines())
     [pid] = {int(row[4]) for row in rows if "->" not in row and row[5].endswith(f":{inode}")}
@@ -378,7 +378,7 @@ def subscribing() -> Iterator[Subscriber]:
 
 @contextmanager
 def others_hub(folder: Path) -> Iterator[str]:
-    """Run the hub that others wrote, and give its address."""
+    """Run the hub that others wrote, and return its URL."""
     port = free_port()
     script = ROOT / "tests" / "others_hub.py"
     command = [sys.executable, str(script), str(port), str(folder / "hub.db")]
@@ -395,7 +395,7 @@ def others_hub(folder: Path) -> Iterator[str]:
 
 @pytest.mark.heavy
 def test_a_subscriber_of_a_hub_that_others_wrote_gets_each_change(tmp_path: Path) -> None:
-    """flask-websub reads the feed that it is told of, and sends its subscriber the new bytes once."""
+    """flask-websub reads the feed that it is notified of, and sends its subscriber the new bytes once."""
     file = tmp_path / "entries.yaml"
     with others_hub(tmp_path) as hub, subscribing() as subscriber:
         write(file, text(hub))

@@ -81,7 +81,7 @@ def test_a_handshake_ends_in_time() -> None:
             request("GET", server.url.replace("http:", "https:"), timeout=0.3)
 
 
-def test_a_request_that_nobody_reads_ends_in_time() -> None:
+def test_a_request_that_is_not_read_ends_in_time() -> None:
     """Sending is a part of the request: a form of many megabytes is not taken."""
     with (
         hostile(lambda: iter(()), reads=False) as server,
@@ -208,10 +208,10 @@ def resolving(names: dict[str, list[str]]) -> Callable[..., Any]:
     return look_up
 
 
-def test_a_name_that_stands_for_a_private_address_is_not_asked(
+def test_a_name_with_a_private_address_gets_no_request(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What a name stands for counts, and not how it looks."""
+    """The addresses of a name count, and not how it looks."""
     names = {"hub.example.org": ["127.0.0.1"], "news.example.org": ["93.184.216.34"]}
     monkeypatch.setattr(socket, "getaddrinfo", resolving(names))
     with hostile(lambda: iter([HEAD + b"\r\n"])) as server, pytest.raises(PrivateNetworkError):
@@ -227,7 +227,7 @@ def test_a_name_that_stands_for_a_private_address_is_not_asked(
 
 
 def test_a_name_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name that stands for something else at the second look is not asked there."""
+    """A name that has another address at a second lookup gets no request there."""
     names = {"hub.example.org": ["192.0.0.9", "127.0.0.1"]}
     monkeypatch.setattr(socket, "getaddrinfo", resolving(names))
     with hostile(lambda: iter([HEAD + b"Content-Length: 0\r\n\r\n"])) as server:
@@ -254,7 +254,7 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "PURGE"])
 def test_a_redirect_to_a_more_private_network_is_not_followed(host: str, method: str) -> None:
-    """Whoever is asked, a hub, a cache or the site itself, leads no request into a private network."""
+    """No hub, no cache and no site can redirect a request into a private network."""
     with hostile(lambda: iter([HEAD + b"Content-Length: 0\r\n\r\n"])) as target:
         head = f"HTTP/1.1 307 Temporary Redirect\r\nLocation: http://{host}:{target.port}/\r\n"
         with hostile(lambda: iter([head.encode() + b"Content-Length: 0\r\n\r\n"])) as server:
@@ -269,7 +269,7 @@ def test_a_redirect_to_a_more_private_network_is_not_followed(host: str, method:
 def test_a_redirect_to_a_name_of_a_private_address_is_not_followed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What a redirect's name stands for counts, too; one that is as public is followed."""
+    """The addresses of a redirect's name count, too; a redirect to one as public is followed."""
     names = {"a.example.org": ["93.184.216.34"], "b.example.org": ["127.0.0.1"]}
     monkeypatch.setattr(socket, "getaddrinfo", resolving(names))
     with hostile(lambda: iter([HEAD + b"Content-Length: 0\r\n\r\n"])) as target:
@@ -297,7 +297,7 @@ def test_a_proxy_of_the_environment_may_be_private(monkeypatch: pytest.MonkeyPat
         assert len(proxy.requests) == 1
 
 
-def test_a_refused_hub_is_told_at_once(tmp_path: Path) -> None:
+def test_a_private_hub_is_reported_at_once(tmp_path: Path) -> None:
     """`feeds ping` does not wait for a hub that it may not ask."""
     file = tmp_path / "entries.yaml"
     hub = f"http://127.0.0.1:{free_port()}"
