@@ -23,7 +23,7 @@ http {{
 
 
 def placed(name: str, folder: Path, origin: int, port: int) -> Path:
-    """Put a documented configuration where it runs here, changed in nothing but its places."""
+    """Copy a documented configuration, with the addresses and folders of this test."""
     text = (CONFIGURATIONS / name).read_text()
     for there, here in (
         ("127.0.0.1:8000", f"127.0.0.1:{origin}"),
@@ -41,7 +41,7 @@ def placed(name: str, folder: Path, origin: int, port: int) -> Path:
 def nginx(folder: Path, origin: int, port: int, name: str = "nginx.conf") -> list[str | Path]:
     placed(name, folder, origin, port).replace(folder / "nginx.conf")
     main = folder / "main.conf"
-    # A worker that is nobody's could not read what pytest keeps for root.
+    # A worker of another user could not read what pytest keeps for root.
     user = "user root;" if os.getuid() == 0 else ""
     main.write_text(NGINX.format(folder=folder, user=user))
     return [program("nginx"), "-p", folder, "-c", main]
@@ -66,7 +66,7 @@ CACHES = {"nginx": nginx, "nginx-bucket": nginx_bucket, "varnish": varnish}
 
 @contextmanager
 def caching(name: str, folder: Path, origin: int) -> Iterator[str]:
-    """Run a cache in front of a server on this port, and give the site's URL there."""
+    """Run a cache in front of a server on this port, and yield the site's URL there."""
     port = free_port()
     folder = folder / name
     folder.mkdir()

@@ -165,6 +165,7 @@ SERVERS: dict[str, list[str]] = {
         *("--access-logfile", "-", "wsgi:app"),
     ],
 }
+SERVERS["gunicorn --preload"] = [*SERVERS["gunicorn"], "--preload"]
 
 
 @contextmanager

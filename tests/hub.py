@@ -1,4 +1,4 @@
-"""A small WebSub hub: it takes what publishers tell it, and reads each feed that it is told of."""
+"""A small WebSub hub: it accepts notifications, and reads each feed that it is notified of."""
 
 import threading
 import time
@@ -13,7 +13,7 @@ from conftest import PATIENCE
 
 
 class Ping(NamedTuple):
-    """What the hub was told, and what the feed's address gave it at that moment."""
+    """A notification, and what the feed's URL gave the hub at that moment."""
 
     address: str
     body: bytes
@@ -46,7 +46,7 @@ class Hub:
         self.url = f"http://127.0.0.1:{self.port}/hub"
 
     def take(self, form: dict[str, list[str]]) -> int:
-        """Take a form; give the status of the answer."""
+        """Accept a form, and return the status of the response."""
         self.moments.append(time.monotonic())
         status = self.answers.pop(0) if self.answers else 202
         [mode], [address] = form["hub.mode"], form["hub.url"]
@@ -59,7 +59,7 @@ class Hub:
         return status
 
     def told(self) -> list[str]:
-        """Give the addresses that were taken, in order of the alphabet."""
+        """Return the URLs that were accepted, in alphabetical order."""
         return sorted(ping.address for ping in self.pings if ping.answered < 300)
 
 

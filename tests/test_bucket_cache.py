@@ -71,7 +71,7 @@ def test_a_bucket_behind_a_cache_is_served_as_it_was_published(
 
 @pytest.mark.heavy
 def test_a_publish_purges_what_it_changed(store: Server, tmp_path: Path) -> None:
-    """A command gets the addresses of changed and removed objects alone, and its failure is told."""
+    """A command gets the URLs of changed and removed objects alone, and its failure is reported."""
     file = tmp_path / "entries.yaml"
     file.write_text(SHIPPED.read_text())
     assert publish(store, tmp_path).returncode == 0
@@ -87,3 +87,9 @@ def test_a_publish_purges_what_it_changed(store: Server, tmp_path: Path) -> None
     assert failed.returncode == 1
     assert "false ended with exit code 1; what was published stays" in failed.stderr
     assert failed.stdout.startswith("written ")
+    # It is left for the next purge, also by a publish without one, and with nothing to write.
+    assert publish(store, tmp_path).stdout.startswith("written 0, ")
+    assert publish(store, tmp_path, "--purge", f"tee {listed}").returncode == 0
+    assert listed.read_text().splitlines() == addresses
+    again = publish(store, tmp_path, "--purge", "false")
+    assert (again.returncode, again.stderr.splitlines()[-1]) == (0, "purged 0")

@@ -11,9 +11,9 @@ from caches import FOLDER, caching
 from conftest import SHIPPED, Server, program, running, wait_until
 from hosts import ask
 
-from feeds.after.purging import Stale, parse_purge, stale_of
 from feeds.catalogue import load_catalogue
 from feeds.errors import FeedsError
+from feeds.notify.purge import PurgeSet, parse_purge, purge_set
 from feeds.release import build_release
 
 TOPIC = "topics/covid-19-response/"
@@ -39,7 +39,7 @@ def name(request: pytest.FixtureRequest) -> str:
 def fronted(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Server, str]]:
-    """Give a server of the shipped catalogue, and its site's URL at each cache before it, in turn."""
+    """Return a server of the shipped catalogue, and its site's URL at each cache before it, in turn."""
     folder = tmp_path_factory.mktemp("fronted")
     with (
         running("feeds serve", SHIPPED, folder / "server") as server,
@@ -66,7 +66,7 @@ def test_what_a_cache_gives_is_what_the_server_gives(fronted: tuple[Server, str]
 
 
 def test_a_browser_and_a_reader_each_get_their_type(fronted: tuple[Server, str]) -> None:
-    """Whoever asks first, a person is shown the feed, and a program told that it is one."""
+    """In any order, a browser can show the feed, and a program gets the type of a feed."""
     _, url = fronted
     for _ in range(2):
         shown = ask(f"{url}atom.xml", Sec_Fetch_Dest="document")
@@ -99,7 +99,7 @@ def test_feeds_are_given_while_the_server_is_away(name: str, tmp_path: Path) -> 
             wait_until_told(url + "atom.xml", b"An embargo has ended")
 
 
-def test_varnish_forgets_exactly_what_it_is_told_to(tmp_path: Path) -> None:
+def test_varnish_purges_exactly_what_was_requested(tmp_path: Path) -> None:
     """A topic's key takes its documents alone; an address one document; everything all."""
     program("varnishd")
     paths = [*build_release(load_catalogue(SHIPPED), as_of=datetime.now(UTC))]
@@ -112,21 +112,21 @@ def test_varnish_forgets_exactly_what_it_is_told_to(tmp_path: Path) -> None:
         by_path = parse_purge(f"{root.removesuffix('/')}{{path}}")
         missing(url, paths)
         assert missing(url, paths) == set()
-        by_key(Stale([], ["topic-covid-19-response"]))
+        by_key.run(PurgeSet([], ["topic-covid-19-response"]))
         gone = missing(url, paths)
         assert gone == {path for path in paths if path.startswith(TOPIC)}
         assert len(gone) > 4
-        by_key(Stale([], ["country-id"]))
+        by_key.run(PurgeSet([], ["country-id"]))
         assert missing(url, paths) == {path for path in paths if "countries/id/" in path}
-        by_path(stale_of(load_catalogue(SHIPPED, url=url).site, ["atom.xml", "entries/x/"]))
+        by_path.run(purge_set(load_catalogue(SHIPPED, url=url).site, ["atom.xml", "entries/x/"]))
         assert missing(url, paths) == {"atom.xml"}
-        by_key(Stale([], ["everything"]))
+        by_key.run(PurgeSet([], ["everything"]))
         assert missing(url, paths) == {*paths}
 
 
 @pytest.mark.heavy
 def test_varnish_takes_no_purge_where_the_world_comes_in(tmp_path: Path) -> None:
-    """Whoever asks by way of a proxy on the same machine, which has its address, is refused."""
+    """A request through a proxy on the same machine, which has its address, is refused."""
     program("varnishd")
     with (
         running("feeds serve", SHIPPED, tmp_path / "server") as server,
@@ -134,10 +134,10 @@ def test_varnish_takes_no_purge_where_the_world_comes_in(tmp_path: Path) -> None
     ):
         root = url.removesuffix(FOLDER)
         missing(url, ["atom.xml"])
-        with pytest.raises(FeedsError, match="answers 403"):
-            parse_purge("PURGE {url}")(Stale([f"{url}atom.xml"]))
-        with pytest.raises(FeedsError, match="answers 403"):
-            parse_purge(f"PURGE {root}.keys/{{key}}")(Stale([], ["everything"]))
+        with pytest.raises(FeedsError, match="responds with 403"):
+            parse_purge("PURGE {url}").run(PurgeSet([f"{url}atom.xml"]))
+        with pytest.raises(FeedsError, match="responds with 403"):
+            parse_purge(f"PURGE {root}.keys/{{key}}").run(PurgeSet([], ["everything"]))
         assert missing(url, ["atom.xml"]) == set()
 
 

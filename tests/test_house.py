@@ -22,7 +22,7 @@ _FROM_THE_GROUND = (
     "build",
     "release",
     "export",
-    "after",
+    "notify",
     "server api",
     "wsgi",
     "cli",

@@ -1,10 +1,9 @@
-"""`feeds ping` tells the hub by hand, when what was uploaded can be read."""
+"""`feeds ping` notifies the hub once what was uploaded is public."""
 
 import gzip
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,16 +14,15 @@ import pytest
 from conftest import SHIPPED, free_port, run_feeds, shortened
 from hub import listening
 
-from feeds.after.announced import announced
-from feeds.after.asking import UnreachedError, ask
-from feeds.catalogue import load_catalogue
+from feeds.notify.http import RequestError, request
+from feeds.notify.websub import can_read, notifiable_feeds
 
 HUB = "https://hub.example.org/"
 OLD = "Actuary or actor?"
 
 
 class Quiet(SimpleHTTPRequestHandler):
-    """Serves a folder as a static host does; its answers name the hub."""
+    """Serves a folder as a static host does; its responses name the hub."""
 
     hub = ""
 
@@ -38,7 +36,7 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 class Packed(Quiet):
-    """Gives everything as gzip, whoever asks, as a store does with what was stored so."""
+    """Gives everything as gzip, as a store does that has nothing else."""
 
     def do_GET(self) -> None:
         path = Path(self.translate_path(self.path))
@@ -88,26 +86,26 @@ def hosted(folder: Path, hub: str, kind: type[Quiet] = Quiet) -> Iterator[Site]:
         server.server_close()
 
 
-def test_ping_tells_of_what_the_hub_does_not_know(tmp_path: Path) -> None:
+def test_ping_notifies_of_what_the_hub_does_not_know(tmp_path: Path) -> None:
     """First of all feeds, then of none, after an edit of the changed ones, and with --all of all."""
     with listening() as hub, hosted(tmp_path, hub.url) as site:
         assert site.export("--ping").returncode == 0
         count = len(hub.told())
         assert count == len({*hub.told()}) > 20
         hub.pings.clear()
-        assert site.feeds("ping").stdout == f"told 0, known {count}\n"
+        assert site.feeds("ping").stdout == f"notified 0, already up to date {count}\n"
         assert not hub.pings
         site.file.write_text(site.text.replace(OLD, "Actuary or actress?"))
         site.export()
         changed = site.feeds("ping")
         told = [ping for ping in hub.pings if b"Actuary or actress?" in ping.body]
         assert len(told) == len(hub.pings) < 20
-        assert changed.stdout == f"told {len(told)}, known {count - len(told)}\n"
-        assert site.feeds("ping", "--all").stdout == f"told {count}, known 0\n"
+        assert changed.stdout == f"notified {len(told)}, already up to date {count - len(told)}\n"
+        assert site.feeds("ping", "--all").stdout == f"notified {count}, already up to date 0\n"
 
 
 @pytest.mark.heavy
-def test_a_feed_that_is_not_uploaded_yet_is_not_told(tmp_path: Path) -> None:
+def test_the_hub_is_not_notified_of_a_feed_before_it_is_uploaded(tmp_path: Path) -> None:
     """The hub would read the old one: so it is waited for, and then said that it is not there."""
     with listening() as hub, hosted(tmp_path, hub.url) as site:
         site.export("--ping")
@@ -115,7 +113,7 @@ def test_a_feed_that_is_not_uploaded_yet_is_not_told(tmp_path: Path) -> None:
         site.file.write_text(site.text.replace(OLD, "Actuary or actress?"))
         done = site.feeds("ping", "--wait", "1")
         assert done.returncode == 1
-        assert "does not give yet what was published (HTTP 200)" in done.stderr
+        assert "does not give the published bytes yet (HTTP 200)" in done.stderr
         assert not hub.pings
         waiting = threading.Timer(1, site.export)
         waiting.start()
@@ -126,38 +124,41 @@ def test_a_feed_that_is_not_uploaded_yet_is_not_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.heavy
-def test_a_hub_that_is_dead_or_refuses_is_told_plainly(tmp_path: Path) -> None:
+def test_a_hub_that_is_down_or_refuses_is_reported(tmp_path: Path) -> None:
     """The exit code is 1, and the export is done; once the hub is back, it hears of all."""
     port = free_port()
     with hosted(tmp_path, f"http://127.0.0.1:{port}/hub") as site:
         site.export()
         dead = site.feeds("ping", "--wait", "1")
         assert dead.returncode == 1
-        assert f"http://127.0.0.1:{port}: Connection refused; feeds ping tries again" in dead.stderr
+        assert (
+            f"http://127.0.0.1:{port}: Connection refused; run feeds ping to try again"
+            in dead.stderr
+        )
         with listening(port, answers=[500] * 10000) as hub:
             refused = site.feeds("ping", "--wait", "1")
             assert f"{len({*(p.address for p in hub.pings)})} of" in refused.stderr
-            assert f"http://127.0.0.1:{port} answers 500" in refused.stderr
+            assert f"http://127.0.0.1:{port} responds with 500" in refused.stderr
         with listening(port) as hub:
             assert site.feeds("ping").returncode == 0
             assert hub.told()
 
 
 def test_a_host_may_give_everything_as_gzip(tmp_path: Path) -> None:
-    """What was published is known again under a coding that nobody asked for."""
+    """Published bytes are recognised under a coding that was not requested."""
     with listening() as hub, hosted(tmp_path, hub.url, Packed) as site:
         assert site.export("--no-pages", "--ping").returncode == 0
         assert len(hub.told()) > 10
 
 
-def test_no_hub_elsewhere_is_told_of_this_machine(tmp_path: Path) -> None:
-    """A trial on this machine is nobody's business, and a site without a hub has nobody to tell."""
+def test_no_hub_elsewhere_is_notified_of_this_machine(tmp_path: Path) -> None:
+    """A trial on this machine notifies no public hub, and a site without a hub none at all."""
     with hosted(tmp_path, "https://hub.example.org/") as site:
         done = site.feeds("ping")
         assert done.returncode == 1
-        assert f"no hub elsewhere can read {site.url}" in done.stderr
+        assert f"the hub cannot read {site.url}" in done.stderr
         site.file.write_text(SHIPPED.read_text())
-        assert "the catalogue names no hub" in site.feeds("ping").stderr
+        assert "the catalogue has no 'site.hub' to notify" in site.feeds("ping").stderr
 
 
 @pytest.mark.parametrize(
@@ -185,14 +186,22 @@ def test_no_hub_elsewhere_is_told_of_this_machine(tmp_path: Path) -> None:
         ("https://news.example.org/", "http://hub.local/", True),
     ],
 )
-def test_a_hub_hears_of_what_it_can_read(url: str, hub: str, *, told: bool) -> None:
-    """A trial on a machine or in its network bothers no hub out there; a site on the net is told of."""
-    site = replace(load_catalogue(SHIPPED, url=url).site, hub=hub)
-    assert announced(site, {"atom.xml": "etag"}) == ({f"{url}atom.xml": "etag"} if told else {})
+def test_a_hub_is_notified_of_what_it_can_read(url: str, hub: str, *, told: bool) -> None:
+    """A trial on a machine or in its network notifies no hub on the internet; a public site does."""
+    assert can_read(hub, url) == told
+
+
+def test_feeds_alone_are_notified() -> None:
+    """A hub is notified of the feeds by their public URLs, and of no page or file."""
+    etags = {"a b/atom.xml": "1", "rss.xml": "2", "feed.json": "3", "index.html": "4", "x.xml": "5"}
+    url = "https://news.example.org/"
+    wanted = {f"{url}a%20b/atom.xml": "1", f"{url}rss.xml": "2", f"{url}feed.json": "3"}
+    assert notifiable_feeds(url, etags) == wanted
+    assert not can_read("", url)
 
 
 class Misleading(Quiet):
-    """Redirects all to what is no address."""
+    """Redirects everything to an invalid URL."""
 
     location: ClassVar = "http://[::1"
 
@@ -207,18 +216,18 @@ class Misleading(Quiet):
     "location",
     ["http://[::1", "//[", "http://127.0.0.1:99999/", "http://x:y/", "http://a b/", "\xe9"],
 )
-def test_a_redirect_that_leads_nowhere_is_told(location: str, tmp_path: Path) -> None:
-    """Whatever stands there, nobody was reached, and the host that said so is named."""
+def test_an_invalid_redirect_is_reported(location: str, tmp_path: Path) -> None:
+    """Whatever its Location is, the message names the host that sent it."""
     kind = type("Handler", (Misleading,), {"location": location})
-    with hosted(tmp_path, HUB, kind) as site, pytest.raises(UnreachedError, match=r"^http://"):
-        ask("GET", site.url)
+    with hosted(tmp_path, HUB, kind) as site, pytest.raises(RequestError, match=r"^http://"):
+        request("GET", site.url)
 
 
-def test_a_public_address_that_leads_nowhere_is_one_line(tmp_path: Path) -> None:
+def test_an_invalid_redirect_of_the_public_url_is_one_line(tmp_path: Path) -> None:
     """`feeds ping` names the host that redirects to no address, and tries again another time."""
     with listening() as hub, hosted(tmp_path, hub.url, Misleading) as site:
         done = site.feeds("ping", "--wait", "1")
         assert done.returncode == 1
-        wrong = f"{site.url.removesuffix('/')} redirects to what is no web address"
-        assert f"{wrong}; feeds ping tries again" in done.stderr
+        wrong = f"{site.url.removesuffix('/')} redirects to an invalid URL"
+        assert f"{wrong}; run feeds ping to try again" in done.stderr
         assert "Traceback" not in done.stderr

@@ -1,4 +1,4 @@
-"""Caches are told of what changed and of what is gone, by a request or a command."""
+"""Caches are purged of what changed and what was removed, by a request or a command."""
 
 import os
 import signal
@@ -10,19 +10,35 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from subprocess import CompletedProcess
+from urllib.parse import quote
 
 import pytest
 from conftest import PATIENCE, program, run_feeds, shortened, traced, wait_until
 
-from feeds.after.purging import parse_purge
 from feeds.errors import FeedsError
+from feeds.export.manifest import FOLDER_MANIFEST as MANIFEST
+from feeds.export.manifest import FolderManifest
 from feeds.export.safe_folder import EXPORT_FOLDER
+from feeds.notify.purge import parse_purge
 from feeds.urls import surrogate_keys
 
 SITE = "https://news.example.org/feeds/"
 OLD = "Actuary or actor?"
 NEW = "Actuary or actress?"
 TEXT = shortened("actuary-or-actor", "indonesia-journalists-unemployment-benefit")
+
+
+OUTSIDE = ["../admin", "a/../../admin", "/etc/passwd", "https://other.example.org/", "a\0b", ""]
+STRANGE = [
+    "%2e%2e/admin",
+    "..%2Fadmin",
+    "a b",
+    "?query",
+    "\x1b[2J",
+    "--config=",
+    "@evil.example",
+    "file:x",
+]
 
 
 class Site:
@@ -50,12 +66,12 @@ class Site:
     def edit(self) -> None:
         self.file.write_text(self.file.read_text().replace(OLD, NEW))
 
-    def owed(self) -> list[str]:
-        """Give the addresses that the next export purges without any edit."""
-        listed = self.file.with_name("owed")
+    def unpurged(self) -> list[str]:
+        """Return the URLs that the next export purges without any edit."""
+        listed = self.file.with_name("unpurged")
         listed.unlink(missing_ok=True)
         assert self.export("--purge", f"tee {listed}").returncode == 0
-        assert not [*self.state.glob("unpurged*.tsv")]
+        assert not FolderManifest.parse((self.out / MANIFEST).read_bytes()).unpurged
         return listed.read_text().splitlines() if listed.exists() else []
 
 
@@ -168,7 +184,7 @@ def test_a_failed_purge_says_so_leaves_the_export_done_and_is_tried_again(site: 
 
 
 def test_a_command_gets_addresses_as_words_or_as_its_input(site: Site, tmp_path: Path) -> None:
-    """No shell reads them; what it prints stays out of the report; its failure is told."""
+    """No shell reads them; what it prints stays out of the report; its failure is reported."""
     site.edit()
     listed = tmp_path / "listed"
     assert site.export("--purge", f"tee {listed}", "--json").stdout.startswith("{")
@@ -203,20 +219,20 @@ def test_a_command_gets_addresses_as_words_or_as_its_input(site: Site, tmp_path:
         " ",
     ],
 )
-def test_a_template_that_is_none_is_refused_before_anything_is_written(template: str) -> None:
-    """A mistake in the template is told at once."""
+def test_an_invalid_template_is_refused_before_anything_is_written(template: str) -> None:
+    """A mistake in the template is reported at once."""
     with pytest.raises(FeedsError, match="--purge: "):
         parse_purge(template)
 
 
 def test_a_dry_run_purges_nothing(site: Site) -> None:
-    """Nothing was published, and no cache is told."""
+    """Nothing was published, and no cache is purged."""
     site.edit()
     assert site.export("--dry-run", "--purge", "false").returncode == 0
 
 
 def all_of(site: Site) -> set[str]:
-    """Give what an edit has to have purged, as an export purges it that comes to its end."""
+    """Return what an export purges after an edit if nothing interrupts it."""
     listed = site.file.with_name("all")
     text = site.file.read_text()
     site.edit()
@@ -227,7 +243,7 @@ def all_of(site: Site) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "number", [2, *(pytest.param(n, marks=pytest.mark.heavy) for n in (4, 12))]
+    "number", [3, *(pytest.param(n, marks=pytest.mark.heavy) for n in (2, 4, 12))]
 )
 def test_what_a_killed_export_changed_is_purged_by_the_next(site: Site, number: int) -> None:
     """Killed amid its files, it has written down all that it was about to change."""
@@ -237,13 +253,13 @@ def test_what_a_killed_export_changed_is_purged_by_the_next(site: Site, number: 
     command = site.command("--purge", "true")
     done = traced("-o", "/dev/null", *kill, sys.executable, "-m", "feeds", *command)
     assert done.returncode in {-9, 137}
-    assert {*site.owed()} == wanted
-    assert site.owed() == []
+    assert {*site.unpurged()} == wanted
+    assert site.unpurged() == []
 
 
 @pytest.mark.heavy
 def test_a_purge_needs_no_catalogue_any_more(site: Site) -> None:
-    """Broken by an editor while the export writes, it keeps nobody from being told."""
+    """A catalogue that an editor breaks while the export writes does not prevent the purge."""
     wanted = all_of(site)
     site.edit()
     listed = site.file.with_name("listed")
@@ -262,8 +278,8 @@ def test_a_purge_needs_no_catalogue_any_more(site: Site) -> None:
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("taken", [True, False], ids=["taken", "refused"])
-def test_of_two_purges_at_once_each_settles_its_own(site: Site, *, taken: bool) -> None:
-    """What one owes is not forgotten because the other is done, nor missed where both are."""
+def test_of_two_purges_at_once_neither_loses_anything(site: Site, *, taken: bool) -> None:
+    """What one has to purge is not lost because the other is done, nor left if both are."""
     waits, go = (site.file.with_name(name) for name in ("waits", "go"))
     script = site.file.with_name("slow.sh")
     script.write_text(f"cat >/dev/null; touch {waits}; while [ ! -e {go} ]; do sleep 0.02; done")
@@ -276,19 +292,20 @@ def test_of_two_purges_at_once_each_settles_its_own(site: Site, *, taken: bool) 
         _, err = first.communicate(timeout=PATIENCE)
     assert first.returncode == 0, err
     assert second.returncode == (not taken), second.stderr
-    assert bool(site.owed()) != taken
+    assert bool(site.unpurged()) != taken
 
 
 @pytest.mark.heavy
-def test_what_is_owed_by_one_at_work_is_left_to_it(site: Site) -> None:
-    """Whoever purges meanwhile would do so too early: killed then, it still owes all."""
+def test_an_export_to_another_folder_purges_nothing_of_this_one(site: Site) -> None:
+    """A purge before the files are in place would be too early: the killed export's is kept."""
     wanted = all_of(site)
     site.edit()
     stop = ("-e", "trace=linkat", "-e", "inject=linkat:signal=SIGSTOP:when=1")
     under = (program("strace"), "-f", "-qq", "-o", "/dev/null", *stop)
     with site.begin("--purge", "true", under=under) as process:
         try:
-            wait_until(lambda: [*site.state.glob("unpurged-*")] or process.poll() is not None)
+            old = site.out / EXPORT_FOLDER / "old"
+            wait_until(lambda: old.exists() or process.poll() is not None)
             if process.poll() is not None:
                 pytest.skip("no process may be traced here")
             elsewhere = [*site.command("--purge", "true")[:-1], str(site.out.with_name("other"))]
@@ -296,64 +313,78 @@ def test_what_is_owed_by_one_at_work_is_left_to_it(site: Site) -> None:
         finally:
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
-    assert {*site.owed()} == wanted
+    assert {*site.unpurged()} == wanted
 
 
-def test_what_an_earlier_version_owed_is_purged(site: Site) -> None:
-    """The file of debts was one, under a fixed name."""
-    file = site.state / "unpurged.tsv"
-    file.write_text(f"# feeds unpurged 1: an address, or a key\naddress\t{SITE}x\n")
-    assert site.owed() == [f"{SITE}x"]
-
-
-def test_a_debt_that_cannot_be_written_down_is_told_before_anything_changes(site: Site) -> None:
-    """Without a memory for what is owed, nothing is published."""
+def test_an_export_without_a_purge_keeps_what_is_left(site: Site) -> None:
+    """What failed is purged by the next export that purges; exports between add nothing to it."""
+    wanted = all_of(site)
     site.edit()
-    site.state.rename(site.state.with_name("old"))
-    site.state.write_text("")
-    done = site.export("--purge", "true")
+    assert site.export("--purge", "false").returncode == 1
+    again = site.export()
+    assert again.returncode == 0
+    assert again.stdout.startswith("written 0, ")
+    site.file.write_text(site.file.read_text().replace("Indonesia", "Kenya"))
+    assert site.export().returncode == 0
+    assert {*site.unpurged()} == wanted
+    assert site.unpurged() == []
+
+
+def test_what_is_purged_is_recorded_before_anything_changes(site: Site) -> None:
+    """Where the manifest cannot be written, nothing is published, and no cache is asked."""
+    site.edit()
+    listed = site.file.with_name("listed")
+    # The first two are those of the items and of the history.
+    fail = ("-e", "trace=renameat", "-e", "inject=renameat:error=EIO:when=3")
+    command = site.command("--purge", f"tee {listed}")
+    done = traced("-o", "/dev/null", *fail, sys.executable, "-m", "feeds", *command)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr.splitlines()[-1] == f"feeds: {site.state}: Not a directory"
+    assert f"{site.out / MANIFEST}: Input/output error" in done.stderr
     assert OLD in (site.out / "atom.xml").read_text()
+    assert not listed.exists()
+
+
+@pytest.mark.heavy
+def test_a_purge_that_is_killed_is_repeated(site: Site) -> None:
+    """Killed while it purges, or before the manifest says so, it leaves everything to the next."""
+    wanted = all_of(site)
+    site.edit()
+    script = site.file.with_name("kill.sh")
+    script.write_text("cat >/dev/null; kill -9 $PPID")
+    assert run_feeds(*site.command("--purge", f"sh {script}")).returncode == -9
+    assert {*site.unpurged()} == wanted
 
 
 def test_a_command_s_other_braces_are_its_own(site: Site) -> None:
-    """What is no placeholder is given on as it is."""
+    """What is not a placeholder is passed on as it is."""
     site.edit()
     done = site.export("--purge", "printf '<%s>\\n' '{\"a\": 1}' x{y} {urls}")
     assert {'<{"a": 1}>', "<x{y}>"} <= {*done.stderr.splitlines()}
 
 
+@pytest.mark.parametrize("path", OUTSIDE)
+def test_a_manifest_with_other_paths_is_refused(path: str, site: Site) -> None:
+    """Whatever another user wrote into the manifest is neither requested nor given to a command."""
+    with_unpurged(site, path)
+    listed = site.file.with_name("listed")
+    done = site.export("--purge", f"tee {listed}")
+    assert done.returncode == 1
+    assert "manifest.tsv: is damaged" in done.stderr
+    assert not listed.exists()
+
+
 def test_only_addresses_of_the_site_are_purged(site: Site) -> None:
-    """Whatever another user wrote into the state folder is neither asked for nor given to a command."""
-    lines = [
-        f"address\t{SITE}atom.xml",
-        *(f"address\t{address}" for address in NOT_OF_THE_SITE),
-        *("key\t--all", "key\teverything", "key\ttopic-x y", "key\ttopic-x"),
-    ]
-    (site.state / "unpurged-0.tsv").write_text("\n".join([*lines, ""]))
-    (site.state / "unpurged-1.tsv").write_text("address\thttps://other.example.org/x\n")
+    """A path of the manifest is below the site's URL, and quoted, whatever it contains."""
+    with_unpurged(site, *STRANGE)
     listed = site.file.with_name("listed")
     assert site.export("--purge", f"tee {listed}").returncode == 0
-    assert listed.read_text() == f"{SITE}atom.xml\n"
-    # That of another site, which may share the folder, is left to it.
-    assert [file.name for file in site.state.glob("unpurged*")] == ["unpurged-1.tsv"]
-    (site.state / "unpurged-0.tsv").write_text("\n".join([*lines, ""]))
+    assert listed.read_text().splitlines() == [f"{SITE}{quote(path)}" for path in STRANGE]
+    with_unpurged(site, "topics/x y/--all", "topics/--all")
     done = site.export("--purge", "echo keys: {keys}")
-    assert "keys: topic-x\n" in done.stderr
+    assert "keys: topic-x~20y front\n" in done.stderr
 
 
-NOT_OF_THE_SITE = [
-    "file:///etc/passwd",
-    "https://news.example.org.evil.example/feeds/",
-    "https://news.example.org/",
-    "https://news.example.org/feeds/../admin",
-    "https://news.example.org/feeds/%2e%2e/admin",
-    "https://news.example.org/feeds/..%2Fadmin",
-    "https://news.example.org/feeds/a b",
-    "https://news.example.org/feeds/?query",
-    "https://news.example.org/feeds/\x1b[2J",
-    "--config=/tmp/evil",
-    "ftp://news.example.org/feeds/",
-    "",
-]
+def with_unpurged(site: Site, *paths: str) -> None:
+    file = site.out / MANIFEST
+    head, catalogue, *rows = file.read_text().split("\n")
+    file.write_text("\n".join([head, catalogue, *(f"\t{path}" for path in paths), *rows]))

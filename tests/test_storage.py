@@ -16,12 +16,10 @@ from builds import dated
 from conftest import PATIENCE, SHIPPED, Server, run_feeds, running, wait_until
 
 from feeds import load_catalogue
-from feeds.after.ledger import Ledger
-from feeds.after.owed import Owed
-from feeds.after.purging import Stale, parse_purge
 from feeds.build import Build, stage_missing
 from feeds.errors import FeedsError
 from feeds.history import History
+from feeds.notify.websub import NotificationLog
 from feeds.plans import plan_site
 from feeds.server.store import SiteStore, load_index
 from feeds.storage import StateFolder
@@ -45,9 +43,9 @@ def remember(state: Path, etag: str = "1") -> datetime:
 
 
 def note(state: Path) -> None:
-    ledger = Ledger(state)
-    with ledger.locked(lambda _: False):
-        ledger.note("https://hub.example.org/", {A: "1"})
+    log = NotificationLog(state)
+    with log.locked():
+        log.record("https://hub.example.org/", {A: "1"})
 
 
 def build(state: Path) -> Build:
@@ -61,7 +59,7 @@ def build(state: Path) -> Build:
 
 WRITERS: dict[str, tuple[Callable[[Path], object], list[str]]] = {
     "history": (remember, ["history.tsv", "history.lock", "history.new"]),
-    "hub": (note, ["told.tsv", "told.lock", "told.new"]),
+    "hub": (note, ["websub.tsv", "websub.lock", "websub.new"]),
     "site": (build, ["site", "site/objects", "site/index", "site/index.new"]),
 }
 PLACES = [(work, name) for work, names in WRITERS.values() for name in names]
@@ -96,7 +94,6 @@ def test_no_link_is_followed(work: Callable[[Path], object], name: str, tmp_path
     "name",
     [
         "history.tsv",
-        "unpurged.tsv",
         *(pytest.param(name, marks=pytest.mark.heavy) for name in ("history.lock", "history.new")),
     ],
 )
@@ -112,9 +109,7 @@ def test_a_link_to_nothing_makes_nothing(name: str, tmp_path: Path) -> None:
     assert ("event=no-last-modified" in done.stderr) == (name in {"history.tsv", "history.lock"})
 
 
-@pytest.mark.parametrize(
-    "name", ["history.tsv", "history.lock", "history.new", "told.tsv", "unpurged.tsv"]
-)
+@pytest.mark.parametrize("name", ["history.tsv", "history.lock", "history.new", "websub.tsv"])
 @pytest.mark.parametrize(
     "make",
     [
@@ -160,20 +155,17 @@ def test_a_body_of_a_store_may_be_a_pipe(make: Callable[[Path], None], tmp_path:
 def test_everything_is_private(umask: int, tmp_path: Path) -> None:
     """Folders have 0700 and files 0600, whatever the umask; folders that are there keep theirs."""
     state = tmp_path / "state"
-    owed = Owed(state)
     before = os.umask(umask)
     try:
         for work, _ in WRITERS.values():
             work(state)
-        owed.owe(Stale([A]))
     finally:
         os.umask(before)
     paths = [state, *state.rglob("*")]
-    assert any(path.match("unpurged-*.tsv") for path in paths)
+    assert any(path.name == "websub.tsv" for path in paths)
     for path in paths:
         wanted = 0o700 if path.is_dir() else 0o600
         assert path.stat().st_mode & 0o777 == wanted, path
-    assert owed.settle(parse_purge("true"), A.removesuffix("atom.xml")) == 1
     state.chmod(0o770)
     remember(state, "2")
     assert state.stat().st_mode & 0o777 == 0o770

@@ -132,11 +132,14 @@ def test_an_unknown_command_is_reported(typed: str, said: str, folder: Path) -> 
         ("export out --purge ./entries.yaml", "there is no program './entries.yaml'"),
         (
             "export out --purge 'PURGE https://x.example/'",
-            "an address has one of {url}, {path} and",
+            "a URL needs one of {url}, {path} and",
         ),
         ('export out --purge "\'"', "--purge: No closing quotation"),
         ("export out --purge no-such-program --dry-run", "there is no program 'no-such-program'"),
-        ("publish s3://b/x --purge 'true {url}'", "--purge: a command has one of {urls}, {paths}"),
+        (
+            "publish s3://b/x --purge 'true {url}'",
+            "--purge: a command may have one of {urls}, {paths}",
+        ),
     ],
 )
 def test_a_mistake_in_the_arguments_is_reported_before_anything_is_written(

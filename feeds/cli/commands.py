@@ -207,7 +207,7 @@ def ping(options: PingOptions) -> None:
     The hub is notified of a feed once its public address returns the current
     content, so the command can be run right after an upload.
     """
-    from feeds.after.pinging import ping as ping_hub
+    from feeds.notify.websub import ping as ping_hub
     from feeds.release import build_release
 
     now = datetime.now(UTC)

@@ -18,11 +18,11 @@ from feeds.storage import media_files, media_folder, read_files
 from feeds.urls import STATIC, TEMPLATES
 
 if TYPE_CHECKING:
-    from feeds.after.afterwards import Afterwards
     from feeds.cli.output import Progress
     from feeds.export import Report
     from feeds.export.bucket import BucketTarget
     from feeds.export.folder import FolderTarget
+    from feeds.notify.after_publish import AfterPublish
 
 
 @gc_paused()
@@ -140,7 +140,7 @@ def publish(options: PublishOptions) -> None:
 def _build(
     options: BuildOptions,
     open_target: "Callable[[Progress], AbstractContextManager[FolderTarget | BucketTarget]]",
-    after: "Afterwards | None",
+    after: "AfterPublish | None",
     *,
     host: str = "",
     seconds: dict[str, float] | None = None,
@@ -180,8 +180,7 @@ def _build(
     )
     with progress, open_target(progress) as target:
         target.on_progress = progress
-        if after:
-            target.on_change = after.owe
+        target.records_unpurged = bool(after and after.purge)
         history = History(options.state_folder)
         build = SiteBuilder(options.catalogue, target, settings, history=history).build()
     planned = build.planned
@@ -189,18 +188,20 @@ def _build(
         _print_report(target.report, notes(planned.catalogue, planned.as_of), options)
     if after and not options.dry_run:
         etags = {path: fact.etag for path, fact in build.facts.items()}
-        for line in after(planned.site, etags):
+        for line in after.run(planned.site, etags, target):
             if not options.quiet:
                 print_message(line)
 
 
-def _after(options: BuildOptions) -> "Afterwards | None":
+def _after(options: BuildOptions) -> "AfterPublish | None":
     """Return what to do after the build; raises UsageError for an invalid purge template."""
     if not options.purge and not options.ping:
         return None
-    from feeds.after.afterwards import Afterwards
+    from feeds.notify.after_publish import AfterPublish
+    from feeds.notify.purge import parse_purge
 
-    return Afterwards(options.purge, options.state_folder, ping=options.ping)
+    purge = parse_purge(options.purge) if options.purge else None
+    return AfterPublish(purge, options.ping, options.state_folder)
 
 
 def _print_report(report: "Report", lines: Sequence[str], options: BuildOptions) -> None:

@@ -4,6 +4,7 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -13,7 +14,7 @@ from typing import NamedTuple
 from feeds.build import Build, Fact, Progress, Staged
 from feeds.errors import FeedsError
 from feeds.export import Options, Report
-from feeds.export.lease import Lease, current_manifest, wait_for_manifest
+from feeds.export.lease import MANIFEST_HEADERS, Lease, current_manifest, wait_for_manifest
 from feeds.export.manifest import (
     BUCKET_MANIFEST,
     BucketManifest,
@@ -25,7 +26,7 @@ from feeds.export.manifest import (
 from feeds.export.object_store import PAGE_SIZE, Conflict, ObjectInfo, ObjectStore, Version
 from feeds.headers import cache_control
 from feeds.inputs import digest
-from feeds.model import Site, etag_of
+from feeds.model import etag_of
 from feeds.plans import Plan
 
 _PARALLEL_UPLOADS = 16
@@ -113,11 +114,12 @@ class BucketTarget:
     ) -> None:
         self._store = store
         self._state = begun
+        self._manifest, self._version = begun.manifest, begun.version
         self._options = options
         self._folder = folder
         self._clock = clock
-        # Called with the site and the paths that are about to change, before any does.
-        self.on_change: Callable[[Site, Sequence[str]], None] = lambda _site, _paths: None
+        # Whether the manifest records what changes, until mark_purged.
+        self.records_unpurged = False
         self.on_progress: Progress = lambda _stage, _part: None
         self.report: Report | None = None
 
@@ -169,8 +171,10 @@ class BucketTarget:
             upload.path: before.get(upload.path, ObjectEntry())._replace(digest="")
             for upload in changes.uploads
         }
-        with Lease(self._store, version, before | unknown) as lease:
-            self.on_change(build.planned.site, report.changed)
+        unpurged = manifest.unpurged
+        if self.records_unpurged:
+            unpurged = (*dict.fromkeys([*unpurged, *report.changed]),)
+        with Lease(self._store, version, before | unknown, unpurged) as lease:
             self._apply(changes, lease)
             uploaded = {upload.path: lease.objects[upload.path] for upload in changes.uploads}
             # An object is stale from the end of the publish: until then, others linked to it.
@@ -179,7 +183,21 @@ class BucketTarget:
                 path: entry._replace(stale=end) if entry.stale == now else entry
                 for path, entry in changes.kept.items()
             }
-            lease.finish(kept | uploaded)
+            self._manifest, self._version = lease.finish(kept | uploaded)
+
+    @property
+    def unpurged(self) -> Sequence[str]:
+        """The paths of which caches may still have an older version."""
+        return self._manifest.unpurged
+
+    def mark_purged(self) -> None:
+        """Record that caches were purged, unless another publish has replaced the manifest.
+
+        If that fails, the next publish purges the same paths again.
+        """
+        body = BucketManifest(self._manifest.objects).to_bytes()
+        with suppress(Conflict, FeedsError):
+            self._store.swap(BUCKET_MANIFEST, body, MANIFEST_HEADERS, self._version)
 
     def _compare(self, build: Build, now: datetime) -> _Changes:
         """Compare a build with the manifest and the objects in the store.

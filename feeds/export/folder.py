@@ -1,7 +1,7 @@
 """Export to a folder: each file is complete, old or new; identical and other files are left alone."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ from pathlib import Path
 from feeds.build import Build, Fact, Progress, Staged, stage_missing
 from feeds.errors import FeedsError
 from feeds.export import Options, Report
-from feeds.export.folder_state import FolderState, check_target
+from feeds.export.folder_state import FolderState, check_target, manifest_stamp
 from feeds.export.hosts import host_plans
 from feeds.export.manifest import (
     CODINGS,
@@ -24,7 +24,7 @@ from feeds.export.manifest import (
 from feeds.export.safe_folder import EXPORT_FOLDER, SafeFolder, make_readable, usual_umask
 from feeds.export.transaction import NEW, Changes, StagedFile, apply, clean_up, locked
 from feeds.inputs import digest
-from feeds.model import Catalogue, Site, etag_of
+from feeds.model import Catalogue, etag_of
 from feeds.parallel import cores
 from feeds.plans import Plan, plan_site
 from feeds.urls import is_for_hosts
@@ -105,8 +105,11 @@ class FolderTarget:
         self._made_by = made_by
         self._options = options
         self._state = FolderState(folder, options)
-        # Called with the site and the paths that are about to change, before any does.
-        self.on_change: Callable[[Site, Sequence[str]], None] = lambda _site, _paths: None
+        # The manifest after the commit, and its stat.
+        self._final = self._state.manifest
+        self._stamp: tuple[int, ...] = ()
+        # Whether the manifest records what changes, until mark_purged.
+        self.records_unpurged = False
         self.on_progress: Progress = lambda _stage, _part: None
         self.report: Report | None = None
         self._builds = 0
@@ -168,14 +171,50 @@ class FolderTarget:
         # The next export must read the catalogue to repeat its notes, and for held-back entries.
         repeats = planned.catalogue.notes or planned.until
         catalogue = "" if repeats else digest(planned.catalogue.source, self._made_by)
-        manifest = FolderManifest(after, catalogue=catalogue)
-        if options.dry_run or (not replaced and manifest == before):
-            return
-        self.on_change(planned.site, report.changed)
-        # The claim names all files of before and after: none is without an owner if this is killed.
-        claim = self._staged_manifest("claim", FolderManifest(files, finished=False))
-        final = self._staged_manifest("manifest", manifest)
-        apply(self._folder, Changes(replaced, gone, claim, final), self.on_progress)
+        unpurged = before.unpurged
+        if self.records_unpurged:
+            unpurged = (*dict.fromkeys([*unpurged, *report.changed]),)
+        manifest = FolderManifest(after, catalogue=catalogue, unpurged=unpurged)
+        if not options.dry_run and (replaced or manifest != before):
+            # The claim names all files of before and after: none is without an owner if this
+            # is killed.
+            claim = FolderManifest(files, finished=False, unpurged=unpurged)
+            self._apply(self._folder, replaced, gone, claim, manifest)
+        self._final, self._stamp = manifest, manifest_stamp(self._folder)
+
+    @property
+    def unpurged(self) -> Sequence[str]:
+        """The paths of which caches may still have an older version."""
+        return self._final.unpurged
+
+    def mark_purged(self) -> None:
+        """Record that caches were purged, unless another export has replaced the manifest.
+
+        If that fails, the next export purges the same paths again.
+        """
+        with suppress(FeedsError), closing(SafeFolder(self._folder.root)) as folder, locked(folder):
+            if manifest_stamp(folder) == self._stamp:
+                clean_up(folder)
+                folder.make(NEW)
+                final = self._final._replace(unpurged=())
+                self._apply(folder, [], [], self._final, final)
+
+    def _apply(
+        self,
+        folder: SafeFolder,
+        replaced: Sequence[StagedFile],
+        gone: Sequence[str],
+        claim: FolderManifest,
+        final: FolderManifest,
+    ) -> None:
+        """Apply changes to the files between two manifests."""
+        changes = Changes(
+            replaced,
+            gone,
+            _staged_manifest(folder, "claim", claim),
+            _staged_manifest(folder, "manifest", final),
+        )
+        apply(folder, changes, self.on_progress)
 
     def _stage(self, path: str, body: bytes) -> StagedFile:
         """Write one file of a document, unless the folder has it."""
@@ -193,11 +232,12 @@ class FolderTarget:
         inode = self._folder.write(staged, body, named=path)
         return StagedFile(path, etag, len(body), name, inode)
 
-    def _staged_manifest(self, name: str, manifest: FolderManifest) -> StagedFile:
-        body = manifest.to_bytes()
-        self._folder.write(f"{NEW}/{name}", body, named=FOLDER_MANIFEST)
-        staged = StagedFile(FOLDER_MANIFEST, etag_of(body), len(body), name)
-        return staged._replace(time=time.time_ns(), replaces=True)
+
+def _staged_manifest(folder: SafeFolder, name: str, manifest: FolderManifest) -> StagedFile:
+    body = manifest.to_bytes()
+    folder.write(f"{NEW}/{name}", body, named=FOLDER_MANIFEST)
+    staged = StagedFile(FOLDER_MANIFEST, etag_of(body), len(body), name)
+    return staged._replace(time=time.time_ns(), replaces=True)
 
 
 class _Comparison:

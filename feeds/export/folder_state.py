@@ -61,6 +61,12 @@ class FolderState:
         return current if body is not None and etag_of(body) == file.etag else None
 
 
+def manifest_stamp(folder: SafeFolder) -> tuple[int, ...]:
+    """Return what differs between the manifest of an export and that of any other."""
+    found = folder.stat(FOLDER_MANIFEST)
+    return (found.st_ino, found.st_size, found.st_mtime_ns) if found else ()
+
+
 def up_to_date(folder: Path, options: Options, made_by: str, source: str) -> Report | None:
     """Return the report of an export that has nothing to do; None if there may be something.
 

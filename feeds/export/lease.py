@@ -8,7 +8,7 @@ is begun that could end after the lease.
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from threading import Event, Thread
 from typing import Self
@@ -17,7 +17,7 @@ from feeds.errors import FeedsError
 from feeds.export.manifest import BUCKET_MANIFEST, BucketManifest, ObjectEntry, read_manifest
 from feeds.export.object_store import Conflict, ObjectStore, Version
 
-_HEADERS = {
+MANIFEST_HEADERS = {
     "Content-Type": "text/tab-separated-values; charset=utf-8",
     "Cache-Control": "no-store",
 }
@@ -73,9 +73,14 @@ class Lease:
     """
 
     def __init__(
-        self, store: ObjectStore, version: Version | None, objects: Mapping[str, ObjectEntry]
+        self,
+        store: ObjectStore,
+        version: Version | None,
+        objects: Mapping[str, ObjectEntry],
+        unpurged: Sequence[str] = (),
     ) -> None:
         self.objects = {**objects}
+        self._unpurged = unpurged
         self._store = store
         self._version = version
         self._seconds = 1.5 * store.deadline
@@ -97,7 +102,7 @@ class Lease:
         self._stop()
         if kind and self._error is None:
             try:
-                self._swap(BucketManifest({**self.objects}, finished=False), 1)
+                self._swap(self._unfinished(), 1)
             except FeedsError as error:
                 self._error = error
         if kind and isinstance(self._error, LeaseLostError):
@@ -115,12 +120,17 @@ class Lease:
                 " publish again to continue"
             )
 
-    def finish(self, objects: Mapping[str, ObjectEntry]) -> None:
-        """Put the final manifest in place; raises LeaseLostError if another publisher took over."""
+    def finish(self, objects: Mapping[str, ObjectEntry]) -> tuple[BucketManifest, Version | None]:
+        """Put the final manifest in place, and return it with its version.
+
+        Raises LeaseLostError if another publisher took over.
+        """
         self._stop()
         if self._error:
             raise self._error
-        self._swap(BucketManifest(objects), _SWAP_RETRIES)
+        manifest = BucketManifest(objects, unpurged=self._unpurged)
+        self._swap(manifest, _SWAP_RETRIES)
+        return manifest, self._version
 
     def _stop(self) -> None:
         self._stopped.set()
@@ -138,9 +148,12 @@ class Lease:
 
     def _renew(self, retries: int) -> None:
         begun = _now()
-        manifest = BucketManifest({**self.objects}, finished=False, lease=self._seconds)
-        self._swap(manifest, retries)
+        self._swap(self._unfinished(self._seconds), retries)
         self._ends = begun + self._seconds
+
+    def _unfinished(self, lease: float = 0) -> BucketManifest:
+        objects = {**self.objects}
+        return BucketManifest(objects, finished=False, lease=lease, unpurged=self._unpurged)
 
     def _swap(self, manifest: BucketManifest, retries: int) -> None:
         """Replace the manifest that this publisher has written; raises FeedsError.
@@ -152,7 +165,9 @@ class Lease:
         self._tokens.add(manifest.token)
         for left in reversed(range(retries + 1)):
             try:
-                self._version = self._store.swap(BUCKET_MANIFEST, body, _HEADERS, self._version)
+                self._version = self._store.swap(
+                    BUCKET_MANIFEST, body, MANIFEST_HEADERS, self._version
+                )
             except Conflict:
                 found, version = current_manifest(self._store, force=True)
                 if found.token == manifest.token:

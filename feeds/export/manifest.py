@@ -7,10 +7,11 @@ the state of the export, and a line for each path.
 import os
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import takewhile
 from typing import NamedTuple, Self, TypeVar
 
 from feeds.errors import FeedsError
@@ -67,11 +68,13 @@ class FolderManifest(NamedTuple):
     An unfinished manifest names all files of before and after an export. So every
     file has an owner if the export is killed. `catalogue` is a digest of the
     catalogue and the options; it is empty if the next export must read the catalogue.
+    `unpurged` are the paths of which caches may still have an older version.
     """
 
     files: Mapping[str, FileEntry]
     finished: bool = True
     catalogue: str = ""
+    unpurged: Sequence[str] = ()
 
     def to_bytes(self) -> bytes:
         """Return the text of the manifest, sorted by path."""
@@ -80,7 +83,7 @@ class FolderManifest(NamedTuple):
             f"{path}\t{file.size}\t{file.etag}\t{file.inputs}\t{file.time}\t{file.inode}"
             for path, file in sorted(self.files.items())
         ]
-        return _text(heading, _CATALOGUE + self.catalogue, rows)
+        return _text(heading, _CATALOGUE + self.catalogue, self.unpurged, rows)
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
@@ -93,11 +96,13 @@ class FolderManifest(NamedTuple):
         catalogue = _CATALOGUE
         if version == 0:
             catalogue, *lines = lines
+        unpurged, lines = _split_unpurged(lines)
         files = dict(map(_file_row, lines))
-        if not catalogue.startswith(_CATALOGUE) or not all(map(_is_allowed_file, files)):
+        allowed = map(_is_allowed_file, [*files, *unpurged])
+        if not catalogue.startswith(_CATALOGUE) or not all(allowed):
             raise ValueError
         finished = not heading.endswith(_FOLDER_UNFINISHED)
-        return cls(files, finished, catalogue.removeprefix(_CATALOGUE))
+        return cls(files, finished, catalogue.removeprefix(_CATALOGUE), unpurged)
 
 
 class ObjectEntry(NamedTuple):
@@ -122,13 +127,15 @@ class BucketManifest:
     """The objects of a bucket by path, and the state of the publish that wrote this.
 
     An unfinished manifest names all objects of before and after a publish. `lease` is
-    for how many seconds the publisher may be assumed to be at work. `token` differs
-    for each manifest, so that the store never takes two for the same version.
+    for how many seconds the publisher may be assumed to be at work. `unpurged` are the
+    paths of which caches may still have an older version. `token` differs for each
+    manifest, so that the store never takes two for the same version.
     """
 
     objects: Mapping[str, ObjectEntry]
     finished: bool = True
     lease: float = 0
+    unpurged: Sequence[str] = ()
     token: str = field(default_factory=lambda: os.urandom(8).hex())
 
     def to_bytes(self) -> bytes:
@@ -139,7 +146,7 @@ class BucketManifest:
             f"\t{entry.stale.isoformat() if entry.stale else ''}\t{entry.document}\t{entry.inputs}"
             for path, entry in sorted(self.objects.items())
         ]
-        return _text(_BUCKET_HEADINGS[0], f"{state} {self.token}", rows)
+        return _text(_BUCKET_HEADINGS[0], f"{state} {self.token}", self.unpurged, rows)
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
@@ -151,13 +158,15 @@ class BucketManifest:
         state, token = state.rsplit(" ", 1)
         finished = state == _BUCKET_FINISHED
         lease = 0.0 if finished else float(state.removeprefix(_BUCKET_UNFINISHED))
+        unpurged, lines = _split_unpurged(lines)
         objects = dict(map(_object_row, lines))
-        allowed = (_is_path(path) and not path.startswith(_BUCKET_FOLDER) for path in objects)
+        paths = [*objects, *unpurged]
+        allowed = (_is_path(path) and not path.startswith(_BUCKET_FOLDER) for path in paths)
         if heading not in _BUCKET_HEADINGS or not 0 <= lease < _MAX_LEASE_SECONDS:
             raise ValueError
         if not all(allowed):
             raise ValueError
-        return cls(objects, finished, lease, token)
+        return cls(objects, finished, lease, unpurged, token)
 
 
 _Manifest = TypeVar("_Manifest", FolderManifest, BucketManifest)
@@ -181,8 +190,15 @@ def read_manifest(
     )
 
 
-def _text(heading: str, state: str, rows: Iterable[str]) -> bytes:
-    return "\n".join([heading, state, *rows, ""]).encode()
+def _text(heading: str, state: str, unpurged: Iterable[str], rows: Iterable[str]) -> bytes:
+    # No other line begins with a tab.
+    return "\n".join([heading, state, *(f"\t{path}" for path in unpurged), *rows, ""]).encode()
+
+
+def _split_unpurged(lines: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
+    """Return the unpurged paths among the lines of a manifest, and the other lines."""
+    unpurged = tuple(line[1:] for line in takewhile(lambda line: line.startswith("\t"), lines))
+    return unpurged, [*lines[len(unpurged) :]]
 
 
 def _lines(data: bytes) -> list[str]:

@@ -17,7 +17,6 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from feeds.after.herald import Herald
 from feeds.build import Build, BuildOptions, SiteBuilder
 from feeds.errors import CatalogueError, FeedsError
 from feeds.history import History
@@ -68,12 +67,9 @@ class ChangeDetector:
 
 
 class SitePublisher:
-    """Builds a catalogue into a store when it changes or an embargo ends.
+    """Builds a catalogue into a store when it changes or an embargo ends."""
 
-    `on_build` is called with each build that was committed.
-    """
-
-    def __init__(  # noqa: PLR0913  # two are keywords with defaults
+    def __init__(
         self,
         builder: SiteBuilder,
         store: SiteStore,
@@ -81,14 +77,12 @@ class SitePublisher:
         path: Path,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-        on_build: Callable[[Build], None] = lambda _: None,
     ) -> None:
         self._builder = builder
         self._store = store
         self._files = status
         self._path = path
         self._clock = clock
-        self._on_build = on_build
         self._detector = ChangeDetector(path)
         self._status = status.read()
         # Whether anything was built, and when it is outdated. The build itself is not kept:
@@ -164,7 +158,6 @@ class SitePublisher:
         etags = {path: fact.etag for path, fact in build.facts.items()}
         changed = sum(self._etags.get(path) != etag for path, etag in etags.items())
         self._etags = etags
-        self._on_build(build)
         log_event(
             "published",
             release=self._store.release,
@@ -296,16 +289,7 @@ def main(arguments: Sequence[str]) -> None:
     options = BuildOptions(url=url or None, pages=bool(pages), processes=cores())
     store = SiteStore(Path(root), name)
     builder = SiteBuilder(path, store, options, history=History(Path(state)))
-    herald = Herald(Path(state))
-    publisher = SitePublisher(
-        builder,
-        store,
-        files,
-        path,
-        on_build=lambda build: herald.log_event(
-            build.planned.site, {path: fact.etag for path, fact in build.facts.items()}
-        ),
-    )
+    publisher = SitePublisher(builder, store, files, path)
     reloaded = files.reload_stamp()
     publisher.refresh()
     # What exists now stays: the collector need not examine it again.

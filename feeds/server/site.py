@@ -20,6 +20,7 @@ from feeds.compression import compress
 from feeds.headers import IDENTITY
 from feeds.log import log_event, log_exception
 from feeds.model import etag_of
+from feeds.notify.websub import BackgroundNotifier
 from feeds.server.status import BUILD_LOCK_FD, WORKERS_LOCK, Status, StatusFiles
 from feeds.server.store import Index, Record, index_stamp, load_index, store_name
 from feeds.storage import STATE, StateFolder
@@ -85,6 +86,8 @@ class ServedSite:
         self._bodies = _HotBodies(_HOT_BYTES)
         # The ETags of bodies that could not be read at the last request.
         self._damaged: set[str] = set()
+        # Beside the history: what the hub knows outlives the store.
+        self._notifier = BackgroundNotifier(settings.state_folder)
         self._stamp: tuple[int, ...] | None = None
         # The id of the build process that this process has started; 0 for none.
         self._builder = 0
@@ -106,7 +109,8 @@ class ServedSite:
         self._run()
 
     def close(self) -> None:
-        """Stop the thread; wait for a build process started here if there are no other workers."""
+        """Stop the threads; wait for a build process started here if there are no other workers."""
+        self._notifier.stop()
         thread, self._thread = self._thread, None
         if thread is not None and thread.is_alive():
             self._wakes.put(None)
@@ -177,6 +181,7 @@ class ServedSite:
             self._workers_lock = self._files.join_workers()
         self._thread = threading.Thread(target=self._watch, name="feeds-site", daemon=True)
         self._thread.start()
+        self._notifier.start()
 
     def _restart(self) -> None:
         """Start the thread in a forked process, which has a copy of everything else."""
@@ -208,6 +213,7 @@ class ServedSite:
             self._stamp = stamp
             if index:
                 self.index = index
+                self._notifier.update(index.head.url, index.head.hub, index.etags)
                 log_event("serving", release=index.head.release)
 
     def _ensure_build_process(self) -> None:

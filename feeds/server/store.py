@@ -79,6 +79,10 @@ class Index:
         row = self._rows.get(path)
         return _record(row) if row else None
 
+    def etags(self) -> dict[str, str]:
+        """Return the ETags of all documents by path."""
+        return {path: row.split("\t", 2)[1] for path, row in self._rows.items()}
+
     def open(self, etag: str) -> int:
         """Return a descriptor of a body, which the caller closes; raises OSError."""
         return self._objects.open(etag)

@@ -12,10 +12,9 @@ from conftest import PATIENCE, SHIPPED, free_port, guarded, run_feeds
 from hostile import hostile
 from hub import listening
 
-from feeds.after.asking import PrivateError, UnreachedError, ask
-from feeds.after.purging import Stale, parse_purge
-from feeds.after.reach import Reach, reach_of
 from feeds.errors import FeedsError
+from feeds.notify.http import PrivateNetworkError, Reach, RequestError, reach_of, request
+from feeds.notify.purge import PurgeSet, parse_purge
 
 PUBLIC = "https://93.184.216.34/"
 HEAD = b"HTTP/1.1 200 OK\r\n"
@@ -55,9 +54,9 @@ def test_a_request_ends_in_time_whatever_comes_back(answer: str, method: str) ->
     with (
         hostile(ANSWERS[answer]) as server,
         guarded(),
-        pytest.raises(UnreachedError, match=rf"{server.url[:-1]}: the answer takes too long"),
+        pytest.raises(RequestError, match=rf"{server.url[:-1]}: the response takes too long"),
     ):
-        ask(method, server.url, form, timeout=0.2)
+        request(method, server.url, form, timeout=0.2)
 
 
 def test_a_redirect_starts_no_new_time() -> None:
@@ -66,8 +65,8 @@ def test_a_redirect_starts_no_new_time() -> None:
     with hostile(
         lambda: iter([*late, b"Content-Length: 0\r\nConnection: close\r\n\r\n"])
     ) as server:
-        with pytest.raises(UnreachedError, match=r"too long"):
-            ask("GET", server.url, timeout=0.7)
+        with pytest.raises(RequestError, match=r"too long"):
+            request("GET", server.url, timeout=0.7)
         assert len(server.requests) < 4
 
 
@@ -77,27 +76,27 @@ def test_a_handshake_ends_in_time() -> None:
         with (
             hostile(answer) as server,
             guarded(),
-            pytest.raises(UnreachedError, match=r"^https://127\.0\.0\.1"),
+            pytest.raises(RequestError, match=r"^https://127\.0\.0\.1"),
         ):
-            ask("GET", server.url.replace("http:", "https:"), timeout=0.3)
+            request("GET", server.url.replace("http:", "https:"), timeout=0.3)
 
 
-def test_a_request_that_nobody_reads_ends_in_time() -> None:
+def test_a_request_that_is_not_read_ends_in_time() -> None:
     """Sending is a part of the request: a form of many megabytes is not taken."""
     with (
         hostile(lambda: iter(()), reads=False) as server,
         guarded(),
-        pytest.raises(UnreachedError, match=r"too long"),
+        pytest.raises(RequestError, match=r"too long"),
     ):
-        ask("POST", server.url, b"a" * 50_000_000, timeout=0.3)
+        request("POST", server.url, b"a" * 50_000_000, timeout=0.3)
 
 
 def test_a_name_that_is_not_looked_up_in_time_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """A name server may be silent: the system's own patience does not count."""
     over = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: over.wait(2 * PATIENCE) and [])
-    with guarded(), pytest.raises(UnreachedError, match=r"takes too long"):
-        ask("GET", "http://hub.example.org/", timeout=0.3)
+    with guarded(), pytest.raises(RequestError, match=r"takes too long"):
+        request("GET", "http://hub.example.org/", timeout=0.3)
     over.set()
 
 
@@ -105,8 +104,8 @@ def test_an_answer_without_end_is_bounded_in_size(monkeypatch: pytest.MonkeyPatc
     """An answer that comes fast is given up at its size."""
     monkeypatch.setattr("hostile.PAUSE", 0)
     pieces = [HEAD + b"\r\n", *repeat(b"a" * 1_000_000, 100)]
-    with hostile(lambda: iter(pieces)) as server, pytest.raises(UnreachedError, match=r"too large"):
-        ask("GET", server.url)
+    with hostile(lambda: iter(pieces)) as server, pytest.raises(RequestError, match=r"too large"):
+        request("GET", server.url)
 
 
 MACHINE = [
@@ -161,9 +160,9 @@ def test_a_public_site_asks_no_private_hub(host: str) -> None:
     """No connection is made, and the message says what to do."""
     with (
         hostile(lambda: iter([HEAD + b"\r\n"])) as server,
-        pytest.raises(PrivateError, match=r"is in a more private network than https://93"),
+        pytest.raises(PrivateNetworkError, match=r"is in a more private network than https://93"),
     ):
-        ask("POST", f"http://{host}:{server.port}/", b"", site=PUBLIC)
+        request("POST", f"http://{host}:{server.port}/", b"", site=PUBLIC)
     assert not server.requests
 
 
@@ -178,8 +177,8 @@ def test_a_public_site_asks_no_private_hub(host: str) -> None:
 )
 def test_a_site_in_a_network_asks_nothing_more_private(site: str, hub: str) -> None:
     """A machine's own addresses, and those that give it credentials, are nothing for its network."""
-    with hostile(lambda: iter([HEAD + b"\r\n"])) as server, pytest.raises(PrivateError):
-        ask("POST", f"http://{hub}:{server.port}/", b"", site=site)
+    with hostile(lambda: iter([HEAD + b"\r\n"])) as server, pytest.raises(PrivateNetworkError):
+        request("POST", f"http://{hub}:{server.port}/", b"", site=site)
     assert not server.requests
 
 
@@ -187,7 +186,7 @@ def test_a_site_on_this_machine_asks_its_own_hub() -> None:
     """A trial with a hub of its own is what it was."""
     with listening() as hub:
         for host in ("127.0.0.1", "localhost", "127.1"):
-            answer = ask(
+            answer = request(
                 "POST",
                 f"http://{host}:{hub.port}/hub",
                 b"hub.mode=x&hub.url=y&hub.topic=z",
@@ -209,29 +208,31 @@ def resolving(names: dict[str, list[str]]) -> Callable[..., Any]:
     return look_up
 
 
-def test_a_name_that_stands_for_a_private_address_is_not_asked(
+def test_a_name_with_a_private_address_gets_no_request(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What a name stands for counts, and not how it looks."""
+    """The addresses of a name count, and not how it looks."""
     names = {"hub.example.org": ["127.0.0.1"], "news.example.org": ["93.184.216.34"]}
     monkeypatch.setattr(socket, "getaddrinfo", resolving(names))
-    with hostile(lambda: iter([HEAD + b"\r\n"])) as server, pytest.raises(PrivateError):
-        ask("POST", f"http://hub.example.org:{server.port}/", b"", site="https://news.example.org/")
+    with hostile(lambda: iter([HEAD + b"\r\n"])) as server, pytest.raises(PrivateNetworkError):
+        request(
+            "POST", f"http://hub.example.org:{server.port}/", b"", site="https://news.example.org/"
+        )
     assert not server.requests
     # In an office both may have such names.
     names["news.example.org"] = ["127.0.0.1"]
     with hostile(lambda: iter([HEAD + b"Content-Length: 0\r\n\r\n"])) as server:
         hub = f"http://hub.example.org:{server.port}/"
-        assert ask("POST", hub, b"", site="https://news.example.org/").good
+        assert request("POST", hub, b"", site="https://news.example.org/").is_success
 
 
 def test_a_name_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name that stands for something else at the second look is not asked there."""
+    """A name that has another address at a second lookup gets no request there."""
     names = {"hub.example.org": ["192.0.0.9", "127.0.0.1"]}
     monkeypatch.setattr(socket, "getaddrinfo", resolving(names))
     with hostile(lambda: iter([HEAD + b"Content-Length: 0\r\n\r\n"])) as server:
-        with pytest.raises(UnreachedError):
-            ask("POST", f"http://hub.example.org:{server.port}/", b"", site=PUBLIC, timeout=0.3)
+        with pytest.raises(RequestError):
+            request("POST", f"http://hub.example.org:{server.port}/", b"", site=PUBLIC, timeout=0.3)
         assert not server.requests
 
 
@@ -253,13 +254,13 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "PURGE"])
 def test_a_redirect_to_a_more_private_network_is_not_followed(host: str, method: str) -> None:
-    """Whoever is asked, a hub, a cache or the site itself, leads no request into a private network."""
+    """No hub, no cache and no site can redirect a request into a private network."""
     with hostile(lambda: iter([HEAD + b"Content-Length: 0\r\n\r\n"])) as target:
         head = f"HTTP/1.1 307 Temporary Redirect\r\nLocation: http://{host}:{target.port}/\r\n"
         with hostile(lambda: iter([head.encode() + b"Content-Length: 0\r\n\r\n"])) as server:
             for site in ("", PUBLIC):
-                with pytest.raises(PrivateError):
-                    ask(method, f"http://93.184.216.34:{server.port}/", site=site)
+                with pytest.raises(PrivateNetworkError):
+                    request(method, f"http://93.184.216.34:{server.port}/", site=site)
             assert len(server.requests) == 2
         assert not target.requests
 
@@ -268,33 +269,35 @@ def test_a_redirect_to_a_more_private_network_is_not_followed(host: str, method:
 def test_a_redirect_to_a_name_of_a_private_address_is_not_followed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """What a redirect's name stands for counts, too; one that is as public is followed."""
+    """The addresses of a redirect's name count, too; a redirect to one as public is followed."""
     names = {"a.example.org": ["93.184.216.34"], "b.example.org": ["127.0.0.1"]}
     monkeypatch.setattr(socket, "getaddrinfo", resolving(names))
     with hostile(lambda: iter([HEAD + b"Content-Length: 0\r\n\r\n"])) as target:
         head = f"HTTP/1.1 302 Found\r\nLocation: http://b.example.org:{target.port}/\r\n"
         with hostile(lambda: iter([head.encode() + b"Content-Length: 0\r\n\r\n"])) as server:
             address = f"http://a.example.org:{server.port}/"
-            with pytest.raises(PrivateError, match=r"http://b\.example\.org:\d+ is in a more"):
-                ask("GET", address)
+            with pytest.raises(
+                PrivateNetworkError, match=r"http://b\.example\.org:\d+ is in a more"
+            ):
+                request("GET", address)
             assert not target.requests
             names["b.example.org"] = ["93.184.216.34"]
-            assert ask("GET", address).good
+            assert request("GET", address).is_success
 
 
 def test_a_proxy_of_the_environment_may_be_private(monkeypatch: pytest.MonkeyPatch) -> None:
     """A proxy is asked where it is; what it is asked for is public, or is not asked for."""
     with hostile(lambda: iter([HEAD + b"Content-Length: 0\r\n\r\n"])) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url)
-        assert ask("POST", "http://hub.example.org/", b"", site=PUBLIC).good
+        assert request("POST", "http://hub.example.org/", b"", site=PUBLIC).is_success
         assert proxy.requests[0].startswith(b"POST http://hub.example.org/ HTTP/1.1\r\n")
         for host in ("127.1", "%31%32%37.0.0.1", "169.254.169.254"):
-            with pytest.raises(PrivateError):
-                ask("POST", f"http://{host}:81/", b"", site=PUBLIC)
+            with pytest.raises(PrivateNetworkError):
+                request("POST", f"http://{host}:81/", b"", site=PUBLIC)
         assert len(proxy.requests) == 1
 
 
-def test_a_refused_hub_is_told_at_once(tmp_path: Path) -> None:
+def test_a_private_hub_is_reported_at_once(tmp_path: Path) -> None:
     """`feeds ping` does not wait for a hub that it may not ask."""
     file = tmp_path / "entries.yaml"
     hub = f"http://127.0.0.1:{free_port()}"
@@ -312,5 +315,5 @@ def test_a_cache_that_does_not_answer_is_not_asked_again_and_again() -> None:
         purge = parse_purge(f"PURGE http://127.0.0.1:{server.port}{{path}}")
         addresses = [f"https://news.example.org/{number}" for number in range(500)]
         with pytest.raises(FeedsError, match=r"^500 of 500 could not be purged, first /0: http://"):
-            purge(Stale(addresses))
+            purge.run(PurgeSet(addresses))
         assert len(server.requests) < 50
