@@ -470,7 +470,7 @@ def is_changed_by_feedparser(text: str) -> bool:
 TEXT = st.text(min_size=1, max_size=40).map(lambda text: "x" + text)
 # As it is written, and as it is published: spaces are folded, and 'Â' may be before one.
 TEXT = TEXT.filter(
-    lambda text: not (is_changed_by_feedparser(text) or is_mended_by_feedparser(folded(text)))
+    lambda text: not (is_changed_by_feedparser(text) or is_changed_by_feedparser(folded(text)))
 )
 
 

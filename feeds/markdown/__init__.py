@@ -194,9 +194,12 @@ def _lost_words(body: str, html: str) -> list[Loss]:
     if not ("]:" in body or "|" in body):
         return []
     source = _LABELS.sub(" ", _MARKERS.sub("", body))
-    kept = _words(unescape(unquote(html)))
-    # A text is read in both ways: in code, references are no characters.
-    lost = (_words(source) - kept) & (_words(unescape(unquote(source))) - kept)
+    # A text is read in both ways: in code, character references are not characters.
+    kept, plain, decoded = (
+        Counter(_WORD.findall(text))
+        for text in (unescape(unquote(html)), source, unescape(unquote(source)))
+    )
+    lost = (plain - kept) & (decoded - kept)
     if not lost:
         return []
     losses = []
@@ -208,10 +211,6 @@ def _lost_words(body: str, html: str) -> list[Loss]:
             lost -= Counter(words)
             losses.append((number, _lost_line(line, words)))
     return [loss for _, loss in sorted(losses)]
-
-
-def _words(text: str) -> Counter[str]:
-    return Counter(_WORD.findall(text))
 
 
 def _lost_end(line: str, lost: Counter[str]) -> list[str]:
