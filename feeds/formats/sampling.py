@@ -72,7 +72,7 @@ def sampled(write: Write) -> Write:
 
     def write_sampled(entry: Entry, body: str) -> str:
         texts = texts_of(entry, body)
-        shape = (*map(bool, texts[:-1]), bool(body), _is_html(entry.title), _is_escaped(entry))
+        shape = (*map(bool, texts[:-1]), bool(body), _has_markup(entry))
         if shape not in templates:
             first, second = (template_of(*_like(entry, body, *sample)) for sample in _SAMPLES)
             same = first == second and _fill(first, texts) == write(entry, body)
@@ -111,12 +111,13 @@ def _texts(entry: Entry, body: str) -> Sequence[str]:
 def _like(entry: Entry, body: str, word: str, year: int) -> tuple[Entry, str]:
     """Return a sample of the same shape, and its body's HTML; all its texts differ."""
     photo, author = entry.photo, entry.author
+    in_title, in_summary = _has_markup(entry)
     like = entry._replace(
         id=f"{word}-id",
-        title=f"{word}-title" + _MARKUP * _is_html(entry.title),
+        title=f"{word}-title" + _MARKUP * in_title,
         published=datetime(year, 2, 3, 4, 5, 6, tzinfo=_ZONE),
         updated=datetime(year + 1, 3, 4, 5, 6, 7, tzinfo=_ZONE),
-        summary=entry.summary and f"{word}-summary" + _MARKUP * _is_escaped(entry),
+        summary=entry.summary and f"{word}-summary" + _MARKUP * in_summary,
         link=entry.link and f"https://{word}-link.invalid/",
         topics=(Topic(slug=f"{word}-slug", name=f"{word}-topic", scheme=f"{word}-scheme"),),
         countries=(),
@@ -134,9 +135,6 @@ def _sample_fields(fields: Mapping[str, Any], word: str, year: int) -> dict[str,
     }
 
 
-def _is_html(title: str) -> bool:
-    return as_html(title) != title
-
-
-def _is_escaped(entry: Entry) -> bool:
-    return escape(entry.summary, quote=False) != entry.summary
+def _has_markup(entry: Entry) -> tuple[bool, bool]:
+    """Return whether an entry's title, and its summary, are written differently where they are HTML."""
+    return as_html(entry.title) != entry.title, escape(entry.summary, quote=False) != entry.summary

@@ -42,8 +42,8 @@ _CLEANER = nh3.Cleaner(
 )
 # Only a body with raw HTML, or with anything but plain elements, ordinary addresses and texts
 # without one in the HTML that cmark makes of it, goes through a tree: that takes four times as long.
-_RAW = re.compile(r"<(?!https?://)[A-Za-z/!?]")
-_ODD = re.compile(
+_RAW_HTML = re.compile(r"<(?!https?://)[A-Za-z/!?]")
+_NEEDS_TREE = re.compile(
     r"<(?!/?(?:p|em|strong|del|ul|ol|li|blockquote|code|pre|a)>|/h[1-6]>|[bh]r />|h[1-6]>\w"
     rf'|(?:a href|img src)="{ORDINARY.pattern}"(?: alt="[^"]*")?(?: title="[^"]+")?(?: /)?>)'
     r"|>[^<]*://"
@@ -82,7 +82,7 @@ def render_body(entry: Entry, site: Site) -> str:
     if not entry.body:
         return ""
     html = _to_unsafe_html(entry.body)
-    if _RAW.search(entry.body) or _ODD.search(html):
+    if _RAW_HTML.search(entry.body) or _NEEDS_TREE.search(html):
         page = site.address(entry.path)
         sanitizer = Sanitizer(site.url, page, f"{entry.id}-", site.language)
         html = to_html(ContentModel().flow(sanitizer.sanitize(html)))
@@ -194,9 +194,12 @@ def _lost_words(body: str, html: str) -> list[Loss]:
     if not ("]:" in body or "|" in body):
         return []
     source = _LABELS.sub(" ", _MARKERS.sub("", body))
-    kept = _words(unescape(unquote(html)))
-    # A text is read in both ways: in code, references are no characters.
-    lost = (_words(source) - kept) & (_words(unescape(unquote(source))) - kept)
+    # A text is read in both ways: in code, character references are not characters.
+    kept, plain, decoded = (
+        Counter(_WORD.findall(text))
+        for text in (unescape(unquote(html)), source, unescape(unquote(source)))
+    )
+    lost = (plain - kept) & (decoded - kept)
     if not lost:
         return []
     losses = []
@@ -208,10 +211,6 @@ def _lost_words(body: str, html: str) -> list[Loss]:
             lost -= Counter(words)
             losses.append((number, _lost_line(line, words)))
     return [loss for _, loss in sorted(losses)]
-
-
-def _words(text: str) -> Counter[str]:
-    return Counter(_WORD.findall(text))
 
 
 def _lost_end(line: str, lost: Counter[str]) -> list[str]:

@@ -41,14 +41,14 @@ ORDINARY = re.compile(
 )
 _ENCODED_HOST = re.compile(r"\Ahttps?://[^/?#]*%[^/?#]*", re.IGNORECASE)
 # In scripts without spaces between words, text follows an address directly.
-_UNSPACED = (
+_UNSPACED_SCRIPTS = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3000-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff00-\uffef"
 )
-_NEVER = r'\s<>"“”«»'
+_NOT_IN_ADDRESS = r'\s<>"“”«»'
 _BARE_ADDRESS = re.compile(
     # Not in a word, another address, or a link that Markdown printed as it is.
     rf"(?<![A-Za-z0-9_/:=@.-])(?<!\]\()https?://"
-    rf"(?:(?=[{_UNSPACED}])[^{_NEVER}]+|[^{_NEVER}{_UNSPACED}]+)",
+    rf"(?:(?=[{_UNSPACED_SCRIPTS}])[^{_NOT_IN_ADDRESS}]+|[^{_NOT_IN_ADDRESS}{_UNSPACED_SCRIPTS}]+)",
     re.IGNORECASE,
 )
 _WITH_HOST = re.compile(r"https?://[^/?#]*[^/?#.]\.[^/?#.]", re.IGNORECASE)
@@ -164,7 +164,7 @@ def _scheme_fault(text: str, kind: Kind) -> str:
 
 def _is_mail(text: str) -> bool:
     addresses, question, _ = text.partition("?")
-    # What is to be sent on has no address yet (RFC 6068).
+    # A message to forward has no address yet (RFC 6068).
     return (not addresses and bool(question)) or all(
         _EMAIL.fullmatch(part.strip()) for part in addresses.split(",")
     )
@@ -211,8 +211,8 @@ def possible_texts(address: str) -> tuple[str, ...]:
 def linked(text: str, *, joined: bool) -> Sequence[Element | str]:
     """Return a text with a link for each http or https address in it.
 
-    `joined` tells that emphasis follows directly: then an address at the text's end
-    is left as it is, because Markdown took some of its characters for signs.
+    If `joined`, emphasis follows directly: an address at the text's end is then left as
+    it is, because Markdown has taken some of its characters for markers.
     """
     found: list[Element | str] = []
     end = 0

@@ -294,9 +294,9 @@ class Sanitizer:
 
     def _link(self, given: Mapping[str, str], attributes: dict[str, str], *, in_link: bool) -> str:
         """Add its address to the attributes of a link; return '' if it has none to publish."""
-        if "href" not in given:
+        address = given.get("href")
+        if address is None:
             return ""
-        address = given["href"]
         if in_link:
             message = f"the link {shown(address)} is not published: it is in another link"
             self._lose("nested link", message, *possible_texts(address))
