@@ -68,7 +68,7 @@ def test_notes_do_not_fail_a_check() -> None:
     [
         (["check", "--catalogue", "nowhere.yaml"], 1, "nowhere.yaml: No such file or directory"),
         (["check", "--catalogue", "feeds"], 1, "feeds: the folder has no .yaml or .yml file"),
-        (["list", "--url", "news.example.org"], 2, "begins with https:// or http://"),
+        (["list", "--url", "news.example.org"], 2, "must begin with https:// or http://"),
         (["list", "--url", "https://news.example.org"], 2, "write https://news.example.org/"),
         (["export", "/dev/null/x"], 1, "/dev/null/x"),
         (["export", "x" * 300], 1, "x: File name too long"),
