@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from feeds.formats import MEDIA_TYPES, Format
@@ -108,11 +108,11 @@ class Discovery:
             "choice_style": f"{relative_address(CHOICE_STYLE)}?{etag_of(sheet)[:8]}",
             "address": self._site.address(SUBSCRIBE),
         }
-        page = partial(self._subscribe_page, shows)
-        yield DiscoveryDocument(SUBSCRIBE + INDEX, MEDIA_TYPES["html"], shows, page)
 
-    def _subscribe_page(self, shows: dict[str, Any]) -> bytes:
-        return with_relative_links(self._render("subscribe.html", **shows), SUBSCRIBE)
+        def page() -> bytes:
+            return with_relative_links(self._render("subscribe.html", **shows), SUBSCRIBE)
+
+        yield DiscoveryDocument(SUBSCRIBE + INDEX, MEDIA_TYPES["html"], shows, page)
 
     def _row(self, name: str, feed: Feed) -> tuple[str, str, str, str]:
         """Return a feed's name, path, number of entries, and the day of the newest entry."""
