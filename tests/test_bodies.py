@@ -15,7 +15,7 @@ from lxml import etree
 
 from feeds import Release
 from feeds.catalogue import read_catalogue
-from feeds.catalogue.reading import Fault
+from feeds.catalogue.reader import Fault
 from feeds.catalogue.texts import markdown, surely_published
 from feeds.markdown import notes_on, render_body
 from feeds.model import Catalogue, Entry

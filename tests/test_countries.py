@@ -10,7 +10,7 @@ from conftest import ROOT
 
 from feeds.catalogue.countries import Countries, namesakes
 from feeds.catalogue.nearest import SILENT, Nearest
-from feeds.catalogue.reading import Fault
+from feeds.catalogue.reader import Fault
 from feeds.catalogue.territories import territories
 
 NAMES = tomllib.loads((ROOT / "feeds" / "catalogue" / "countries.toml").read_text())

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from feeds.catalogue import ItemMemory, read_catalogue
 from feeds.catalogue.source import forbidden_character
-from feeds.catalogue.strict_yaml import Refused, compose_part
+from feeds.catalogue.yaml_nodes import Refused, compose_part
 from feeds.errors import CatalogueError
 
 HEAD = """site:

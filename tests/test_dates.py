@@ -14,7 +14,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from feeds.catalogue.dates import read_date
-from feeds.catalogue.reading import Fault
+from feeds.catalogue.reader import Fault
 
 ZONE = ZoneInfo("Europe/Zurich")
 DAYS = [

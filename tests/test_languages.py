@@ -4,7 +4,7 @@ import pytest
 from babel import Locale
 
 from feeds.catalogue.languages import language_tag
-from feeds.catalogue.reading import Fault, Remark
+from feeds.catalogue.reader import Fault, Remark
 from feeds.catalogue.territories import territories
 
 LANGUAGES = sorted(code for code in map(str, Locale("en").languages) if len(code) <= 3)

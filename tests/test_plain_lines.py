@@ -11,7 +11,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode
 
 from feeds.catalogue.cutting import cut
 from feeds.catalogue.plain_lines import NotPlain, Value, plain_lines
-from feeds.catalogue.strict_yaml import Refused, compose_part
+from feeds.catalogue.yaml_nodes import Refused, compose_part
 
 PLAIN = {
     "texts": "id: a\n  title: A title – in “quotes” – a:b a#b 5% it's (so) ~\n",

@@ -11,10 +11,10 @@ from feeds.catalogue import read_catalogue
 from feeds.catalogue.addresses import web_address
 from feeds.catalogue.dates import MONTHS, read_date
 from feeds.catalogue.free_dates import parse_freely
-from feeds.catalogue.reading import Fault
+from feeds.catalogue.reader import Fault
 from feeds.catalogue.slugs import slug, slug_of
-from feeds.catalogue.strict_yaml import Refused, compose_part, is_deep
 from feeds.catalogue.texts import line, surely_shows
+from feeds.catalogue.yaml_nodes import Refused, compose_part, is_deep
 from feeds.errors import CatalogueError
 from feeds.markdown import shows_nothing
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from feeds.catalogue.reading import Fault
+from feeds.catalogue.reader import Fault
 from feeds.catalogue.slugs import slug, slug_of
 
 

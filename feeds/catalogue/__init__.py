@@ -11,25 +11,25 @@ from typing import NamedTuple
 from yaml.nodes import MappingNode
 
 from feeds.catalogue.addresses import site_address
-from feeds.catalogue.assembly import (
+from feeds.catalogue.bodies import note_bodies
+from feeds.catalogue.countries import Countries
+from feeds.catalogue.drafts import Drafts
+from feeds.catalogue.entries import EntryReader
+from feeds.catalogue.entry_checks import (
     Assembly,
     check_ids,
     check_topics,
     note_far_dates,
     note_slugs,
 )
-from feeds.catalogue.bodies import note_bodies
-from feeds.catalogue.countries import Countries
-from feeds.catalogue.drafts import Drafts
-from feeds.catalogue.entries import EntryReader
 from feeds.catalogue.gone import note_gone
 from feeds.catalogue.item_memory import ItemMemory
 from feeds.catalogue.items import Miscut
 from feeds.catalogue.moves import live_paths, read_moves
 from feeds.catalogue.nearest import Nearest
-from feeds.catalogue.opening import NO_ENTRIES, Opened
 from feeds.catalogue.pictures import read_pictures
-from feeds.catalogue.reading import Fault
+from feeds.catalogue.reader import Fault
+from feeds.catalogue.sections import NO_ENTRIES, Opened
 from feeds.catalogue.site import NO_SITE, open_site, read_country_names, read_site, read_topics
 from feeds.catalogue.source import Source
 from feeds.catalogue.vocabulary import Vocabulary

@@ -5,7 +5,7 @@ from unicodedata import category
 from urllib.parse import quote
 
 from feeds.catalogue.invisible import INVISIBLE, named
-from feeds.catalogue.reading import Fault
+from feeds.catalogue.reader import Fault
 from feeds.uris import to_uri
 
 # Everything that RFC 3986 allows in an address; what lies beyond ASCII is encoded.

@@ -14,7 +14,7 @@ from feeds.catalogue.address_mistakes import (
     quoted,
     unlikely_end,
 )
-from feeds.catalogue.reading import Fault, Remark
+from feeds.catalogue.reader import Fault, Remark
 from feeds.paths import MEDIA
 from feeds.uris import to_ascii_host, to_uri
 

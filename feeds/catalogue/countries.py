@@ -14,7 +14,7 @@ from feeds.catalogue.country_keys import (
     without_form,
 )
 from feeds.catalogue.nearest import CLOSER, Nearest
-from feeds.catalogue.reading import Fault
+from feeds.catalogue.reader import Fault
 from feeds.model import Country
 
 _ALPHA_2 = 2

@@ -9,7 +9,7 @@ from dateutil.parser import isoparser
 from feeds.catalogue.date_forms import Form
 from feeds.catalogue.date_mistakes import MANY_TIMES, is_abbreviation, unknown_zone
 from feeds.catalogue.dates import FARTHEST, NO_OFFSET
-from feeds.catalogue.reading import Fault
+from feeds.catalogue.reader import Fault
 
 _UTC = frozenset(("UTC", "GMT", "Z"))
 # The digits of an offset without minutes.

@@ -4,7 +4,7 @@ import re
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from zoneinfo import ZoneInfo
 
-from feeds.catalogue.reading import Fault, Remark
+from feeds.catalogue.reader import Fault, Remark
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -15,8 +15,8 @@ from feeds.catalogue.known_keys import ENTRY
 from feeds.catalogue.nearest import SILENT, Nearest
 from feeds.catalogue.plain_fields import PlainFields
 from feeds.catalogue.plain_lines import NotPlain, plain_lines
-from feeds.catalogue.reading import Fault, Reading, Remark
-from feeds.catalogue.strict_yaml import is_deep
+from feeds.catalogue.reader import Fault, Reading, Remark
+from feeds.catalogue.yaml_nodes import is_deep
 from feeds.errors import Problem
 from feeds.parallel import dealt, in_processes, usable_processes
 

@@ -11,7 +11,7 @@ from feeds.catalogue.addresses import photo_address, web_address
 from feeds.catalogue.countries import Countries
 from feeds.catalogue.dates import EPOCH, read_date
 from feeds.catalogue.fields import Values
-from feeds.catalogue.reading import Fault
+from feeds.catalogue.reader import Fault
 from feeds.catalogue.site import read_person
 from feeds.catalogue.slugs import fitting
 from feeds.catalogue.texts import (

@@ -9,7 +9,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode
 from feeds.catalogue.key_mistakes import key_mistake
 from feeds.catalogue.known_keys import Keys
 from feeds.catalogue.nearest import Nearest
-from feeds.catalogue.reading import Fault, Reading, join
+from feeds.catalogue.reader import Fault, Reading, join
 from feeds.catalogue.wrong_values import COMMA, MAPPING, is_bare, is_blank, is_plain, quoted
 
 T = TypeVar("T")

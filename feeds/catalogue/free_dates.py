@@ -17,7 +17,7 @@ from feeds.catalogue.dates import (
     check_year,
     is_misleading,
 )
-from feeds.catalogue.reading import Fault
+from feeds.catalogue.reader import Fault
 
 _MONTHS = range(1, 13)
 _HALF_DAY = 12

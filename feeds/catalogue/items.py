@@ -7,11 +7,11 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from feeds.catalogue.cutting import Cut
 from feeds.catalogue.nearest import Nearest
-from feeds.catalogue.reading import Reading
+from feeds.catalogue.reader import Reading
 from feeds.catalogue.slugs import fitting
 from feeds.catalogue.source import Excerpt, Source
-from feeds.catalogue.strict_yaml import Refused, compose_part
 from feeds.catalogue.wrong_values import is_blank
+from feeds.catalogue.yaml_nodes import Refused, compose_part
 from feeds.errors import Problem
 
 

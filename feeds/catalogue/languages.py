@@ -2,7 +2,7 @@
 
 import re
 
-from feeds.catalogue.reading import Fault, Remark
+from feeds.catalogue.reader import Fault, Remark
 
 _TAG = re.compile(r"([A-Za-z]{2,3})(?:-([A-Za-z]{4}))?(?:-([A-Za-z]{2}|\d{3}))?")
 # ISO 639-1. Of three letters there are thousands, and some that are nobody's.

@@ -7,7 +7,7 @@ from itertools import accumulate, chain, product
 
 from feeds.catalogue.fields import Fields
 from feeds.catalogue.nearest import Nearest
-from feeds.catalogue.reading import Fault, join
+from feeds.catalogue.reader import Fault, join
 from feeds.model import Entry, Site, Topic
 from feeds.paths import (
     ALL_OPML,

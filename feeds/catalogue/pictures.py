@@ -10,7 +10,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode
 from feeds.catalogue.addresses import photo_address
 from feeds.catalogue.drafts import Drafts, Place
 from feeds.catalogue.entries import Draft, listed
-from feeds.catalogue.reading import Fault, Remark
+from feeds.catalogue.reader import Fault, Remark
 from feeds.errors import Problem
 from feeds.files import Stamp, media_files
 from feeds.model import Picture

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
 
 from feeds.catalogue.source import forbidden_character
-from feeds.catalogue.strict_yaml import NULLS
+from feeds.catalogue.yaml_nodes import NULLS
 
 # Without it, items are left to the parser, and say the same.
 ENABLED = True

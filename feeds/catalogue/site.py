@@ -21,7 +21,7 @@ from feeds.catalogue.countries import country_code, namesakes
 from feeds.catalogue.dates import EPOCH
 from feeds.catalogue.fields import Fields, Values, open_fields
 from feeds.catalogue.languages import language_tag
-from feeds.catalogue.reading import Fault, Reading
+from feeds.catalogue.reader import Fault, Reading
 from feeds.catalogue.slugs import slug
 from feeds.catalogue.texts import colour, line, whole_number
 from feeds.model import Person, Site, Topic

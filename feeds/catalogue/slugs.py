@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from feeds.catalogue.reading import Fault
+from feeds.catalogue.reader import Fault
 
 # A file name may have 255 bytes on every common file system; room is left for
 # the temporary name it is written under.

@@ -3,7 +3,7 @@
 import re
 
 from feeds.catalogue.markup import markup_in, without_markup
-from feeds.catalogue.reading import Fault, Remark
+from feeds.catalogue.reader import Fault, Remark
 from feeds.catalogue.source import describe, forbidden_character
 
 # No-break spaces are typography, and stay.

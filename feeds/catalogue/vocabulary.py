@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from feeds.catalogue.nearest import Nearest
-from feeds.catalogue.reading import Fault
+from feeds.catalogue.reader import Fault
 from feeds.catalogue.slugs import slug_of
 from feeds.catalogue.texts import folded, line
 from feeds.model import Topic

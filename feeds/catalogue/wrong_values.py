@@ -4,7 +4,7 @@ import re
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from feeds.catalogue.strict_yaml import is_null
+from feeds.catalogue.yaml_nodes import is_null
 
 TEXT = "a text"
 LIST = "a list"

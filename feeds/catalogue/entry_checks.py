@@ -10,7 +10,7 @@ from feeds.catalogue.confusables import remarks
 from feeds.catalogue.countries import Countries
 from feeds.catalogue.drafts import Drafts, Place
 from feeds.catalogue.entries import Draft, listed
-from feeds.catalogue.reading import Reading
+from feeds.catalogue.reader import Reading
 from feeds.catalogue.slugs import fitting, slug_of, unfit
 from feeds.catalogue.source import forbidden_character
 from feeds.catalogue.texts import folded

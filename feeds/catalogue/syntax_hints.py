@@ -14,8 +14,8 @@ from feeds.catalogue.indentation_rules import (
 )
 from feeds.catalogue.passages import parser_error, passage_around
 from feeds.catalogue.repairs import Rule, find_repair
-from feeds.catalogue.sign_rules import SIGN_RULES, merge_conflict, missing_colon, other_text
 from feeds.catalogue.source import Excerpt
+from feeds.catalogue.syntax_rules import SIGN_RULES, merge_conflict, missing_colon, other_text
 from feeds.errors import Problem
 
 # libyaml's words, and what an editor has usually done.

@@ -9,7 +9,7 @@ from feeds.catalogue.cutting import SECTIONS, Cut, Part, cut
 from feeds.catalogue.items import Items
 from feeds.catalogue.key_mistakes import key_mistake
 from feeds.catalogue.nearest import Nearest
-from feeds.catalogue.reading import Reading
+from feeds.catalogue.reader import Reading
 from feeds.catalogue.source import (
     Excerpt,
     Source,
@@ -18,8 +18,8 @@ from feeds.catalogue.source import (
     merge_conflicts,
     undecodable,
 )
-from feeds.catalogue.strict_yaml import Refused, compose, compose_part, is_deep
 from feeds.catalogue.wrong_values import is_blank
+from feeds.catalogue.yaml_nodes import Refused, compose, compose_part, is_deep
 from feeds.errors import Problem
 
 NO_ENTRIES = "a catalogue without entries has the line 'entries: []'"

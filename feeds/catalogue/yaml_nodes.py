@@ -104,7 +104,7 @@ def compose(excerpt: Excerpt, problems: list[Problem]) -> Node | None:
         return _root(excerpt.text)
     except yaml.MarkedYAMLError as error:
         # Loaded for the few files that need it.
-        from feeds.catalogue.mistakes import syntax_problem  # noqa: PLC0415
+        from feeds.catalogue.syntax_hints import syntax_problem  # noqa: PLC0415
 
         problems.append(syntax_problem(excerpt, error))
     except yaml.reader.ReaderError as error:
