@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from feeds.catalogue import ItemMemory, read_catalogue
 from feeds.catalogue.source import forbidden_character
-from feeds.catalogue.yaml_nodes import Refused, compose_part
+from feeds.catalogue.yaml_nodes import SplitError, compose_part
 from feeds.errors import CatalogueError
 
 HEAD = """site:
@@ -125,7 +125,7 @@ def test_what_cannot_be_published_is_in_no_part(around: str) -> None:
     """Each character that no document can carry is refused wherever it stands raw."""
     characters = map(chr, (*range(0xD800), *range(0xE000, 0x11000)))
     for character in filter(forbidden_character.match, characters):
-        with pytest.raises(Refused):
+        with pytest.raises(SplitError):
             compose_part(f"- id: {around.format(character)}\n", within=1)
 
 

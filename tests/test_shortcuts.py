@@ -14,7 +14,7 @@ from feeds.catalogue.free_dates import parse_freely
 from feeds.catalogue.reader import Fault
 from feeds.catalogue.slugs import slug, slug_of
 from feeds.catalogue.texts import line, surely_shows
-from feeds.catalogue.yaml_nodes import Refused, compose_part, is_deep
+from feeds.catalogue.yaml_nodes import SplitError, compose_part, is_deep
 from feeds.errors import CatalogueError
 from feeds.markdown import shows_nothing
 
@@ -111,7 +111,7 @@ def test_a_plain_day_is_read_as_other_forms_are(day: int, month: str, year: int)
 )
 def test_nothing_that_a_catalogue_has_not_is_composed(text: str) -> None:
     """Indirection, a second document or what could reach the stack's end is refused in a part."""
-    with pytest.raises(Refused):
+    with pytest.raises(SplitError):
         compose_part(text)
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterable
 from urllib.parse import unquote
 
-from feeds.catalogue.fields import Fields
+from feeds.catalogue.reader import MappingReader as Fields
 from feeds.model import Site
 from feeds.paths import standing_for
 

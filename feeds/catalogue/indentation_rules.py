@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from feeds.catalogue import known_keys
-from feeds.catalogue.cutting import SECTIONS
+from feeds.catalogue.known_keys import SECTION_NAMES
 from feeds.catalogue.passages import Passage
 from feeds.catalogue.repairs import (
     ITEM,
@@ -155,7 +155,7 @@ def _other_columns(passage: Passage, number: int) -> Iterator[int]:
 def _is_section(passage: Passage, number: int) -> bool:
     """Check whether a line begins a section; `topics` and `countries` are also an entry's."""
     key = KEY_LINE.match(passage.lines[number])
-    if not key or key["dash"] or key["key"] not in SECTIONS:
+    if not key or key["dash"] or key["key"] not in SECTION_NAMES:
         return False
     below = next((line for line in passage.lines[number + 1 :] if line.strip()), "")
     is_mapping = indentation(below) > 0 and not ITEM.match(below)

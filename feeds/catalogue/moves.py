@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from itertools import accumulate, chain, product
 
-from feeds.catalogue.fields import Fields
 from feeds.catalogue.nearest import Nearest
 from feeds.catalogue.reader import Fault, join
+from feeds.catalogue.reader import MappingReader as Fields
 from feeds.model import Entry, Site, Topic
 from feeds.paths import (
     ALL_OPML,

@@ -8,9 +8,9 @@ from unicodedata import normalize
 from yaml.nodes import MappingNode, Node, ScalarNode
 
 from feeds.catalogue.addresses import photo_address
-from feeds.catalogue.drafts import Drafts, Place
-from feeds.catalogue.entries import Draft, listed
+from feeds.catalogue.entries import EntryRecord
 from feeds.catalogue.reader import Fault, Remark
+from feeds.catalogue.sections import Item as Place
 from feeds.errors import Problem
 from feeds.files import Stamp, media_files
 from feeds.model import Picture
@@ -27,18 +27,16 @@ _MANY = 1000
 
 
 def read_pictures(
-    drafts: Drafts, folder: Path | None, problems: list[Problem], processes: int
+    records: Iterable[tuple[Place, EntryRecord | None]],
+    folder: Path | None,
+    problems: list[Problem],
+    processes: int,
 ) -> dict[str, Picture]:
     """Give the pictures that photos show, by their paths; what is wrong becomes Problems.
 
-    An item with a Problem of its own, which has no draft, has those of its photo too.
+    An item with a Problem of its own, which has no record, has those of its photo too.
     """
-    items = [
-        (drafts.place(number), draft)
-        for number, draft in enumerate(drafts.found)
-        if draft is None or draft.photo.startswith(MEDIA)
-    ]
-    claims = list(_claims(items))
+    claims = list(_claims(records))
     return _claimed(claims, folder, problems, processes) if claims else {}
 
 
@@ -76,15 +74,17 @@ def _by_composed_name(files: Mapping[str, Stamp]) -> dict[str, Stamp]:
     return composed | {path: files[path] for path in composed if path in files}
 
 
-def _claims(items: Iterable[tuple[Place, Draft | None]]) -> Iterator[tuple[Place, _Claim]]:
-    for place, draft in items:
-        if draft is None:
+def _claims(
+    records: Iterable[tuple[Place, EntryRecord | None]],
+) -> Iterator[tuple[Place, _Claim]]:
+    for place, record in records:
+        if record is None:
             claim = _claim(_photo(place.open([])[1]))
             if claim:
                 yield place, claim
-        elif draft.photo.startswith(MEDIA):
-            url, _credit, _alt, *said = listed(draft.photo)
-            yield place, {"url": url, **dict(zip(_CLAIMED, said, strict=True))}
+        elif (photo := record.entry.photo) and photo.url.startswith(MEDIA):
+            said = (photo.media_type, *map(str, (photo.width, photo.height, photo.length)))
+            yield place, {"url": photo.url, **dict(zip(_CLAIMED, said, strict=True))}
 
 
 def _photo(item: Node) -> Node | None:

@@ -18,7 +18,7 @@ _CHARACTERS_PARSED = 1_500_000
 _TRIALS = 120
 _TRIALS_OF_A_RULE = 40
 
-KEYS = known_keys.EVERY
+KEYS = known_keys.ALL_KEYS
 ANY_OF_KEYS = "|".join(sorted(KEYS))
 KEY_LINE = re.compile(
     r"""( *)(?P<dash>- +)?(?P<quote>["']?)(?P<key>[\w-]+)(?P=quote) *:(?=[ \t]|\Z)"""

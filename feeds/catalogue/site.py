@@ -19,9 +19,9 @@ from feeds.catalogue.addresses import (
 from feeds.catalogue.confusables import remarks
 from feeds.catalogue.countries import country_code, namesakes
 from feeds.catalogue.dates import EPOCH
-from feeds.catalogue.fields import Fields, Values, open_fields
 from feeds.catalogue.languages import language_tag
-from feeds.catalogue.reader import Fault, Reading
+from feeds.catalogue.nearest import Nearest
+from feeds.catalogue.reader import InvalidValue, MappingReader, NodeReader
 from feeds.catalogue.slugs import slug
 from feeds.catalogue.texts import colour, line, whole_number
 from feeds.model import Person, Site, Topic
@@ -48,12 +48,7 @@ NO_SITE = Site(
 )
 
 
-def open_site(reading: Reading, node: Node) -> Fields:
-    """Open the masthead, whose keys are known."""
-    return open_fields(reading, node, "site", known_keys.SITE)
-
-
-def read_site(fields: Fields) -> Site:
+def read_site(fields: MappingReader) -> Site:
     """Read the masthead, but for what rests on the entries: `moved` and `retired`."""
     title = fields.value("title", line, "untitled")
     permanent = fields.value("id", tag_uri, "")
@@ -64,7 +59,7 @@ def read_site(fields: Fields) -> Site:
         id=permanent,
         founded=_founded(permanent),
         author=read_person(fields, "author") or nobody,
-        timezone=fields.value("timezone", partial(_time_zone, fields.reading), ZoneInfo("UTC")),
+        timezone=fields.value("timezone", partial(_time_zone, fields.nearest), ZoneInfo("UTC")),
         language=fields.value("language", language_tag, "en"),
         description=fields.value("description", line, ""),
         rights=fields.value("rights", line, ""),
@@ -80,7 +75,7 @@ def read_site(fields: Fields) -> Site:
     )
 
 
-def read_person(fields: Values, name: str) -> Person | None:
+def read_person(fields: MappingReader, name: str) -> Person | None:
     """Read an author: a name, or a mapping of name, email and uri."""
     if name not in fields:
         return None
@@ -99,47 +94,47 @@ def read_person(fields: Values, name: str) -> Person | None:
     )
 
 
-def read_topics(reading: Reading, node: Node, own_scheme: str) -> tuple[Topic, ...]:
+def read_topics(reader: NodeReader, node: Node, own_scheme: str) -> tuple[Topic, ...]:
     """Read the controlled vocabulary; `own_scheme` names it where a topic does not."""
     topics = []
     named: dict[str, str] = {}
     places: dict[str, tuple[Node, str]] = {}
-    for key, key_node, value in reading.pairs(node, "topics", "a mapping ('slug: name' lines)"):
+    for key, key_node, value in reader.pairs(node, "topics", "a mapping ('slug: name' lines)"):
         path = f"topics.{key}"
         # A key that is not a slug is reported here, and not again by each entry that names it.
-        topic_slug = reading.value(key_node, path, slug, key)
+        topic_slug = reader.value(key_node, path, slug, key)
         if isinstance(value, MappingNode):
-            fields = open_fields(reading, value, path, known_keys.TOPIC)
+            fields = reader.mapping(value, path, known_keys.TOPIC)
             name = fields.value("name", line, "")
             description = fields.value("description", line, "")
             scheme = fields.value("scheme", web_address, own_scheme)
         else:
-            name = reading.value(value, path, line, "")
+            name = reader.value(value, path, line, "")
             description, scheme = "", own_scheme
         if name and name in named:
-            reading.problem(value, path, f"has the same name as {named[name]}")
+            reader.problem(value, path, f"has the same name as {named[name]}")
         named.setdefault(name, path)
         places[topic_slug] = key_node, path
         topics.append(Topic(slug=topic_slug, name=name, scheme=scheme, description=description))
     for topic_slug, messages in remarks(places).items():
         for message in messages:
-            reading.problem(*places[topic_slug], message, note=True)
+            reader.problem(*places[topic_slug], message, note=True)
     return tuple(topics)
 
 
-def read_country_names(reading: Reading, node: Node, language: str) -> dict[str, str]:
+def read_country_names(reader: NodeReader, node: Node, language: str) -> dict[str, str]:
     """Read the publication's own names of countries, by alpha-2 code.
 
     `language` is that of the other countries' names, of which none is taken.
     """
     names: dict[str, str] = {}
     places: dict[str, tuple[Node, str]] = {}
-    for key, key_node, value in reading.pairs(node, "countries", "a mapping ('code: name' lines)"):
+    for key, key_node, value in reader.pairs(node, "countries", "a mapping ('code: name' lines)"):
         path = f"countries.{key}"
-        code = reading.value(key_node, path, country_code, "")
+        code = reader.value(key_node, path, country_code, "")
         if code in names:
-            reading.problem(key_node, path, f"{code} is named before, as {names[code]!r}")
-        name = reading.value(value, path, line, "")
+            reader.problem(key_node, path, f"{code} is already named, as {names[code]!r}")
+        name = reader.value(value, path, line, "")
         if code and name:
             names[code] = name
             places[code] = value, path
@@ -147,25 +142,25 @@ def read_country_names(reading: Reading, node: Node, language: str) -> dict[str,
         message = f"is the name of {other} too; give each a name of its own"
         if other in places:
             message = f"has the same name as {places[other][1]}"
-        reading.problem(*places[code], message)
+        reader.problem(*places[code], message)
     return names
 
 
-def _formats(fields: Fields) -> tuple[str, ...]:
+def _formats(fields: MappingReader) -> tuple[str, ...]:
     if "formats" in fields and fields.node("formats").value == []:
         fields.problem("formats", "is empty: name a format, or remove the line")
     return _chosen(fields, "formats", tuple(FEEDS))
 
 
-def _chosen(fields: Fields, name: str, choices: tuple[str, ...]) -> tuple[str, ...]:
+def _chosen(fields: MappingReader, name: str, choices: tuple[str, ...]) -> tuple[str, ...]:
     """Read which of some choices are taken; all where the field is absent."""
     if name not in fields:
         return choices
 
     def choice(text: str) -> str:
         if text not in choices:
-            hint = fields.reading.nearest.hint(text, choices)
-            raise Fault(f"is one of {', '.join(choices)}, not {text!r}{hint}")
+            hint = fields.nearest.hint(text, choices)
+            raise InvalidValue(f"is one of {', '.join(choices)}, not {text!r}{hint}")
         return text
 
     taken = fields.list(name, choice)
@@ -176,12 +171,12 @@ def _founded(permanent: str) -> datetime:
     return tag_date(permanent) if permanent else EPOCH
 
 
-def _time_zone(reading: Reading, text: str) -> ZoneInfo:
+def _time_zone(nearest: Nearest, text: str) -> ZoneInfo:
     if text not in _NO_ZONES and not text.startswith(_OTHER_ZONES):
         with suppress(KeyError, ValueError, OSError):
             return ZoneInfo(text)
     hint = ""
     if not _OFFSET.fullmatch(text):
         known = available_timezones() - _NO_ZONES
-        hint = reading.nearest.hint(text.removeprefix("posix/").removeprefix("right/"), known)
-    raise Fault(f"no time zone is called {text!r}{hint or '; write it like Asia/Jakarta'}")
+        hint = nearest.hint(text.removeprefix("posix/").removeprefix("right/"), known)
+    raise InvalidValue(f"unknown time zone {text!r}{hint or '; write it like Asia/Jakarta'}")

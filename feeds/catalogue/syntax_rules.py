@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from feeds.catalogue.invisible import INVISIBLE, SIGNS, SPACE, named
-from feeds.catalogue.key_mistakes import COLONS
+from feeds.catalogue.known_keys import COLONS
 from feeds.catalogue.passages import Passage
 from feeds.catalogue.repairs import (
     ANY_OF_KEYS,
