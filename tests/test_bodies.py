@@ -340,9 +340,9 @@ def test_links_to_entries_that_are_not_there_have_a_note() -> None:
         ("a", "2022-05-24", body), ("b", "2022-05-24", "x"), ("kenya-law", "2022-05-24", "x")
     ).notes
     assert [note.message for note in found] == [
-        "leads to 'entries/kenya-lw/', where nothing is published; did you mean entries/kenya-law/?",
-        "leads to 'entries/none/', where nothing is published",
-        "leads to 'entries/other/', where nothing is published",
+        "leads to 'entries/kenya-lw/', which is not published; did you mean entries/kenya-law/?",
+        "leads to 'entries/none/', which is not published",
+        "leads to 'entries/other/', which is not published",
     ]
 
 

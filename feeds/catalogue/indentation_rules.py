@@ -27,7 +27,7 @@ _CHILDREN = {
     "photo": known_keys.PHOTO.known,
     "author": known_keys.PERSON.known,
 }
-_CONTINUES = "the line begins with no key: if it continues the text above, begin it {spaces}"
+_CONTINUES = "the line does not begin with a key: if it continues the text above, begin it {spaces}"
 _MISPLACED = "the line must begin {spaces}, not with {has}, like the others at its level"
 _MISPLACED_OR_TEXT = (
     "if this is a key, the line must begin {spaces}, not with {has};"

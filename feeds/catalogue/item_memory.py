@@ -14,16 +14,19 @@ from feeds.catalogue.sections import Item
 from feeds.catalogue.yaml_nodes import SplitError
 from feeds.errors import Problem
 from feeds.inputs import digest, program_digest, zones_stamp
+from feeds.model import Entry
 from feeds.parallel import dealt, in_processes, usable_processes
 from feeds.storage import StateFolder
 
 # If False, each item is read, with the same result.
 ENABLED = True
 _FILE, _UNFINISHED = "items", "items.new"
-_VALUES = {
+# The part of the records that may differ from the file before it is written again.
+_MAX_CHANGED = 0.02
+# The types in the file.
+_TYPES = {
     *(("datetime", name) for name in ("datetime", "timedelta", "timezone")),
-    *(("feeds.model", name) for name in ("Country", "Entry", "Person", "Photo", "Topic")),
-    ("feeds.catalogue.entries", "EntryRecord"),
+    *(("feeds.model", name) for name in ("Country", "Person", "Photo", "Topic")),
 }
 
 
@@ -40,6 +43,7 @@ class ItemMemory:
         self._context = ""
         self._before: dict[bytes, EntryRecord] = {}
         self._now: dict[bytes, EntryRecord] = {}
+        self._written: frozenset[bytes] = frozenset()
 
     def begin(self, context: str) -> None:
         """Begin a reading; forget the records of another context.
@@ -47,7 +51,8 @@ class ItemMemory:
         `context` describes everything that records depend on beside their items.
         """
         if context != self._context:
-            self._context, self._before = context, self._load(context)
+            self._context, self._written = context, frozenset()
+            self._before = self._load(context)
         self._now = {}
 
     def get(self, key: bytes) -> EntryRecord | None:
@@ -62,18 +67,21 @@ class ItemMemory:
         self._now[key] = record
 
     def end(self) -> None:
-        """End a reading: forget what was not in it, and write changes to the folder."""
-        changed = self._now.keys() != self._before.keys()
+        """End a reading: forget what was not in it, and write the records if many are new."""
         self._before, self._now = self._now, {}
-        if changed and self._folder:
+        changed = len(self._before.keys() ^ self._written)
+        if self._folder and changed > len(self._before) * _MAX_CHANGED:
             # Without the file, the next process takes longer, with the same result.
             with suppress(OSError):
                 self._write(self._folder)
+                self._written = frozenset(self._before)
 
     def _write(self, folder: StateFolder) -> None:
         folder.make()
         folder.unlink(_UNFINISHED)
-        data = pickle.dumps(self._before, pickle.HIGHEST_PROTOCOL)
+        # Ordinary tuples are pickled faster.
+        rows = {key: (tuple(record[0]), *record[1:]) for key, record in self._before.items()}
+        data = pickle.dumps(rows, pickle.HIGHEST_PROTOCOL)
         with folder.create(_UNFINISHED) as file:
             file.write(_heading(file.fileno(), self._context, data))
             file.write(data)
@@ -86,7 +94,11 @@ class ItemMemory:
             heading, data = file.readline(), file.read()
             if heading == _heading(file.fileno(), context, data):
                 with suppress(pickle.UnpicklingError):
-                    return dict(_Unpickler(io.BytesIO(data)).load())
+                    rows = _Unpickler(io.BytesIO(data)).load()
+                    self._written = frozenset(rows)
+                    return {
+                        key: EntryRecord(Entry(*row), *rest) for key, (row, *rest) in rows.items()
+                    }
         return {}
 
 
@@ -94,7 +106,7 @@ class _Unpickler(pickle.Unpickler):
     """Unpickles records alone, so that a file made by another program cannot run code."""
 
     def find_class(self, module: str, name: str) -> object:
-        if (module, name) not in _VALUES:
+        if (module, name) not in _TYPES:
             raise pickle.UnpicklingError(name)
         return super().find_class(module, name)
 

@@ -20,7 +20,7 @@ from feeds.errors import Problem
 
 # libyaml's words, and what an editor has usually done.
 _HINTS = {
-    "mapping values are not allowed in this context": "a text with ': ' in it must stand in quotes",
+    "mapping values are not allowed in this context": "a text with ': ' in it must be in quotes",
     "could not find expected ':'": (
         "a ':' after the key is missing, a quote is not closed, or the line is indented too little"
     ),
@@ -33,16 +33,16 @@ _HINTS = {
         "a bracket above is not closed, or there is one ',' too many"
     ),
     "did not find expected comment or line break": (
-        "a text that starts with > or | must stand in quotes"
+        "a text that starts with > or | must be in quotes"
     ),
     "block sequence entries are not allowed": (
-        "a text that starts with '- ' must stand in quotes; a list begins in a line of its own"
+        "a text that starts with '- ' must be in quotes; a list begins in a line of its own"
     ),
-    "mapping keys are not allowed": "a text that starts with '? ' must stand in quotes",
+    "mapping keys are not allowed": "a text that starts with '? ' must be in quotes",
     "found character that cannot start any token": (
-        "indent with spaces, not tabs; a text that starts with @, ` or % must stand in quotes"
+        "indent with spaces, not tabs; a text that starts with @, ` or % must be in quotes"
     ),
-    "did not find expected alphabetic": "a text that starts with & or * must stand in quotes",
+    "did not find expected alphabetic": "a text that starts with & or * must be in quotes",
     "found a tab character": "indent with spaces",
     "did not find expected key": (
         "the line is indented differently from its neighbours,"
@@ -57,7 +57,7 @@ _SIGNS = (
     (
         "did not find expected ','",
         re.compile(r"[^\r\n'\"]*?[ \t\[{,]#"),
-        "the bracket that opens here is not closed: what stands behind ' #' is a comment",
+        "the bracket that opens here is not closed: the text after ' #' is a comment",
     ),
 )
 

@@ -224,5 +224,5 @@ missing_colon: Rule = rewriting(
 other_text: Rule = rewriting(
     r"(?! *(?:- |[\"']?[\w-]+[\"']? *:(?:\s|\Z)))(?P<before> *)(?P<here>\S.*)\Z",
     "",
-    "the line begins with no key: remove it, or begin it with '# ' if it is a comment",
+    "the line does not begin with a key: remove it, or begin it with '# ' if it is a comment",
 )
