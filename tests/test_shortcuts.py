@@ -14,7 +14,7 @@ from feeds.catalogue.free_dates import parse_freely
 from feeds.catalogue.reader import Fault
 from feeds.catalogue.slugs import slug, slug_of
 from feeds.catalogue.texts import line, surely_shows
-from feeds.catalogue.yaml_nodes import SplitError, compose_part, is_deep
+from feeds.catalogue.yaml_nodes import SplitError, compose_part
 from feeds.errors import CatalogueError
 from feeds.markdown import shows_nothing
 
@@ -129,7 +129,8 @@ def test_nothing_that_a_catalogue_has_not_is_composed(text: str) -> None:
 )
 def test_depth_is_seen_however_it_is_written(text: str) -> None:
     """What is nested deeper than anything in a catalogue is found to be, and to be no entry."""
-    assert is_deep(compose_part(text))
+    with pytest.raises(SplitError):
+        compose_part(text)
     with pytest.raises(CatalogueError, match="is nested more than 16 deep"):
         read_catalogue([("f", f"{HEAD}entries:\n{text}\n".encode())])
 

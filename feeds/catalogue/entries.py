@@ -28,7 +28,6 @@ from feeds.catalogue.texts import (
     surely_shows,
     whole_number,
 )
-from feeds.catalogue.yaml_nodes import SplitError, is_deep
 from feeds.errors import Problem
 from feeds.model import Entry, Photo, Topic
 from feeds.paths import ENTRIES, MEDIA
@@ -134,9 +133,6 @@ class EntryReader:
             message = "an entry is a mapping: 'id: …', 'title: …', 'date: …'"
             reader.problem(node, item.path, message)
         is_wrong = any(not problem.note for problem in own)
-        # Nothing that is valid is deep.
-        if is_wrong and is_deep(node, within=2):
-            raise SplitError
         problems += own
         return record if record and record.entry.id and not is_wrong else None
 

@@ -17,7 +17,7 @@ from feeds.catalogue.nearest import Nearest
 from feeds.catalogue.reader import NodeReader
 from feeds.catalogue.slugs import fitting
 from feeds.catalogue.source import Excerpt, Source, forbidden_character, text_problems
-from feeds.catalogue.yaml_nodes import SplitError, compose, compose_part, is_blank, is_deep
+from feeds.catalogue.yaml_nodes import SplitError, compose, compose_part, is_blank
 from feeds.errors import Problem
 
 NO_ENTRIES = "a catalogue without entries has the line 'entries: []'"
@@ -130,7 +130,7 @@ class Sections:
                 node = compose_part(excerpt.text) or MappingNode("", [])
                 # With `entries:` below or above it, anything else would not be YAML.
                 is_block = isinstance(node, MappingNode) and not node.flow_style
-                if is_deep(node) or not is_block or (node.start_mark and node.start_mark.column):
+                if not is_block or (node.start_mark and node.start_mark.column):
                     return None
                 names += [str(key.value) for key, _ in node.value]
                 parts.append((NodeReader(excerpt, self._problems, self._nearest), node))

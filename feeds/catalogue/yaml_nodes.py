@@ -64,8 +64,7 @@ class SplitError(Exception):
 def compose_part(text: str, *, within: int = 0) -> Node | None:
     """Return the root node of a part of a file that is nested `within` so many nodes.
 
-    Whether the part itself is nested too deep is left to `is_deep`. libyaml accepts
-    no raw character that cannot be published (YAML 1.1 §5.1).
+    libyaml accepts no raw character that cannot be published (YAML 1.1 §5.1).
 
     Raises SplitError; composing the whole file then reports why.
     """
@@ -78,6 +77,8 @@ def compose_part(text: str, *, within: int = 0) -> Node | None:
         root = _root(text)
     except (yaml.MarkedYAMLError, yaml.reader.ReaderError):
         raise SplitError from None
+    if _is_deep(root, within):
+        raise SplitError
     if ("&" in text or "!" in text) and any(_has_property(node, text) for node in _nodes(root)):
         raise SplitError
     return root
@@ -97,18 +98,6 @@ def compose(excerpt: Excerpt, problems: list[Problem]) -> Node | None:
     except yaml.reader.ReaderError as error:
         problems.append(excerpt.problem(error.position, "", f"is not YAML: {error.reason}"))
     return None
-
-
-def is_deep(root: Node | None, *, within: int = 0) -> bool:
-    """Check whether lists and mappings are nested deeper than in any catalogue."""
-    depth = within
-    nodes = [root] if root else []
-    while nodes := [node for node in nodes if type(node) is not ScalarNode]:
-        depth += 1
-        if depth > _MAX_DEPTH:
-            return True
-        nodes = [child for node in nodes for child in _children(node)]
-    return False
 
 
 def is_null(node: Node) -> bool:
@@ -183,6 +172,17 @@ def _needs_events(text: str) -> bool:
 def _has_property(node: Node, text: str) -> bool:
     """Check whether a node begins with an anchor or a tag; an alias needs an anchor."""
     return text[node.start_mark.index : node.start_mark.index + 1] in {"&", "!"}
+
+
+def _is_deep(root: Node | None, depth: int) -> bool:
+    """Check whether lists and mappings are nested deeper than in any catalogue."""
+    nodes = [root] if root else []
+    while nodes := [node for node in nodes if type(node) is not ScalarNode]:
+        depth += 1
+        if depth > _MAX_DEPTH:
+            return True
+        nodes = [child for node in nodes for child in _children(node)]
+    return False
 
 
 def _nodes(root: Node | None) -> Iterator[Node]:
