@@ -48,7 +48,7 @@ _CACHED_LISTS = 10_000
 # Farther to the right, blocks are nested in blocks.
 _MAX_COLUMN = 40
 # The groups for each line: the text before it, which is empty; its key; a text without
-# quotes, or any other value, or a block's sign and its lines; or the rest, which is no line.
+# quotes, or any other value, or a block's sign and its lines; or the rest, which is not a line.
 _GROUPS = 7
 
 

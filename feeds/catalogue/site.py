@@ -1,8 +1,7 @@
-"""`site:`, `topics:` and `countries:` → what all entries share."""
+"""The sections `site:`, `topics:` and `countries:`."""
 
 import re
 from contextlib import suppress
-from datetime import datetime
 from functools import partial
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -27,16 +26,15 @@ from feeds.catalogue.texts import colour, line, whole_number
 from feeds.model import Person, Site, Topic
 from feeds.paths import FEED_KINDS, FEEDS
 
-_MOST_ITEMS = 1000
-_LEAST_AGE = 60
-_MOST_AGE = 86_400
-# Files beside the zones on some machines: another name for one of them, or what
-# a machine that was never set up is in.
-_NO_ZONES = {"localtime", "posixrules", "Factory", "Etc/Unknown"}
-_OTHER_ZONES = ("posix/", "right/")
+_MAX_ITEMS = 1000
+_MIN_AGE_SECONDS = 60
+_MAX_AGE_SECONDS = 86_400
+# Names in the folder of zones on some machines: links to a zone, and placeholders.
+_NOT_ZONES = {"localtime", "posixrules", "Factory", "Etc/Unknown"}
+_VARIANT_FOLDERS = ("posix/", "right/")
 _OFFSET = re.compile("(?:GMT|UTC)? *[+-] *[0-9]{1,2}(?::?[0-9]{2})?", re.IGNORECASE)
 
-# Stands in where there is none, so that the rest is read all the same.
+# Used if the section is missing, so that the rest can be checked.
 NO_SITE = Site(
     title="untitled",
     url="",
@@ -49,16 +47,18 @@ NO_SITE = Site(
 
 
 def read_site(fields: MappingReader) -> Site:
-    """Read the masthead, but for what rests on the entries: `moved` and `retired`."""
+    """Return the site, without `moved` and `retired`, which depend on the entries."""
+    if "formats" in fields and fields.node("formats").value == []:
+        fields.problem("formats", "is empty: name a format, or remove the line")
     title = fields.value("title", line, "untitled")
     permanent = fields.value("id", tag_uri, "")
-    nobody = Person(name=title)
+    max_age = partial(whole_number, _MIN_AGE_SECONDS, _MAX_AGE_SECONDS)
     return Site(
         title=title,
         url=fields.value("url", site_address, ""),
         id=permanent,
-        founded=_founded(permanent),
-        author=read_person(fields, "author") or nobody,
+        founded=tag_date(permanent) if permanent else EPOCH,
+        author=read_person(fields, "author") or Person(name=title),
         timezone=fields.value("timezone", partial(_time_zone, fields.nearest), ZoneInfo("UTC")),
         language=fields.value("language", language_tag, "en"),
         description=fields.value("description", line, ""),
@@ -66,9 +66,9 @@ def read_site(fields: MappingReader) -> Site:
         logo=fields.value("logo", web_address, ""),
         icon=fields.value("icon", web_address, ""),
         hub=fields.value("hub", web_address, ""),
-        items=fields.value("items", partial(whole_number, 1, _MOST_ITEMS), 50),
-        max_age=fields.value("max_age", partial(whole_number, _LEAST_AGE, _MOST_AGE), 900),
-        formats=_formats(fields),
+        items=fields.value("items", partial(whole_number, 1, _MAX_ITEMS), 50),
+        max_age=fields.value("max_age", max_age, 900),
+        formats=_chosen(fields, "formats", tuple(FEEDS)),
         feeds=_chosen(fields, "feeds", FEED_KINDS),
         accent=fields.value("accent", colour, NO_SITE.accent),
         footer=fields.value("footer", line, ""),
@@ -76,7 +76,7 @@ def read_site(fields: MappingReader) -> Site:
 
 
 def read_person(fields: MappingReader, name: str) -> Person | None:
-    """Read an author: a name, or a mapping of name, email and uri."""
+    """Return an author, who is given as a name, or a mapping of name, email and uri."""
     if name not in fields:
         return None
     if fields.is_text(name):
@@ -95,7 +95,7 @@ def read_person(fields: MappingReader, name: str) -> Person | None:
 
 
 def read_topics(reader: NodeReader, node: Node, own_scheme: str) -> tuple[Topic, ...]:
-    """Read the controlled vocabulary; `own_scheme` names it where a topic does not."""
+    """Return the declared topics; `own_scheme` is for those without a `scheme`."""
     topics = []
     named: dict[str, str] = {}
     places: dict[str, tuple[Node, str]] = {}
@@ -123,9 +123,9 @@ def read_topics(reader: NodeReader, node: Node, own_scheme: str) -> tuple[Topic,
 
 
 def read_country_names(reader: NodeReader, node: Node, language: str) -> dict[str, str]:
-    """Read the publication's own names of countries, by alpha-2 code.
+    """Return the publication's own names of countries, by alpha-2 code.
 
-    `language` is that of the other countries' names, of which none is taken.
+    None may be the name of another country in `language`.
     """
     names: dict[str, str] = {}
     places: dict[str, tuple[Node, str]] = {}
@@ -146,14 +146,8 @@ def read_country_names(reader: NodeReader, node: Node, language: str) -> dict[st
     return names
 
 
-def _formats(fields: MappingReader) -> tuple[str, ...]:
-    if "formats" in fields and fields.node("formats").value == []:
-        fields.problem("formats", "is empty: name a format, or remove the line")
-    return _chosen(fields, "formats", tuple(FEEDS))
-
-
 def _chosen(fields: MappingReader, name: str, choices: tuple[str, ...]) -> tuple[str, ...]:
-    """Read which of some choices are taken; all where the field is absent."""
+    """Return the choices that a field lists; all if the field is absent."""
     if name not in fields:
         return choices
 
@@ -167,16 +161,12 @@ def _chosen(fields: MappingReader, name: str, choices: tuple[str, ...]) -> tuple
     return tuple(choice for choice in choices if choice in taken)
 
 
-def _founded(permanent: str) -> datetime:
-    return tag_date(permanent) if permanent else EPOCH
-
-
 def _time_zone(nearest: Nearest, text: str) -> ZoneInfo:
-    if text not in _NO_ZONES and not text.startswith(_OTHER_ZONES):
+    if text not in _NOT_ZONES and not text.startswith(_VARIANT_FOLDERS):
         with suppress(KeyError, ValueError, OSError):
             return ZoneInfo(text)
     hint = ""
     if not _OFFSET.fullmatch(text):
-        known = available_timezones() - _NO_ZONES
+        known = available_timezones() - _NOT_ZONES
         hint = nearest.hint(text.removeprefix("posix/").removeprefix("right/"), known)
     raise InvalidValue(f"unknown time zone {text!r}{hint or '; write it like Asia/Jakarta'}")

@@ -1,4 +1,7 @@
-"""What libyaml reports about a file that is not YAML → what an editor has usually done, and where."""
+"""Hints for files that are not YAML: the usual cause of an error of libyaml, and its place.
+
+The rules here are for lines that begin in the wrong column, or without a dash.
+"""
 
 import re
 from collections.abc import Iterator
@@ -60,18 +63,11 @@ _HINTS = {
         "an item of a list starts with '- ', indented like the items before it"
     ),
 }
-# By words of libyaml, and the text at the place.
-_SIGNS = (
-    (
-        "did not find expected ','",
-        re.compile(r"[^\r\n'\"]*?[ \t\[{,]#"),
-        "the bracket that opens here is not closed: the text after ' #' is a comment",
-    ),
-)
-
+# A bracket before a comment.
+_COMMENT_IN_BRACKETS = re.compile(r"[^\r\n'\"]*?[ \t\[{,]#")
 _BLOCK = re.compile(r"(?P<before> *(?:- +)?)[\w-]+ *: +[|>][+-]?[0-9]?[+-]?\s*\Z")
 _INDENTATION = 2
-# The keys of the mappings that have no others.
+# The keys of the mappings in which all keys are known.
 _CHILDREN = {
     "site": known_keys.SITE.known,
     "entries": known_keys.ENTRY.known,
@@ -87,13 +83,13 @@ _MISPLACED_OR_TEXT = (
 
 
 def syntax_problem(excerpt: Excerpt, error: yaml.MarkedYAMLError) -> Problem:
-    """Return what makes a file no YAML, at the place that an editor has to change."""
+    """Return the Problem of a file that is not YAML, at the place that an editor has to change."""
     text = excerpt.text
     passage = passage_around(text, error)
     repair = find_repair(passage, _RULES) if passage else None
     if passage and repair:
-        line = passage.first + repair.line
-        at = _line_start(text, line) + repair.column
+        above = text.split("\n")[: passage.first + repair.line]
+        at = sum(len(line) + 1 for line in above) + repair.column
         return excerpt.problem(at, "", f"is not YAML: {repair.message}")
     said, at = parser_error(error)
     hint = _hint(said, text, at)
@@ -101,18 +97,9 @@ def syntax_problem(excerpt: Excerpt, error: yaml.MarkedYAMLError) -> Problem:
     return excerpt.problem(at, "", f"{message}: {hint}" if hint else message)
 
 
-def _line_start(text: str, number: int) -> int:
-    """Return the index at which a line begins; lines are counted from 0."""
-    at = 0
-    for _ in range(number):
-        at = text.index("\n", at) + 1
-    return at
-
-
 def _hint(said: str, text: str, at: int) -> str:
-    for words, sign, hint in _SIGNS:
-        if words in said and sign.match(text, at):
-            return hint
+    if "did not find expected ','" in said and _COMMENT_IN_BRACKETS.match(text, at):
+        return "the bracket that opens here is not closed: the text after ' #' is a comment"
     return next((hint for words, hint in _HINTS.items() if words in said), "")
 
 
@@ -161,7 +148,7 @@ def _block_text(passage: Passage, number: int) -> Iterator[Repair]:
 def _block_above(passage: Passage, number: int) -> tuple[int, list[int]]:
     """Return the column of the key before a block's text, and the numbers of the text's lines.
 
-    There are none where a line neither is in such a text nor interrupts it.
+    There are none if a line neither is in such a text nor interrupts it.
     """
     lines = passage.lines
     for above in range(number - 1, -1, -1):
@@ -179,7 +166,7 @@ def _block_above(passage: Passage, number: int) -> tuple[int, list[int]]:
 
 
 def _continuing_text(passage: Passage, number: int) -> Iterator[Repair]:
-    """Propose more indentation for a line that begins with no key."""
+    """Propose more indentation for a line that does not begin with a key."""
     line = passage.lines[number]
     if not line.strip() or KEY_LINE.match(line) or ITEM.match(line):
         return
@@ -203,7 +190,7 @@ def _misplaced(passage: Passage, number: int) -> Iterator[Repair]:
 
 
 def _misplaced_lines(passage: Passage, number: int) -> Iterator[Repair]:
-    """Propose any column of other lines, also for all lines below that are not less deep."""
+    """Propose any column of other lines, also together with the deeper or equal lines below."""
     for column in _other_columns(passage, number):
         yield from _moved(passage, number, column)
         yield _moved_with(passage, number, column, least=indentation(passage.lines[number]))
@@ -242,7 +229,7 @@ def _value(passage: Passage, number: int) -> str:
 
 
 def _is_usual(passage: Passage, number: int, column: int) -> bool:
-    """Check whether a line in this column would be two spaces deeper than what it is in."""
+    """Check whether a line in this column would be two spaces deeper than its parent."""
     item = ITEM.match(passage.lines[number])
     own = KEY_LINE.match(passage.lines[number])
     for above in range(number - 1, -1, -1):
@@ -253,15 +240,12 @@ def _is_usual(passage: Passage, number: int, column: int) -> bool:
             parent = KEY_LINE.match(line)
             if not parent:
                 return False
-            if item:
-                return not _value(passage, above) and column - indentation(line) in {
-                    0,
-                    _INDENTATION,
-                }
-            if parent["dash"]:
+            if parent["dash"] and not item:
                 return column == parent.start("key") and _suits(own, "entries")
-            usual = column - indentation(line) == _INDENTATION and not _value(passage, above)
-            return usual and _suits(own, parent["key"])
+            usual = {0, _INDENTATION} if item else {_INDENTATION}
+            if column - indentation(line) not in usual or _value(passage, above):
+                return False
+            return bool(item) or _suits(own, parent["key"])
     return column == 0 and (bool(item) or _is_section(passage, number))
 
 

@@ -2,7 +2,7 @@
 
 A rule looks at one line of a passage, and proposes repairs. A repair is reported only
 if libyaml then finds nothing wrong, or only something further below: so a message
-never names what is not the cause. The rules here are for characters, such as quotes,
+never names a wrong cause. The rules here are for characters, such as quotes,
 colons, dashes, brackets and spaces.
 """
 
@@ -44,9 +44,9 @@ KNOWN_KEY_LINE = re.compile(rf"( *)(?P<dash>- +)?(?P<key>{_ANY_KEY}) *:(?=[ \t]|
 ITEM = re.compile("( *)- +")
 _BEFORE_VALUE = r"(?P<before> *(?:- +)?(?:[\w-]+ *: +)?)"
 _MARKER = re.compile(r"(?:<{7}|\|{7}|={7}|>{7})(?: |\Z)")
-# They look like a space, or like nothing, and end a line (YAML 1.1 §5.4).
+# Invisible characters that end a line (YAML 1.1 §5.4).
 _SEPARATOR = re.compile("[\x85\u2028\u2029]")
-# Where the spaces of a line mean something to YAML.
+# The parts of a line in which spaces have a meaning in YAML.
 _GAP = rf"[\s{SIGNS}]*+"
 _STRUCTURE = re.compile(rf"{_GAP}(?:-{_GAP})?(?:[\w-]+{_GAP}:{_GAP})?")
 _VALUE_LINE = re.compile(rf"{_BEFORE_VALUE}(?P<here>.*)")
@@ -249,7 +249,7 @@ def indentation(line: str) -> int:
 
 
 def merge_conflict(passage: Passage, number: int) -> Iterator[Repair]:
-    """Propose to remove the lines that git marks two versions with."""
+    """Propose to remove the lines with which git marks a merge conflict."""
     if _MARKER.match(passage.lines[number]):
         markers = [line for line, text in enumerate(passage.lines) if _MARKER.match(text)]
         yield Repair(markers[0], 0, CONFLICT, dict.fromkeys(markers, ""))
@@ -263,14 +263,14 @@ def _separator(passage: Passage, number: int) -> Iterator[Repair]:
             message = f"the invisible character {name} ends the line here; remove it"
             plain = _SEPARATOR.sub(" ", line)
             value = _VALUE_LINE.fullmatch(plain)
-            # What it separates may have a colon, and be the next mistake.
+            # The text after it may have a colon, and be the next mistake.
             for changed in (plain, value["before"] + _quoted(value["here"])) if value else (plain,):
                 yield Repair(number, found.start(), message, {number: changed})
             return
 
 
 def _invisible(passage: Passage, number: int) -> Iterator[Repair]:
-    """Propose ordinary spaces for other ones in the indentation, and around `-` and `:`."""
+    """Propose ordinary spaces for others in the indentation, and around `-` and `:`."""
     line = passage.lines[number]
     around = _STRUCTURE.match(line)
     found = INVISIBLE.search(around[0]) if around else None
@@ -316,7 +316,7 @@ def _unclosed_quote(passage: Passage, number: int) -> Iterator[Repair]:
         message = f"the quote that opens here is not closed by {last}; write {quote}"
         yield Repair(number, found.start("here"), message, {number: changed})
     elif "end of stream" not in passage.message:
-        # Where the file ends within quotes, libyaml itself names the one that opens.
+        # If the file ends within quotes, libyaml itself names the quote that opens.
         message = "the quote that opens here is not closed"
         yield Repair(number, found.start("here"), message, {number: changed})
 
@@ -331,7 +331,7 @@ def _apostrophes(passage: Passage, number: int) -> Iterator[Repair]:
 
 
 def _within_braces(passage: Passage, number: int) -> Iterator[Repair]:
-    """Propose quotes for the texts in braces that have signs of YAML's own."""
+    """Propose quotes for the texts in braces that contain characters with a meaning in YAML."""
     line = passage.lines[number]
     braces = _IN_BRACES.fullmatch(line)
     fields = _FIELD.finditer(line, braces.start("here"), braces.end("here")) if braces else ()
