@@ -1,4 +1,4 @@
-"""What is read by a shortcut, because nearly all texts allow it, reads as it does the long way."""
+"""The shortcuts for ordinary values have the same results as the general way."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -76,7 +76,7 @@ def test_white_space_is_folded_wherever_it_stands(text: str) -> None:
     ).map("".join)
 )
 def test_a_body_that_surely_shows_something_does(body: str) -> None:
-    """A body of which it can be told at once that text is seen in it shows some."""
+    """A body that the shortcut finds visible has visible text."""
     assert not (surely_shows(body) and shows_nothing(body))
 
 
@@ -110,7 +110,7 @@ def test_a_plain_day_is_read_as_other_forms_are(day: int, month: str, year: int)
     ],
 )
 def test_nothing_that_a_catalogue_has_not_is_composed(text: str) -> None:
-    """Indirection, a second document or what could reach the stack's end is refused in a part."""
+    """Aliases, a second document, or nesting that could overflow the stack is refused in a part."""
     with pytest.raises(SplitError):
         compose_part(text)
 
@@ -128,7 +128,7 @@ def test_nothing_that_a_catalogue_has_not_is_composed(text: str) -> None:
     ],
 )
 def test_depth_is_seen_however_it_is_written(text: str) -> None:
-    """What is nested deeper than anything in a catalogue is found to be, and to be no entry."""
+    """Items nested deeper than anything in a catalogue are refused and reported."""
     with pytest.raises(SplitError):
         compose_part(text)
     with pytest.raises(CatalogueError, match="is nested more than 16 deep"):
@@ -140,5 +140,5 @@ def test_depth_is_seen_however_it_is_written(text: str) -> None:
     ["- a: R&D, 5 * 3 = 15! & more", "- a: |\n    *x* & **y**\n    - z", "- 'it is --- so ...'"],
 )
 def test_ordinary_text_is_composed(text: str) -> None:
-    """Characters that could mean more stand in ordinary texts, too."""
+    """Ordinary texts may contain characters that have a meaning in YAML."""
     assert compose_part(text) is not None
