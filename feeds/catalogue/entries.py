@@ -165,9 +165,6 @@ class EntryReader:
         """Return `date` and `updated`, each with whether it is a day without a time."""
         convert = partial(read_date, zone=self.zone, language=self.language)
         published, whole_day = fields.value("date", convert, (EPOCH, False))
-        if "updated" not in fields:
-            published = _with_fixed_offset(published)
-            return published, whole_day, published, False
         updated, updated_day = fields.value("updated", convert, (published, False))
         if updated_day and updated.date() == published.date():
             updated = max(updated, published)

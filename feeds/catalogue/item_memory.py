@@ -18,8 +18,6 @@ from feeds.model import Entry
 from feeds.parallel import dealt, in_processes, usable_processes
 from feeds.storage import StateFolder
 
-# If False, each item is read, with the same result.
-ENABLED = True
 _FILE, _UNFINISHED = "items", "items.new"
 # The part of the records that may differ from the file before it is written again.
 _MAX_CHANGED = 0.02
@@ -57,7 +55,7 @@ class ItemMemory:
 
     def get(self, key: bytes) -> EntryRecord | None:
         """Return the record of an item; None if it was not in the last reading."""
-        found = self._before.get(key) if ENABLED else None
+        found = self._before.get(key)
         if found is not None:
             self._now[key] = found
         return found
