@@ -1,16 +1,19 @@
-"""What exists for speed alone can be switched off, and changes no byte."""
+"""Mechanisms that exist for speed can be switched off, and change no byte."""
 
+import os
+import pickle
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import pytest
-from conftest import AS_OF, tree
+from conftest import AS_OF, SHIPPED, tree
 
 from feeds import build_release
 from feeds.catalogue import ItemMemory, load_catalogue, plain_lines
 from feeds.export.folder import export_folder
 from feeds.formats import feedgen_ext, sampling
+from feeds.storage import StateFolder
 
 SWITCHES = {"plain_lines": plain_lines, "sampling": sampling}
 
@@ -32,17 +35,48 @@ def test_without_an_accelerator_documents_are_the_same(
     assert documents(source) == with_it
 
 
-def test_what_is_remembered_of_items_changes_nothing(source: Path) -> None:
-    """A catalogue that is read again with what was read before is the same catalogue."""
+def test_remembered_items_change_nothing(source: Path) -> None:
+    """A catalogue that is read with remembered items is the same catalogue."""
     memory = ItemMemory()
     read = partial(load_catalogue, memory=memory)
     assert documents(source, read) == documents(source, read) == documents(source)
 
 
+def test_a_forged_file_of_items_runs_no_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of items that another program wrote into the state folder cannot run code."""
+    marker = tmp_path / "code-was-run"
+
+    class Forged:
+        def __reduce__(self) -> tuple[Callable[[str], None], tuple[str]]:
+            return os.mkdir, (str(marker),)
+
+    data = pickle.dumps(Forged())
+    folder = StateFolder(tmp_path / "state")
+    expected = load_catalogue(SHIPPED)
+    with monkeypatch.context() as patch:
+        patch.setattr("feeds.catalogue.item_memory.pickle.dumps", lambda *_: data)
+        load_catalogue(SHIPPED, memory=ItemMemory(folder))
+    assert folder.read("items").endswith(data)
+    assert load_catalogue(SHIPPED, memory=ItemMemory(folder)) == expected
+    assert not marker.exists()
+
+
+def test_items_are_remembered_from_one_process_to_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a state folder, no item of an unchanged catalogue is read again."""
+    folder = StateFolder(tmp_path / "state")
+    expected = load_catalogue(SHIPPED, memory=ItemMemory(folder))
+    monkeypatch.setattr("feeds.catalogue.entries.EntryReader.read_item", None)
+    assert load_catalogue(SHIPPED, memory=ItemMemory(folder)) == expected
+
+
 def test_processes_change_nothing(
     source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What several processes read, render and write is what one does."""
+    """Several processes read, render and write the same as one."""
     alone = documents(source)
     monkeypatch.setattr("feeds.parallel._MIN_WORK", 1)
     # What runs the tests may have threads in this process.

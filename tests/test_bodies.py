@@ -15,7 +15,7 @@ from lxml import etree
 
 from feeds import build_release
 from feeds.catalogue import read_catalogue
-from feeds.catalogue.reading import Fault
+from feeds.catalogue.reader import InvalidValue
 from feeds.catalogue.text_fields import markdown, surely_published
 from feeds.markdown import notes_on, render_body
 from feeds.model import Catalogue, Entry
@@ -340,9 +340,9 @@ def test_links_to_entries_that_are_not_there_have_a_note() -> None:
         ("a", "2022-05-24", body), ("b", "2022-05-24", "x"), ("kenya-law", "2022-05-24", "x")
     ).notes
     assert [note.message for note in found] == [
-        "leads to 'entries/kenya-lw/', where nothing is published; did you mean entries/kenya-law/?",
-        "leads to 'entries/none/', where nothing is published",
-        "leads to 'entries/other/', where nothing is published",
+        "leads to 'entries/kenya-lw/', which is not published; did you mean entries/kenya-law/?",
+        "leads to 'entries/none/', which is not published",
+        "leads to 'entries/other/', which is not published",
     ]
 
 
@@ -405,7 +405,7 @@ def test_the_nu_checker_finds_nothing_in_bodies(tmp_path: Path) -> None:
     def collect(body: str) -> None:
         try:
             html = render(markdown(body), ENTRY._replace(id=f"e{len(found)}"))
-        except Fault:
+        except InvalidValue:
             html = ""
         found.append(html)
 

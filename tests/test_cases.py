@@ -1,4 +1,4 @@
-"""Catalogues in `cases/`, each with what reading it says at its head.
+"""Catalogues in `cases/`, each with the expected Problems, notes and values at its head.
 
 A line `# Expect: line:column: path: message` is one Problem, `# Expect: valid`
 none, and `# Note: …` a note. A line `# Read: expression = 'value'` tells what a
@@ -24,7 +24,7 @@ def said(problem: Problem) -> str:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
 def test_case_reads_as_its_head_expects(case: Path) -> None:
-    """A catalogue's Problems, notes and values are those that stand at its own head."""
+    """A catalogue's Problems, notes and values are those at its own head."""
     data = case.read_bytes()
     head = re.findall(
         r"^\W*# (Expect|Note|Read): (.*?)\r?$", data.decode(errors="replace"), re.MULTILINE

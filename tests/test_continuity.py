@@ -86,7 +86,7 @@ def test_a_topic_whose_slug_changed_is_noted_once(file: Path) -> None:
 
 
 def test_an_emptied_combination_is_not_noted(file: Path) -> None:
-    """A topic in a country that has no entry any more is no accident."""
+    """A topic in a country that has no entry any more is not noted."""
     edit(file, ("[floors, walls]", "[walls]"))
     assert notes(file) == []
 

@@ -9,7 +9,7 @@ from babel.localedata import locale_identifiers
 from conftest import ROOT
 
 from feeds.catalogue.countries import Countries, namesakes, territories
-from feeds.catalogue.reading import Fault
+from feeds.catalogue.reader import InvalidValue
 from feeds.catalogue.suggestions import SILENT, Suggester
 
 NAMES = tomllib.loads((ROOT / "feeds" / "catalogue" / "countries.toml").read_text())
@@ -62,7 +62,7 @@ def test_displayed_names_are_accepted_as_own_names_in_every_language() -> None:
 
 def refusal(text: str) -> str:
     """Return the message for a text that is not understood as a country in English."""
-    with pytest.raises(Fault) as raised:
+    with pytest.raises(InvalidValue) as raised:
         ENGLISH.code(Suggester())(text)
     return str(raised.value)
 
@@ -110,5 +110,5 @@ def test_names_in_data_are_not_displayed_for_another_country(language: str) -> N
         for name in names:
             try:
                 assert find(name) == code
-            except Fault as fault:
+            except InvalidValue as fault:
                 assert name == "America", fault

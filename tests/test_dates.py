@@ -14,7 +14,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from feeds.catalogue.dates import read_date
-from feeds.catalogue.reading import Fault
+from feeds.catalogue.reader import InvalidValue
 
 ZONE = ZoneInfo("Europe/Zurich")
 DAYS = [
@@ -59,7 +59,7 @@ def read(text: str, language: str = "en") -> tuple[datetime, bool] | None:
     """Return the date in a text; None if it is refused."""
     try:
         return read_date(text, ZONE, language)
-    except Fault:
+    except InvalidValue:
         return None
 
 

@@ -21,7 +21,7 @@ def problems(**files: str) -> list[str]:
 def test_what_stands_once_is_named_by_its_key() -> None:
     """A section in a second file is told with the line and column of the first one's key."""
     assert problems(a=f"\n# ours\n{SITE}", b=ENTRIES, c=SITE) == [
-        "c:1:1: site: stands in another file too, at a:3:1"
+        "c:1:1: site: is also in another file, at a:3:1"
     ]
 
 

@@ -1,4 +1,4 @@
-"""Entries that are dated later: when they become public, and what says so."""
+"""Entries with a later date: when they become public, and where that is shown."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -60,7 +60,7 @@ def test_a_time_holds_an_entry_back_until_then() -> None:
 
 
 def test_an_update_without_a_time_is_told_from_the_beginning_of_its_day() -> None:
-    """`updated: today` is told in the morning."""
+    """`updated: today` is published in the morning."""
     text = "- {id: a, title: A, date: 2026-11-01, updated: 2026-11-28, summary: S}\n"
     begin = datetime(2026, 11, 27, 23, tzinfo=UTC)
     [(_, _, before)] = items(text, begin - timedelta(seconds=1))

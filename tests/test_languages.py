@@ -4,7 +4,7 @@ import pytest
 from babel import Locale
 
 from feeds.catalogue.countries import territories
-from feeds.catalogue.reading import Fault, Remark
+from feeds.catalogue.reader import InvalidValue, ValueWarning
 from feeds.catalogue.text_fields import language_tag
 
 LANGUAGES = sorted(code for code in map(str, Locale("en").languages) if len(code) <= 3)
@@ -46,7 +46,7 @@ def test_every_language_and_country_of_cldr_is_known() -> None:
 )
 def test_an_unknown_code_is_noted(tag: str, note: str) -> None:
     """A code that no language or no country has is kept, with a note."""
-    with pytest.raises(Remark) as raised:
+    with pytest.raises(ValueWarning) as raised:
         language_tag(tag)
     assert (raised.value.value, str(raised.value)) == (tag, note)
 
@@ -54,5 +54,5 @@ def test_an_unknown_code_is_noted(tag: str, note: str) -> None:
 @pytest.mark.parametrize("tag", ["", "e", "english", "en_GB", "en-", "en-GB-oed", "419"])
 def test_an_invalid_tag_is_refused(tag: str) -> None:
     """A text that does not have the form of a tag is refused."""
-    with pytest.raises(Fault):
+    with pytest.raises(InvalidValue):
         language_tag(tag)

@@ -1,4 +1,4 @@
-"""What is read from lines alone is what the YAML parser makes of them."""
+"""Values read from plain lines are those that the YAML parser returns."""
 
 import random
 from pathlib import Path
@@ -9,9 +9,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from yaml.nodes import MappingNode, Node, ScalarNode
 
-from feeds.catalogue.cutting import cut
-from feeds.catalogue.plain_lines import NotPlain, Value, plain_lines
-from feeds.catalogue.strict_yaml import Refused, compose_part
+from feeds.catalogue.plain_lines import Unsupported, Value, plain_lines
+from feeds.catalogue.sections import split_items
+from feeds.catalogue.yaml_nodes import SplitError, compose_part
 
 PLAIN = {
     "texts": "id: a\n  title: A title – in “quotes” – a:b a#b 5% it's (so) ~\n",
@@ -31,7 +31,7 @@ PLAIN = {
     "folded": "summary: >\n    One\n    two \n    three.\n  id: a\n",
     "folded to its last letter": "summary: >-\n      One\n      # two.\n",
 }
-# Each is something else to the parser than it seems, or is told of.
+# To the parser, each is something else than it seems, or a mistake.
 ELSE = [
     "title: a: b\n",
     "title: a #b\n",
@@ -155,19 +155,27 @@ PIECES = [
 ]
 
 
+def items_of(source: Path) -> list[str]:
+    """Return the items of a catalogue, without the dashes."""
+    split = split_items(source.read_bytes())
+    if split is None:
+        return []
+    return [item[len(split.dash) :].decode(errors="replace") for _, item in split.items]
+
+
 def from_lines(text: str) -> Value | None:
-    """Give what the lines alone say; None where they say nothing."""
+    """Return the values read from the lines; None if they are not supported."""
     try:
-        return plain_lines(text.encode("utf-8", "surrogatepass"), 2)
-    except NotPlain:
+        return plain_lines(b"- " + text.encode("utf-8", "surrogatepass"), 2)
+    except Unsupported:
         return None
 
 
 def from_parser(text: str) -> Value | None:
-    """Give what the parser makes of an item; None of one that it refuses."""
+    """Return the values that the parser returns; None if it refuses the item."""
     try:
         node = compose_part(f"- {text}")
-    except Refused:
+    except SplitError:
         return None
     return value_of(node.value[0]) if node else None
 
@@ -184,7 +192,7 @@ def value_of(node: Node) -> Value:
 
 @pytest.mark.parametrize("text", PLAIN.values(), ids=PLAIN)
 def test_lines_say_what_the_parser_says(text: str) -> None:
-    """Each of these forms is read from its lines, and as the parser reads it."""
+    """Each of these forms is read from its lines, with the values of the parser."""
     found = from_lines(text)
     assert found is not None
     assert found == from_parser(text)
@@ -192,35 +200,34 @@ def test_lines_say_what_the_parser_says(text: str) -> None:
 
 @pytest.mark.parametrize("text", ELSE)
 def test_other_lines_are_left_to_the_parser(text: str) -> None:
-    """What goes beyond those forms, by however little, is not read from lines."""
+    """Anything beyond those forms is not read from lines."""
     assert from_lines(text) is None
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 def test_no_item_says_anything_else_by_its_lines(source: Path) -> None:
-    """Of each case and catalogue, what is read from lines is what the parser reads."""
-    found = cut(source.read_bytes())
-    for item in found.items if found else ():
-        agree(item.decode(errors="replace"))
+    """In each case and catalogue, values read from lines are those of the parser."""
+    for item in items_of(source):
+        agree(item)
 
 
 def test_shipped_catalogue_is_read_from_its_lines() -> None:
-    """The items that are there to be copied are written so that they are read quickly."""
-    found = cut(SHIPPED.read_bytes())
-    assert found
-    assert all(from_lines(item.decode()) for item in found.items)
+    """The items of the shipped catalogue, which editors copy, are all read from their lines."""
+    items = items_of(SHIPPED)
+    assert items
+    assert all(map(from_lines, items))
 
 
 @settings(max_examples=400)
 @given(st.lists(st.sampled_from(PIECES), max_size=12), st.sampled_from([*PLAIN.values()]))
 @example(["photo", ":", "\n    ", "a", ":  ", "|", "\n    ", "a"], "")
 def test_lines_put_together_at_random_say_nothing_else(pieces: list[str], behind: str) -> None:
-    """Whatever an item is put together from, its lines say what the parser says, or nothing."""
+    """An item of random pieces has the values of the parser, or is not supported."""
     agree(f"title: {''.join(pieces)}\n  {behind}")
 
 
 def test_mangled_lines_say_nothing_else() -> None:
-    """Items that are broken at random places are read from lines rightly, or not at all."""
+    """Items with random changes are read correctly from lines, or not at all."""
     mangle(2000, seed=1)
 
 
@@ -252,13 +259,13 @@ def test_mangled_lines_say_nothing_else_for_long(seed: int) -> None:
     ids=lambda text: repr(text[:10]),
 )
 def test_lines_made_to_hurt_cost_no_time(text: str) -> None:
-    """No item is read in time that grows as its square: of these, that would be many minutes."""
+    """No item takes quadratic time, which for these would be many minutes."""
     with guarded():
         assert from_lines(text) is None
 
 
 def agree(text: str) -> bool:
-    """Assert that lines say what the parser says, where they say anything; tell whether they do."""
+    """Assert that supported lines have the values of the parser; return whether they are supported."""
     found = from_lines(text)
     if found is not None:
         assert found == from_parser(text), text

@@ -1,4 +1,4 @@
-"""Shortcuts for usual texts give the same results as the general code."""
+"""The shortcuts for ordinary values have the same results as the general way."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from feeds.catalogue import read_catalogue
 from feeds.catalogue.dates import MONTHS, parse_freely, read_date
-from feeds.catalogue.reading import Fault, Remark
-from feeds.catalogue.strict_yaml import Refused, compose_part, is_deep
+from feeds.catalogue.reader import InvalidValue, ValueWarning
 from feeds.catalogue.text_fields import line, slug, slug_of, surely_shows
 from feeds.catalogue.web_addresses import web_address
+from feeds.catalogue.yaml_nodes import SplitError, compose_part
 from feeds.errors import CatalogueError
 from feeds.markdown import shows_nothing
 
@@ -39,9 +39,9 @@ def read_address(text: str) -> str:
     """Return an address, with a note or without one; '' if it is refused."""
     try:
         return web_address(text)
-    except Remark as remark:
+    except ValueWarning as remark:
         return str(remark.value)
-    except Fault:
+    except InvalidValue:
         return ""
 
 
@@ -50,7 +50,7 @@ def test_an_ordinary_slug_is_its_own_proposal(text: str) -> None:
     """An accepted slug is the one that would be proposed for it."""
     try:
         accepted = slug(text)
-    except Fault:
+    except InvalidValue:
         return
     assert accepted == text == slug_of(text, words=None)
 
@@ -79,7 +79,7 @@ def test_white_space_is_folded_wherever_it_stands(text: str) -> None:
     ).map("".join)
 )
 def test_a_body_that_surely_shows_something_does(body: str) -> None:
-    """A body that passes the quick check for visible text has some."""
+    """A body that the shortcut finds visible has visible text."""
     assert not (surely_shows(body) and shows_nothing(body))
 
 
@@ -89,7 +89,7 @@ def test_a_plain_day_is_read_as_other_forms_are(day: int, month: str, year: int)
     text = f"{day} {month} {year}"
     try:
         found, whole_day = read_date(text, ZONE, "en")
-    except Fault:
+    except InvalidValue:
         return
     parsed, also = parse_freely(text, ZONE, "en")
     assert (found, whole_day) == (parsed.replace(tzinfo=ZONE), also)
@@ -113,8 +113,8 @@ def test_a_plain_day_is_read_as_other_forms_are(day: int, month: str, year: int)
     ],
 )
 def test_nothing_that_a_catalogue_has_not_is_composed(text: str) -> None:
-    """Indirection, a second document or what could reach the stack's end is refused in a part."""
-    with pytest.raises(Refused):
+    """Aliases, a second document, or nesting that could overflow the stack is refused in a part."""
+    with pytest.raises(SplitError):
         compose_part(text)
 
 
@@ -131,8 +131,9 @@ def test_nothing_that_a_catalogue_has_not_is_composed(text: str) -> None:
     ],
 )
 def test_depth_is_seen_however_it_is_written(text: str) -> None:
-    """What is nested deeper than anything in a catalogue is found to be, and to be no entry."""
-    assert is_deep(compose_part(text))
+    """Items nested deeper than anything in a catalogue are refused and reported."""
+    with pytest.raises(SplitError):
+        compose_part(text)
     with pytest.raises(CatalogueError, match="is nested more than 16 deep"):
         read_catalogue([("f", f"{HEAD}entries:\n{text}\n".encode())])
 
@@ -142,5 +143,5 @@ def test_depth_is_seen_however_it_is_written(text: str) -> None:
     ["- a: R&D, 5 * 3 = 15! & more", "- a: |\n    *x* & **y**\n    - z", "- 'it is --- so ...'"],
 )
 def test_ordinary_text_is_composed(text: str) -> None:
-    """Characters that could mean more stand in ordinary texts, too."""
+    """Ordinary texts may contain characters that have a meaning in YAML."""
     assert compose_part(text) is not None

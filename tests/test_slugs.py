@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from feeds.catalogue.reading import Fault
+from feeds.catalogue.reader import InvalidValue
 from feeds.catalogue.text_fields import slug, slug_of
 
 
@@ -32,5 +32,5 @@ def test_a_made_slug_is_accepted_as_written(text: str) -> None:
 )
 def test_an_invalid_slug_is_refused(text: str) -> None:
     """A slug with a capital letter, a space, a slash or an accent alone is refused."""
-    with pytest.raises(Fault):
+    with pytest.raises(InvalidValue):
         slug(text)

@@ -123,7 +123,10 @@ def test_an_unknown_command_is_reported(typed: str, said: str, folder: Path) -> 
         ("publish s3://b/x entries.yaml", "feeds publish s3://b/x --catalogue entries.yaml"),
         ("export out --url news.example.org", "the URL 'news.example.org' is not a web address"),
         ("export out --url https://news.example.org", "write https://news.example.org/"),
-        ("export out --url ftp://news.example.org/ --dry-run", "must begin with https:// or http://"),
+        (
+            "export out --url ftp://news.example.org/ --dry-run",
+            "must begin with https:// or http://",
+        ),
         ("publish s3://b/x --url nowhere", "the URL 'nowhere' is not a web address"),
         ("serve --url nowhere", "the URL 'nowhere' is not a web address"),
         ("ping --url nowhere", "the URL 'nowhere' is not a web address"),

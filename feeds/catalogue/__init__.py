@@ -2,39 +2,36 @@
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 from yaml.nodes import MappingNode
 
-from feeds.catalogue.assembly import (
-    Assembly,
-    check_ids,
-    check_topics,
+from feeds.catalogue import known_keys
+from feeds.catalogue.countries import Countries
+from feeds.catalogue.entries import EntryReader, EntryRecord, Vocabulary
+from feeds.catalogue.entry_checks import (
+    check_open_topics,
+    id_problems,
+    note_bodies,
     note_far_dates,
     note_slugs,
 )
-from feeds.catalogue.bodies import note_bodies
-from feeds.catalogue.countries import Countries
-from feeds.catalogue.drafts import Drafts
-from feeds.catalogue.entries import EntryReader
-from feeds.catalogue.item_memory import ItemMemory
-from feeds.catalogue.items import Miscut
+from feeds.catalogue.item_memory import ItemMemory, read_items
 from feeds.catalogue.media import read_pictures
-from feeds.catalogue.opening import NO_ENTRIES, Opened
-from feeds.catalogue.reading import Fault
+from feeds.catalogue.reader import InvalidValue
 from feeds.catalogue.redirects import live_paths, note_gone, read_moves
-from feeds.catalogue.site import NO_SITE, open_site, read_country_names, read_site, read_topics
+from feeds.catalogue.sections import NO_ENTRIES, Sections
+from feeds.catalogue.site import NO_SITE, read_country_names, read_site, read_topics
 from feeds.catalogue.source import Source
-from feeds.catalogue.suggestions import Suggester as Nearest
-from feeds.catalogue.vocabulary import Vocabulary
 from feeds.catalogue.web_addresses import site_address
+from feeds.catalogue.yaml_nodes import SplitError
 from feeds.errors import CatalogueError, Problem, UsageError
 from feeds.inputs import source_digest
-from feeds.model import Catalogue
+from feeds.model import Catalogue, Entry, Picture, Site
 from feeds.parallel import gc_paused
 from feeds.storage import media_folder, read_files
 
@@ -45,9 +42,9 @@ _NUMBER = re.compile(r"\[\d+\]")
 
 
 class _Options(NamedTuple):
-    """The arguments of `read_catalogue` beside the files."""
+    """The arguments of `read_catalogue` except the files."""
 
-    address: str | None
+    url: str | None
     media: Path | None
     as_of: datetime | None
     published: Collection[str]
@@ -67,8 +64,8 @@ def load_catalogue(  # noqa: PLR0913  # all but the path are keywords with defau
 ) -> Catalogue:
     """Read the catalogue at a path: one YAML file, or a folder of them.
 
-    One of a folder's files has `site`. `url` replaces `site.url`. For the others
-    see `read_catalogue`.
+    In a folder, one of the files has `site`. `url` replaces `site.url`. For the other
+    arguments see `read_catalogue`.
 
     Raises CatalogueError with all Problems, or FeedsError if there is nothing to
     read or `url` is not a valid address of a site.
@@ -103,8 +100,8 @@ def read_catalogue(  # noqa: PLR0913  # all but the texts are keywords with defa
 
     `as_of` is the aware datetime for notes that depend on the time, such as on
     entries dated far ahead; without it there are no such notes. `published` are
-    the absolute addresses that were public before; an address of the site that
-    is among them and no longer published is a note.
+    the absolute addresses that were public before: there is a note on each of the
+    site's that is no longer published.
 
     Raises CatalogueError with all Problems, in the order of the files, or
     FeedsError if `url` is not a valid address of a site.
@@ -112,9 +109,8 @@ def read_catalogue(  # noqa: PLR0913  # all but the texts are keywords with defa
     sources = [Source(name, data) for name, data in texts]
     address = None if url is None else checked_url(url)
     options = _Options(address, media, as_of, published, memory or ItemMemory(), processes)
-    problems: list[Problem] = []
     with gc_paused():
-        catalogue = _read(sources, problems, options)
+        catalogue, problems = _read(sources, options)
     faults = [problem for problem in problems if strict or not problem.note]
     if catalogue is None or faults:
         raise CatalogueError(faults)
@@ -122,97 +118,102 @@ def read_catalogue(  # noqa: PLR0913  # all but the texts are keywords with defa
 
 
 def checked_url(url: str) -> str:
-    """Return a URL that takes the place of `site.url`; raises UsageError where it cannot."""
+    """Return a URL that is to replace `site.url`; raises UsageError if it is not valid."""
     try:
         return site_address(url)
-    except Fault as fault:
+    except InvalidValue as fault:
         raise UsageError(f"the URL {url!r} {fault}") from None
 
 
-def _read(sources: list[Source], problems: list[Problem], options: _Options) -> Catalogue | None:
-    found: list[Problem] = []
-    opened = Opened(found, Nearest())
+def _read(sources: Sequence[Source], options: _Options) -> tuple[Catalogue | None, list[Problem]]:
+    """Return the catalogue, or None, and all Problems."""
     try:
-        sound = [opened.open(source, whole=False) for source in sources]
-        catalogue = _catalogue(opened, found, options) if all(sound) else None
-    except Miscut:
+        catalogue, problems = _read_files(sources, options, whole=False)
+    except SplitError:
         catalogue = None
     if catalogue is None:
-        # What is no YAML is told file by file; what files say may rest on what could not be read.
-        found = []
-        opened = Opened(found, Nearest())
-        sound = [opened.open(source, whole=True) for source in sources]
-        catalogue = _catalogue(opened, found, options) if all(sound) else None
-    if catalogue:
-        first = Source(sources[0].name, b"").excerpt
-        missing = {"site": "is missing", "entries": f"is missing; {NO_ENTRIES}"}
-        found += [
-            first.problem(0, name, message)
-            for name, message in missing.items()
-            if not opened.sections[name]
-        ]
-        order = {source.name: number for number, source in enumerate(sources)}
-        found.sort(key=lambda problem: (order[problem.file], problem.line, problem.column))
-    problems += _with_causes_once(found)
-    return catalogue
+        # Now each file that is not YAML is reported.
+        catalogue, problems = _read_files(sources, options, whole=True)
+    return catalogue, _with_causes_once(problems)
 
 
-def _with_causes_once(problems: Iterable[Problem]) -> list[Problem]:
-    """Return problems with those of one cause as one, at the first place, with their number."""
-    problems = list(problems)
+def _read_files(
+    sources: Sequence[Source], options: _Options, *, whole: bool
+) -> tuple[Catalogue | None, list[Problem]]:
+    problems: list[Problem] = []
+    sections = Sections(problems)
+    readable = [sections.add(source, whole=whole) for source in sources]
+    # What files say may depend on what could not be read.
+    if not all(readable):
+        return None, problems
+    catalogue = _read_sections(sections, problems, options)
+    first = Source(sources[0].name, b"").excerpt
+    for name, message in {"site": "is missing", "entries": f"is missing; {NO_ENTRIES}"}.items():
+        if not sections.nodes[name]:
+            problems.append(first.problem(0, name, message))
+    order = {source.name: number for number, source in enumerate(sources)}
+    problems.sort(key=lambda problem: (order[problem.file], problem.line, problem.column))
+    return catalogue, problems
+
+
+def _with_causes_once(problems: Sequence[Problem]) -> list[Problem]:
+    """Return one Problem for all with the same cause: the first, with the number of the others."""
     same = Counter(map(_cause, problems))
-    found = {_cause(problem): problem for problem in reversed(problems)}
-    return [
-        problem._replace(message=f"{problem.message} ({same[cause] - 1} more like this)")
-        if problem.cause and same[cause] > 1
-        else problem
-        for problem in problems
-        if problem is found[cause := _cause(problem)] or not problem.cause
-    ]
+    first = {_cause(problem): problem for problem in reversed(problems)}
+    found = []
+    for problem in problems:
+        cause = _cause(problem)
+        if not problem.cause or same[cause] == 1:
+            found.append(problem)
+        elif problem is first[cause]:
+            message = f"{problem.message} ({same[cause] - 1} more like this)"
+            found.append(problem._replace(message=message))
+    return found
 
 
 def _cause(problem: Problem) -> tuple[str, str]:
-    """Return what problems of one cause share: the key path without numbers, and the cause."""
+    """Return what Problems with one cause share: the key path without numbers, and the cause."""
     return _NUMBER.sub("", problem.path), problem.cause
 
 
-def _catalogue(opened: Opened, problems: list[Problem], options: _Options) -> Catalogue:
-    sections = opened.sections
-    mastheads = [open_site(reading, node) for reading, node in sections["site"]]
+def _read_sections(sections: Sections, problems: list[Problem], options: _Options) -> Catalogue:
+    nodes = sections.nodes
+    mastheads = [reader.mapping(node, "site", known_keys.SITE) for reader, node in nodes["site"]]
     site = read_site(mastheads[0]) if mastheads else NO_SITE
-    if options.address is not None:
-        site = replace(site, url=options.address)
+    if options.url is not None:
+        site = replace(site, url=options.url)
     scheme = f"{site.id}:topics"
     topics = None
-    for reading, node in sections["topics"]:
-        topics = read_topics(reading, node, scheme)
+    for reader, node in nodes["topics"]:
+        topics = read_topics(reader, node, scheme)
     # Without a list that can be read, every topic would be unknown.
-    closed = all(isinstance(node, MappingNode) for _, node in sections["topics"])
+    closed = all(isinstance(node, MappingNode) for _, node in nodes["topics"])
     names: dict[str, str] = {}
-    for reading, node in sections["countries"]:
-        names = read_country_names(reading, node, site.language)
-    vocabulary = Vocabulary(topics if closed else None, scheme)
-    countries = Countries(site.language, names)
-    reader = EntryReader(
-        zone=site.timezone, language=site.language, vocabulary=vocabulary, countries=countries
+    for reader, node in nodes["countries"]:
+        names = read_country_names(reader, node, site.language)
+    entry_reader = EntryReader(
+        zone=site.timezone,
+        language=site.language,
+        vocabulary=Vocabulary(topics if closed else None, scheme),
+        countries=Countries(site.language, names),
     )
+    # Everything else that records depend on.
     context = repr((site.timezone.key, scheme, topics, site.language, names, closed))
-    drafts = Drafts(opened.items)
-    drafts.read(reader, problems, context, options.memory, options.processes)
-    problems[:0] = check_ids(drafts)
+    options.memory.begin(context)
+    found = read_items(sections.items, entry_reader, problems, options.memory, options.processes)
+    records = list(zip(sections.items, found, strict=True))
+    problems[:0] = id_problems(records)
     if topics is None:
-        check_topics(drafts, problems)
-    note_slugs(drafts, problems, closed=topics is not None)
+        check_open_topics(records, problems)
+    note_slugs(records, problems, closed=topics is not None)
     if options.as_of:
-        note_far_dates(drafts, options.as_of, problems)
-    pictures = read_pictures(drafts, options.media, problems, options.processes)
-    sound = [draft for draft in drafts.found if draft]
+        note_far_dates(records, options.as_of, problems)
+    pictures = read_pictures(records, options.media, problems, options.processes)
     faulty = any(not problem.note for problem in problems)
-    assembly = Assembly(vocabulary, countries, pictures, site)
-    entries = () if faulty else assembly.entries(sound)
+    entries = () if faulty else _entries(filter(None, found), pictures, site)
     for fields in mastheads:
         if "moved" in fields or "retired" in fields or options.published:
-            # What is published is known if everything else is right.
+            # What is published is known if there is no Problem.
             live = (
                 frozenset() if faulty else live_paths(site, topics or (), entries) | pictures.keys()
             )
@@ -221,10 +222,36 @@ def _catalogue(opened: Opened, problems: list[Problem], options: _Options) -> Ca
             if live:
                 note_gone(fields, site, live, options.published)
     if not faulty:
-        note_bodies(drafts, site, entries, options.as_of, problems)
-    return Catalogue(
-        site=site,
-        topics=topics,
-        entries=entries,
-        pictures=tuple(pictures.values()),
-    )
+        note_bodies(records, site, entries, options.as_of, problems)
+    return Catalogue(site=site, topics=topics, entries=entries, pictures=tuple(pictures.values()))
+
+
+def _entries(
+    records: Iterable[EntryRecord], pictures: Mapping[str, Picture], site: Site
+) -> tuple[Entry, ...]:
+    """Return the entries of records, with what depends on other entries and on pictures.
+
+    Entries that give a day without a time are noon, and one second later for each
+    entry below on the same day: an entry added above changes no other.
+    """
+    same_day: Counter[date] = Counter()
+    entries = []
+    for record in reversed(list(records)):
+        entry = record.entry
+        if entry.public_from:
+            day = entry.published.date()
+            published = entry.published + timedelta(seconds=same_day[day])
+            same_day[day] += 1
+            entry = entry._replace(published=published, updated=max(entry.updated, published))
+        picture = pictures.get(entry.photo.url) if entry.photo else None
+        if entry.photo and picture:
+            photo = entry.photo._replace(
+                url=site.address(entry.photo.url),
+                media_type=picture.media_type,
+                width=picture.width,
+                height=picture.height,
+                length=picture.length,
+            )
+            entry = entry._replace(photo=photo)
+        entries.append(entry)
+    return tuple(reversed(entries))

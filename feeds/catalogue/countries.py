@@ -12,7 +12,7 @@ from typing import Any
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 
-from feeds.catalogue.reading import Fault
+from feeds.catalogue.reader import InvalidValue
 from feeds.catalogue.suggestions import HIGH_SIMILARITY, Suggester
 from feeds.model import Country
 
@@ -79,7 +79,7 @@ class Countries:
         """Return the function that reads a country's name or code as its alpha-2 code.
 
         A code in upper case comes first, then a name as it is displayed or usual, then
-        a name that is written differently, and a code in lower case. It raises Fault.
+        a name that is written differently, and a code in lower case. It raises InvalidValue.
         """
 
         def find(text: str) -> str:
@@ -92,7 +92,7 @@ class Countries:
                 or self._meanings.get(_without_form(folded))
             )
             if meaning is None or len(meaning) != _ALPHA_2_LENGTH:
-                raise Fault(self._refusal(text, meaning or "", suggester), cause=text)
+                raise InvalidValue(self._refusal(text, meaning or "", suggester), cause=text)
             return meaning
 
         return find
@@ -160,7 +160,7 @@ def country_code(text: str) -> str:
     english = territories("en")
     code = text if text in english else _alpha_3_codes().get(text)
     if code is None:
-        raise Fault(f"{text!r} is not the ISO 3166-1 code of a country, such as VN")
+        raise InvalidValue(f"{text!r} is not the ISO 3166-1 code of a country, such as VN")
     return code
 
 

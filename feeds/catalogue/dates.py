@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from feeds.catalogue.reading import Fault, Remark
+from feeds.catalogue.reader import InvalidValue, ValueWarning
 
 if TYPE_CHECKING:
     from feeds.catalogue.date_forms import Form
@@ -57,12 +57,12 @@ def read_date(text: str, zone: ZoneInfo, language: str) -> tuple[datetime, bool]
     """Return an instant, to the second and with its own offset, and whether it is a day alone.
 
     A day alone is its noon in `zone`, and a time without a zone is in `zone`. Months
-    and weekdays are named in English or in `language`. Raises Fault; or Remark for a
+    and weekdays are named in English or in `language`. Raises InvalidValue; or ValueWarning for a
     local time that daylight saving repeats, of which the first is used.
     """
     text = " ".join(text.split())
     if len(text) > _MAX_LENGTH:
-        raise Fault(f"is too long for a date; {EXAMPLE}")
+        raise InvalidValue(f"is too long for a date; {EXAMPLE}")
     parsed, whole_day = _parse(text, zone, language)
     _check_year(parsed.year)
     if parsed.tzinfo and parsed.tzinfo is not zone:
@@ -72,7 +72,7 @@ def read_date(text: str, zone: ZoneInfo, language: str) -> tuple[datetime, bool]
 
 def _check_year(year: int) -> None:
     if year not in _YEARS:
-        raise Fault(f"the year {year} is not between {_YEARS[0]} and {_YEARS[-1]}")
+        raise InvalidValue(f"the year {year} is not between {_YEARS[0]} and {_YEARS[-1]}")
 
 
 def _has_english_months(language: str) -> bool:
@@ -102,10 +102,10 @@ def _in_zone(local: datetime, zone: ZoneInfo, *, whole_day: bool) -> datetime:
     aware = local.replace(tzinfo=zone)
     clock = f"{_day_name(local)} {local:%H:%M}"
     if aware.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != local.replace(tzinfo=None):
-        raise Fault(f"there was no {clock} in {zone.key}: the clocks skipped it")
+        raise InvalidValue(f"there was no {clock} in {zone.key}: the clocks skipped it")
     instant = _with_fixed_offset(aware)
     if local.tzinfo is None and aware.replace(fold=1).utcoffset() != aware.utcoffset():
-        raise Remark(
+        raise ValueWarning(
             (instant, whole_day),
             f"the clocks in {zone.key} showed {clock} twice; the first is used,"
             f" {instant.isoformat()}",
@@ -118,7 +118,7 @@ def _with_fixed_offset(aware: datetime) -> datetime:
     offset = aware.utcoffset() or timedelta()
     if offset.seconds % 60 or abs(offset) > _MAX_OFFSET:
         if not isinstance(aware.tzinfo, ZoneInfo):
-            raise Fault(_NO_OFFSET)
+            raise InvalidValue(_NO_OFFSET)
         # A town's own time, before there were zones, in whole minutes (RFC 3339 §5.8).
         minutes = timedelta(minutes=round(offset / timedelta(minutes=1)))
         nearest = min(max(minutes, -_MAX_OFFSET), _MAX_OFFSET)
@@ -137,7 +137,7 @@ def parse_freely(text: str, zone: ZoneInfo, language: str) -> tuple[datetime, bo
     """Return a date in any form with one meaning, in English or else another language.
 
     The result is naive if no zone is named; the second value is whether it is a day
-    alone. Raises Fault.
+    alone. Raises InvalidValue.
     """
     # Few dates need these modules, which take long to load.
     from feeds.catalogue.date_words import ENGLISH, words_of  # noqa: PLC0415
@@ -145,14 +145,14 @@ def parse_freely(text: str, zone: ZoneInfo, language: str) -> tuple[datetime, bo
     if _has_english_months(language):
         try:
             return _parse_with(ENGLISH, text, zone)
-        except Fault:
+        except InvalidValue:
             if not any(map(str.isalpha, text)):
                 raise
     return _parse_with(words_of(language), text, zone)
 
 
 def _parse_with(words: "Words", text: str, zone: ZoneInfo) -> tuple[datetime, bool]:
-    """Return the date that all interpretations of a text have in common; raises Fault."""
+    """Return the date that all interpretations of a text have in common; raises InvalidValue."""
     from feeds.catalogue.date_forms import form_of, mistake_in  # noqa: PLC0415
     from feeds.catalogue.date_words import interpretations  # noqa: PLC0415
 
@@ -160,13 +160,13 @@ def _parse_with(words: "Words", text: str, zone: ZoneInfo) -> tuple[datetime, bo
     forms = [form_of(tokens) for tokens in interpretations(without_zone, words)]
     whole = [form for form in forms if not form.rest]
     if not whole:
-        raise Fault(mistake_in(text, max(forms, key=lambda form: form.end)))
+        raise InvalidValue(mistake_in(text, max(forms, key=lambda form: form.end)))
     found: dict[date, tuple[datetime, bool]] = {}
     faults = []
     for form in whole:
         try:
             read = _date(form, zone, named=without_zone != text)
-        except Fault as fault:
+        except InvalidValue as fault:
             faults.append(fault)
         else:
             found.setdefault(read[0].date(), read)
@@ -178,7 +178,7 @@ def _parse_with(words: "Words", text: str, zone: ZoneInfo) -> tuple[datetime, bo
 def _only_day(days: list[date]) -> date:
     if len(days) > 1:
         meant = " or ".join(_day_name(day, year=False) for day in days)
-        raise Fault(f"is ambiguous: {meant}; write {' or '.join(map(date.isoformat, days))}")
+        raise InvalidValue(f"is ambiguous: {meant}; write {' or '.join(map(date.isoformat, days))}")
     return days[0]
 
 
@@ -186,10 +186,10 @@ def _date(form: "Form", zone: ZoneInfo, *, named: bool) -> tuple[datetime, bool]
     """Return the date of a form; `named` is whether its text names `zone` by its key."""
     day = _day(form)
     if "weekday" in form.parts and form.number("weekday") != day.weekday():
-        raise Fault(f"{_day_name(day)} is a {WEEKDAYS[day.weekday()]}")
+        raise InvalidValue(f"{_day_name(day)} is a {WEEKDAYS[day.weekday()]}")
     if "time" not in form.parts:
         if named or "place" in form.parts:
-            raise Fault(_NO_TIME)
+            raise InvalidValue(_NO_TIME)
         return datetime.combine(day, _NOON), True
     local = datetime.combine(day, _time(form))
     if "zone" in form.parts:
@@ -206,19 +206,19 @@ def _day(form: "Form") -> date:
         try:
             day = date.fromisoformat(form.text("iso").upper())
         except ValueError:
-            raise Fault(NOT_A_DATE) from None
+            raise InvalidValue(NOT_A_DATE) from None
     elif "one" in form.parts:
         day = _day_in_numbers(form)
     elif "day" in form.parts and "year" in form.parts:
         day = _calendar_day(form.number("year"), form.number("month"), form.number("day"))
     else:
-        raise Fault(NO_DAY)
+        raise InvalidValue(NO_DAY)
     _check_year(day.year)
     return day
 
 
 def _day_in_numbers(form: "Form") -> date:
-    """Return the day of a date that ends in its year; raises Fault if day or month may be first."""
+    """Return the day of a date that ends in its year; raises InvalidValue if day or month may be first."""
     one, other = form.number("one"), form.number("other")
     orders = dict.fromkeys((month, day) for day, month in ((one, other), (other, one)))
     days = [
@@ -227,7 +227,7 @@ def _day_in_numbers(form: "Form") -> date:
         if month in _MONTH_NUMBERS
     ]
     if not days:
-        raise Fault(NOT_A_DATE)
+        raise InvalidValue(NOT_A_DATE)
     return _only_day(days)
 
 
@@ -236,8 +236,8 @@ def _calendar_day(year: int, month: int, day: int) -> date:
         return date(year, month, day)
     except ValueError:
         if not year or month not in _MONTH_NUMBERS:
-            raise Fault(NOT_A_DATE) from None
-        raise Fault(f"{MONTHS[month - 1]} {year} has no day {day}") from None
+            raise InvalidValue(NOT_A_DATE) from None
+        raise InvalidValue(f"{MONTHS[month - 1]} {year} has no day {day}") from None
 
 
 def _time(form: "Form") -> time:
@@ -248,15 +248,17 @@ def _time(form: "Form") -> time:
     if "half" in form.parts:
         afternoon = form.number("half")
         if hour > _HALF_DAY_HOURS or (afternoon and not hour):
-            raise Fault(f"{text} is not a valid time; before am or pm, hours go from 1 to 12")
+            raise InvalidValue(
+                f"{text} is not a valid time; before am or pm, hours go from 1 to 12"
+            )
         hour = hour % _HALF_DAY_HOURS + afternoon
     # As in `10.05.2022 12.05`.
     if "one" in form.parts and form.text("point") == "." and minute in _MONTH_NUMBERS:
-        raise Fault(f"{text} may be a time or a second day; write a time like 10:00")
+        raise InvalidValue(f"{text} may be a time or a second day; write a time like 10:00")
     try:
         return time(hour, minute, second)
     except ValueError:
-        raise Fault(f"{text} is not a valid time; hours go to 23, minutes to 59") from None
+        raise InvalidValue(f"{text} is not a valid time; hours go to 23, minutes to 59") from None
 
 
 def _in_named_zone(local: datetime, name: str, zone: ZoneInfo) -> datetime:
@@ -268,7 +270,7 @@ def _in_named_zone(local: datetime, name: str, zone: ZoneInfo) -> datetime:
         aware = local.replace(tzinfo=zone, fold=fold)
         if aware.tzname() == name:
             return aware
-    raise Fault(unknown_zone(name))
+    raise InvalidValue(unknown_zone(name))
 
 
 def _with_named_offset(form: "Form", local: datetime, zone: ZoneInfo) -> datetime:
@@ -276,7 +278,7 @@ def _with_named_offset(form: "Form", local: datetime, zone: ZoneInfo) -> datetim
     aware = local.replace(tzinfo=_offset(form))
     if name := form.text("comment"):
         if not _ZONE_ABBREVIATION.fullmatch(name):
-            raise Fault(unknown_zone(name))
+            raise InvalidValue(unknown_zone(name))
         year = [datetime(local.year, month, 1, tzinfo=zone) for month in _MONTH_NUMBERS]
         known = {day.tzname(): day.utcoffset() for day in year}
         known |= dict.fromkeys(_UTC_NAMES, timedelta())
@@ -289,11 +291,11 @@ def _with_named_offset(form: "Form", local: datetime, zone: ZoneInfo) -> datetim
 def _check_offset(aware: datetime, name: str, offset: timedelta | None) -> None:
     if aware.utcoffset() != offset:
         written = aware.isoformat()[-_OFFSET_LENGTH:]
-        raise Fault(f"the offset {written} is not that of {name!r}; write only one of them")
+        raise InvalidValue(f"the offset {written} is not that of {name!r}; write only one of them")
 
 
 def _offset(form: "Form") -> tzinfo:
-    """Return the offset in a text; raises Fault if it is impossible, or may be a second time."""
+    """Return the offset in a text; raises InvalidValue if it is impossible, or may be a second time."""
     written = form.text("offset")
     start, _ = form.parts["offset"]
     before = form.tokens.kinds[:start]
@@ -304,9 +306,9 @@ def _offset(form: "Form") -> tzinfo:
     may_end_range = written[0] == "-" and len(written) - 1 <= _MAX_HOUR_DIGITS
     if may_end_range if spaced else not _ISO_TIME_KINDS.fullmatch(before):
         if abs(offset.utcoffset(None) or timedelta()) > _MAX_OFFSET:
-            raise Fault(MANY_TIMES)
+            raise InvalidValue(MANY_TIMES)
         clock = form.text("time")
-        raise Fault(
+        raise InvalidValue(
             f"'{clock}{' ' * spaced}{written}' may be two times;"
             f" write one, or with an offset {clock} {full}"
         )
@@ -325,7 +327,7 @@ def _parse_offset(text: str) -> tzinfo:
     try:
         parsed = datetime.strptime(text, "%z").tzinfo
     except ValueError:
-        raise Fault(_NO_OFFSET) from None
+        raise InvalidValue(_NO_OFFSET) from None
     return parsed or UTC
 
 

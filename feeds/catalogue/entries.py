@@ -1,211 +1,257 @@
-"""An item of `entries:` → a Draft."""
+"""An item of `entries:` → an EntryRecord: what its text alone determines."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
-from functools import partial
+from datetime import date, datetime, time, timedelta, timezone
+from functools import lru_cache, partial
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
+
+from yaml.nodes import MappingNode
 
 from feeds.catalogue import known_keys
 from feeds.catalogue.countries import Countries
 from feeds.catalogue.dates import EPOCH, read_date
-from feeds.catalogue.fields import Values
-from feeds.catalogue.reading import Fault
+from feeds.catalogue.plain_lines import PlainMapping, Unsupported, plain_lines
+from feeds.catalogue.reader import InvalidValue, MappingReader, ValueWarning
+from feeds.catalogue.sections import Item
 from feeds.catalogue.site import read_person
+from feeds.catalogue.suggestions import Suggester
 from feeds.catalogue.text_fields import (
     IMAGE_TYPES,
+    folded,
     line,
     markdown,
     media_type,
+    slug_of,
+    slug_or_blank,
     surely_published,
     surely_shows,
     whole_number,
 )
-from feeds.catalogue.text_fields import slug_or_blank as fitting
-from feeds.catalogue.vocabulary import Vocabulary
 from feeds.catalogue.web_addresses import photo_address, web_address
+from feeds.errors import Problem
+from feeds.model import Entry, Photo, Topic
 from feeds.urls import ENTRIES, MEDIA
 
-# What is often meant to be linked to.
-_NO_IMAGES = frozenset(
+# A table of our own: the one of a machine would make its documents differ from others'.
+# Files that editors often want to link to.
+_NOT_IMAGES = frozenset(
     "csv doc docx epub htm html mov mp3 mp4 odt pdf ppt pptx rtf txt webm xls xlsx xml zip".split()
 )
-_PIXELS = 100_000
-_BYTES = 10**11
-# Refused in every text of a catalogue.
-_ITEM = "\x1e"
+_MAX_PIXELS = 100_000
+_MAX_BYTES = 10**11
 
 
-class Draft(NamedTuple):
-    """An entry as its item says it, before it is told apart from others: in texts alone.
+class EntryRecord(NamedTuple):
+    """An entry as its item describes it.
 
-    `published` and `updated` are in ISO 8601. `whole_day` is not empty where
-    the date is a day alone: then `published` is its noon; `updated_day` is the
-    same for `updated`. The labels, the photo, the author, the links that may lead
-    from the body into the site, and the notes on it are lists of texts. A note has
-    its line of the body in front.
+    A date without a time is noon, and `entry.photo` may name a file in `media/`.
+    `links` are the links of the body that may lead into the site. `notes` are
+    those on the body, each with its line, from 0.
     """
 
-    id: str
-    published: str
-    whole_day: str
-    updated: str
-    updated_day: str
-    title: str
-    summary: str
-    body: str
-    links: str
-    notes: str
-    link: str
-    topics: str
-    countries: str
-    photo: str
-    author: str
+    entry: Entry
+    links: tuple[str, ...] = ()
+    notes: tuple[tuple[int, str], ...] = ()
 
 
-def listed(texts: str) -> list[str]:
-    """Give the texts of a list within a draft."""
-    return texts.split(_ITEM) if texts else []
+class Vocabulary:
+    """The topics that entries may have.
+
+    An item names a topic of a closed vocabulary by its slug. Without declared topics
+    the vocabulary is open, and an item names a topic by its name.
+    """
+
+    def __init__(self, declared: Iterable[Topic] | None, scheme: str) -> None:
+        self._is_open = declared is None
+        self._scheme = scheme
+        # By the text that names a topic in an item.
+        self._topics = {topic.slug: topic for topic in declared or ()}
+
+    def read(self, nearest: Suggester) -> Callable[[str], str]:
+        """Return the function that checks the text for a topic, and raises InvalidValue."""
+
+        def declared(text: str) -> str:
+            if text not in self._topics:
+                choices = {topic.name: topic.slug for topic in self._topics.values()}
+                hint = nearest.hint(text, choices | {slug: slug for slug in self._topics})
+                raise InvalidValue(f"there is no topic {text!r} under 'topics'{hint}", cause=text)
+            return text
+
+        return _topic_name if self._is_open else declared
+
+    def topic(self, text: str) -> Topic:
+        """Return the topic that an item names."""
+        if text not in self._topics and self._is_open:
+            slug = slug_of(text, words=None)
+            self._topics[text] = Topic(slug=slug, name=text, scheme=self._scheme)
+        return self._topics[text]
+
+
+def _topic_name(text: str) -> str:
+    name = folded(text)
+    if not slug_of(name, words=None):
+        raise InvalidValue(f"{name!r} has no letter and no digit to make an address of")
+    return line(text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryReader:
-    """Reads an item by itself; what the others say changes nothing."""
+    """Reads each item by itself."""
 
     zone: ZoneInfo
     language: str
     vocabulary: Vocabulary
     countries: Countries
 
-    def read(self, fields: Values) -> Draft:
-        """Read one entry; what is wrong in it becomes Problems."""
+    def read_item(
+        self, item: Item, problems: list[Problem], nearest: Suggester | None = None
+    ) -> EntryRecord | None:
+        """Return the record of an item; None if it has a Problem that is not a note.
+
+        Raises SplitError.
+        """
+        try:
+            record = self._read(PlainMapping(plain_lines(item.data, item.column), known_keys.ENTRY))
+        except (Unsupported, InvalidValue, ValueWarning):
+            record = None
+        if record and record.entry.id:
+            return record
+        own: list[Problem] = []
+        reader, node = item.open(own, nearest)
+        if isinstance(node, MappingNode):
+            record = self._read(reader.mapping(node, item.path, known_keys.ENTRY))
+        else:
+            message = "an entry is a mapping: 'id: …', 'title: …', 'date: …'"
+            reader.problem(node, item.path, message)
+        is_wrong = any(not problem.note for problem in own)
+        problems += own
+        return record if record and record.entry.id and not is_wrong else None
+
+    def _read(self, fields: MappingReader) -> EntryRecord:
         if not any(name in fields for name in ("summary", "body", "link")):
             message = "has no 'summary', 'body' or 'link': readers see the title alone"
             fields.problem("", message, note=True)
-        published, whole_day, updated, updated_day = self._dates(fields)
+        published, whole_day, updated, whole_updated_day = self._dates(fields)
         body = _body(fields)
         topics = fields.list("topics", self.vocabulary.read(fields.nearest))
         countries = fields.list("countries", self.countries.code(fields.nearest))
-        return Draft(
-            fields.value("id", fitting, ""),
-            published.isoformat(),
-            "day" if whole_day else "",
-            updated.isoformat() if updated else "",
-            "day" if updated_day else "",
+        entry = Entry(
+            fields.value("id", slug_or_blank, ""),
             fields.value("title", line, ""),
+            published,
+            updated,
             fields.value("summary", line, ""),
             body,
-            _links(body),
-            _notes(body),
             fields.value("link", web_address, ""),
-            _ITEM.join(topics),
-            _ITEM.join(countries),
+            tuple(map(self.vocabulary.topic, topics)),
+            tuple(map(self.countries.country, countries)),
             _photo(fields),
-            _author(fields),
+            read_person(fields, "author"),
+            _midnight(published.date(), self.zone) if whole_day else None,
+            _midnight(updated.date(), self.zone) if whole_updated_day else None,
         )
+        return EntryRecord(entry, _links(body), _notes(body))
 
-    def _dates(self, fields: Values) -> tuple[datetime, bool, datetime | None, bool]:
+    def _dates(self, fields: MappingReader) -> tuple[datetime, bool, datetime, bool]:
         """Return `date` and `updated`, each with whether it is a day without a time."""
         convert = partial(read_date, zone=self.zone, language=self.language)
         published, whole_day = fields.value("date", convert, (EPOCH, False))
-        if "updated" not in fields:
-            return published, whole_day, None, False
         updated, updated_day = fields.value("updated", convert, (published, False))
         if updated_day and updated.date() == published.date():
             updated = max(updated, published)
         if updated < published:
             fields.problem("updated", "is before 'date'")
+        published = _with_fixed_offset(published)
+        updated = max(_with_fixed_offset(updated), published)
         return published, whole_day, updated, updated_day
 
 
-def _body(fields: Values) -> str:
+def _with_fixed_offset(moment: datetime) -> datetime:
+    """Return a moment with its offset instead of its zone."""
+    return moment.replace(tzinfo=_fixed_offset(moment.utcoffset()), fold=0)
+
+
+@lru_cache
+def _fixed_offset(offset: timedelta | None) -> timezone:
+    return timezone(offset or timedelta())
+
+
+@lru_cache(maxsize=10_000)
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    """Return the beginning of a day in a zone."""
+    return _with_fixed_offset(datetime.combine(day, time(), zone))
+
+
+def _body(fields: MappingReader) -> str:
     body = fields.value("body", markdown, "")
     if body and "summary" not in fields and not surely_shows(body):
-        # Loaded for the few bodies of which it cannot be told otherwise.
+        # Only few bodies need it.
         from feeds.markdown import shows_nothing  # noqa: PLC0415
 
         if shows_nothing(body):
             fields.problem(
                 "body",
-                "shows nothing: comments, scripts and the like are not published;"
+                "has no visible content: comments, scripts and the like are not published;"
                 " write a text, or a 'summary'",
             )
     return body
 
 
-def _links(body: str) -> str:
+def _links(body: str) -> tuple[str, ...]:
     if MEDIA not in body and ENTRIES not in body:
-        return ""
-    from feeds.markdown import links_in  # noqa: PLC0415  # for few bodies, as above
+        return ()
+    from feeds.markdown import links_in  # noqa: PLC0415  # only few bodies need it
 
-    return _ITEM.join(link for link in links_in(body) if MEDIA in link or ENTRIES in link)
+    return tuple(link for link in links_in(body) if MEDIA in link or ENTRIES in link)
 
 
-def _notes(body: str) -> str:
+def _notes(body: str) -> tuple[tuple[int, str], ...]:
     if not body or surely_published(body):
-        return ""
-    from feeds.markdown import notes_on  # noqa: PLC0415  # for few bodies, as above
+        return ()
+    from feeds.markdown import notes_on  # noqa: PLC0415  # only few bodies need it
 
-    return _ITEM.join(f"{note.line} {note.message}" for note in notes_on(body))
+    return tuple((note.line, note.message) for note in notes_on(body))
 
 
-def _photo(fields: Values) -> str:
+def _photo(fields: MappingReader) -> Photo | None:
     if "photo" not in fields:
-        return ""
+        return None
     if fields.is_text("photo"):
-        return fields.value("photo", _as_mapping, "")
+        return fields.value("photo", _refuse_photo_text, None)
     photo = fields.inner("photo", known_keys.PHOTO)
     if not photo:
-        return ""
+        return None
     url = photo.value("url", photo_address, "")
     credit = photo.value("credit", line, "")
     if "url" not in photo and "credit" not in photo:
         fields.problem("photo", "has neither a 'url' nor a 'credit'")
     ending = _ending(url)
-    _note_photo(photo, ending)
-    numbers = (
-        photo.value("width", _pixels, 0),
-        photo.value("height", _pixels, 0),
-        photo.value("length", _length, 0),
-    )
-    return _ITEM.join(
-        (
-            url,
-            credit,
-            photo.value("alt", line, ""),
-            photo.value("type", media_type, IMAGE_TYPES.get(ending, "")),
-            *map(str, numbers),
-        )
-    )
-
-
-def _as_mapping(text: str) -> str:
-    """Raise the Fault for a photo that is a text, with the mapping to write."""
-    name = "url" if "/" in text or _ending(text) in IMAGE_TYPES else "credit"
-    raise Fault(f"must be a mapping: {{{name}: {text}}}")
-
-
-def _note_photo(photo: Values, ending: str) -> None:
-    """Tell what is said of a picture that is not named, or seems to be none."""
     notes = {}
     if "url" not in photo:
-        notes = dict.fromkeys(
-            ("width", "height", "length", "type"), "tells nothing without a 'url'"
-        )
-    elif ending in _NO_IMAGES:
-        notes = {"url": f"seems to be no picture: it ends in '.{ending}'"}
+        message = "has no effect without 'url'"
+        notes = dict.fromkeys(("width", "height", "length", "type"), message)
+    elif ending in _NOT_IMAGES:
+        notes = {"url": f"does not seem to be a picture: it ends in '.{ending}'"}
     for name, message in notes.items():
         if name in photo:
             photo.problem(name, message, note=True)
+    width = photo.value("width", _pixels, 0)
+    height = photo.value("height", _pixels, 0)
+    length = photo.value("length", partial(whole_number, 1, _MAX_BYTES), 0)
+    alt = photo.value("alt", line, "")
+    kind = photo.value("type", media_type, IMAGE_TYPES.get(ending, ""))
+    return Photo(url, credit, alt, kind, width, height, length)
 
 
-_pixels = partial(whole_number, 1, _PIXELS)
-_length = partial(whole_number, 1, _BYTES)
+_pixels = partial(whole_number, 1, _MAX_PIXELS)
 
 
-def _author(fields: Values) -> str:
-    author = read_person(fields, "author")
-    return _ITEM.join((author.name, author.email, author.uri)) if author else ""
+def _refuse_photo_text(text: str) -> None:
+    """Raise InvalidValue for a photo that is a text, with the mapping to write."""
+    name = "url" if "/" in text or _ending(text) in IMAGE_TYPES else "credit"
+    raise InvalidValue(f"must be a mapping: {{{name}: {text}}}")
 
 
 def _ending(url: str) -> str:

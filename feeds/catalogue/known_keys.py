@@ -1,17 +1,22 @@
-"""The keys of each mapping in a catalogue, and the words that other programs have for them."""
+"""The keys of each mapping in a catalogue, and what to write instead of unknown ones."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
+from feeds.catalogue.source import INVISIBLE, named
+
+SECTION_NAMES = ("site", "topics", "countries", "entries")
+# Characters that input methods and other notations use for a colon.
+COLONS = "：﹕︓∶ː"
+_COLON = re.compile(rf"(?P<key>[a-z_]+)\s*(?P<sign>[{COLONS}=;]|=>|->|:(?=\S)|(?<=\s)(?=\S))")
 _SEPARATORS = re.compile("[-_ .]+")
 
 
 class Keys(NamedTuple):
-    """The keys that a mapping may have, those it must have, and remedies for others.
+    """The allowed and the required keys of a mapping, and remedies for others.
 
-    A remedy is a key, or advice in words; it is found by a word in lower case,
-    without separators.
+    The remedy for a word, in lower case and without separators, is a key or advice.
     """
 
     known: frozenset[str]
@@ -30,7 +35,7 @@ def _keys(
     advice: Mapping[str, str] | None = None,
     required: tuple[str, ...] = (),
 ) -> Keys:
-    """Return keys by the words, separated by spaces, that each is the remedy for."""
+    """Return keys, each given with the words, separated by spaces, that it is the remedy for."""
     remedies = {
         word: remedy
         for rows in (synonyms, advice or {})
@@ -40,7 +45,7 @@ def _keys(
     return Keys(frozenset(synonyms), required, remedies)
 
 
-# An `id` that is missing is reported when all are known, so that one can be proposed.
+# A missing `id` is reported after all entries are read, so that a free one can be proposed.
 ENTRY = _keys(
     {
         "id": "guid slug uid uuid key identifier",
@@ -131,4 +136,31 @@ TOPIC = _keys(
     advice={"the slug is the key of the topic": "slug id key"},
 )
 
-EVERY = frozenset().union(*(keys.known for keys in (SECTIONS, SITE, TOPIC, ENTRY, PHOTO, PERSON)))
+ALL_KEYS = frozenset().union(
+    *(keys.known for keys in (SECTIONS, SITE, TOPIC, ENTRY, PHOTO, PERSON))
+)
+
+
+def key_mistake(name: str, known: Collection[str]) -> str:
+    """Return what is wrong with the characters of an unknown key, or ''.
+
+    Without a space after it, a colon does not end a key; one further on in the line does.
+    """
+    if invisible := INVISIBLE.search(name):
+        return invisible_in_key(invisible[0])
+    found = _COLON.match(name)
+    if found and found["key"] in known:
+        key, sign = found.groups()
+        if sign == ":":
+            return "a space after the ':' is missing"
+        if sign:
+            return f"after '{key}', write ': ' instead of '{sign}'"
+        return f"the ':' after '{key}' is missing"
+    if name in SECTION_NAMES:
+        return "is a section of its own: the line must begin without spaces"
+    return ""
+
+
+def invisible_in_key(character: str) -> str:
+    """Return the message for a key that contains an invisible character."""
+    return f"the key has {named(character)} in it; write an ordinary space instead, or remove it"

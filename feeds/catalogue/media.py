@@ -9,9 +9,9 @@ from unicodedata import normalize
 
 from yaml.nodes import MappingNode, Node, ScalarNode
 
-from feeds.catalogue.drafts import Drafts, Place
-from feeds.catalogue.entries import Draft, listed
-from feeds.catalogue.reading import Fault, Remark
+from feeds.catalogue.entries import EntryRecord
+from feeds.catalogue.reader import InvalidValue, ValueWarning
+from feeds.catalogue.sections import Item
 from feeds.catalogue.text_fields import IMAGE_TYPES
 from feeds.catalogue.web_addresses import photo_address
 from feeds.errors import Problem
@@ -50,18 +50,16 @@ class InvalidPicture(Exception):
 
 
 def read_pictures(
-    drafts: Drafts, folder: Path | None, problems: list[Problem], processes: int
+    records: Iterable[tuple[Item, EntryRecord | None]],
+    folder: Path | None,
+    problems: list[Problem],
+    processes: int,
 ) -> dict[str, Picture]:
     """Return the pictures that photos show, by their paths; what is wrong becomes Problems.
 
-    The photo of an item that has a Problem, and so no draft, is checked as well.
+    The photo of an item that has a Problem, and so no record, is checked as well.
     """
-    items = [
-        (drafts.place(number), draft)
-        for number, draft in enumerate(drafts.found)
-        if draft is None or draft.photo.startswith(MEDIA)
-    ]
-    claims = list(_claims(items))
+    claims = list(_claims(records))
     if not claims:
         return {}
     files = _by_composed_name(media_files(folder)) if folder else {}
@@ -69,17 +67,17 @@ def read_pictures(
     seen = {path: files[path] for path in sorted(wanted & files.keys())}
     known = _measured(folder or Path(), seen, processes)
     lower_case = {path.casefold(): path for path in files}
-    for place, claim in claims:
+    for item, claim in claims:
         path = claim["url"]
         picture = known.get(path)
         if isinstance(picture, Picture):
-            _report(place, _contradictions(claim, picture), (), problems)
+            _report(item, _contradictions(claim, picture), (), problems)
         elif picture:
-            _report(place, {"url": picture}, (), problems)
+            _report(item, {"url": picture}, (), problems)
         else:
             meant = lower_case.get(path.casefold())
             faults = {"url": f"there is no file {path!r} beside the catalogue"}
-            _report(place, faults, [meant] if meant else [*files][:_MAX_SUGGESTIONS], problems)
+            _report(item, faults, [meant] if meant else [*files][:_MAX_SUGGESTIONS], problems)
     return {path: found for path, found in known.items() if isinstance(found, Picture)}
 
 
@@ -131,14 +129,16 @@ def _by_composed_name(files: Mapping[str, Stamp]) -> dict[str, Stamp]:
     return composed | {path: files[path] for path in composed if path in files}
 
 
-def _claims(items: Iterable[tuple[Place, Draft | None]]) -> Iterator[tuple[Place, _Claim]]:
-    for place, draft in items:
-        if draft is None:
-            if claim := _claim(_values(place.open([])[1]).get("photo")):
-                yield place, claim
-        elif draft.photo.startswith(MEDIA):
-            url, _credit, _alt, *said = listed(draft.photo)
-            yield place, {"url": url, **dict(zip(_CLAIMED, said, strict=True))}
+def _claims(
+    records: Iterable[tuple[Item, EntryRecord | None]],
+) -> Iterator[tuple[Item, _Claim]]:
+    for item, record in records:
+        if record is None:
+            if claim := _claim(_values(item.open([])[1]).get("photo")):
+                yield item, claim
+        elif (photo := record.entry.photo) and photo.url.startswith(MEDIA):
+            said = (photo.media_type, *map(str, (photo.width, photo.height, photo.length)))
+            yield item, {"url": photo.url, **dict(zip(_CLAIMED, said, strict=True))}
 
 
 def _claim(photo: Node | None) -> _Claim | None:
@@ -147,7 +147,7 @@ def _claim(photo: Node | None) -> _Claim | None:
     said = {name: node.value for name, node in nodes.items() if isinstance(node, ScalarNode)}
     try:
         path = photo_address(said.get("url", ""))
-    except (Fault, Remark):
+    except (InvalidValue, ValueWarning):
         return None
     return dict.fromkeys(_CLAIMED, "") | said | {"url": path} if path.startswith(MEDIA) else None
 
@@ -214,12 +214,12 @@ def _contradictions(claim: _Claim, picture: Picture) -> dict[str, str]:
 
 
 def _report(
-    place: Place, faults: Mapping[str, str], meant: Sequence[str], problems: list[Problem]
+    item: Item, faults: Mapping[str, str], meant: Sequence[str], problems: list[Problem]
 ) -> None:
     if not faults:
         return
-    reading, item = place.open(problems)
-    for name, node in _values(_values(item).get("photo")).items():
+    reader, node = item.open(problems)
+    for name, value in _values(_values(node).get("photo")).items():
         if name in faults:
-            hint = reading.nearest.hint(str(node.value), meant) if meant else ""
-            reading.problem(node, f"{place.path}.photo.{name}", faults[name] + hint)
+            hint = reader.nearest.hint(str(value.value), meant) if meant else ""
+            reader.problem(value, f"{item.path}.photo.{name}", faults[name] + hint)

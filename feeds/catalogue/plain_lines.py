@@ -1,87 +1,146 @@
-"""An item in plain lines → what the parser would make of it, in a fraction of the time.
+"""Items in plain lines → their values, several times as fast as the YAML parser.
 
 Nearly every item is written in a few forms: `key: value` on one line, the value
 being a text, or a list or mapping of texts in brackets; and a key with an indented
-block below. What these mean can be told from the lines (YAML 1.1 §4.2, §4.6, §9).
-All else is left to the parser, and where this gives anything, it is what that gives.
+block below. What these mean can be read from the lines (YAML 1.1 §4.2, §4.6, §9).
+Any other item raises Unsupported and is left to the parser. The result is always
+that of the parser.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
+from typing import NoReturn, TypeVar
 
-from feeds.catalogue.source import forbidden_character
-from feeds.catalogue.strict_yaml import NULLS
+from yaml.nodes import MappingNode
 
-# Without it, items are left to the parser, and say the same.
+from feeds.catalogue.known_keys import Keys
+from feeds.catalogue.reader import MappingReader, NodeReader
+from feeds.catalogue.source import Excerpt, Source, forbidden_character
+from feeds.catalogue.suggestions import SILENT
+from feeds.catalogue.yaml_nodes import NULLS
+
+# If False, the parser reads all items, with the same results.
 ENABLED = True
 Value = str | tuple[str, ...] | dict[str, "Value"]
+T = TypeVar("T")
 
-
-class NotPlain(Exception):
-    """An item is not written in plain lines, or there is something to be told of it."""
-
-
-# Some could begin a text in some places; and all could stand within.
+# Some of these could begin a text in some places; and all can be within one.
 _FIRST = r"""[^\s?:,\[\]{}#&*!|>'"%@`-]"""
 _TEXT = rf"{_FIRST}[^:#\n]*+(?:(?::(?=[^ \n])|(?<! )#)[^:#\n]*+)*+"
-# Within brackets more could begin, end or part something.
+# Within brackets more characters begin, end or separate something.
 _SIGNS = r":#,?\[\]{}\n"
 _PART = rf"{_FIRST}[^{_SIGNS}]*+(?::(?=[^ {_SIGNS}])[^{_SIGNS}]*+)*+"
 _QUOTED = r"""'(?:[^'\n]|'')*+'|"[^"\\\n]*+\""""
 _unquoted = re.compile(_TEXT)
 _quoted = re.compile(_QUOTED)
-# What nothing else matches is taken as a whole: else it would be searched, place by place.
+# Whatever nothing else matches is matched as a whole: searching it place by place would be slow.
 _REST = "((?s:.++))"
 # Each with its key, if it has one, and the text without or within quotes; or the rest.
 _parts = re.compile(rf"(?:([a-z]++): ++)?+(?:({_PART})|({_QUOTED}) *+)(?:, *+|\Z)|{_REST}")
-# Near the end of a block, such a line may have been meant as a key.
+# Near the end of a block, such a line may be meant as a key.
 _like_a_key = re.compile("\n *[a-z]+:[ \n]")
-_END = 300
+_END_LENGTH = 300
 _ORDINARY = b"\n" + bytes(range(0x20, 0x7F))
 # To YAML these are spaces, or end a line, or are not there.
 _SPECIAL = "\t\r\x85\u2028\u2029\ufeff"
-# Many entries are about the same.
-_LISTS = 10_000
-# Farther to the right, blocks stand within blocks.
-_COLUMNS = 40
-# For each line: what lies before it, which is nothing; its key; a text without quotes, or
-# any other value, or a block's sign and its lines; or the rest, which is no line.
-_LINE = 7
+_CACHED_LISTS = 10_000
+# Farther to the right, blocks are nested in blocks.
+_MAX_COLUMN = 40
+# The groups for each line: the text before it, which is empty; its key; a text without
+# quotes, or any other value, or a block's sign and its lines; or the rest, which is not a line.
+_GROUPS = 7
+
+
+class Unsupported(Exception):
+    """An item is not written in plain lines, or there is something to report."""
+
+
+class PlainMapping(MappingReader):
+    """Reads the values of a mapping in plain lines.
+
+    Their places are not known. If there is anything to report, Unsupported,
+    InvalidValue or ValueWarning is raised.
+    """
+
+    def __init__(self, plain: Mapping[str, Value], keys: Keys) -> None:
+        if not (keys.known.issuperset(plain) and all(name in plain for name in keys.required)):
+            raise Unsupported
+        self._plain = plain
+        super().__init__(_NO_READER, _NO_NODE, "", {})
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._plain
+
+    def __len__(self) -> int:
+        return len(self._plain)
+
+    def is_text(self, name: str) -> bool:
+        """Check whether a field has a value that is a text."""
+        return isinstance(self._plain.get(name), str)
+
+    def value(self, name: str, convert: Callable[[str], T], blank: T) -> T:
+        """Return a field as a function converts it; `blank` if it is absent."""
+        text = self._plain.get(name)
+        if text is None:
+            return blank
+        if not isinstance(text, str):
+            raise Unsupported
+        return convert(text)
+
+    def list(self, name: str, convert: Callable[[str], T | None]) -> tuple[T, ...]:
+        """Return a field that is a list of different texts."""
+        texts = self._plain.get(name, ())
+        if not isinstance(texts, tuple):
+            raise Unsupported
+        found = {item: None for text in texts if (item := convert(text)) is not None}
+        if len(found) < len(texts):
+            raise Unsupported
+        return tuple(found)
+
+    def inner(self, name: str, keys: Keys) -> "PlainMapping":
+        """Return a reader of a field that is a mapping."""
+        values = self._plain[name]
+        if not isinstance(values, dict):
+            raise Unsupported
+        return PlainMapping(values, keys)
+
+    def problem(self, name: str, message: str, *, note: bool = False) -> NoReturn:
+        """Raise Unsupported: without a place, nothing can be reported."""
+        raise Unsupported(name, message, note)
+
+
+_NO_READER = NodeReader(Excerpt(Source("", b""), ""), [], SILENT)
+_NO_NODE = MappingNode("", [])
 
 
 def plain_lines(data: bytes, column: int) -> dict[str, Value]:
-    """Give the mapping that some UTF-8 is, the first of whose keys stands in a column, from 0.
+    """Return the values of an item whose first key is in a column, from 0.
 
-    `data` begins behind the spaces before that key. No text in it is empty, or
-    all spaces. Raises NotPlain.
+    The item is UTF-8, and begins with a dash before that key. No text in the result
+    is empty or white space alone. Raises Unsupported.
     """
     if not ENABLED:
-        raise NotPlain
+        raise Unsupported
     try:
-        text = data.decode()
+        text = data[column:].decode()
     except UnicodeDecodeError:
-        raise NotPlain from None
+        raise Unsupported from None
     others = data.translate(None, _ORDINARY).decode()
-    if not others.isprintable() and _are_special(others):
-        raise NotPlain
+    if not others.isprintable() and (
+        forbidden_character.search(others) or any(special in others for special in _SPECIAL)
+    ):
+        raise Unsupported
     return _mapping(" " * column + text, column)
 
 
-def _are_special(characters: str) -> bool:
-    """Tell whether some are neither to be published nor what they seem."""
-    return bool(forbidden_character.search(characters)) or any(
-        special in characters for special in _SPECIAL
-    )
-
-
 def _mapping(text: str, column: int) -> dict[str, Value]:
-    if column > _COLUMNS:
-        raise NotPlain
+    if column > _MAX_COLUMN:
+        raise Unsupported
     parts = _lines(column).split(text)
-    _, keys, *values, rest = (parts[number::_LINE] for number in range(_LINE))
+    _, keys, *values, rest = (parts[number::_GROUPS] for number in range(_GROUPS))
     if any(rest):
-        raise NotPlain
+        raise Unsupported
     found: dict[str, Value] = {}
     for key, plain, other, sign, block in zip(keys, *values, strict=True):
         if plain:
@@ -89,23 +148,23 @@ def _mapping(text: str, column: int) -> dict[str, Value]:
         elif other:
             value = _value(other.rstrip(" "))
         elif sign and _may_end_in_a_key(block):
-            raise NotPlain
+            raise Unsupported
         else:
             value = _block(sign, block.rstrip("\n").split("\n"), column)
         found[key] = value
     if len(found) < len(keys):
-        raise NotPlain
+        raise Unsupported
     return found
 
 
 def _may_end_in_a_key(block: str) -> bool:
-    end = block[-_END:]
+    end = block[-_END_LENGTH:]
     return (": " in end or ":\n" in end) and bool(_like_a_key.search(end))
 
 
 @cache
 def _lines(column: int) -> re.Pattern[str]:
-    """Give what a line with a key in a column looks like."""
+    """Return the pattern of lines with a key in a column."""
     margin = " " * column
     value = rf" ++(?:({_TEXT})|([\[{{\"'].*+))\n++"
     block = rf"(?: ++([|>]-?))?+ *+\n((?:(?:{margin}(?: |- ).*+)?\n)++)"
@@ -113,68 +172,64 @@ def _lines(column: int) -> re.Pattern[str]:
 
 
 def _value(text: str) -> Value:
-    """Give what stands in brackets or quotes."""
+    """Return a value in brackets or quotes."""
     if text[0] == "[":
         return _list(text)
     if text[0] == "{":
-        return _in_braces(text)
+        keys, values = _in_brackets(text, "}")
+        found: dict[str, Value] = dict(zip(keys, values, strict=True))
+        if not all(found) or len(found) < len(keys):
+            raise Unsupported
+        return found
     return _text(text)
 
 
-@lru_cache(_LISTS)
+@lru_cache(_CACHED_LISTS)
 def _list(text: str) -> tuple[str, ...]:
     keys, values = _in_brackets(text, "]")
     if any(keys):
-        raise NotPlain
+        raise Unsupported
     return tuple(values)
 
 
-def _in_braces(text: str) -> dict[str, Value]:
-    keys, values = _in_brackets(text, "}")
-    found: dict[str, Value] = dict(zip(keys, values, strict=True))
-    if not all(found) or len(found) < len(keys):
-        raise NotPlain
-    return found
-
-
 def _in_brackets(text: str, closing: str) -> tuple[list[str], list[str]]:
-    """Give the keys, empty where there is none, and the texts of what stands in brackets."""
+    """Return the keys, empty if there is none, and the texts of a value in brackets."""
     parts = _parts.split(text[1:-1].strip(" "))
     keys, plains, quotes, rest = (parts[number::5] for number in range(1, 5))
     if any(rest) or text[-1] != closing:
-        raise NotPlain
+        raise Unsupported
     texts = zip(plains, quotes, strict=True)
     return keys, [_unquoted_text(plain) if plain else _unquote(quoted) for plain, quoted in texts]
 
 
 def _text(text: str) -> str:
-    """Give what a text on one line says, within quotes or without."""
+    """Return the text that is on one line, within quotes or without."""
     if _unquoted.fullmatch(text):
         return _unquoted_text(text)
     if not _quoted.fullmatch(text):
-        raise NotPlain
+        raise Unsupported
     return _unquote(text)
 
 
 def _unquoted_text(text: str) -> str:
     text = text.rstrip(" ")
     if text in NULLS:
-        raise NotPlain
+        raise Unsupported
     return text
 
 
 def _unquote(text: str) -> str:
-    return _something(text[1:-1].replace("''", "'") if text[0] == "'" else text[1:-1])
+    return _visible(text[1:-1].replace("''", "'") if text[0] == "'" else text[1:-1])
 
 
-def _something(text: str) -> str:
+def _visible(text: str) -> str:
     if not text or text.isspace():
-        raise NotPlain
+        raise Unsupported
     return text
 
 
 def _block(sign: str | None, lines: Sequence[str], outside: int) -> Value:
-    """Give what stands in lines below a key in a column, which a sign may have announced."""
+    """Return the value in the lines below a key in a column, after which may be a sign."""
     column = len(lines[0]) - len(lines[0].lstrip(" "))
     margin = " " * column
     dash = f"{margin}- "
@@ -182,19 +237,19 @@ def _block(sign: str | None, lines: Sequence[str], outside: int) -> Value:
         items = _all(filter(None, lines), dash)
         return tuple(_text(line.removeprefix(dash).strip(" ")) for line in items)
     if column <= outside:
-        raise NotPlain
+        raise Unsupported
     if not sign:
         return _mapping("\n".join((*lines, "")), column)
     inside = [line[column:] for line in _all(lines, margin, or_empty=True)]
     if sign[0] == ">" and not all(line and line[0] != " " for line in inside):
-        raise NotPlain
+        raise Unsupported
     text = (" " if sign[0] == ">" else "\n").join(inside)
-    return _something(text if sign[1:] else f"{text}\n")
+    return _visible(text if sign[1:] else f"{text}\n")
 
 
 def _all(lines: Iterable[str], begin: str, *, or_empty: bool = False) -> Iterable[str]:
-    """Give lines that all begin so, and are more than spaces."""
+    """Yield lines, all of which must begin in the same way and not be blank."""
     for line in lines:
         if not ((line.startswith(begin) and line.strip(" ")) or (or_empty and not line)):
-            raise NotPlain
+            raise Unsupported
         yield line

@@ -7,8 +7,7 @@ from itertools import accumulate, chain, product
 from urllib.parse import unquote
 
 from feeds import urls
-from feeds.catalogue.fields import Fields
-from feeds.catalogue.reading import Fault, join
+from feeds.catalogue.reader import InvalidValue, MappingReader, join
 from feeds.catalogue.suggestions import Suggester
 from feeds.catalogue.web_addresses import relative_path
 from feeds.model import Entry, Site, Topic
@@ -29,7 +28,9 @@ _FOLDER = re.compile(r"(entries|topics|countries)/([^/]+)/(?!countries/)")
 _TOPICS = "topics"
 
 
-def read_moves(fields: Fields, live: frozenset[str]) -> tuple[Mapping[str, str], frozenset[str]]:
+def read_moves(
+    fields: MappingReader, live: frozenset[str]
+) -> tuple[Mapping[str, str], frozenset[str]]:
     """Return the moved paths, each with its new one, and the retired urls.
 
     `live` are the paths that the catalogue publishes: they cannot be moved or retired,
@@ -84,7 +85,7 @@ def live_paths(site: Site, topics: Iterable[Topic], entries: Iterable[Entry]) ->
 def _site_path(text: str) -> str:
     """Return a path below the site; that of a folder ends in `/`."""
     if "://" in text or text.startswith("/"):
-        raise Fault("must be a path below the site, such as topics/health/ or news.xml")
+        raise InvalidValue("must be a path below the site, such as topics/health/ or news.xml")
     relative_path(text.removesuffix("/"))
     return text
 
@@ -95,49 +96,53 @@ def _parents(path: str) -> Iterator[str]:
 
 
 def _old_path(live: frozenset[str], parents: frozenset[str], text: str) -> str:
-    """Return a path to move or to retire; raises Fault if it is still published."""
+    """Return a path to move or to retire; raises InvalidValue if it is still published."""
     path = _site_path(text)
     if urls.is_for_hosts(path):
-        raise Fault("is never published: such names are reserved for the files of a web server")
+        raise InvalidValue(
+            "is never published: such names are reserved for the files of a web server"
+        )
     # With or without its slash, an address leads to the same folder.
     for found in (path, path.removesuffix("/"), f"{path}/"):
         if found in live:
-            raise Fault(f"{found!r} is still published")
+            raise InvalidValue(f"{found!r} is still published")
     if path.startswith(_PARENTS_OF_FOLDERS) and not path.endswith("/") and not _ENDING.search(path):
-        raise Fault(f"the path of a folder must end in '/'; did you mean {path}/?")
+        raise InvalidValue(f"the path of a folder must end in '/'; did you mean {path}/?")
     original, _, ending = path.rpartition(".")
     if ending in _COMPRESSED_ENDINGS and original in live:
-        raise Fault(f"is the compressed form of {original!r}, which is still published")
+        raise InvalidValue(f"is the compressed form of {original!r}, which is still published")
     if path in parents:
-        raise Fault(f"the documents in {path!r} are still published")
+        raise InvalidValue(f"the documents in {path!r} are still published")
     feed, archive, _ = f"{path}/".partition(urls.ARCHIVE)
     if archive and (not feed or feed in live):
-        raise Fault(f"the pages in '{feed}{urls.ARCHIVE}' depend on which entries there are")
+        raise InvalidValue(f"the pages in '{feed}{urls.ARCHIVE}' depend on which entries there are")
     return path
 
 
 def _new_path(text: str) -> str:
     if text in {"/", "."}:
-        raise Fault(f"the home page of the site is written {_HOME!r}")
+        raise InvalidValue(f"the home page of the site is written {_HOME!r}")
     return "" if text == _HOME else _site_path(text)
 
 
 def _check_target(
     old: str, moved: dict[str, str], live: frozenset[str], suggester: Suggester, _text: str
 ) -> None:
-    """Raise Fault if a moved path does not lead to one that is published."""
+    """Raise InvalidValue if a moved path does not lead to one that is published."""
     last = urls.moved_to(old, moved)
     if last is None:
-        raise Fault("leads into a loop")
+        raise InvalidValue("leads into a loop")
     if live and last and last not in live:
         depth = last.removesuffix("/").count("/")
         alike = [path for path in live if path.removesuffix("/").count("/") == depth]
         slash = f"; did you mean {last}/?" if f"{last}/" in live else ""
-        raise Fault(f"nothing is published at {last!r}{slash or suggester.hint(last, alike)}")
+        raise InvalidValue(
+            f"nothing is published at {last!r}{slash or suggester.hint(last, alike)}"
+        )
 
 
 def note_gone(
-    fields: Fields, site: Site, live: Collection[str], published: Collection[str]
+    fields: MappingReader, site: Site, live: Collection[str], published: Collection[str]
 ) -> None:
     """Note each entry, topic and country that had a public address and has none now.
 

@@ -1,8 +1,7 @@
-"""`site:`, `topics:` and `countries:` → what all entries share."""
+"""The sections `site:`, `topics:` and `countries:`."""
 
 import re
 from contextlib import suppress
-from datetime import datetime
 from functools import partial
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -11,10 +10,16 @@ from yaml.nodes import MappingNode, Node
 from feeds.catalogue import known_keys
 from feeds.catalogue.countries import country_code, namesakes
 from feeds.catalogue.dates import EPOCH
-from feeds.catalogue.fields import Fields, Values, open_fields
-from feeds.catalogue.reading import Fault, Reading
-from feeds.catalogue.text_fields import colour, language_tag, line, slug, whole_number
-from feeds.catalogue.text_fields import slug_warnings as remarks
+from feeds.catalogue.reader import InvalidValue, MappingReader, NodeReader
+from feeds.catalogue.suggestions import Suggester
+from feeds.catalogue.text_fields import (
+    colour,
+    language_tag,
+    line,
+    slug,
+    slug_warnings,
+    whole_number,
+)
 from feeds.catalogue.web_addresses import (
     email,
     site_address,
@@ -25,16 +30,15 @@ from feeds.catalogue.web_addresses import (
 from feeds.model import Person, Site, Topic
 from feeds.urls import FEED_KINDS, FEEDS
 
-_MOST_ITEMS = 1000
-_LEAST_AGE = 60
-_MOST_AGE = 86_400
-# Files beside the zones on some machines: another name for one of them, or what
-# a machine that was never set up is in.
-_NO_ZONES = {"localtime", "posixrules", "Factory", "Etc/Unknown"}
-_OTHER_ZONES = ("posix/", "right/")
+_MAX_ITEMS = 1000
+_MIN_AGE_SECONDS = 60
+_MAX_AGE_SECONDS = 86_400
+# Names in the folder of zones on some machines: links to a zone, and placeholders.
+_NOT_ZONES = {"localtime", "posixrules", "Factory", "Etc/Unknown"}
+_VARIANT_FOLDERS = ("posix/", "right/")
 _OFFSET = re.compile("(?:GMT|UTC)? *[+-] *[0-9]{1,2}(?::?[0-9]{2})?", re.IGNORECASE)
 
-# Stands in where there is none, so that the rest is read all the same.
+# Used if the section is missing, so that the rest can be checked.
 NO_SITE = Site(
     title="untitled",
     url="",
@@ -46,40 +50,37 @@ NO_SITE = Site(
 )
 
 
-def open_site(reading: Reading, node: Node) -> Fields:
-    """Open the masthead, whose keys are known."""
-    return open_fields(reading, node, "site", known_keys.SITE)
-
-
-def read_site(fields: Fields) -> Site:
-    """Read the masthead, but for what rests on the entries: `moved` and `retired`."""
+def read_site(fields: MappingReader) -> Site:
+    """Return the site, without `moved` and `retired`, which depend on the entries."""
+    if "formats" in fields and fields.node("formats").value == []:
+        fields.problem("formats", "is empty: name a format, or remove the line")
     title = fields.value("title", line, "untitled")
     permanent = fields.value("id", tag_uri, "")
-    nobody = Person(name=title)
+    max_age = partial(whole_number, _MIN_AGE_SECONDS, _MAX_AGE_SECONDS)
     return Site(
         title=title,
         url=fields.value("url", site_address, ""),
         id=permanent,
-        founded=_founded(permanent),
-        author=read_person(fields, "author") or nobody,
-        timezone=fields.value("timezone", partial(_time_zone, fields.reading), ZoneInfo("UTC")),
+        founded=tag_date(permanent) if permanent else EPOCH,
+        author=read_person(fields, "author") or Person(name=title),
+        timezone=fields.value("timezone", partial(_time_zone, fields.nearest), ZoneInfo("UTC")),
         language=fields.value("language", language_tag, "en"),
         description=fields.value("description", line, ""),
         rights=fields.value("rights", line, ""),
         logo=fields.value("logo", web_address, ""),
         icon=fields.value("icon", web_address, ""),
         hub=fields.value("hub", web_address, ""),
-        items=fields.value("items", partial(whole_number, 1, _MOST_ITEMS), 50),
-        max_age=fields.value("max_age", partial(whole_number, _LEAST_AGE, _MOST_AGE), 900),
-        formats=_formats(fields),
+        items=fields.value("items", partial(whole_number, 1, _MAX_ITEMS), 50),
+        max_age=fields.value("max_age", max_age, 900),
+        formats=_chosen(fields, "formats", tuple(FEEDS)),
         feeds=_chosen(fields, "feeds", FEED_KINDS),
         accent=fields.value("accent", colour, NO_SITE.accent),
         footer=fields.value("footer", line, ""),
     )
 
 
-def read_person(fields: Values, name: str) -> Person | None:
-    """Read an author: a name, or a mapping of name, email and uri."""
+def read_person(fields: MappingReader, name: str) -> Person | None:
+    """Return an author, who is given as a name, or a mapping of name, email and uri."""
     if name not in fields:
         return None
     if fields.is_text(name):
@@ -97,47 +98,47 @@ def read_person(fields: Values, name: str) -> Person | None:
     )
 
 
-def read_topics(reading: Reading, node: Node, own_scheme: str) -> tuple[Topic, ...]:
-    """Read the controlled vocabulary; `own_scheme` names it where a topic does not."""
+def read_topics(reader: NodeReader, node: Node, own_scheme: str) -> tuple[Topic, ...]:
+    """Return the declared topics; `own_scheme` is for those without a `scheme`."""
     topics = []
     named: dict[str, str] = {}
     places: dict[str, tuple[Node, str]] = {}
-    for key, key_node, value in reading.pairs(node, "topics", "a mapping ('slug: name' lines)"):
+    for key, key_node, value in reader.pairs(node, "topics", "a mapping ('slug: name' lines)"):
         path = f"topics.{key}"
         # A key that is not a slug is reported here, and not again by each entry that names it.
-        topic_slug = reading.value(key_node, path, slug, key)
+        topic_slug = reader.value(key_node, path, slug, key)
         if isinstance(value, MappingNode):
-            fields = open_fields(reading, value, path, known_keys.TOPIC)
+            fields = reader.mapping(value, path, known_keys.TOPIC)
             name = fields.value("name", line, "")
             description = fields.value("description", line, "")
             scheme = fields.value("scheme", web_address, own_scheme)
         else:
-            name = reading.value(value, path, line, "")
+            name = reader.value(value, path, line, "")
             description, scheme = "", own_scheme
         if name and name in named:
-            reading.problem(value, path, f"has the same name as {named[name]}")
+            reader.problem(value, path, f"has the same name as {named[name]}")
         named.setdefault(name, path)
         places[topic_slug] = key_node, path
         topics.append(Topic(slug=topic_slug, name=name, scheme=scheme, description=description))
-    for topic_slug, messages in remarks(places).items():
+    for topic_slug, messages in slug_warnings(places).items():
         for message in messages:
-            reading.problem(*places[topic_slug], message, note=True)
+            reader.problem(*places[topic_slug], message, note=True)
     return tuple(topics)
 
 
-def read_country_names(reading: Reading, node: Node, language: str) -> dict[str, str]:
-    """Read the publication's own names of countries, by alpha-2 code.
+def read_country_names(reader: NodeReader, node: Node, language: str) -> dict[str, str]:
+    """Return the publication's own names of countries, by alpha-2 code.
 
-    `language` is that of the other countries' names, of which none is taken.
+    None may be the name of another country in `language`.
     """
     names: dict[str, str] = {}
     places: dict[str, tuple[Node, str]] = {}
-    for key, key_node, value in reading.pairs(node, "countries", "a mapping ('code: name' lines)"):
+    for key, key_node, value in reader.pairs(node, "countries", "a mapping ('code: name' lines)"):
         path = f"countries.{key}"
-        code = reading.value(key_node, path, country_code, "")
+        code = reader.value(key_node, path, country_code, "")
         if code in names:
-            reading.problem(key_node, path, f"{code} is named before, as {names[code]!r}")
-        name = reading.value(value, path, line, "")
+            reader.problem(key_node, path, f"{code} is already named, as {names[code]!r}")
+        name = reader.value(value, path, line, "")
         if code and name:
             names[code] = name
             places[code] = value, path
@@ -145,41 +146,31 @@ def read_country_names(reading: Reading, node: Node, language: str) -> dict[str,
         message = f"is the name of {other} too; give each a name of its own"
         if other in places:
             message = f"has the same name as {places[other][1]}"
-        reading.problem(*places[code], message)
+        reader.problem(*places[code], message)
     return names
 
 
-def _formats(fields: Fields) -> tuple[str, ...]:
-    if "formats" in fields and fields.node("formats").value == []:
-        fields.problem("formats", "is empty: name a format, or remove the line")
-    return _chosen(fields, "formats", tuple(FEEDS))
-
-
-def _chosen(fields: Fields, name: str, choices: tuple[str, ...]) -> tuple[str, ...]:
-    """Read which of some choices are taken; all where the field is absent."""
+def _chosen(fields: MappingReader, name: str, choices: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the choices that a field lists; all if the field is absent."""
     if name not in fields:
         return choices
 
     def choice(text: str) -> str:
         if text not in choices:
-            hint = fields.reading.nearest.hint(text, choices)
-            raise Fault(f"is one of {', '.join(choices)}, not {text!r}{hint}")
+            hint = fields.nearest.hint(text, choices)
+            raise InvalidValue(f"is one of {', '.join(choices)}, not {text!r}{hint}")
         return text
 
     taken = fields.list(name, choice)
     return tuple(choice for choice in choices if choice in taken)
 
 
-def _founded(permanent: str) -> datetime:
-    return tag_date(permanent) if permanent else EPOCH
-
-
-def _time_zone(reading: Reading, text: str) -> ZoneInfo:
-    if text not in _NO_ZONES and not text.startswith(_OTHER_ZONES):
+def _time_zone(nearest: Suggester, text: str) -> ZoneInfo:
+    if text not in _NOT_ZONES and not text.startswith(_VARIANT_FOLDERS):
         with suppress(KeyError, ValueError, OSError):
             return ZoneInfo(text)
     hint = ""
     if not _OFFSET.fullmatch(text):
-        known = available_timezones() - _NO_ZONES
-        hint = reading.nearest.hint(text.removeprefix("posix/").removeprefix("right/"), known)
-    raise Fault(f"no time zone is called {text!r}{hint or '; write it like Asia/Jakarta'}")
+        known = available_timezones() - _NOT_ZONES
+        hint = nearest.hint(text.removeprefix("posix/").removeprefix("right/"), known)
+    raise InvalidValue(f"unknown time zone {text!r}{hint or '; write it like Asia/Jakarta'}")

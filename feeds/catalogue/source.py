@@ -1,9 +1,9 @@
-"""One file of a catalogue, and excerpts of it that know the line and column of each character."""
+"""The files of a catalogue: bytes, text, and the line and column of each character."""
 
 import re
 from bisect import bisect_right
 from codecs import BOM_UTF8
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 from unicodedata import name
 
@@ -12,8 +12,8 @@ from feeds.errors import Problem
 _NEWLINE = re.compile(r"\r\n|\n|\r")
 _NEWLINE_BYTES = re.compile(_NEWLINE.pattern.encode())
 
-# What no XML 1.0 document can carry (§2.2), and the C1 controls, which every
-# feed validator takes for a broken Windows-1252.
+# The characters that XML 1.0 (§2.2) does not allow, and the C1 controls, which
+# feed validators take for wrongly decoded Windows-1252.
 _FORBIDDEN = "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff"
 forbidden_character = re.compile(f"[{_FORBIDDEN}]")
 # Spaces other than the ordinary one, and ends of lines that no editor shows.
@@ -31,14 +31,13 @@ CONFLICT = (
     "a merge conflict is not resolved: keep one of the versions,"
     " and remove the lines that begin with <<<<<<<, |||||||, ======= or >>>>>>>"
 )
-_CONFLICT = b"<<<<<<<"
 _CONFLICT_LINE = re.compile("^<{7}(?![^ \r\n])", re.MULTILINE)
 
 
 class Source:
     """A file's name and UTF-8 bytes.
 
-    `data` is without a byte order mark, and `mark` is the length of that.
+    `data` is without a byte order mark, whose length is `mark`.
     """
 
     def __init__(self, name: str, data: bytes) -> None:
@@ -49,10 +48,15 @@ class Source:
     @cached_property
     def excerpt(self) -> "Excerpt":
         """The whole file; raises UnicodeDecodeError."""
-        return Excerpt(self, self.data.decode(), int)
+        return Excerpt(self, self.data.decode())
+
+    @property
+    def may_have_conflict(self) -> bool:
+        """Whether the file may have the lines with which git marks a merge conflict."""
+        return self.data.startswith(b"<<<<<<<") or b"\n<<<<<<<" in self.data
 
     def line(self, offset: int) -> int:
-        """Give the line, from 1, in which a byte stands."""
+        """Return the number, from 1, of the line that a byte is in."""
         return bisect_right(self._line_starts, offset)
 
     @cached_property
@@ -61,22 +65,19 @@ class Source:
 
 
 class Excerpt:
-    """The text of some whole lines of a file; a place in it is an index into this text.
+    """The text of some whole lines of a file; `start` is the offset of its first byte."""
 
-    `start` gives the byte at which the excerpt begins.
-    """
-
-    def __init__(self, source: Source, text: str, start: Callable[[], int]) -> None:
+    def __init__(self, source: Source, text: str, start: int = 0) -> None:
         self.text = text
         self._source = source
         self._start = start
 
     def problem(self, index: int, path: str, message: str, *, note: bool = False) -> Problem:
-        """Give a Problem at the character with this index."""
+        """Return a Problem at the character with this index in the text."""
         line = bisect_right(self._line_starts, index)
         return Problem(
             file=self._source.name,
-            line=self._source.line(self._start()) + line - 1,
+            line=self._source.line(self._start) + line - 1,
             column=index - self._line_starts[line - 1] + 1,
             path=path,
             message=message,
@@ -88,40 +89,30 @@ class Excerpt:
         return [0, *(match.end() for match in _NEWLINE.finditer(self.text))]
 
 
-def undecodable(source: Source) -> Problem | None:
-    """Find where a file is not UTF-8."""
+def text_problems(source: Source) -> Iterator[Problem]:
+    """Yield the Problems of a file's text: its encoding, its characters, and merge conflicts.
+
+    YAML allows the lines of a merge conflict within quotes.
+    """
     try:
-        source.data.decode()
+        excerpt = source.excerpt
     except UnicodeDecodeError as error:
         before = Source(source.name, source.data[: error.start]).excerpt
-        return before.problem(
+        yield before.problem(
             len(before.text),
             "",
             f"is not UTF-8: byte 0x{source.data[error.start]:02x}"
             f" at offset {error.start + source.mark}; save the file with the encoding UTF-8",
         )
-    return None
-
-
-def has_conflict(source: Source) -> bool:
-    """Check whether a file may have the lines by which git marks a merge conflict."""
-    return source.data.startswith(_CONFLICT) or b"\n" + _CONFLICT in source.data
-
-
-def merge_conflicts(excerpt: Excerpt) -> Iterator[Problem]:
-    """Yield a Problem for each merge conflict of git: YAML may allow its lines in quotes."""
-    for match in _CONFLICT_LINE.finditer(excerpt.text):
+        return
+    for match in forbidden_character.finditer(excerpt.text):
+        yield excerpt.problem(match.start(), "", f"{describe(match[0])} cannot be published")
+    for match in _CONFLICT_LINE.finditer(excerpt.text) if source.may_have_conflict else ():
         yield excerpt.problem(match.start(), "", CONFLICT)
 
 
-def control_characters(excerpt: Excerpt) -> Iterator[Problem]:
-    """Find the raw characters that no YAML and no XML document can carry."""
-    for match in forbidden_character.finditer(excerpt.text):
-        yield excerpt.problem(match.start(), "", f"{describe(match[0])} cannot be published")
-
-
 def describe(character: str) -> str:
-    """Name a character that cannot be shown."""
+    """Return the name of a character that cannot be shown."""
     return f"the control character U+{ord(character):04X}"
 
 

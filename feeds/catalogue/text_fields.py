@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from html import unescape
 
-from feeds.catalogue.reading import Fault, Remark
+from feeds.catalogue.reader import InvalidValue, ValueWarning
 from feeds.catalogue.source import describe, forbidden_character
 from feeds.truncation import truncated
 
@@ -114,23 +114,25 @@ IMAGE_TYPES = {
 def line(text: str) -> str:
     """Return plain text on one line.
 
-    Raises Fault if none of it is visible, and Remark if it contains HTML.
+    Raises InvalidValue if none of it is visible, and ValueWarning if it contains HTML.
     """
     found = folded(text)
     if ("&" in found or "<" in found) and (markup := _markup_in(found)):
         meant = _without_markup(found)
         remedy = f"write '{meant}'" if meant else "write a text without it"
-        raise Remark(found, f"HTML such as '{markup}' is shown here as it is written; {remedy}")
+        raise ValueWarning(
+            found, f"HTML such as '{markup}' is shown here as it is written; {remedy}"
+        )
     return found
 
 
 def folded(text: str) -> str:
-    """Return a text with each run of white space as one space; raises Fault if none is visible."""
+    """Return a text with each run of white space as one space; raises InvalidValue if none is visible."""
     if text.isprintable() and "  " not in text:
         return text.strip(" ")
     found = _WHITE_SPACE.sub(" ", text).strip()
     if found and not any(map(str.isprintable, found.replace(" ", ""))):
-        raise Fault(f"has no visible content: U+{ord(found[0]):04X} is invisible")
+        raise InvalidValue(f"has no visible content: U+{ord(found[0]):04X} is invisible")
     return found
 
 
@@ -159,27 +161,27 @@ def _tag_text(tag: re.Match[str]) -> str:
 
 
 def markdown(text: str) -> str:
-    """Return a body in Markdown; raises Fault if it is too long, too deep or not valid in XML.
+    """Return a body in Markdown; raises InvalidValue if it is too long, too deep or not valid in XML.
 
     Deep nesting costs Markdown parsers quadratic time, and a character reference
     can name a character that XML does not allow.
     """
     text = _LINE_ENDS.sub("\n", text).strip("\n")
     if len(text) > _MAX_BODY_LENGTH:
-        raise Fault(f"has {len(text):,} characters; a body has at most {_MAX_BODY_LENGTH:,}")
+        raise InvalidValue(f"has {len(text):,} characters; a body has at most {_MAX_BODY_LENGTH:,}")
     for hexadecimal, decimal in _NUMERIC_REFERENCE.findall(text):
         code = int(hexadecimal, 16) if hexadecimal else int(decimal)
         if code and code < _UNICODE_END and forbidden_character.match(chr(code)):
-            raise Fault(f"refers to {describe(chr(code))}, which cannot be published")
+            raise InvalidValue(f"refers to {describe(chr(code))}, which cannot be published")
     if _NESTED_MARKERS.search(text):
-        raise Fault(f"quotes or lists are nested {_MAX_DEPTH} deep")
+        raise InvalidValue(f"quotes or lists are nested {_MAX_DEPTH} deep")
     depth = 0
     for closing, tag in _ANY_TAG.findall(text):
         if tag.lower() in _VOID_ELEMENTS:
             continue
         depth = max(depth - 1, 0) if closing else depth + 1
         if depth > _MAX_DEPTH:
-            raise Fault(f"opens {_MAX_DEPTH} HTML elements without closing them")
+            raise InvalidValue(f"opens {_MAX_DEPTH} HTML elements without closing them")
     return text
 
 
@@ -195,9 +197,9 @@ def surely_published(body: str) -> bool:
 
 
 def slug(text: str) -> str:
-    """Return an id or a topic's slug; raises Fault with a valid one for any other text."""
+    """Return an id or a topic's slug; raises InvalidValue with a valid one for any other text."""
     if not slug_or_blank(text):
-        raise Fault(slug_rules(slug_of(text, words=None)))
+        raise InvalidValue(slug_rules(slug_of(text, words=None)))
     return text
 
 
@@ -292,13 +294,13 @@ def _skeleton(slug: str) -> str:
 def language_tag(text: str) -> str:
     """Return a BCP 47 tag of language, script and region in its usual case, such as `zh-Hant-TW`.
 
-    Raises Remark if the language or the region is not known.
+    Raises ValueWarning if the language or the region is not known.
     """
     from babel import Locale  # noqa: PLC0415  # loaded for the countries, too
 
     found = _LANGUAGE_TAG.fullmatch(text)
     if not found:
-        raise Fault("is not a valid language tag; write it like en, pt-BR or zh-Hant")
+        raise InvalidValue("is not a valid language tag; write it like en, pt-BR or zh-Hant")
     language, script, region = found[1].lower(), (found[2] or "").title(), (found[3] or "").upper()
     tag = "-".join(filter(None, (language, script, region)))
     english = Locale("en")
@@ -308,21 +310,21 @@ def language_tag(text: str) -> str:
         is_unknown = len(code) == _KNOWN_CODE_LENGTH and code not in known
         if is_unknown or _PRIVATE_LANGUAGE.fullmatch(code):
             hint = f"; did you mean {_MEANT_CODES[code]}?" if code in _MEANT_CODES else ""
-            raise Remark(tag, f"no {kind} has the code {code!r}{hint}")
+            raise ValueWarning(tag, f"no {kind} has the code {code!r}{hint}")
     return tag
 
 
 def whole_number(low: int, high: int, text: str) -> int:
     """Return a number between two bounds."""
     if not (text.isascii() and text.isdigit() and low <= int(text[:12]) <= high):
-        raise Fault(f"must be a whole number from {low} to {high}")
+        raise InvalidValue(f"must be a whole number from {low} to {high}")
     return int(text)
 
 
 def colour(text: str) -> str:
     """Return a colour as `#rrggbb`."""
     if not re.fullmatch("#?[0-9A-Fa-f]{6}", text):
-        raise Fault(
+        raise InvalidValue(
             "is not a valid colour; write its red, green and blue like '#00558c', in quotes"
         )
     return f"#{text.removeprefix('#').lower()}"
@@ -331,5 +333,5 @@ def colour(text: str) -> str:
 def media_type(text: str) -> str:
     """Return the media type of an image (RFC 6838)."""
     if not re.fullmatch(r"image/[a-z0-9][a-z0-9.+-]{0,60}", text):
-        raise Fault("must be the media type of an image, such as image/jpeg")
+        raise InvalidValue("must be the media type of an image, such as image/jpeg")
     return text

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from unicodedata import category, normalize
 from urllib.parse import quote, unquote, urlsplit
 
-from feeds.catalogue.reading import Fault, Remark
+from feeds.catalogue.reader import InvalidValue, ValueWarning
 from feeds.catalogue.source import INVISIBLE, named
 from feeds.uris import to_ascii_host, to_uri
 from feeds.urls import MEDIA
@@ -61,7 +61,7 @@ _OPENING_CATEGORY = {"Pe": "Ps", "Pf": "Pi"}
 def web_address(text: str) -> str:
     """Return an http or https address as an ASCII URI (RFC 3986, RFC 3987 §3.1).
 
-    Raises Fault if it is not valid, and Remark if its end is probably punctuation.
+    Raises InvalidValue if it is not valid, and ValueWarning if its end is probably punctuation.
     """
     if _ORDINARY.fullmatch(text) and len(text) <= _MAX_ADDRESS_LENGTH:
         return text
@@ -69,7 +69,7 @@ def web_address(text: str) -> str:
     uri = _uri(text)
     if end := _unlikely_end(text):
         encoded = "".join(f"%{byte:02X}" for byte in end.encode())
-        raise Remark(
+        raise ValueWarning(
             uri,
             f"ends in {_quoted(end)}, which is probably not part of the address;"
             f" remove it, or write {encoded} instead",
@@ -83,21 +83,21 @@ def photo_address(text: str) -> str:
         return web_address(text)
     _check_invisible(text)
     if not text.startswith(MEDIA):
-        raise Fault(
+        raise InvalidValue(
             "is not a web address: it must begin with https:// or http://;"
             f" for a picture beside the catalogue, write a path like {MEDIA}market.jpg"
         )
     if not text.isprintable():
-        raise Fault("has a character that cannot be shown; remove it")
+        raise InvalidValue("has a character that cannot be shown; remove it")
     return normalize("NFC", relative_path(text))
 
 
 def relative_path(text: str) -> str:
-    """Return a path below the site as people read it, not percent-encoded; raises Fault."""
+    """Return a path below the site as people read it, not percent-encoded; raises InvalidValue."""
     if bad := next((character for character in text if character in _NOT_IN_PATHS), ""):
-        raise Fault(f"{bad!r} is not allowed in a path; write each character as it is read")
+        raise InvalidValue(f"{bad!r} is not allowed in a path; write each character as it is read")
     if len(text) > _MAX_PATH_LENGTH or {"", ".", ".."} & {*text.split("/")}:
-        raise Fault(
+        raise InvalidValue(
             f"has a part that is empty, '.' or '..', or more than {_MAX_PATH_LENGTH} characters"
         )
     return text
@@ -107,18 +107,20 @@ def site_address(text: str) -> str:
     """Return the address below which a site is published; it ends in `/`."""
     address = _uri(text.strip(_AROUND))
     if "?" in address or "#" in address:
-        raise Fault("must have no '?' and no '#': the documents are published below it")
+        raise InvalidValue("must have no '?' and no '#': the documents are published below it")
     if not address.endswith("/"):
-        raise Fault(f"must end in '/'; write {address}/")
+        raise InvalidValue(f"must end in '/'; write {address}/")
     if {".", ".."} & {*unquote(urlsplit(address).path).split("/")}:
-        raise Fault("must not have '.' or '..' between two '/'; write the path that this leads to")
+        raise InvalidValue(
+            "must not have '.' or '..' between two '/'; write the path that this leads to"
+        )
     return address
 
 
 def tag_uri(text: str) -> str:
     """Return a permanent id: a tag URI with a date (RFC 4151)."""
     if not _TAG.fullmatch(text):
-        raise Fault("is not a tag URI; write it like tag:news.example.org,2021:name")
+        raise InvalidValue("is not a tag URI; write it like tag:news.example.org,2021:name")
     tag_date(text)
     return text
 
@@ -131,7 +133,7 @@ def tag_date(text: str) -> datetime:
     try:
         return datetime.fromisoformat(day).replace(tzinfo=UTC)
     except ValueError:
-        raise Fault(f"{day} is not a valid date") from None
+        raise InvalidValue(f"{day} is not a valid date") from None
 
 
 def email(text: str) -> str:
@@ -148,27 +150,27 @@ def email(text: str) -> str:
     if not _EMAIL.fullmatch(address):
         within = _EMAIL.search(text)
         hint = f"; did you mean {within[0]}?" if within else ""
-        raise Fault(f"is not a valid e-mail address{hint}")
+        raise InvalidValue(f"is not a valid e-mail address{hint}")
     return address
 
 
 def _uri(text: str) -> str:
     if len(text) > _MAX_ADDRESS_LENGTH:
-        raise Fault(f"is longer than {_MAX_ADDRESS_LENGTH} characters")
+        raise InvalidValue(f"is longer than {_MAX_ADDRESS_LENGTH} characters")
     _check_invisible(text)
     _check_beginning(text)
     _check_characters(text)
     try:
         uri = to_uri(text)
     except ValueError as error:
-        raise Fault(f"{error}{_proposal(text)}") from None
+        raise InvalidValue(f"{error}{_proposal(text)}") from None
     if "@" in urlsplit(uri).netloc:
-        raise Fault("must not contain a user name or a password: it is published")
+        raise InvalidValue("must not contain a user name or a password: it is published")
     return uri
 
 
 def _check_invisible(text: str) -> None:
-    """Raise Fault for the first invisible character that no script needs at its place."""
+    """Raise InvalidValue for the first invisible character that no script needs at its place."""
     for found in INVISIBLE.finditer(text):
         if _JOINER.match(text, found.start()):
             continue
@@ -176,30 +178,30 @@ def _check_invisible(text: str) -> None:
         where = "at its beginning"
         if before:
             where = f"after {_quoted(before[-_MAX_QUOTE_LENGTH:])}" if after else "at its end"
-        raise Fault(f"has the invisible character {named(found[0])} {where}; remove it")
+        raise InvalidValue(f"has the invisible character {named(found[0])} {where}; remove it")
 
 
 def _check_beginning(text: str) -> None:
-    """Raise Fault for an address that does not begin with http or https, or has a second one."""
+    """Raise InvalidValue for an address that does not begin with http or https, or has a second one."""
     if not _SCHEME.match(text):
-        raise Fault(
+        raise InvalidValue(
             f"is not a web address: it must begin with https:// or http://{_proposal(text)}"
         )
     if found := _SCHEME_TWICE.fullmatch(text):
-        raise Fault(f"begins with http:// or https:// twice{_proposal(found[1])}")
+        raise InvalidValue(f"begins with http:// or https:// twice{_proposal(found[1])}")
     if found := _TWICE.fullmatch(text):
-        raise Fault(f"has {found[1]} twice{_proposal(found[2])}")
+        raise InvalidValue(f"has {found[1]} twice{_proposal(found[2])}")
 
 
 def _check_characters(text: str) -> None:
-    """Raise Fault for the first character that RFC 3986 does not allow."""
+    """Raise InvalidValue for the first character that RFC 3986 does not allow."""
     if _ALLOWED.fullmatch(text):
         return
     for at, character in enumerate(text):
         if character == "%" or _ALLOWED.fullmatch(character):
             continue
         if character == " " and _WITHIN.match(text, at + 1):
-            raise Fault("has more than one address; write one")
+            raise InvalidValue("has more than one address; write one")
         remedy = f"write {quote(character)} instead"
         if character == "\\":
             remedy = f"write / instead{_proposal(text)}"
@@ -207,8 +209,10 @@ def _check_characters(text: str) -> None:
             remedy = "remove it"
         elif at + 1 == len(text):
             remedy = f"remove it, or {remedy}"
-        raise Fault(f"{_quoted(character)} is not allowed in a URL; {remedy}")
-    raise Fault("in a URL, two hexadecimal digits must follow a '%'; write %25 for the '%' itself")
+        raise InvalidValue(f"{_quoted(character)} is not allowed in a URL; {remedy}")
+    raise InvalidValue(
+        "in a URL, two hexadecimal digits must follow a '%'; write %25 for the '%' itself"
+    )
 
 
 def _proposal(text: str) -> str:

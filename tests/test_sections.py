@@ -1,4 +1,4 @@
-"""A file that is cut at its items reads as one that is composed as a whole."""
+"""A file that is split at its items has the same result as one that is composed as a whole."""
 
 import random
 import re
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from feeds.catalogue import ItemMemory, read_catalogue
 from feeds.catalogue.source import forbidden_character
-from feeds.catalogue.strict_yaml import Refused, compose_part
+from feeds.catalogue.yaml_nodes import SplitError, compose_part
 from feeds.errors import CatalogueError
 
 HEAD = """site:
@@ -29,7 +29,7 @@ SOURCES = [
 
 
 def said(text: str) -> object:
-    """Give all that reading says: the catalogue and its notes, or the Problems."""
+    """Return the result of reading: the catalogue and its notes, or the Problems."""
     try:
         found = read_catalogue([("f.yaml", text.encode("utf-8", "surrogatepass"))], media=MEDIA)
     except CatalogueError as error:
@@ -38,14 +38,14 @@ def said(text: str) -> object:
 
 
 def said_as_a_whole(text: str) -> object:
-    """Give the same of a file whose quoted key keeps it from being cut."""
+    """Return the same for a file that a quoted key keeps from being split."""
     whole = re.sub(r"(?m)^entries:", '"entries":', text, count=1)
     return said(whole)
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
-def test_no_case_reads_otherwise_for_being_cut(source: Path) -> None:
-    """Each case and catalogue says the same, cut or whole."""
+def test_each_case_is_the_same_split_or_whole(source: Path) -> None:
+    """Each case and catalogue has the same result, split or whole."""
     text = source.read_bytes().decode(errors="replace")
     assert said(text) == said_as_a_whole(text)
 
@@ -114,29 +114,29 @@ def test_no_case_reads_otherwise_for_being_cut(source: Path) -> None:
     ],
 )
 def test_odd_files_read_the_same(text: str) -> None:
-    """Where an item only seems to begin, nothing is cut that belongs together."""
+    """A line that only seems to begin an item does not split it."""
     assert said(text) == said_as_a_whole(text)
 
 
 @pytest.mark.parametrize(
     "around", ["a{}b", "'a{}b'", '"a{}b"', "a # {}", "|\n    a{}b", "a\n# {}", "a\n{}"]
 )
-def test_what_cannot_be_published_is_in_no_part(around: str) -> None:
-    """Each character that no document can carry is refused wherever it stands raw."""
+def test_no_part_has_characters_that_cannot_be_published(around: str) -> None:
+    """Each raw character that cannot be published is refused, wherever it is."""
     characters = map(chr, (*range(0xD800), *range(0xE000, 0x11000)))
     for character in filter(forbidden_character.match, characters):
-        with pytest.raises(Refused):
+        with pytest.raises(SplitError):
             compose_part(f"- id: {around.format(character)}\n", within=1)
 
 
 def test_a_key_that_only_yaml_sees_is_a_key() -> None:
-    """A section in a line that ends what seems to be a comment is no comment."""
+    """A section after a line end that only YAML sees is not part of a comment."""
     text = TWO.replace("entries:\n", "entries: # x\x85topics:\n")
     assert "entries: is empty; a catalogue without entries" in str(said(text))
 
 
-def test_proposals_are_as_many_cut_or_whole() -> None:
-    """Reading an item to see whether it is right uses up no proposal."""
+def test_proposals_are_as_many_split_or_whole() -> None:
+    """Reading an item only to check it uses up no suggestion."""
     text = HEAD + "entries:\n"
     text += "".join(
         ITEM.format(id=f"n{n}") + f"  countries: [Indonesia{chr(0x100 + n)}]\n" for n in range(60)
@@ -145,8 +145,8 @@ def test_proposals_are_as_many_cut_or_whole() -> None:
     assert str(said(text)).count("did you mean Indonesia") == 60
 
 
-def test_each_file_tells_its_own_mistake() -> None:
-    """Of several files that are no YAML each is told, whether it could be cut or not."""
+def test_each_file_reports_its_own_mistake() -> None:
+    """Each of several files that are not YAML is reported, whether it could be split or not."""
     broken = "entries:\n- id: x\n  title: a: b\n"
     files = [("a", TWO + "- id: x\n  title: a: b\n"), ("b", broken), ("c", "foo: [\n")]
     with pytest.raises(CatalogueError) as raised:
@@ -155,7 +155,7 @@ def test_each_file_tells_its_own_mistake() -> None:
 
 
 def test_an_item_is_remembered_with_its_indentation() -> None:
-    """The same words, indented otherwise, are read anew."""
+    """The same words with another indentation are read again."""
     memory = ItemMemory()
     items = (ITEM.format(id="a") + ITEM.format(id="b")).replace("\n", "\n  ").rstrip()
     text = f"{HEAD}entries:\n  {items}\n"
@@ -202,20 +202,20 @@ PIECES = [
 
 @given(seed=st.integers(0, 2**32))
 def test_random_files_read_the_same(seed: int) -> None:
-    """However a catalogue is mangled, it says the same, cut or whole."""
+    """A randomly changed catalogue has the same result, split or whole."""
     chance = random.Random(seed)  # noqa: S311  # reproducible, not secret
     text = chance.choice([TWO, TWO + "topics:\n  x: X\n", SHIPPED.read_text()[-2500:]])
     text = text if text.startswith("site") else HEAD + "entries:\n- id: q\n" + text
     for _ in range(chance.randint(1, 4)):
         at = chance.randrange(text.index("\nentries:") + 13, len(text) + 1)
         text = text[:at] + chance.choice(PIECES) + text[at + chance.choice([0, 0, 1, 4]) :]
-    # Quotes around the key itself move what stands behind it.
+    # Quotes around the key itself move the rest of the line.
     if text.count("entries:") == 1:
         assert said(text) == said_as_a_whole(text)
 
 
 def test_lines_are_right_wherever_an_item_stands() -> None:
-    """A Problem in a late item, behind characters of many bytes, has its own line and column."""
+    """A Problem in a late item, after characters of many bytes, has its own line and column."""
     text = TWO.replace("A title", "Ein Titel – 😀", 1) + ITEM.format(id="c").replace("2022", "1")
     assert said(text) == [
         "f.yaml:16:9: entries[2].date (c): write the year with four digits; 24 is ambiguous"

@@ -1,0 +1,286 @@
+"""Checks of all entries together: ids, topics, dates, and the links and losses of bodies."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import NamedTuple
+from urllib.parse import unquote, urljoin, urlsplit
+
+from yaml.nodes import MappingNode, Node, ScalarNode
+
+from feeds.catalogue.entries import EntryRecord
+from feeds.catalogue.reader import NodeReader
+from feeds.catalogue.sections import Item
+from feeds.catalogue.source import forbidden_character
+from feeds.catalogue.text_fields import folded, slug_of, slug_or_blank, slug_rules, slug_warnings
+from feeds.catalogue.yaml_nodes import is_blank
+from feeds.errors import Problem
+from feeds.model import Entry, Site
+from feeds.selection import public_from
+from feeds.urls import ENTRIES, INDEX, MEDIA, covering_rule, entry_folder, moved_to
+
+Records = Sequence[tuple[Item, EntryRecord | None]]
+
+_YEAR = timedelta(days=366)
+# Of the broken links in one body.
+_MAX_LINKS = 20
+_NEWLINE = re.compile(r"(?:\r\n|\n|\r) *")
+
+
+def note_far_dates(records: Records, as_of: datetime, problems: list[Problem]) -> None:
+    """Note each `date` and `updated` that is more than a year ahead of a moment."""
+    limit = as_of + _YEAR
+    for item, record in records:
+        if record is None or record.entry.updated <= limit:
+            continue
+        dates = {"date": record.entry.published, "updated": record.entry.updated}
+        reader, node = item.open(problems)
+        for key, value in node.value:
+            if key.value in dates and dates[key.value] > limit and not is_blank(value):
+                message = "is more than a year ahead; is the year right?"
+                reader.problem(value, f"{item.path}.{key.value}", message, note=True)
+
+
+def id_problems(records: Records) -> list[Problem]:
+    """Return a Problem for each entry without a valid id, with a proposal, and each duplicate id."""
+    problems: list[Problem] = []
+    ids = {record.entry.id.casefold() for _, record in records if record}
+    if len(ids) == len(records):
+        return problems
+    first: dict[str, Item] = {}
+    nameless = []
+    for item, record in records:
+        texts = {"id": record.entry.id} if record else _texts(item.open([])[1])
+        if texts is None:
+            continue
+        if "id" not in texts or not (record or slug_or_blank(texts["id"])):
+            nameless.append((item, texts))
+            continue
+        name = texts["id"].casefold()
+        if name in first:
+            reader, at = item.field("id", problems)
+            other, there = first[name].field("id", problems)
+            message = f"the id {texts['id']!r} is taken, at {other.place(there)}"
+            reader.problem(at, f"{item.path}.id", message)
+        first.setdefault(name, item)
+    _propose_ids(nameless, set(first), problems)
+    return problems
+
+
+def _propose_ids(
+    nameless: Iterable[tuple[Item, dict[str, str]]], taken: set[str], problems: list[Problem]
+) -> None:
+    numbers: Counter[str] = Counter()
+
+    def free(base: str) -> str:
+        proposal = base
+        while not proposal or proposal in taken:
+            numbers[base] += 1
+            proposal = f"{base or 'entry'}-{numbers[base] + 1}"
+        taken.add(proposal)
+        return proposal
+
+    for item, texts in nameless:
+        reader, node = item.open(problems)
+        written = [value for key, value in node.value if key.value == "id"]
+        if not any(value for value in written if not is_blank(value)):
+            base = slug_of(texts.get("title", "")) or slug_of(texts.get("date", "entry"))
+            message = f"has no 'id'; write a permanent one: 'id: {free(base)}'"
+            reader.problem(node, item.path, message)
+        elif "id" in texts and not forbidden_character.search(texts["id"]):
+            # Any other value that is not a text is reported already.
+            base = slug_of(texts["id"], words=None)
+            reader.problem(written[0], f"{item.path}.id", slug_rules(base and free(base)))
+
+
+def _texts(item: Node) -> dict[str, str] | None:
+    if not isinstance(item, MappingNode):
+        return None
+    return {
+        key.value: value.value
+        for key, value in reversed(item.value)
+        if isinstance(key, ScalarNode) and isinstance(value, ScalarNode) and not is_blank(value)
+    }
+
+
+def check_open_topics(records: Records, problems: list[Problem]) -> None:
+    """Report topics of an open vocabulary whose names have the same slug."""
+    seen: set[str] = set()
+    first: dict[str, tuple[str, Item]] = {}
+    for item, record in reversed(records):
+        for topic in record.entry.topics if record else ():
+            if topic.name in seen:
+                continue
+            if topic.slug not in first:
+                seen.add(topic.name)
+                first[topic.slug] = topic.name, item
+                continue
+            other, before = first[topic.slug]
+            reader, node, path = _topic(item, topic.name, problems)
+            at, there, _ = _topic(before, other, problems)
+            message = f"{topic.name!r} and {other!r}, at {at.place(there)}, have the same slug"
+            reader.problem(node, path, f"{message} {topic.slug!r}")
+
+
+def note_slugs(records: Records, problems: list[Problem], *, closed: bool) -> None:
+    """Note ids and topics that cannot name a folder on Windows or look like another one.
+
+    The topics of a closed vocabulary are checked where it is read.
+    """
+    of_ids = slug_warnings(record.entry.id for _, record in records if record)
+    labels = dict.fromkeys(record.entry.topics for _, record in records if record and not closed)
+    # Each topic at the first entry that has it.
+    of_topics = dict(slug_warnings(topic.slug for topics in labels for topic in topics))
+    for item, record in records if of_ids or of_topics else ():
+        for message in of_ids.get(record.entry.id, ()) if record else ():
+            reader, node = item.field("id", problems)
+            reader.problem(node, f"{item.path}.id", message, note=True)
+        for topic in record.entry.topics if record and not closed else ():
+            for message in of_topics.pop(topic.slug, ()):
+                reader, node, path = _topic(item, topic.name, problems)
+                reader.problem(node, path, message, note=True)
+
+
+def _topic(item: Item, name: str, problems: list[Problem]) -> tuple[NodeReader, Node, str]:
+    """Return the node at which an item names a topic of an open vocabulary."""
+    reader, topics = item.field("topics", problems)
+    number = [folded(node.value) for node in topics.value].index(name)
+    return reader, topics.value[number], f"{item.path}.topics[{number}]"
+
+
+def note_bodies(
+    records: Records,
+    site: Site,
+    entries: Sequence[Entry],
+    as_of: datetime | None,
+    problems: list[Problem],
+) -> None:
+    """Note what of the bodies is not published, and their links to what is not published.
+
+    Without `as_of`, nothing is held back. All records must be valid.
+    """
+    found = [(item, record) for item, record in records if record]
+    if not any(record.links or record.notes for _, record in found):
+        return
+    links = _BodyLinks(site, [record for _, record in found], entries, as_of)
+    for (item, record), entry in zip(found, entries, strict=True):
+        if not (record.links or record.notes):
+            continue
+        reader, body = item.field("body", problems)
+        path = f"{item.path}.body"
+        for line, message in record.notes:
+            reader.problem(_index_of_line(body, line, reader.text), path, message, note=True)
+        broken = list(links.broken(record.links, entry))
+        more = len(broken[_MAX_LINKS:])
+        for number, link in enumerate(broken[:_MAX_LINKS], 1):
+            hint = reader.nearest.hint(link.path, link.choices) if link.choices else ""
+            rest = f" (and {more} more links)" if more and number == _MAX_LINKS else ""
+            at = _index_of_line(body, link.line(entry.body), reader.text)
+            reader.problem(at, path, link.message + hint + rest, note=True)
+
+
+def _index_of_line(body: Node, line: int | None, text: str) -> int:
+    """Return the index of a line, from 0, of a block's text; of any other text, its beginning."""
+    start: int = body.start_mark.index
+    if line is None or not isinstance(body, ScalarNode) or body.style != "|":
+        return start
+    # A body begins with the first line that is not blank.
+    blank = len(body.value) - len(body.value.lstrip("\n"))
+    *_, newline = islice(_NEWLINE.finditer(text, start), 1 + blank + line)
+    return newline.end()
+
+
+class _BrokenLink(NamedTuple):
+    """A link as it is written, what is wrong with it, and the paths that may be meant.
+
+    It is reported at its own line, or at the beginning of the body.
+    """
+
+    link: str
+    message: str
+    path: str = ""
+    choices: Sequence[str] = ()
+    at_line: bool = True
+
+    def line(self, body: str) -> int | None:
+        """Return the line of the body, from 0, at which to report it; None for the beginning."""
+        from feeds.markdown import line_of_link  # noqa: PLC0415  # only broken links need it
+
+        return line_of_link(body, self.link) if self.at_line else None
+
+
+class _BodyLinks:
+    """What a catalogue publishes, and from when, to check the links in its bodies."""
+
+    def __init__(
+        self,
+        site: Site,
+        records: Iterable[EntryRecord],
+        entries: Sequence[Entry],
+        as_of: datetime | None,
+    ) -> None:
+        self._site = site
+        self._as_of = as_of
+        self._entries = {entry.id: entry for entry in entries}
+        # By path, the first entry that publishes a picture.
+        self._pictures: dict[str, Entry] = {}
+        for record, entry in zip(records, entries, strict=True):
+            path = record.entry.photo.url if record.entry.photo else ""
+            first = self._pictures.get(path, entry)
+            if path.startswith(MEDIA) and public_from(entry) <= public_from(first):
+                self._pictures[path] = entry
+
+    def broken(self, links: Iterable[str], entry: Entry) -> Iterator[_BrokenLink]:
+        """Yield the links in an entry's body to what is not published, each path once."""
+        paths: dict[str, str] = {}
+        for link in links:
+            paths.setdefault(_path_in(self._site.url, link), link)
+        for path, link in paths.items():
+            if path.startswith(MEDIA):
+                yield from self._broken_picture(link, path, entry)
+            elif path.removeprefix(ENTRIES) not in {path, "", INDEX}:
+                yield from self._broken_entry(link, path, entry)
+
+    def _broken_picture(self, link: str, path: str, entry: Entry) -> Iterator[_BrokenLink]:
+        owner = self._pictures.get(path)
+        if owner is None:
+            message = f"leads to {path!r}, which is not published: no photo names it"
+            yield _BrokenLink(link, message, at_line=False)
+        elif until := self._held_back(owner, entry):
+            message = f"shows {path!r}, which is held back with the entry {owner.id!r}{until}"
+            yield _BrokenLink(link, message)
+
+    def _broken_entry(self, link: str, path: str, entry: Entry) -> Iterator[_BrokenLink]:
+        name, _, rest = path.removeprefix(ENTRIES).partition("/")
+        target = self._entries.get(name)
+        folder = entry_folder(name)
+        if target and rest in {"", INDEX}:
+            if until := self._held_back(target, entry):
+                yield _BrokenLink(link, f"leads to the entry {name!r}, which is held back{until}")
+        elif target or moved_to(folder, self._site.moved) is None:
+            if covering_rule(folder, self._site.retired):
+                yield _BrokenLink(link, f"leads to {folder!r}, which is retired")
+                return
+            choices = [entry_folder(other) for other in self._entries]
+            message = f"leads to {path!r}, which is not published"
+            yield _BrokenLink(link, message, folder, choices)
+
+    def _held_back(self, target: Entry, entry: Entry) -> str:
+        """Return ` until …` if the target of a link is not yet public when its entry is."""
+        until = public_from(target)
+        if self._as_of is None or until <= max(self._as_of, public_from(entry)):
+            return ""
+        return f" until {until.isoformat()}"
+
+
+def _path_in(site_url: str, link: str) -> str:
+    """Return the decoded path under the site that a link leads to; '' if it leads elsewhere."""
+    try:
+        found, site = urlsplit(urljoin(site_url, link)), urlsplit(site_url)
+    except ValueError:
+        return ""
+    if found.netloc.lower() != site.netloc.lower() or not found.path.startswith(site.path):
+        return ""
+    return unquote(found.path[len(site.path) :])
