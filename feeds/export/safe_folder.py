@@ -141,9 +141,10 @@ class SafeFolder:
     def make(self, folder: str, on_made: Callable[[str], object] = lambda _: None) -> None:
         """Make a folder and its missing parents; `on_made` is called with the path of each."""
         parts = folder.split("/") if folder else []
-        for depth, name in enumerate(parts, 1):
-            path, parent = "/".join(parts[:depth]), "/".join(parts[: depth - 1])
-            with self.errors_at(path):
+        path = ""
+        try:
+            for depth, name in enumerate(parts, 1):
+                parent, path = path, "/".join(parts[:depth])
                 try:
                     self._open_folder(path)
                 except FileNotFoundError:
@@ -151,6 +152,8 @@ class SafeFolder:
                         os.mkdir(name, _FOLDER_MODE, dir_fd=self._open_folder(parent))
                     on_made(path)
                     make_readable(self._open_folder(path))
+        except OSError as error:
+            raise _refusal(self.root / path, error) from None
 
     def rename(self, path: str, new: str) -> None:
         """Rename a file; one at the new path is replaced."""
