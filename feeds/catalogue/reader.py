@@ -54,9 +54,6 @@ class ValueWarning(Exception):
         self.value = value
 
 
-# The names by which the modules of values import them.
-
-
 class NodeReader:
     """Reads the nodes of a file or an excerpt of one, and collects the Problems.
 
