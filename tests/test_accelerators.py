@@ -78,7 +78,7 @@ def test_processes_change_nothing(
 ) -> None:
     """Several processes read, render and write the same as one."""
     alone = documents(source)
-    monkeypatch.setattr("feeds.parallel._MIN_WORK", 1)
+    monkeypatch.setattr("feeds.parallel._MIN_ITEMS", 1)
     # What runs the tests may have threads in this process.
     monkeypatch.setattr("feeds.parallel._can_fork", lambda: True)
     several = load_catalogue(source, processes=3)
