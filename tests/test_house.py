@@ -34,7 +34,7 @@ FIRST_WITH_A_CLOCK = FLOORS["history"]
 # And this one, though it is above.
 WITHOUT_A_CLOCK = "release"
 THIRD_PARTY = {
-    "catalogue": {"yaml", "babel", "PIL"},
+    "catalogue": {"yaml", "dateutil", "babel", "PIL"},
     "compression": {"brotli"},
     "export": {"jinja2", "obstore"},
     "markdown": {"babel", "cmarkgfm", "nh3", "selectolax"},

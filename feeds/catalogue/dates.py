@@ -324,11 +324,13 @@ def _full_offset(written: str) -> str:
 
 
 def _parse_offset(text: str) -> tzinfo:
+    # Imported here, because most catalogues have no offset in a form of their own.
+    from dateutil.parser import isoparser  # noqa: PLC0415
+
     try:
-        parsed = datetime.strptime(text, "%z").tzinfo
+        return isoparser().parse_tzstr(text)
     except ValueError:
         raise InvalidValue(_NO_OFFSET) from None
-    return parsed or UTC
 
 
 def unknown_zone(name: str) -> str:
