@@ -3,7 +3,9 @@
 import os
 import pickle
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,8 @@ from feeds import build_release
 from feeds.catalogue import ItemMemory, load_catalogue, plain_lines
 from feeds.export.folder import export_folder
 from feeds.formats import feedgen_ext, sampling
+from feeds.formats.content import content
+from feeds.model import Country, Entry, Person, Photo, Topic
 from feeds.storage import StateFolder
 
 SWITCHES = {"plain_lines": plain_lines, "sampling": sampling}
@@ -85,3 +89,34 @@ def test_processes_change_nothing(
     monkeypatch.setattr("feeds.export.folder.cores", lambda: 3)
     export_folder(several, tmp_path / "out", as_of=AS_OF)
     assert tree(tmp_path / "out") == alone
+
+
+@pytest.mark.parametrize("field", Entry._fields)
+def test_every_field_of_an_entry_can_be_written_to_a_format(field: str) -> None:
+    """Whatever a format writes of an entry, each entry gets its own value, in the shape of another too."""
+    when = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
+
+    def entry(word: str, days: int) -> Entry:
+        moments = [when + timedelta(days=days + more) for more in range(4)]
+        return Entry(
+            *(f"{word}-id", f"{word} title", moments[0], moments[1]),
+            *(f"{word} summary", f"{word} body", f"https://{word}.example/"),
+            topics=(Topic(f"{word}-slug", f"{word} topic", "scheme"),),
+            countries=(Country("VN", f"{word} country"),),
+            photo=Photo(f"https://{word}.example/photo.jpg", f"{word} credit", width=days + 1),
+            author=Person(name=f"{word} author", email=f"{word}@example.org"),
+            public_from=moments[2],
+            updated_from=moments[3],
+        )
+
+    def write(found: Entry, body: str) -> str:
+        labels = "".join(f"<category>{label.name}</category>\n" for label in found.labels)
+        value = getattr(found, field)
+        shown = value.isoformat() if isinstance(value, datetime) else str(value)
+        shown += content(found, body)
+        return f"<entry>\n{labels}{escape(shown, quote=False)}</entry>\n"
+
+    write_sampled = sampling.sampled(write)
+    for word, days in (("first", 0), ("second", 7), ("third", 70)):
+        one = entry(word, days)
+        assert write_sampled(one, f"<p>{word}</p>") == write(one, f"<p>{word}</p>")

@@ -2,12 +2,13 @@
 
 Entries that have the same fields differ in their texts alone, and feedgen takes ten
 times as long as filling a template. The two samples have no text in common, so what is
-at the same places in both is a place for a text. Where the site's own texts contain a
-sample's, the two differ, and feedgen writes each entry.
+at the same places in both is a place for a text. If the site's own texts contain a
+sample's, or a format writes a text that is not in `_texts`, the two differ, and feedgen
+writes each entry.
 """
 
 import re
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
@@ -72,7 +73,7 @@ def sampled(write: Write) -> Write:
 
     def write_sampled(entry: Entry, body: str) -> str:
         texts = texts_of(entry, body)
-        shape = (*map(bool, texts[:-1]), bool(body), _has_markup(entry))
+        shape = (*map(bool, texts[:-1]), bool(body), _has_markup(entry), *_shape_of(entry))
         if shape not in templates:
             first, second = (template_of(*_like(entry, body, *sample)) for sample in _SAMPLES)
             same = first == second and _fill(first, texts) == write(entry, body)
@@ -102,7 +103,7 @@ def _texts(entry: Entry, body: str) -> Sequence[str]:
         entry.link,
         entry.title,
         entry.summary,
-        *(author.name, author.email, author.uri),
+        *asdict(author).values(),
         *(str(value or "") for value in entry.photo or ()),
         content(entry, body),
     )
@@ -113,6 +114,7 @@ def _like(entry: Entry, body: str, word: str, year: int) -> tuple[Entry, str]:
     photo, author = entry.photo, entry.author
     in_title, in_summary = _has_markup(entry)
     like = entry._replace(
+        **_sample_fields({name: getattr(entry, name) for name in _OTHER_FIELDS}, word, year),
         id=f"{word}-id",
         title=f"{word}-title" + _MARKUP * in_title,
         published=datetime(year, 2, 3, 4, 5, 6, tzinfo=_ZONE),
@@ -127,12 +129,41 @@ def _like(entry: Entry, body: str, word: str, year: int) -> tuple[Entry, str]:
     return like, body and f"<p>{word}-body</p>"
 
 
+# Fields without a rule of their own in `_like`.
+_OTHER_FIELDS = tuple(
+    name
+    for name in Entry._fields
+    if name
+    not in {
+        *("id", "title", "published", "updated", "summary", "link"),
+        *("topics", "countries", "photo", "author"),
+    }
+)
+
+
+def _shape_of(entry: Entry) -> Iterator[Hashable]:
+    """Yield which of the other fields an entry has, and the value of one that is not sampled."""
+    for name in _OTHER_FIELDS:
+        value = getattr(entry, name)
+        yield bool(value) if isinstance(value, str | datetime | None) else value
+
+
 def _sample_fields(fields: Mapping[str, Any], word: str, year: int) -> dict[str, Any]:
-    """Return fields with texts and numbers of a sample in place of those that are not empty."""
+    """Return fields with values of a sample in place of texts, numbers and dates that are not empty."""
     return {
-        name: value and (f"{word}-{name}" if isinstance(value, str) else year * 10_000 + place)
+        name: _sample_value(value, f"{word}-{name}", year, place)
         for place, (name, value) in enumerate(fields.items())
     }
+
+
+def _sample_value(value: object, text: str, year: int, place: int) -> object:
+    if not value:
+        return value
+    if isinstance(value, str):
+        return text
+    if isinstance(value, datetime):
+        return datetime(year + place, 4, 5, 6, 7, 8, tzinfo=_ZONE)
+    return year * 10_000 + place if isinstance(value, int) else value
 
 
 def _has_markup(entry: Entry) -> tuple[bool, bool]:
