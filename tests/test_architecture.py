@@ -1,4 +1,4 @@
-"""The house: who may import whom, and where the clock is read."""
+"""The architecture: which module imports which, and where the clock is read."""
 
 import ast
 import os
@@ -10,29 +10,31 @@ from pathlib import Path
 import pytest
 from conftest import ROOT
 
-# From the ground: a module imports from lower floors, and from its own folder.
-_FROM_THE_GROUND = (
-    "errors urls uris log compression truncation",
-    "model storage headers parallel",
-    "inputs",
-    "selection markdown formats",
-    "catalogue pages",
-    "plans",
-    "history progress",
-    "build",
-    "release",
-    "export",
-    "notify",
-    "server api",
-    "wsgi",
-    "cli",
-    "__main__",
-)
-FLOORS = {name: floor for floor, names in enumerate(_FROM_THE_GROUND) for name in names.split()}
-# Below it, whatever needs the time is given `as_of`.
-FIRST_WITH_A_CLOCK = FLOORS["history"]
-# And this one, though it is above.
-WITHOUT_A_CLOCK = "release"
+# The layers, from the lowest. A package is named once, for all its modules. Modules and
+# packages of the same layer do not import each other.
+LAYERS = [
+    ["errors", "urls", "uris", "log", "compression", "truncation"],
+    ["model", "storage", "headers", "parallel"],
+    ["inputs"],
+    ["selection", "markdown", "formats"],
+    ["catalogue", "pages"],
+    ["plans"],
+    ["history"],
+    ["build"],
+    ["release"],
+    ["export"],
+    ["notify"],
+    ["server", "api"],
+    ["wsgi"],
+    ["cli"],
+    ["__main__"],
+]
+LAYER_OF = {name: number for number, names in enumerate(LAYERS) for name in names}
+# Below this layer, the caller gives the time as `as_of`.
+FIRST_WITH_CLOCK = LAYER_OF["history"]
+# This module is above it, and reads no clock either.
+WITHOUT_CLOCK = "release"
+# The packages that each module or package may import.
 THIRD_PARTY = {
     "catalogue": {"yaml", "dateutil", "babel", "PIL"},
     "compression": {"brotli"},
@@ -44,84 +46,92 @@ THIRD_PARTY = {
     "truncation": {"regex"},
     "uris": {"idna"},
 }
-LONGEST = 450
-DRAWERS = {"utils", "util", "helpers", "helper", "common", "core", "misc", "constants"}
+MAX_LINES = 450
+# Names that do not say what is in a module.
+VAGUE_NAMES = {"utils", "util", "helpers", "helper", "common", "core", "misc", "constants"}
 MODULES = sorted((ROOT / "feeds").rglob("*.py"))
 
 
-def room(module: Path) -> str:
-    """Give the room that a module belongs to; the package's own __init__ is none."""
+def top_level(module: Path) -> str:
+    """Return the name in LAYERS that a module belongs to; "__init__" for that of `feeds` itself."""
     return module.relative_to(ROOT / "feeds").parts[0].removesuffix(".py")
 
 
 def imports(module: Path) -> Iterator[str]:
+    """Yield the full name of each module that a module imports, at its top or in a function."""
     for node in ast.walk(ast.parse(module.read_text())):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, "imports are absolute"
-            yield (
-                f"{node.module}.{node.names[0].name}"
-                if node.module == "feeds"
-                else (node.module or "")
-            )
+            if node.module == "feeds":
+                yield from (f"feeds.{name.name}" for name in node.names)
+            else:
+                yield node.module or ""
+
+
+def test_every_module_is_in_one_layer() -> None:
+    """LAYERS has every module and package of `feeds` once, and no other name."""
+    names = [name for layer in LAYERS for name in layer]
+    assert sorted(names) == sorted({top_level(module) for module in MODULES} - {"__init__"})
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_imports_go_downwards_only(module: Path) -> None:
-    """A module imports from its own room and lower floors, and packages named for its room."""
-    here = room(module)
+def test_a_module_imports_from_lower_layers_only(module: Path) -> None:
+    """A module imports its own package, lower layers, and the third-party packages listed for it."""
+    here = top_level(module)
     if here == "__init__":
         return
     for name in imports(module):
         top, _, rest = name.partition(".")
         if top == "feeds":
             other = rest.partition(".")[0]
-            allowed = other in {here, "__version__"} or FLOORS[other] < FLOORS[here]
+            allowed = other in {here, "__version__"} or LAYER_OF[other] < LAYER_OF[here]
             assert allowed, f"{here} imports {other}"
         else:
             known = top in sys.stdlib_module_names or top in THIRD_PARTY.get(here, set())
             assert known, f"{here} imports {top}"
 
 
-def test_only_modules_named_for_it_know_feedgen() -> None:
-    """feedgen stands behind one fence: the formats that it writes, and what it leaves out of them."""
-    knowing = {
+def test_three_modules_import_feedgen() -> None:
+    """Only the two formats that feedgen writes, and its extensions, import it."""
+    importing = {
         path.name
         for path in MODULES
         if any("feedgen" in name.split(".")[0] for name in imports(path))
     }
-    assert knowing == {"atom.py", "rss.py", "feedgen_ext.py"}
+    assert importing == {"atom.py", "rss.py", "feedgen_ext.py"}
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_clock_below_the_history(module: Path) -> None:
-    """What a release holds never depends on when it is built: `as_of` is given."""
-    here = room(module)
-    if FLOORS.get(here, 0) >= FIRST_WITH_A_CLOCK and here != WITHOUT_A_CLOCK:
+    """The documents of a release do not depend on when it is built: the caller gives `as_of`."""
+    here = top_level(module)
+    if LAYER_OF.get(here, 0) >= FIRST_WITH_CLOCK and here != WITHOUT_CLOCK:
         return
-    called = {
+    used = {
         node.attr
         for node in ast.walk(ast.parse(module.read_text()))
         if isinstance(node, ast.Attribute)
     }
-    assert not called & {"now", "utcnow", "today", "time_ns", "localtime", "gmtime", "monotonic"}
+    assert not used & {"now", "utcnow", "today", "time_ns", "localtime", "gmtime", "monotonic"}
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_rooms_are_small_and_no_drawers(module: Path) -> None:
-    """A module has at most 450 lines, and is named for what it is."""
-    assert len(module.read_text().splitlines()) <= LONGEST
-    assert module.stem not in DRAWERS
+def test_modules_are_short_and_named_for_their_content(module: Path) -> None:
+    """A module has at most 450 lines, and no vague name."""
+    assert len(module.read_text().splitlines()) <= MAX_LINES
+    assert module.stem not in VAGUE_NAMES
 
 
+# Packages that take long to load.
 HEAVY = {
     *"flask granian lxml obstore jinja2 feedgen cmarkgfm nh3 selectolax regex idna brotli PIL".split()
 }
 
 
 @pytest.mark.parametrize(
-    ("arguments", "spared"),
+    ("arguments", "unused"),
     [
         (["--help"], HEAVY | {"yaml", "babel", "dateutil", "dataclasses"}),
         (["check"], HEAVY | {"dateutil"}),
@@ -131,10 +141,10 @@ HEAVY = {
     ],
     ids=["help", "check", "list", "export", "export again"],
 )
-def test_each_verb_loads_what_it_needs(
-    arguments: list[str], spared: set[str], tmp_path_factory: pytest.TempPathFactory
+def test_each_command_loads_what_it_needs(
+    arguments: list[str], unused: set[str], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """No verb waits for packages that it does not use; an unchanged export needs not even YAML."""
+    """A command does not load packages that it does not use; an unchanged export loads no YAML parser."""
     base = tmp_path_factory.getbasetemp()
     arguments = [part.replace("{out}", str(base / "loads-out")) for part in arguments]
     code = (
@@ -153,4 +163,4 @@ def test_each_verb_loads_what_it_needs(
         timeout=60,
     )
     loaded = {name.partition(".")[0] for name in done.stdout.splitlines()[-1].split()}
-    assert not loaded & spared
+    assert not loaded & unused
