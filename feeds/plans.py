@@ -19,8 +19,8 @@ from feeds.urls import HEALTH, INDEX, SITEMAP, STATIC, TEMPLATES, covering_rule,
 
 if TYPE_CHECKING:
     from feeds.pages import Pages
-    from feeds.pages.archive import Listing
     from feeds.pages.discovery import DiscoveryDocument
+    from feeds.pages.listing import Listing
 
 _PAGE = "text/html"
 # Not in any text of a catalogue.

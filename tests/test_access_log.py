@@ -16,7 +16,7 @@ import pytest
 from conftest import PATIENCE, SHIPPED, free_port, wait_for, wait_until
 
 from feeds.log import log_to
-from feeds.server.access_log import AccessLog
+from feeds.server.granian import AccessLog
 
 ENVIRON: WSGIEnvironment = {
     "REQUEST_METHOD": "GET",

@@ -9,8 +9,8 @@ from babel.localedata import locale_identifiers
 from conftest import ROOT
 
 from feeds.catalogue.countries import Countries, namesakes, territories
+from feeds.catalogue.known_keys import SILENT, Suggester
 from feeds.catalogue.reader import InvalidValue
-from feeds.catalogue.suggestions import SILENT, Suggester
 
 NAMES = tomllib.loads((ROOT / "feeds" / "catalogue" / "countries.toml").read_text())
 ENGLISH = Countries("en", {})

@@ -19,7 +19,7 @@ from feeds import Release, build_release, load_catalogue
 from feeds.catalogue import read_catalogue
 from feeds.catalogue.countries import territories
 from feeds.catalogue.redirects import live_paths
-from feeds.compression import compress
+from feeds.headers import compress
 from feeds.model import Catalogue, Country, Entry, Topic
 from feeds.urls import (
     ALL_OPML,

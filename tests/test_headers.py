@@ -7,8 +7,7 @@ from conftest import guarded
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.compression import CODINGS, compress
-from feeds.headers import IDENTITY, cache_control, names_tag, unmodified_since
+from feeds.headers import CODINGS, IDENTITY, cache_control, compress, names_tag, unmodified_since
 from feeds.server.middleware import preferred_coding
 
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)

@@ -14,15 +14,14 @@ from hypothesis import strategies as st
 
 from feeds import build_release, load_catalogue
 from feeds.errors import FeedsError
-from feeds.export.hosts import host_plans
-from feeds.export.hosts.rules import ServingRules
+from feeds.export.hosts import ServingRules, host_plans
 from feeds.headers import IDENTITY
 from feeds.model import Site
 from feeds.plans import Plan, plan_site
 from feeds.server import SiteApp
-from feeds.server.site import ServedSite
+from feeds.server.served_site import ServedSite
+from feeds.server.site_store import Head, Index, Record
 from feeds.server.status import Status
-from feeds.server.store import Head, Index, Record
 from feeds.storage import StateFolder
 from feeds.urls import INDEX, is_folder, moved_to
 

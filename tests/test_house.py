@@ -12,18 +12,18 @@ from conftest import ROOT
 
 # From the ground: a module imports from lower floors, and from its own folder.
 _FROM_THE_GROUND = (
-    "errors urls uris log compression truncation",
+    "errors urls log truncation",
     "model storage headers parallel",
     "inputs",
     "selection markdown formats",
     "catalogue pages",
     "plans",
-    "history progress",
+    "history",
     "build",
     "release",
     "export",
     "notify",
-    "server api",
+    "server",
     "wsgi",
     "cli",
     "__main__",
@@ -35,14 +35,14 @@ FIRST_WITH_A_CLOCK = FLOORS["history"]
 WITHOUT_A_CLOCK = "release"
 THIRD_PARTY = {
     "catalogue": {"yaml", "dateutil", "babel", "PIL"},
-    "compression": {"brotli"},
     "export": {"jinja2", "obstore"},
+    "headers": {"brotli"},
     "markdown": {"babel", "cmarkgfm", "nh3", "selectolax"},
     "formats": {"feedgen", "lxml"},
     "pages": {"jinja2", "markupsafe", "babel"},
     "server": {"flask", "werkzeug", "granian"},
     "truncation": {"regex"},
-    "uris": {"idna"},
+    "urls": {"idna"},
 }
 LONGEST = 450
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "core", "misc", "constants"}

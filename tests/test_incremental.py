@@ -42,7 +42,7 @@ from feeds.inputs import digest, entry_digest, site_digest, source_digest
 from feeds.model import Entry, etag_of
 from feeds.pages.templating import template_files
 from feeds.selection import RelatedFeeds
-from feeds.server.store import SiteStore
+from feeds.server.site_store import SiteStore
 from feeds.storage import StateFolder, read_files
 from feeds.urls import TEMPLATES
 
@@ -339,7 +339,7 @@ def _of_times(found: Contents, other: Contents) -> Contents:
 @pytest.fixture(autouse=True)
 def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut the archive into pages of a few entries, and wait for nothing."""
-    monkeypatch.setattr("feeds.pages.archive.MAX_ENTRIES_PER_PAGE", 2)
+    monkeypatch.setattr("feeds.pages.listing.MAX_ENTRIES_PER_PAGE", 2)
     monkeypatch.setattr("feeds.build._STABLE_SECONDS", 0)
     monkeypatch.setattr(os, "fsync", lambda _: None)
 

@@ -12,8 +12,8 @@ from typing import Any
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 
+from feeds.catalogue.known_keys import HIGH_SIMILARITY, Suggester
 from feeds.catalogue.reader import InvalidValue
-from feeds.catalogue.suggestions import HIGH_SIMILARITY, Suggester
 from feeds.model import Country
 
 # What a name means is an alpha-2 code, or one of these signs, with codes behind all but the last.

@@ -139,7 +139,7 @@ class BucketTarget:
         stored, coding = body, ""
         if self._options.compress:
             # This loads Brotli.
-            from feeds.compression import compress, pays  # noqa: PLC0415
+            from feeds.headers import compress, pays  # noqa: PLC0415
 
             smaller = compress(body, "gzip") if pays(plan.media_type) else None
             if smaller:

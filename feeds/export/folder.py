@@ -133,7 +133,7 @@ class FolderTarget:
         parts = [main]
         if self._options.compress:
             # This loads Brotli.
-            from feeds.compression import compress, pays  # noqa: PLC0415
+            from feeds.headers import compress, pays  # noqa: PLC0415
 
             if pays(plan.media_type):
                 for coding, ending in CODINGS.items():

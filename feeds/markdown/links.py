@@ -8,7 +8,7 @@ from unicodedata import category
 from urllib.parse import unquote, urljoin, urlsplit
 
 from feeds.markdown.content_model import Element
-from feeds.uris import to_uri
+from feeds.urls import to_uri
 
 # For a link without an address.
 _PLACEHOLDER = "https://…"

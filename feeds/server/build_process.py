@@ -23,8 +23,8 @@ from feeds.history import History
 from feeds.log import log_event, log_exception, log_to
 from feeds.parallel import cores
 from feeds.selection import held_back_summary
+from feeds.server.site_store import FOLDER_PREFIX, SiteStore, store_name
 from feeds.server.status import BUILD_LOCK, BUILD_LOCK_FD, Status, StatusFiles, reason_of
-from feeds.server.store import FOLDER_PREFIX, SiteStore, store_name
 from feeds.storage import Fingerprint, StateFolder, fingerprint
 
 # How often the catalogue is checked, which takes some microseconds.

@@ -16,9 +16,9 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from werkzeug.http import parse_accept_header
 
-from feeds.compression import CODINGS, pays
 from feeds.formats import FORMATS
 from feeds.headers import (
+    CODINGS,
     CORS,
     IDENTITY,
     NOSNIFF,
@@ -26,12 +26,13 @@ from feeds.headers import (
     cache_control,
     document_headers,
     names_tag,
+    pays,
     unmodified_since,
     validators,
 )
 from feeds.log import log_exception
-from feeds.server.site import DamagedBody, ServedSite
-from feeds.server.store import Head, Index, Record
+from feeds.server.served_site import DamagedBody, ServedSite
+from feeds.server.site_store import Head, Index, Record
 from feeds.urls import INDEX, is_folder
 
 # The key of a request's environment with the index that the request is answered from.
