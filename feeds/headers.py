@@ -90,11 +90,16 @@ def document_headers(
         *([FEED_POLICY] if shown_as else []),
         NOSNIFF,
         ("Link", link),
-        *(PAGE if media_type.startswith("text/html") else ()),
+        *(PAGE if is_page(media_type) else ()),
         # For Fastly and Varnish, and for Cloudflare.
         ("Surrogate-Key", " ".join(keys)),
         ("Cache-Tag", ",".join(keys)),
     ]
+
+
+def is_page(media_type: str) -> bool:
+    """Check whether a media type is that of HTML pages."""
+    return media_type.startswith("text/html")
 
 
 def validators(etag: str, modified: datetime | None, coding: str) -> list[Header]:

@@ -56,7 +56,7 @@ _KEY_PREFIXES = {"topics": "topic", "countries": "country", "entries": "entry"}
 _SAFE = "!$%&'()*+,-./:;=?@_~"
 _STRAY_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 _HOST = re.compile(r"(?=[0-9a-z])[0-9a-z_-]{1,63}(?:\.[0-9a-z_-]{1,63})*(?<=[0-9a-z])")
-_WEB_SCHEMES = frozenset(("http", "https"))
+WEB_SCHEMES = frozenset(("http", "https"))
 
 
 def feed_folder(topic: str = "", country: str = "") -> str:
@@ -149,7 +149,7 @@ def to_uri(text: str) -> str:
         host, port = parts.hostname, parts.port
     except ValueError:
         raise ValueError("is not a web address") from None
-    if parts.scheme in _WEB_SCHEMES and not host:
+    if parts.scheme in WEB_SCHEMES and not host:
         raise ValueError("has no host")
     authority = _authority(parts.netloc, host, port) if host else ""
     return urlunsplit((parts.scheme, authority, *map(_encoded, parts[2:])))
@@ -202,7 +202,7 @@ def web_host(address: str) -> str:
     """Return the host of an http or https address that a request can be sent to, or ''."""
     try:
         parts = urlsplit(address)
-        can_be_asked = parts.scheme in _WEB_SCHEMES and parts.port != 0
+        is_valid = parts.scheme in WEB_SCHEMES and parts.port != 0
     except ValueError:
         return ""
-    return (parts.hostname or "") if can_be_asked else ""
+    return (parts.hostname or "") if is_valid else ""

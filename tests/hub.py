@@ -58,7 +58,7 @@ class Hub:
             self.pings.append(Ping(address, feed.read(), status))
         return status
 
-    def told(self) -> list[str]:
+    def notified(self) -> list[str]:
         """Return the URLs that were accepted, in alphabetical order."""
         return sorted(ping.address for ping in self.pings if ping.answered < 300)
 

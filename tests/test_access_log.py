@@ -65,8 +65,8 @@ def test_a_log_that_cannot_be_written_costs_no_answer() -> None:
 @pytest.mark.parametrize("blocking", [True, False])
 def test_a_full_pipe_costs_lines_and_no_answer(*, blocking: bool) -> None:
     """Requests are answered while no process reads the log; each line is then complete, or counted."""
-    told = io.StringIO()
-    log_to(told)
+    output = io.StringIO()
+    log_to(output)
     reader, writer = os.pipe()
     os.set_blocking(writer, blocking)
     with os.fdopen(reader) as log, os.fdopen(writer, "w") as stream:
@@ -77,9 +77,9 @@ def test_a_full_pipe_costs_lines_and_no_answer(*, blocking: bool) -> None:
         lines: list[str] = []
         reading = Thread(target=lambda: lines.extend(log))
         reading.start()
-        wait_until(lambda: "event=access-log-dropped" in told.getvalue())
+        wait_until(lambda: "event=access-log-dropped" in output.getvalue())
         assert logged(ENVIRON, lambda *_: lambda _: None) == [b"hello"]
-        found = re.findall(r"event=access-log-dropped lines=(\d+)\n", told.getvalue())
+        found = re.findall(r"event=access-log-dropped lines=(\d+)\n", output.getvalue())
         dropped = sum(map(int, found))
         assert 500 < dropped < 1000
         wait_until(lambda: len(lines) == 1001 - dropped)
@@ -91,17 +91,17 @@ def test_a_full_pipe_costs_lines_and_no_answer(*, blocking: bool) -> None:
 
 def test_a_pipe_that_nobody_reads_any_more_is_told_once() -> None:
     """Whoever reads the log may end: that is a warning, and no answer waits or fails."""
-    told = io.StringIO()
-    log_to(told)
+    output = io.StringIO()
+    log_to(output)
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "w") as stream:
         logged = AccessLog(app, stream)
         for _ in range(3):
             assert logged(ENVIRON, lambda *_: lambda _: None) == [b"hello"]
-            wait_until(lambda: "event=no-access-log" in told.getvalue())
-        assert os.strerror(errno.EPIPE) in told.getvalue()
-        assert told.getvalue().count("event=no-access-log") == 1
+            wait_until(lambda: "event=no-access-log" in output.getvalue())
+        assert os.strerror(errno.EPIPE) in output.getvalue()
+        assert output.getvalue().count("event=no-access-log") == 1
 
 
 def test_what_a_client_says_is_logged_up_to_a_length() -> None:
@@ -144,15 +144,15 @@ def test_a_server_answers_while_nobody_reads_its_log(tmp_path: Path) -> None:
             assert process.stdout
             count = 0
 
-            def told() -> list[str]:
+            def dropped() -> list[str]:
                 text = (tmp_path / "log").read_text()
                 return re.findall(r"event=access-log-dropped lines=(\d+)\n", text)
 
-            while not told() or count < 601 - int(told()[0]):
+            while not dropped() or count < 601 - int(dropped()[0]):
                 line = process.stdout.readline()
                 assert line.count(b'"GET /') == line.count(b"\n") == 1
                 count += 1
-            assert len(told()) == 1
+            assert len(dropped()) == 1
         finally:
             process.send_signal(signal.SIGTERM)
         process.stdout.read()

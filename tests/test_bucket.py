@@ -371,7 +371,7 @@ def test_a_wrong_secret_is_told_and_not_shown(bucket: Bucket) -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "told"),
+    ("address", "message"),
     [
         ("s3://key:SECRET@feeds/x", "s3://…: the address must not have a user, password or query"),
         ("s3://feeds/x?key=SECRET", "s3://…: the address must not have a user, password or query"),
@@ -388,12 +388,12 @@ def test_a_wrong_secret_is_told_and_not_shown(bucket: Bucket) -> None:
         ),
     ],
 )
-def test_an_address_that_cannot_be_published_to(address: str, told: str) -> None:
+def test_an_address_that_cannot_be_published_to(address: str, message: str) -> None:
     """What is wrong with it is told before anything is read, and a secret in it is not repeated."""
     env = {k: v for k, v in os.environ.items() if not k.startswith("AZURE")}
     done = run_feeds("publish", address, "--catalogue", "missing.yaml", env=env)
     assert done.returncode == 1
-    assert done.stderr.startswith(f"feeds: {told}")
+    assert done.stderr.startswith(f"feeds: {message}")
     assert "SECRET" not in done.stderr
 
 

@@ -71,9 +71,9 @@ def test_a_browser_and_a_reader_each_get_their_type(fronted: tuple[Server, str])
     for _ in range(2):
         shown = ask(f"{url}atom.xml", Sec_Fetch_Dest="document")
         assert shown.headers["content-type"] == "application/xml; charset=utf-8"
-        told = ask(f"{url}atom.xml", Sec_Fetch_Dest="empty")
-        assert told.headers["content-type"] == "application/atom+xml; charset=utf-8"
-        assert shown.headers["vary"] == told.headers["vary"] == "Accept-Encoding"
+        for_program = ask(f"{url}atom.xml", Sec_Fetch_Dest="empty")
+        assert for_program.headers["content-type"] == "application/atom+xml; charset=utf-8"
+        assert shown.headers["vary"] == for_program.headers["vary"] == "Accept-Encoding"
 
 
 @pytest.mark.heavy

@@ -68,8 +68,8 @@ class Folder:
         self.file.write_text(text.replace(old, new))
 
     def report(self, *options: str) -> dict[str, list[str]]:
-        told = json.loads(self.export("--json", *options))
-        return {word: [row["path"] for row in told[word]] for word in told if word != "dry_run"}
+        report = json.loads(self.export("--json", *options))
+        return {word: [row["path"] for row in report[word]] for word in report if word != "dry_run"}
 
 
 @pytest.fixture
@@ -139,10 +139,10 @@ def test_feeds_come_before_pages(folder: Folder) -> None:
 
 def test_a_report_for_programs(folder: Folder) -> None:
     """--json tells each path with its bytes, and whether anything was done."""
-    told = json.loads(folder.export("--json", "--dry-run"))
+    report = json.loads(folder.export("--json", "--dry-run"))
     assert not folder.out.exists()
     again = json.loads(folder.export("--json"))
-    assert told == again | {"dry_run": True}
+    assert report == again | {"dry_run": True}
     assert again["unchanged"] == again["removed"] == []
     sizes = {path: len(body) for path, body in tree(folder.out).items()}
     assert {row["path"]: row["bytes"] for row in again["written"]} == sizes

@@ -84,12 +84,12 @@ def test_hosts_are_told_of_each_address_what_is_served(
         retired=frozenset(retired),
     )
     assume(all(_allowed(old, site.moved) for old in site.moved))
-    told = ServingRules(PLANS, site, compressed=False)
+    rules = ServingRules(PLANS, site, compressed=False)
     client = SiteApp(Served(site)).test_client()
     for path in (*OLD, "style.css", *(f"{old}atom.xml" for old in OLD if old.endswith("/"))):
         answer = client.get(f"/{path}")
         here = answer.headers.get("Location", "").removeprefix(SITE.url)
-        assert (answer.status_code, unquote(here)) == _told(path, told), path
+        assert (answer.status_code, unquote(here)) == _fate(path, rules), path
 
 
 def _allowed(old: str, moved: Mapping[str, str]) -> bool:
@@ -99,30 +99,30 @@ def _allowed(old: str, moved: Mapping[str, str]) -> bool:
     return not within and last is not None and _page(last) in RELEASE
 
 
-def _told(path: str, told: ServingRules) -> tuple[int, str]:
+def _fate(path: str, rules: ServingRules) -> tuple[int, str]:
     """Give the status of a path, and where it leads at last, as a server does what it was told."""
-    if _page(path) in told.documents:
-        # Nothing may be told of it.
-        assert not [move for move in told.redirects if move.old == path]
+    if _page(path) in rules.documents:
+        # It has no redirect.
+        assert not [move for move in rules.redirects if move.old == path]
         assert not [
-            move for move in told.redirects if move.without_slash and move.old == f"{path}/"
+            move for move in rules.redirects if move.without_slash and move.old == f"{path}/"
         ]
         return 200, ""
-    for move in told.redirects:
+    for move in rules.redirects:
         if move.old == path or (move.without_slash and move.old == f"{path}/"):
             return (301, move.new) if move.new is not None else (410, "")
-    for move in told.redirects:
+    for move in rules.redirects:
         if move.is_folder and path.startswith(move.old):
-            return _led(path, move.old, move.new, told)
+            return _target(path, move.old, move.new, rules)
     return 404, ""
 
 
-def _led(path: str, old: str, new: str | None, told: ServingRules) -> tuple[int, str]:
+def _target(path: str, old: str, new: str | None, rules: ServingRules) -> tuple[int, str]:
     if new is None:
         return 410, ""
     target = new + path.removeprefix(old) if is_folder(new) else new
     # Where nothing is, the server says so at once, and knows of a lacking slash.
-    found = [there for there in (target, f"{target}/") if _page(there) in told.documents]
+    found = [there for there in (target, f"{target}/") if _page(there) in rules.documents]
     return (301, found[0]) if found else (404, "")
 
 
@@ -174,9 +174,9 @@ def test_cloudflare_is_told_of_any_number_of_pictures() -> None:
     plans = dict(PLANS)
     for number in range(150):
         plans |= picture(f"media/{number}.jpg", "image/jpeg")
-    told = files("cloudflare-pages", SITE, plans)["_headers"].decode()
-    assert "/*.jpg\n  Content-Type: image/jpeg\n" in told
-    assert sum(line.startswith("/") for line in told.splitlines()) < 15
+    headers = files("cloudflare-pages", SITE, plans)["_headers"].decode()
+    assert "/*.jpg\n  Content-Type: image/jpeg\n" in headers
+    assert sum(line.startswith("/") for line in headers.splitlines()) < 15
     plans |= picture("media/other.jpg", "image/png")
     with pytest.raises(FeedsError, match="100 rules"):
         files("cloudflare-pages", SITE, plans)

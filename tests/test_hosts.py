@@ -84,11 +84,11 @@ class Site:
         """Give the status of each request for a path that is in the log by now, in order."""
         if self.name == "caddy":
             lines = (self.folder / "access.json").read_text().splitlines()
-            told = [(row["status"], row["request"]["uri"]) for row in map(json.loads, lines)]
+            logged = [(row["status"], row["request"]["uri"]) for row in map(json.loads, lines)]
         else:
             lines = (self.folder / "access.log").read_text().splitlines()
-            told = [(int(line.split()[0]), line.split()[1]) for line in lines]
-        return [status for status, uri in told if f"http://127.0.0.1:{self.port}{uri}" == path]
+            logged = [(int(line.split()[0]), line.split()[1]) for line in lines]
+        return [status for status, uri in logged if f"http://127.0.0.1:{self.port}{uri}" == path]
 
 
 @pytest.fixture(
@@ -272,7 +272,7 @@ def test_no_name_is_too_long_to_be_missing(site: Site) -> None:
 
 def test_a_folder_lacks_its_slash(site: Site) -> None:
     """The address with it is the site's own, whatever the server believes to be called."""
-    # Caddy serves nobody under a name that it was not told; its answer has none.
+    # Caddy serves no one under a name that is not configured; its answer has none.
     inner = {} if site.name == "caddy" else {"Host": "inner.example:8080"}
     for folder in (TOPIC, "countries/id/", "subscribe/"):
         answer = ask(site.url + folder.removesuffix("/"), **inner)

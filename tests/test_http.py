@@ -617,14 +617,14 @@ def test_what_is_not_there_is_a_short_404(server: Server, path: str) -> None:
 def test_health_tells_the_release_its_age_and_no_secret(server: Server) -> None:
     """`/healthz` is 200 with the release's id and age, for programs, and is never kept."""
     answer = ask(server, "/healthz")
-    told = json.loads(answer.body)
+    reported = json.loads(answer.body)
     assert answer.status == 200
     assert answer.headers["Cache-Control"] == "no-store"
-    assert set(told) == {"status", "release", "age", "failure"}
-    assert told["status"] == "ok"
-    assert re.fullmatch("[0-9a-f]{16}", told["release"])
-    assert told["age"] >= 0
-    assert told["failure"] is None
+    assert set(reported) == {"status", "release", "age", "failure"}
+    assert reported["status"] == "ok"
+    assert re.fullmatch("[0-9a-f]{16}", reported["release"])
+    assert reported["age"] >= 0
+    assert reported["failure"] is None
 
 
 def test_the_shipped_site_is_named_in_every_address(server: Server) -> None:

@@ -115,7 +115,7 @@ class InFolder:
     def build(self) -> Build | None:
         site, chosen = self._site, self._site.chosen
         options = FolderOptions(compress=chosen.compress, prune=chosen.prune)
-        made_by = export_inputs(
+        settings = export_inputs(
             ExportOptions(
                 catalogue=site.file,
                 target=str(self._out),
@@ -125,7 +125,7 @@ class InFolder:
                 host=chosen.host,
             )
         )
-        if up_to_date(self._out, options, made_by, source_digest(read_files(site.file))):
+        if up_to_date(self._out, options, settings, source_digest(read_files(site.file))):
             return None
         building = BuildOptions(
             pages=chosen.pages,
@@ -134,7 +134,7 @@ class InFolder:
                 chosen.host, planned.plans, planned.site, compressed=chosen.compress
             ),
         )
-        with opened(self._out, options, made_by) as target:
+        with opened(self._out, options, settings) as target:
             return built(site, target, building)
 
     def contents(self) -> Contents:

@@ -223,9 +223,9 @@ class NodeReader:
         for name, value in values.items():
             self._check_block(value, join(path, name), name, keys.known.difference(values))
         if isinstance(node, MappingNode):
-            given = {key.value for key, _ in node.value if isinstance(key, ScalarNode)}
+            present = {key.value for key, _ in node.value if isinstance(key, ScalarNode)}
             for name in keys.required:
-                if name not in given:
+                if name not in present:
                     self.problem(node, path or name, f"has no {name!r}" if path else "is missing")
         return MappingReader(self, node, path, values)
 

@@ -99,7 +99,7 @@ def export_inputs(options: ExportOptions) -> str:
     """Return a digest of everything an export depends on, except the catalogue's files."""
     media = media_folder(options.catalogue)
     stamps = [media_files(media.parent / name, name) for name in (media.name, STATIC, TEMPLATES)]
-    given = (
+    settings = (
         options.url,
         not options.no_pages,
         options.host,
@@ -108,7 +108,7 @@ def export_inputs(options: ExportOptions) -> str:
         options.prune,
         stamps,
     )
-    return digest(program_digest(), repr(zones_stamp()), repr(given))
+    return digest(program_digest(), repr(zones_stamp()), repr(settings))
 
 
 def publish(options: PublishOptions) -> None:

@@ -12,6 +12,7 @@ from werkzeug.exceptions import Gone, HTTPException, MethodNotAllowed, NotFound,
 from werkzeug.utils import redirect
 from werkzeug.wrappers import Response as WerkzeugResponse
 
+from feeds.formats import MEDIA_TYPES
 from feeds.headers import IDENTITY, PAGE, PREFLIGHT
 from feeds.server.middleware import (
     MAX_ACCEPT_LENGTH,
@@ -28,7 +29,6 @@ from feeds.server.served_site import DamagedBody, ServedSite, Settings
 from feeds.server.site_store import Head, Index
 from feeds.urls import ERROR_PAGES, HEALTH, covering_rule, moved_to
 
-_HTML = "text/html; charset=utf-8"
 _METHODS = ("GET", "HEAD", "OPTIONS")
 # Long enough to correct a catalogue, short enough to be back soon.
 _RETRY_AFTER_SECONDS = 30
@@ -113,11 +113,11 @@ def _register_fallback(app: Flask, site: ServedSite) -> None:
         page = _page(site, request.environ[SITE_INDEX], error.code)
         if page is not None and _prefers_html():
             answer.data = page
-            answer.content_type = _HTML
+            answer.content_type = MEDIA_TYPES["html"]
             answer.headers.extend(PAGE)
         else:
             answer.data = f"{error.code} {error.name}\n"
-            answer.content_type = "text/plain; charset=utf-8"
+            answer.content_type = MEDIA_TYPES["txt"]
         if page is not None:
             answer.vary.add("Accept")
         return answer

@@ -9,7 +9,16 @@ from urllib.parse import quote, unquote, urlsplit
 
 from feeds.errors import FeedsError
 from feeds.formats import FORMATS
-from feeds.headers import CORS, FEED_POLICY, NOSNIFF, PAGE, PREFLIGHT, Header, cache_control
+from feeds.headers import (
+    CORS,
+    FEED_POLICY,
+    NOSNIFF,
+    PAGE,
+    PREFLIGHT,
+    Header,
+    cache_control,
+    is_page,
+)
 from feeds.inputs import digest
 from feeds.model import Site
 from feeds.plans import Plan
@@ -31,7 +40,7 @@ class FileRule(NamedTuple):
     @property
     def is_page(self) -> bool:
         """Whether the files are HTML pages."""
-        return self.media_type.startswith("text/html")
+        return is_page(self.media_type)
 
     @property
     def is_extension(self) -> bool:

@@ -11,7 +11,7 @@ from feeds.errors import FeedsError
 from feeds.export.hosts import FileRule, RedirectRule, ServingRules
 from feeds.export.manifest import CODINGS
 from feeds.export.safe_folder import EXPORT_FOLDER
-from feeds.headers import pays
+from feeds.headers import is_page, pays
 from feeds.plans import Plan
 from feeds.urls import HOST_HEADERS, HOST_REDIRECTS, INDEX, is_folder
 
@@ -274,7 +274,7 @@ def _moved_documents(redirect: RedirectRule, rules: ServingRules) -> Iterator[tu
 
 
 def _file_at(old: str, document: Plan, rules: ServingRules) -> bytes | Plan:
-    if not (document.media_type.startswith("text/html") or old.endswith(INDEX)):
+    if not (is_page(document.media_type) or old.endswith(INDEX)):
         return document
     address = escape(rules.site.address(document.path.removesuffix(INDEX)))
     return _REDIRECT_PAGE.format(language=escape(rules.site.language), address=address).encode()
