@@ -1,4 +1,4 @@
-"""The access log, where no server would let the request through."""
+"""The access log, for requests that no HTTP server would pass on."""
 
 import errno
 import io
@@ -64,7 +64,7 @@ def test_a_log_that_cannot_be_written_costs_no_answer() -> None:
 
 @pytest.mark.parametrize("blocking", [True, False])
 def test_a_full_pipe_costs_lines_and_no_answer(*, blocking: bool) -> None:
-    """Requests are answered while no process reads the log; each line is then complete, or counted."""
+    """Requests are answered while no process reads the log; each line is complete, or counted as dropped."""
     output = io.StringIO()
     log_to(output)
     reader, writer = os.pipe()
@@ -90,7 +90,7 @@ def test_a_full_pipe_costs_lines_and_no_answer(*, blocking: bool) -> None:
 
 
 def test_a_pipe_that_nobody_reads_any_more_is_told_once() -> None:
-    """Whoever reads the log may end: that is a warning, and no answer waits or fails."""
+    """If the reader of the log ends, a warning is logged, and no answer waits or fails."""
     output = io.StringIO()
     log_to(output)
     reader, writer = os.pipe()
@@ -105,7 +105,7 @@ def test_a_pipe_that_nobody_reads_any_more_is_told_once() -> None:
 
 
 def test_what_a_client_says_is_logged_up_to_a_length() -> None:
-    """A line has a bounded length, whatever is sent."""
+    """A line has a bounded length, even for long requests."""
     log = io.StringIO()
     long = "\xff" * 60_000
     environ = {
@@ -121,7 +121,7 @@ def test_what_a_client_says_is_logged_up_to_a_length() -> None:
 
 
 def test_a_server_answers_while_nobody_reads_its_log(tmp_path: Path) -> None:
-    """A pipe behind `feeds serve --access-log` may be full; then it says how many lines it dropped."""
+    """If the pipe behind `feeds serve --access-log` is full, the number of dropped lines is logged."""
     port = free_port()
     feeds = [sys.executable, "-m", "feeds", "serve", "--access-log", "--port", str(port)]
     with (

@@ -1,4 +1,4 @@
-"""What hosts are told of an address is what the server answers for it; what they cannot be told is refused."""
+"""Configurations for hosts agree with the server on each address, or are refused."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -76,7 +76,7 @@ class Served(ServedSite):
 def test_hosts_are_told_of_each_address_what_is_served(
     moved: dict[str, str], retired: set[str]
 ) -> None:
-    """Whatever lies in whatever moved or was withdrawn, each address has one fate, on hosts as here."""
+    """For any moved and retired paths, each address has the same answer on hosts as on the server."""
     assume(all(_allowed(old, moved) for old in moved))
     site = replace(
         SITE,
@@ -93,14 +93,14 @@ def test_hosts_are_told_of_each_address_what_is_served(
 
 
 def _allowed(old: str, moved: Mapping[str, str]) -> bool:
-    """Tell whether a catalogue may have this move, into no folder around or below it."""
+    """Return whether a catalogue may have this move, which must not lead into a folder around or below it."""
     new, last = moved[old], moved_to(old, moved)
     within = old.endswith("/") and (new.startswith(old) or old.startswith(new))
     return not within and last is not None and _page(last) in RELEASE
 
 
 def _fate(path: str, rules: ServingRules) -> tuple[int, str]:
-    """Give the status of a path, and where it leads at last, as a server does what it was told."""
+    """Return the status of a path, and where it leads at last, by the rules for hosts."""
     if _page(path) in rules.documents:
         # It has no redirect.
         assert not [move for move in rules.redirects if move.old == path]
@@ -146,21 +146,21 @@ def files(host: str, site: Site, plans: Mapping[str, Plan] = PLANS) -> Mapping[s
     ],
 )
 def test_files_cannot_lie_in_files(moved: dict[str, str], named: tuple[str, str]) -> None:
-    """GitHub Pages, told by files alone, cannot have two things under one name: both are named."""
+    """For GitHub Pages, a file and a folder of the same name are refused, and both are named."""
     with pytest.raises(FeedsError, match="a file and a folder") as caught:
         files("github-pages", replace(SITE, moved=moved))
     assert all(name in str(caught.value) for name in named)
 
 
 def test_a_folder_that_was_retired_makes_no_file() -> None:
-    """Beside a file that moved, a withdrawn folder stands in nobody's way."""
+    """A retired folder does not conflict with a moved file."""
     site = replace(SITE, moved={"feed": "atom.xml"}, retired=frozenset({"feed/"}))
     assert files("github-pages", site)["feed"] == RELEASE["atom.xml"].body
 
 
 @pytest.mark.parametrize("host", ["netlify", "cloudflare-pages"])
 def test_a_folder_becomes_the_top_of_a_site(host: str) -> None:
-    """Where the folder cannot lie at the path of the site's URL, a URL with one is refused."""
+    """A host that publishes at the root of a domain refuses a site's URL with a path."""
     with pytest.raises(FeedsError, match="--url"):
         files(host, replace(SITE, url="https://news.example.org/news/"))
 
@@ -170,7 +170,7 @@ def picture(path: str, media_type: str) -> dict[str, Plan]:
 
 
 def test_cloudflare_is_told_of_any_number_of_pictures() -> None:
-    """It takes a hundred rules: pictures that end alike need one; more than it takes are refused."""
+    """Cloudflare's rules for pictures are one for each extension; more than its limit are refused."""
     plans = dict(PLANS)
     for number in range(150):
         plans |= picture(f"media/{number}.jpg", "image/jpeg")
@@ -184,6 +184,6 @@ def test_cloudflare_is_told_of_any_number_of_pictures() -> None:
 
 @pytest.mark.parametrize("path", ["{y}", "%7By%7D", "{", "}"])
 def test_caddy_takes_no_braces_in_the_path_of_a_site(path: str) -> None:
-    """Where it would start and show nothing, the configuration is not written."""
+    """Caddy's configuration is refused for a site's path with braces."""
     with pytest.raises(FeedsError, match="Caddy"):
         files("caddy", replace(SITE, url=f"https://news.example.org/{path}/"))

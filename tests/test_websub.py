@@ -248,7 +248,7 @@ class Feed(BaseHTTPRequestHandler):
         self.wfile.write(self.body)
 
     def log_message(self, *_: object) -> None:
-        """Be silent."""
+        """Log nothing."""
 
 
 def test_a_hub_that_fails_is_asked_again(tmp_path: Path) -> None:
@@ -291,7 +291,7 @@ class Misleading(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Be silent."""
+        """Log nothing."""
 
 
 @pytest.mark.heavy
@@ -358,7 +358,7 @@ class Subscriber(ThreadingHTTPServer):
                 self.wfile.write(body)
 
             def log_message(self, *_: object) -> None:
-                """Be silent."""
+                """Log nothing."""
 
         super().__init__(("127.0.0.1", 0), Handler)
 
