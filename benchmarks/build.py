@@ -43,8 +43,8 @@ from peers.runs import run
 HERE = Path(__file__).parent
 ADDED = "one entry added"
 SMALL, MIDDLE, LARGE = 1000, 10_000, 100_000
-# How many differences are told.
-TOLD = 5
+# How many differences are printed.
+MAX_DIFFERENCES = 5
 
 GOALS = (
     Goal(COLD, "feeds", "hugo", {MIDDLE: 0.45, LARGE: 0.25}),
@@ -88,16 +88,18 @@ def chosen(given: argparse.Namespace) -> dict[str, Contender]:
 def check(field: dict[str, Contender], folder: Path, scenario: str) -> None:
     """End the program if somebody's documents hold other entries than ours."""
     ours = folder / "feeds" / "out"
-    told = []
+    reported = []
     for word, contender in field.items():
         theirs = folder / word / "out"
         among = paths(ours) if contender.exact else {"atom.xml", "rss.xml"}
         found = differences(ours, theirs, among)
         if contender.exact and word != "feeds-all":
             found += [f"{path} is too much" for path in sorted(paths(theirs) - among)]
-        told += [f"{contender.name}, {scenario}: {difference}" for difference in found[:TOLD]]
-    if told:
-        sys.exit("\n".join(told))
+        reported += [
+            f"{contender.name}, {scenario}: {difference}" for difference in found[:MAX_DIFFERENCES]
+        ]
+    if reported:
+        sys.exit("\n".join(reported))
 
 
 def measure(

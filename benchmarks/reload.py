@@ -81,7 +81,7 @@ def loaded_while_edited(port: int, file: Path, entry: str) -> tuple[list[float],
     return waits, [float(line) for line in said.split()]
 
 
-def told(name: str, waits: list[float]) -> float:
+def report(name: str, waits: list[float]) -> float:
     """Print percentiles in milliseconds; give the 99th."""
     parts = {part: waits[int(len(waits) * part / 100)] * 1000 for part in (50, 99, 99.9)}
     cells = "".join(f"  p{part} {value:6.2f}" for part, value in parts.items())
@@ -105,10 +105,10 @@ def main() -> None:
         with serving(command, folder, options.port) as server:
             server.first_answer(PATHS[0])
             for _ in range(options.rounds):
-                quiet = told("quiet", load(options.port))
+                quiet = report("quiet", load(options.port))
                 entry = f"{options.entries - 10:06}"
                 waits, edits = loaded_while_edited(options.port, file, entry)
-                ratios.append(told("edited", waits) / quiet)
+                ratios.append(report("edited", waits) / quiet)
                 served += edits
     print(f"99th percentile, edited to quiet: {median(ratios):.1f}   goal ≤ 3")
     print(f"an edit is served after {median(served):.2f} s, at most {max(served):.2f}   goal ≤ 1")

@@ -70,8 +70,8 @@ EVERYTHING = ("/atom.xml", "/rss.xml", "/feed.json", "/")
 EDITS = 3
 # Seconds of rest, for what a server does after it has answered.
 REST = 2
-# How many differences are told.
-TOLD = 5
+# How many differences are printed.
+MAX_DIFFERENCES = 5
 
 Served = dict[str, float]
 
@@ -103,19 +103,19 @@ def check(news: News, folder: Path, scenario: str) -> None:
     """End the program if Hugo's feeds or pages hold other entries than ours."""
     ours, theirs = folder / "feeds" / "out", folder / "hugo" / "out"
     feeds = paths(ours)
-    told = differences(ours, theirs, feeds)
-    told += [f"{path} is too much" for path in sorted(paths(theirs) - feeds)]
+    found = differences(ours, theirs, feeds)
+    found += [f"{path} is too much" for path in sorted(paths(theirs) - feeds)]
     ids = {item.split("\n", 1)[0].strip() for item in news.items}
     for out in (ours, theirs):
-        told += [f"{out}: no page of {key}" for key in sorted(ids - entry_pages(out))]
-        told += [f"{out}: {key} in no list" for key in sorted(ids - listed(out))]
-    told += [
+        found += [f"{out}: no page of {key}" for key in sorted(ids - entry_pages(out))]
+        found += [f"{out}: {key} in no list" for key in sorted(ids - listed(out))]
+    found += [
         f"{path}: its pages list other entries"
         for path in _lists()
         if listed(ours / path) != listed(theirs / path)
     ]
-    if told:
-        sys.exit("\n".join(f"{scenario}: {difference}" for difference in told[:TOLD]))
+    if found:
+        sys.exit("\n".join(f"{scenario}: {difference}" for difference in found[:MAX_DIFFERENCES]))
 
 
 def _lists() -> Iterator[str]:

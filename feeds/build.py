@@ -127,8 +127,8 @@ class BuildOptions:
 class SiteBuilder:
     """Builds the catalogue at a path into a target, any number of times.
 
-    `catalogue` is the last one that was read without a Problem, and `seen` the
-    fingerprint of the files that were last read; `is_sound` is whether the two belong
+    `catalogue` is the last one that was read without a Problem, and `fingerprint` that
+    of the files that were last read; `is_sound` is whether the two belong
     together. `undated` is whether some document of the last build has no date.
     """
 
@@ -138,7 +138,7 @@ class SiteBuilder:
         self.catalogue: Catalogue | None = None
         self.undated = False
         self.is_sound = False
-        self.seen: Fingerprint | None = None
+        self.fingerprint: Fingerprint | None = None
         self._path = path
         self._target = target
         self._options = options
@@ -174,9 +174,9 @@ class SiteBuilder:
 
     def _read(self, *, again: bool) -> Catalogue:
         options = self._options
-        seen = wait_until_stable(self._path)
-        if self.catalogue is None or again or seen != self.seen:
-            self.seen, self.is_sound = seen, False
+        found = wait_until_stable(self._path)
+        if self.catalogue is None or again or found != self.fingerprint:
+            self.fingerprint, self.is_sound = found, False
             self.catalogue = load_catalogue(
                 self._path,
                 url=options.url,
@@ -214,7 +214,7 @@ class SiteBuilder:
 
         def is_current() -> bool:
             overdue = until is not None and until <= clock()
-            return fingerprint(self._path) == self.seen and not overdue
+            return fingerprint(self._path) == self.fingerprint and not overdue
 
         paths = {site.address(plan.path): plan.path for plan in build.planned.plans}
         etags = {address: build.facts[path].etag for address, path in paths.items()}

@@ -1,8 +1,11 @@
-"""HTTP headers and conditional requests, for the server and for the configuration of hosts."""
+"""HTTP headers, conditional requests and content codings, for the server and for hosts."""
 
+import gzip
 import re
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
+from types import MappingProxyType
 
 from feeds.urls import surrogate_keys
 
@@ -46,6 +49,14 @@ _CODING_SUFFIX = re.compile(r"(?:[-:;]{1,2}(?:gzip|br|zstd|deflate))?")
 _MAX_TAGS_LENGTH = 8000
 _MAX_DATE_LENGTH = 200
 
+# Fewer bytes fit into one packet uncompressed.
+MIN_COMPRESSED_BYTES = 1024
+
+# Measured on feeds of 50 kB: Brotli's quality 5 takes 1 ms; 11 takes 20 times as long for
+# a fifth fewer bytes.
+_BROTLI_QUALITY = 5
+_GZIP_LEVEL = 6
+
 
 def cache_control(max_age: int, until: datetime | None = None, now: datetime | None = None) -> str:
     """Return a Cache-Control that allows keeping an answer for `max_age` seconds, but not past `until`."""
@@ -79,11 +90,16 @@ def document_headers(
         *([FEED_POLICY] if shown_as else []),
         NOSNIFF,
         ("Link", link),
-        *(PAGE if media_type.startswith("text/html") else ()),
+        *(PAGE if is_page(media_type) else ()),
         # For Fastly and Varnish, and for Cloudflare.
         ("Surrogate-Key", " ".join(keys)),
         ("Cache-Tag", ",".join(keys)),
     ]
+
+
+def is_page(media_type: str) -> bool:
+    """Check whether a media type is that of HTML pages."""
+    return media_type.startswith("text/html")
 
 
 def validators(etag: str, modified: datetime | None, coding: str) -> list[Header]:
@@ -128,3 +144,37 @@ def unmodified_since(if_modified_since: str, modified: datetime, now: datetime) 
     except (ValueError, TypeError, OverflowError):
         return False
     return modified <= since.replace(tzinfo=since.tzinfo or UTC) <= now
+
+
+def _gzip(body: bytes) -> bytes:
+    # Without the time of compression: the same bytes in every process.
+    return gzip.compress(body, _GZIP_LEVEL, mtime=0)
+
+
+def _brotli(body: bytes) -> bytes:
+    # An export that does not compress does not load it.
+    import brotli  # noqa: PLC0415
+
+    smaller: bytes = brotli.compress(body, quality=_BROTLI_QUALITY)
+    return smaller
+
+
+# In order of preference, for clients that have none.
+CODINGS: Mapping[str, Callable[[bytes], bytes]] = MappingProxyType({"br": _brotli, "gzip": _gzip})
+
+
+def pays(media_type: str) -> bool:
+    """Check whether documents of a media type become smaller; pictures are compressed already."""
+    kind = media_type.partition(";")[0]
+    return kind.startswith("text/") or kind.endswith(("xml", "json"))
+
+
+def compress(body: bytes, coding: str) -> bytes | None:
+    """Return the bytes under a coding of `CODINGS`; None if that would not make them fewer.
+
+    The result is reproducible.
+    """
+    if len(body) < MIN_COMPRESSED_BYTES:
+        return None
+    smaller = CODINGS[coding](body)
+    return smaller if len(smaller) < len(body) else None

@@ -6,15 +6,13 @@ publish share it: servers and exports. An address that is no longer published
 keeps its line in case it comes back.
 """
 
-import fcntl
-import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import MAXYEAR, UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 
-from feeds.storage import StateFolder
+from feeds.storage import StateFolder, release_lock
 
 _FILE = "history.tsv"
 _LOCK = "history.lock"
@@ -113,9 +111,7 @@ class History:
         try:
             yield
         finally:
-            # Closing would not be enough if a process was forked meanwhile.
-            fcntl.flock(lock, fcntl.LOCK_UN)
-            os.close(lock)
+            release_lock(lock)
 
     def _read(self) -> dict[str, _Record]:
         """Return the records; a damaged line costs only its own record."""

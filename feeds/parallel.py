@@ -124,7 +124,7 @@ def _start(work: Callable[[int], T], number: int) -> tuple[int, int] | None:
         os._exit(status)
 
 
-def _result(started: tuple[int, int] | None) -> Any:  # noqa: ANN401  # as `marshal` gives it
+def _result(started: tuple[int, int] | None) -> Any:  # noqa: ANN401  # as `marshal` returns it
     """Return the result of a process; None if it failed."""
     if started is None:
         return None

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from feeds.errors import FeedsError
 from feeds.formats import FORMATS, MEDIA_TYPES, Format, feed_style
 from feeds.formats.sitemap import sitemap
+from feeds.headers import is_page
 from feeds.inputs import digest, entry_digest, site_digest
 from feeds.model import Catalogue, Entry, Feed, Site
 from feeds.selection import RelatedFeeds, next_change, related_feeds, select
@@ -19,10 +20,9 @@ from feeds.urls import HEALTH, INDEX, SITEMAP, STATIC, TEMPLATES, covering_rule,
 
 if TYPE_CHECKING:
     from feeds.pages import Pages
-    from feeds.pages.archive import Listing
     from feeds.pages.discovery import DiscoveryDocument
+    from feeds.pages.listing import Listing
 
-_PAGE = "text/html"
 # Not in any text of a catalogue.
 _SEPARATOR = "\x1f"
 _ID_OF = attrgetter("id")
@@ -100,7 +100,7 @@ def plan_site(
         plans += planner.pages()
         renderers |= {BODY: _bodies, ITEM: planner.items}
     plans += planner.static(plans)
-    plans.sort(key=lambda plan: plan.media_type.startswith(_PAGE))
+    plans.sort(key=lambda plan: is_page(plan.media_type))
     return PlannedSite(
         catalogue=catalogue,
         feeds=feeds,
@@ -197,13 +197,13 @@ class _Planner:
 
     def _listings(self) -> Iterator[Plan]:
         listings, media_type = self._pages.listings, self._pages.media_type
-        near = related_feeds(self._feeds)
+        related = related_feeds(self._feeds)
         self._entries.of(self._feeds[0].entries)
         for feed in self._feeds:
             about = _SEPARATOR.join((feed.path, feed.title, feed.description))
             # The publication's own templates may show more of a feed than ours do.
             more = digest(_about(feed), self._entries.of(feed.entries)) if self._templates else ""
-            around = repr(near[feed.path])
+            around = repr(related[feed.path])
             for listing in listings.of(feed):
                 # Pages of the archive name no other feeds. Their path implies their period.
                 shown = (
@@ -214,7 +214,7 @@ class _Planner:
                 path = listings.path(feed, listing)
                 entries = self._entries.of(listing.entries)
                 inputs = digest(self._of_pages, about, shown, entries)
-                render = partial(self._listing, feed, listing, near[feed.path])
+                render = partial(self._listing, feed, listing, related[feed.path])
                 yield Plan(path, media_type, inputs, render, ITEM, listing.entries)
 
     def _listing(

@@ -24,7 +24,7 @@ class Release(Mapping[str, Document]):
         feeds: the feeds that exist, the feed of everything first.
         formats: the formats that each feed is published in.
         as_of: the moment of the release; entries dated later are not in it.
-        until: the next moment at which the same catalogue gives other documents;
+        until: the next moment at which the same catalogue has other documents;
             None if there is no such moment.
     """
 

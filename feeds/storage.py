@@ -162,6 +162,15 @@ def take_lock(fd: int, *, shared: bool = False) -> bool:
     return True
 
 
+def release_lock(fd: int) -> None:
+    """Unlock a file and close its descriptor.
+
+    Closing would not be enough if a process was forked meanwhile: it has the descriptor too.
+    """
+    fcntl.flock(fd, fcntl.LOCK_UN)
+    os.close(fd)
+
+
 def replace_file(folder: int, name: str, data: bytes, *, new: str, sync: bool = True) -> None:
     """Write a file of an open folder atomically: under the name `new`, which is then renamed.
 
@@ -322,13 +331,13 @@ def _static_file(file: Path, path: str) -> StaticFile:
     return StaticFile(file, media_type + charset, stamp(path, found))
 
 
-def read_media(file: Path, seen: Stamp) -> bytes:
-    """Return a file's bytes; raises FeedsError if its stamp is not `seen` any more."""
+def read_media(file: Path, expected: Stamp) -> bytes:
+    """Return a file's bytes; raises FeedsError if its stamp is not `expected` any more."""
     try:
         body, found = _read(file)
     except OSError as error:
         raise FeedsError(f"{file}: {error.strerror or 'cannot be read'}") from None
-    if stamp(seen[0], found) != seen:
+    if stamp(expected[0], found) != expected:
         raise FeedsError(f"{file}: is being written")
     return body
 

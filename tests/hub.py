@@ -39,7 +39,7 @@ class Hub:
                 self.end_headers()
 
             def log_message(self, *_: object) -> None:
-                """Be silent."""
+                """Log nothing."""
 
         self.server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self.port: int = self.server.server_address[1]
@@ -58,7 +58,7 @@ class Hub:
             self.pings.append(Ping(address, feed.read(), status))
         return status
 
-    def told(self) -> list[str]:
+    def notified(self) -> list[str]:
         """Return the URLs that were accepted, in alphabetical order."""
         return sorted(ping.address for ping in self.pings if ping.answered < 300)
 

@@ -1,4 +1,4 @@
-"""Mechanisms that exist for speed can be switched off, and change no byte."""
+"""Each mechanism that exists for speed can be switched off, and changes no byte."""
 
 import os
 import pickle
@@ -23,7 +23,7 @@ SWITCHES = {"plain_lines": plain_lines, "sampling": sampling}
 
 
 def documents(file: Path, read: Callable[..., object] = load_catalogue) -> dict[str, bytes]:
-    """Return every document of a catalogue, made without what was made before."""
+    """Return every document of a catalogue, built without anything cached."""
     feedgen_ext._sampled_entry.cache_clear()  # noqa: SLF001  # prepared with the switch as it was
     release = build_release(read(file), as_of=AS_OF)  # type: ignore[arg-type]  # a catalogue
     return {path: document.body for path, document in release.items()}
@@ -33,7 +33,7 @@ def documents(file: Path, read: Callable[..., object] = load_catalogue) -> dict[
 def test_without_an_accelerator_documents_are_the_same(
     name: str, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Every document of every catalogue has the same bytes with it and without."""
+    """Every document of every catalogue has the same bytes with and without the mechanism."""
     with_it = documents(source)
     monkeypatch.setattr(SWITCHES[name], "ENABLED", False)
     assert documents(source) == with_it

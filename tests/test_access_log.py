@@ -1,4 +1,4 @@
-"""The access log, where no server would let the request through."""
+"""The access log, for requests that no HTTP server would pass on."""
 
 import errno
 import io
@@ -16,7 +16,7 @@ import pytest
 from conftest import PATIENCE, SHIPPED, free_port, wait_for, wait_until
 
 from feeds.log import log_to
-from feeds.server.access_log import AccessLog
+from feeds.server.granian import AccessLog
 
 ENVIRON: WSGIEnvironment = {
     "REQUEST_METHOD": "GET",
@@ -64,9 +64,9 @@ def test_a_log_that_cannot_be_written_costs_no_answer() -> None:
 
 @pytest.mark.parametrize("blocking", [True, False])
 def test_a_full_pipe_costs_lines_and_no_answer(*, blocking: bool) -> None:
-    """Requests are answered while no process reads the log; each line is then complete, or counted."""
-    told = io.StringIO()
-    log_to(told)
+    """Requests are answered while no process reads the log; each line is complete, or counted as dropped."""
+    output = io.StringIO()
+    log_to(output)
     reader, writer = os.pipe()
     os.set_blocking(writer, blocking)
     with os.fdopen(reader) as log, os.fdopen(writer, "w") as stream:
@@ -77,9 +77,9 @@ def test_a_full_pipe_costs_lines_and_no_answer(*, blocking: bool) -> None:
         lines: list[str] = []
         reading = Thread(target=lambda: lines.extend(log))
         reading.start()
-        wait_until(lambda: "event=access-log-dropped" in told.getvalue())
+        wait_until(lambda: "event=access-log-dropped" in output.getvalue())
         assert logged(ENVIRON, lambda *_: lambda _: None) == [b"hello"]
-        found = re.findall(r"event=access-log-dropped lines=(\d+)\n", told.getvalue())
+        found = re.findall(r"event=access-log-dropped lines=(\d+)\n", output.getvalue())
         dropped = sum(map(int, found))
         assert 500 < dropped < 1000
         wait_until(lambda: len(lines) == 1001 - dropped)
@@ -90,22 +90,22 @@ def test_a_full_pipe_costs_lines_and_no_answer(*, blocking: bool) -> None:
 
 
 def test_a_pipe_that_nobody_reads_any_more_is_told_once() -> None:
-    """Whoever reads the log may end: that is a warning, and no answer waits or fails."""
-    told = io.StringIO()
-    log_to(told)
+    """If the reader of the log ends, a warning is logged, and no answer waits or fails."""
+    output = io.StringIO()
+    log_to(output)
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "w") as stream:
         logged = AccessLog(app, stream)
         for _ in range(3):
             assert logged(ENVIRON, lambda *_: lambda _: None) == [b"hello"]
-            wait_until(lambda: "event=no-access-log" in told.getvalue())
-        assert os.strerror(errno.EPIPE) in told.getvalue()
-        assert told.getvalue().count("event=no-access-log") == 1
+            wait_until(lambda: "event=no-access-log" in output.getvalue())
+        assert os.strerror(errno.EPIPE) in output.getvalue()
+        assert output.getvalue().count("event=no-access-log") == 1
 
 
 def test_what_a_client_says_is_logged_up_to_a_length() -> None:
-    """A line has a bounded length, whatever is sent."""
+    """A line has a bounded length, even for long requests."""
     log = io.StringIO()
     long = "\xff" * 60_000
     environ = {
@@ -121,7 +121,7 @@ def test_what_a_client_says_is_logged_up_to_a_length() -> None:
 
 
 def test_a_server_answers_while_nobody_reads_its_log(tmp_path: Path) -> None:
-    """A pipe behind `feeds serve --access-log` may be full; then it says how many lines it dropped."""
+    """If the pipe behind `feeds serve --access-log` is full, the number of dropped lines is logged."""
     port = free_port()
     feeds = [sys.executable, "-m", "feeds", "serve", "--access-log", "--port", str(port)]
     with (
@@ -144,15 +144,15 @@ def test_a_server_answers_while_nobody_reads_its_log(tmp_path: Path) -> None:
             assert process.stdout
             count = 0
 
-            def told() -> list[str]:
+            def dropped() -> list[str]:
                 text = (tmp_path / "log").read_text()
                 return re.findall(r"event=access-log-dropped lines=(\d+)\n", text)
 
-            while not told() or count < 601 - int(told()[0]):
+            while not dropped() or count < 601 - int(dropped()[0]):
                 line = process.stdout.readline()
                 assert line.count(b'"GET /') == line.count(b"\n") == 1
                 count += 1
-            assert len(told()) == 1
+            assert len(dropped()) == 1
         finally:
             process.send_signal(signal.SIGTERM)
         process.stdout.read()

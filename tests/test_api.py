@@ -79,7 +79,7 @@ def test_every_mistake_of_a_catalogue_is_a_problem_with_its_line(tmp_path: Path)
 
 
 def test_other_errors_are_feeds_errors(tmp_path: Path) -> None:
-    """What a user can fix is one type of exception, of which CatalogueError is a kind."""
+    """An error that a user can fix is a FeedsError; CatalogueError is a subclass."""
     assert issubclass(CatalogueError, FeedsError)
     with pytest.raises(FeedsError, match="No such file"):
         load_catalogue(tmp_path / "missing.yaml")
@@ -94,7 +94,7 @@ def test_other_errors_are_feeds_errors(tmp_path: Path) -> None:
 
 
 def test_strict_notes_are_problems() -> None:
-    """A note keeps a catalogue from being loaded only if asked for."""
+    """A note prevents loading a catalogue only with `strict`."""
     noted = Path(__file__).parent / "cases" / "repeated-time.yaml"
     [note] = load_catalogue(noted).notes
     assert note.note
@@ -104,7 +104,7 @@ def test_strict_notes_are_problems() -> None:
 
 
 def test_addresses_that_were_published_and_are_gone_are_notes() -> None:
-    """`published` is compared with what the catalogue has."""
+    """Addresses in `published` that the catalogue does not have are noted."""
     address = load_catalogue(SHIPPED).site.address("topics/forgotten/")
     [note] = load_catalogue(SHIPPED, published=[address]).notes
     assert "topics/forgotten/" in note.message
@@ -160,7 +160,7 @@ def test_entries_can_be_made_in_python() -> None:
 
 
 def test_a_format_can_be_added() -> None:
-    """A Format of one's own is published beside the known ones."""
+    """An additional Format is published beside the built-in ones."""
     catalogue = load_catalogue(SHIPPED)
     ids = Format(
         key="ids",
@@ -234,7 +234,7 @@ def public(hint: Any) -> bool:
 
 @pytest.mark.parametrize("named", [*FUNCTIONS, *VALUES], ids=lambda named: named.__name__)
 def test_signatures_name_public_types_alone(named: Any) -> None:
-    """Whatever is passed to the API, returned by it, or an attribute of it is public too."""
+    """Each type that the API accepts, returns or has as an attribute is public too."""
     names = {name: getattr(feeds, name) for name in feeds.__all__}
     hints = get_type_hints(named, localns=names)
     assert hints

@@ -13,7 +13,7 @@ from conftest import ROOT
 # The layers, from the lowest. A package is named once, for all its modules. Modules and
 # packages of the same layer do not import each other.
 LAYERS = [
-    ["errors", "urls", "uris", "log", "compression", "truncation"],
+    ["errors", "urls", "log", "truncation"],
     ["model", "storage", "headers", "parallel"],
     ["inputs"],
     ["selection", "markdown", "formats"],
@@ -24,7 +24,7 @@ LAYERS = [
     ["release"],
     ["export"],
     ["notify"],
-    ["server", "api"],
+    ["server"],
     ["wsgi"],
     ["cli"],
     ["__main__"],
@@ -37,14 +37,14 @@ WITHOUT_CLOCK = "release"
 # The packages that each module or package may import.
 THIRD_PARTY = {
     "catalogue": {"yaml", "dateutil", "babel", "PIL"},
-    "compression": {"brotli"},
     "export": {"jinja2", "obstore"},
+    "headers": {"brotli"},
     "markdown": {"babel", "cmarkgfm", "nh3", "selectolax"},
     "formats": {"feedgen", "lxml"},
     "pages": {"jinja2", "markupsafe", "babel"},
     "server": {"flask", "werkzeug", "granian"},
     "truncation": {"regex"},
-    "uris": {"idna"},
+    "urls": {"idna"},
 }
 MAX_LINES = 450
 # Names that do not say what is in a module.

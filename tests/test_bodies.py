@@ -1,4 +1,4 @@
-"""Bodies: what is published of them, that it is valid HTML, and that all else has a note."""
+"""Bodies: what is published of them is valid HTML, and everything left out has a note."""
 
 import json
 import re
@@ -30,7 +30,7 @@ SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too
 
 
 def read(*items: tuple[str, str, str], as_of: datetime | None = None) -> Catalogue:
-    """Read a catalogue of entries, each given by its id, its date and its body."""
+    """Read a catalogue of entries, each with an id, a date and a body."""
     texts = (ITEM.format(id=name, date=date, body=json.dumps(body)) for name, date, body in items)
     return read_catalogue([("f", (HEAD + "".join(texts)).encode())], as_of=as_of)
 
@@ -110,7 +110,7 @@ def test_a_body_is_published_as(body: str, html: str) -> None:
     ],
 )
 def test_a_bare_address_is_a_link(text: str, linked: str) -> None:
-    """An http or https address is a link, without what is around it; code and others are not."""
+    """An http or https address becomes a link, without surrounding punctuation; code and other schemes do not."""
     html = etree.HTML(f"<div>{render(text)}</div>")
     assert [a.text for a in html.iter("a")] == [linked] * bool(linked)
 
@@ -142,7 +142,7 @@ def test_footnotes_lead_there_and_back() -> None:
 
 
 def test_a_footnotes_number_is_not_part_of_an_abstract() -> None:
-    """The number of a footnote is in no plain text: `500[^1]` is not 5001."""
+    """Plain text omits footnote numbers: `500[^1]` is not 5001."""
     items = [("a", "2022-05-24", "500[^1] workers\n\n[^1]: ILO")]
     source = (HEAD + ITEM.format(id="a", date="2022-05-24", body=json.dumps(items[0][2]))).replace(
         " summary: S,", ""
@@ -249,12 +249,12 @@ def test_what_is_not_published_has_a_note(body: str, line: int, words: str) -> N
     ],
 )
 def test_nothing_is_said_of_what_people_never_see(body: str) -> None:
-    """What any paste from a word processor brings, and what is published, has no note."""
+    """Markup that pasting from a word processor adds has no note, nor has markup that is published."""
     assert notes(body) == []
 
 
 def test_the_same_thing_has_one_note() -> None:
-    """The same thing has one note, and of many things of one kind only the first have."""
+    """A repeated loss has one note, and of many losses of one kind only the first have notes."""
     assert notes("<script>a</script>\n\n<script>b</script>")[0].endswith("(2 times)")
     many = notes(" ".join(f"[x](ftp://e.org/{number})" for number in range(9)))
     assert len(many) == 5
@@ -281,7 +281,7 @@ PIECES = [
 @settings(max_examples=200, suppress_health_check=SLOW)
 @given(st.lists(st.sampled_from(PIECES), min_size=1, max_size=5))
 def test_everything_that_is_not_published_has_a_note(pieces: list[str]) -> None:
-    """Whatever is put together, each word in it is published, or in a piece with a note."""
+    """In any combination of markup, each word is published, or is in a part with a note."""
     texts = [piece.replace("{}", f"word{number}") for number, piece in enumerate(pieces)]
     body = "\n\n".join(texts)
     html, found = render(body), notes_on(body)
@@ -296,7 +296,7 @@ def test_everything_that_is_not_published_has_a_note(pieces: list[str]) -> None:
 @settings(max_examples=150, suppress_health_check=SLOW)
 @given(bodies | near_links)
 def test_a_body_has_no_empty_link_and_no_empty_picture(body: str) -> None:
-    """Whatever is left out of a body, neither a link nor a picture without an address remains."""
+    """After sanitising, no link and no picture is without an address."""
     html = etree.HTML(f"<div>{render(body)}</div>")
     assert all(a.get("href") for a in html.iter("a"))
     assert all(image.get("src") and image.get("alt") is not None for image in html.iter("img"))
@@ -305,7 +305,7 @@ def test_a_body_has_no_empty_link_and_no_empty_picture(body: str) -> None:
 @settings(max_examples=150, suppress_health_check=SLOW)
 @given(near_links | bodies)
 def test_the_short_way_is_the_long_way(body: str) -> None:
-    """A body of Markdown alone renders as among HTML, and one that surely is published has no note."""
+    """A body without HTML renders the same by the shortcut, and one that is published whole has no note."""
     assert render(body) == render(f"<!-- -->\n\n{body}")
     assert not (surely_published(body) and notes_on(body))
 
@@ -321,13 +321,13 @@ def test_the_short_way_is_the_long_way(body: str) -> None:
     ids=range(9),
 )
 def test_deep_bodies_are_published(body: str) -> None:
-    """However deep elements are nested, a body is rendered and has its notes."""
+    """A body with deeply nested elements is rendered and has its notes."""
     assert "a" in render(body)
     notes_on(body)
 
 
 def test_links_to_entries_that_are_not_there_have_a_note() -> None:
-    """A link to an entry, however it is written, is noted where the entry is not published."""
+    """A link to an entry that is not published is noted, in every spelling."""
     body = "\n".join(
         [
             *("[a](entries/b/)", "[a](entries/b)", "[a](entries/b/index.html#x)", "[a](#x)"),
@@ -363,7 +363,7 @@ def test_links_to_what_is_held_back_have_a_note() -> None:
 
 
 def test_a_picture_of_an_entry_that_is_held_back_has_a_note() -> None:
-    """A picture that only an entry dated later publishes is noted where another body shows it."""
+    """A picture that only a later entry publishes is noted if an earlier body shows it."""
     photo = ", photo: {url: media/market.jpg}}\n"
     text = HEAD + "".join(
         [
@@ -397,7 +397,7 @@ def nu_messages(files: list[Path]) -> list[dict[str, str]]:
 
 @pytest.mark.heavy
 def test_the_nu_checker_finds_nothing_in_bodies(tmp_path: Path) -> None:
-    """The HTML of 500 bodies of all kinds is right to the W3C's checker, which does its work."""
+    """The Nu HTML checker accepts the HTML of 500 bodies of all kinds, and rejects a broken one."""
     found: list[str] = []
 
     @settings(max_examples=500, phases=[Phase.generate], suppress_health_check=SLOW, database=None)

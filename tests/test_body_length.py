@@ -1,4 +1,4 @@
-"""A body that is too long to be rendered soon is refused."""
+"""A body that would take too long to render is refused."""
 
 import pytest
 
@@ -12,7 +12,7 @@ entries:
 
 @pytest.mark.parametrize("text", ["&", "a ", "[a](b) ", "<b>x</b>"])
 def test_a_body_has_at_most_a_hundred_thousand_characters(text: str) -> None:
-    """A longer body is a Problem with its length; one of that length is read."""
+    """A body over the limit is a Problem that names its length; a body at the limit is accepted."""
     longest = (text * 100_000)[:100_000]
     with pytest.raises(CatalogueError, match="has 100,001 characters; a body has at most 100,000"):
         read_catalogue([("f", f"{HEAD}{longest}.'}}\n".encode())])

@@ -1,4 +1,4 @@
-"""Publishing into a bucket of a real S3 server, also when that, the way to it or we fail."""
+"""Publishing to a bucket of a real S3 server, including failures of server, network and publisher."""
 
 import gzip
 import json
@@ -33,7 +33,7 @@ def bucket(server: Server, tmp_path: Path) -> Iterator[Bucket]:
 
 
 def test_only_what_changed_is_uploaded(bucket: Bucket) -> None:
-    """The first publish uploads all; one after an edit what differs; one without reads alone."""
+    """The first publish uploads everything, one after an edit only what differs, one without edits nothing."""
     old = bucket.release()
     assert bucket.publish() == f"written {len(old)}, unchanged 0, removed 0\n"
     assert bucket.bodies() == old
@@ -55,7 +55,7 @@ def test_only_what_changed_is_uploaded(bucket: Bucket) -> None:
 
 
 def test_feeds_come_first_and_the_manifest_last(bucket: Bucket) -> None:
-    """A page is uploaded after every feed that it names, and the manifest says so at the end."""
+    """Feeds are uploaded before pages, and the final manifest last."""
     bucket.publish()
     kinds = [path.rsplit(".")[-1] for method, path in bucket.proxy.requests if method == "PUT"]
     inner = [kind for kind in kinds if kind != "tsv"]
@@ -66,7 +66,7 @@ def test_feeds_come_first_and_the_manifest_last(bucket: Bucket) -> None:
 
 @pytest.mark.parametrize("compress", [False, True])
 def test_objects_have_their_headers(compress: bool, bucket: Bucket) -> None:  # noqa: FBT001
-    """Type, freshness and coding of each object are those that a browser or a reader needs."""
+    """Each object has the Content-Type, Cache-Control and Content-Encoding of its document."""
     bucket.catalogue.write_text((Path(__file__).parent.parent / "entries.yaml").read_text())
     bucket.publish(*["--compress"] * compress)
     release = build_release(load_catalogue(bucket.catalogue), as_of=datetime.now(UTC))
@@ -87,7 +87,7 @@ def test_objects_have_their_headers(compress: bool, bucket: Bucket) -> None:  # 
 
 @pytest.mark.heavy
 def test_new_headers_are_uploaded_again(bucket: Bucket) -> None:
-    """Bytes that are as they were get their Cache-Control, and the old again where that was not to be."""
+    """Unchanged bytes are uploaded again if only their Cache-Control changes, also after an interrupted publish."""
     bucket.publish()
     bucket.write(age=1200)
     # Stopped amid the pages, it has put feeds with the new one, and gives up its claim.
@@ -106,13 +106,13 @@ def test_new_headers_are_uploaded_again(bucket: Bucket) -> None:
 
 
 def kept(bucket: Bucket) -> set[str]:
-    """Give for how long objects may be kept."""
+    """Return the max-age of all objects."""
     objects = bucket.server.objects(bucket.prefix).values()
     return {one.attributes["Cache-Control"].split(", ")[1] for one in objects}
 
 
 def test_what_the_store_lost_or_got_is_mended(bucket: Bucket) -> None:
-    """An object that somebody removed or overwrote is uploaded again; a stranger's is left alone."""
+    """A removed or overwritten object is uploaded again; an object that no publish wrote is left alone."""
     bucket.publish()
     store = bucket.server.store(bucket.prefix)
     store.delete("atom.xml")
@@ -126,7 +126,7 @@ def test_what_the_store_lost_or_got_is_mended(bucket: Bucket) -> None:
 
 @pytest.mark.heavy
 def test_stale_objects_stay_for_their_grace(bucket: Bucket) -> None:
-    """What is no longer published goes with the first publish after one `site.max_age`, last of all."""
+    """A stale object is deleted by the first publish after `site.max_age`, as the last step."""
     bucket.write(age=60)
     bucket.publish()
     old = bucket.bodies()
@@ -156,7 +156,7 @@ def test_stale_objects_stay_for_their_grace(bucket: Bucket) -> None:
 
 @pytest.mark.heavy
 def test_what_comes_back_is_no_longer_stale(bucket: Bucket) -> None:
-    """A topic that is published again within the grace is there, and stays."""
+    """A topic that is published again before its objects are deleted stays."""
     bucket.publish()
     bucket.write(topics="kept")
     bucket.publish()
@@ -170,7 +170,7 @@ def test_what_comes_back_is_no_longer_stale(bucket: Bucket) -> None:
 def test_what_a_broken_off_publish_changed_is_purged_by_the_next(
     bucket: Bucket, tmp_path: Path
 ) -> None:
-    """Cut off amid its uploads, it has written down all that it was about to change."""
+    """A publish that is interrupted during its uploads has recorded every planned change in the manifest."""
     state, listed = str(tmp_path / "state"), tmp_path / "listed"
     options = ("--state", state, "--purge", f"tee {listed}")
     bucket.publish()
@@ -187,7 +187,7 @@ def test_what_a_broken_off_publish_changed_is_purged_by_the_next(
 
 @pytest.mark.parametrize("damage", ["", "{manifest}../x\t1\ta\tb\t\n"])
 def test_a_damaged_manifest_is_told(damage: str, bucket: Bucket) -> None:
-    """Where it cannot be known what is ours, nothing is done; --force writes a new one."""
+    """With a damaged manifest nothing is changed; --force writes a new one."""
     bucket.publish()
     damaged = damage.format(manifest=bucket.manifest()).encode()
     bucket.server.store(bucket.prefix).put(MANIFEST, damaged)
@@ -201,7 +201,7 @@ def test_a_damaged_manifest_is_told(damage: str, bucket: Bucket) -> None:
 
 
 def test_a_dry_run_changes_nothing(bucket: Bucket) -> None:
-    """It tells what would be done, and no request of it writes."""
+    """--dry-run reports what would be done, and sends no writing request."""
     count = len(bucket.release())
     assert bucket.publish("--dry-run") == f"to write {count}, to leave 0, to remove 0\n"
     assert {method for method, _ in bucket.proxy.requests} == {"GET"}
@@ -210,7 +210,7 @@ def test_a_dry_run_changes_nothing(bucket: Bucket) -> None:
 
 @pytest.mark.heavy
 def test_a_prefix_that_is_somebody_elses_is_refused(bucket: Bucket) -> None:
-    """Objects that no publish wrote are not written among, unless that is asked for."""
+    """A prefix with objects that no publish wrote is refused without --force."""
     bucket.server.store(bucket.prefix).put("atom.xml", b"theirs")
     code, _, err = bucket.begin().end()
     assert code == 1
@@ -221,7 +221,7 @@ def test_a_prefix_that_is_somebody_elses_is_refused(bucket: Bucket) -> None:
 
 
 def test_two_publishers_at_once(bucket: Bucket) -> None:
-    """One wins, the other says so and changes nothing; what is there is the winner's, whole."""
+    """Of two concurrent publishes one succeeds, and the other fails with a message and changes nothing."""
     bucket.publish()
     bucket.write("First")
     first_release = bucket.release()
@@ -245,7 +245,7 @@ def test_two_publishers_at_once(bucket: Bucket) -> None:
 
 @pytest.mark.heavy
 def test_many_publishers_at_once(bucket: Bucket) -> None:
-    """However many begin at the same moment: one wins, each other says so, and what is there is whole."""
+    """Of many concurrent publishes one succeeds, each other fails with a message, and the objects are complete."""
     bucket.publish()
     folders = [bucket.catalogue.parent / str(number) for number in range(4)]
     racing = []
@@ -265,7 +265,7 @@ def test_many_publishers_at_once(bucket: Bucket) -> None:
 
 @pytest.mark.heavy
 def test_who_is_overtaken_says_so(bucket: Bucket) -> None:
-    """A publisher that slept past its lease loses to who came meanwhile, and harms nothing."""
+    """A publisher that was suspended past its lease fails, and changes nothing that a later one wrote."""
     bucket.publish()
     bucket.write("First")
     sleepers: list[Publisher] = []
@@ -291,13 +291,13 @@ def test_who_is_overtaken_says_so(bucket: Bucket) -> None:
 
 @pytest.mark.heavy
 def test_a_killed_publish_leaves_whole_objects(bucket: Bucket) -> None:
-    """Killed amid its uploads: each object is old or new, and the next publish completes."""
+    """After a publish is killed during its uploads, each object is old or new, and the next publish completes."""
     assert assert_survives(bucket, 6, "")
 
 
 @pytest.mark.heavy
 def test_a_request_that_comes_late_harms_nothing(bucket: Bucket) -> None:
-    """What a dead publisher sent, and arrives after the next one's end, replaces nothing of that."""
+    """A delayed request of a killed publisher replaces nothing that the next publish wrote."""
     bucket.publish()
     bucket.write("First")
     publishers: list[Publisher] = []
@@ -320,7 +320,7 @@ def test_a_request_that_comes_late_harms_nothing(bucket: Bucket) -> None:
 
 @pytest.mark.parametrize("way", ["cut", "deaf"])
 def test_a_connection_that_breaks_is_tried_again(way: str, bucket: Bucket) -> None:
-    """Each request fails once, before or after the store has heard it: the publish comes to its end."""
+    """If each request fails once, before or after it reaches the store, the publish completes."""
     bucket.publish()
     bucket.write("New")
     seen: set[tuple[str, str]] = set()
@@ -341,7 +341,7 @@ def test_a_connection_that_breaks_is_tried_again(way: str, bucket: Bucket) -> No
     "number", [1, *(pytest.param(n, marks=pytest.mark.heavy) for n in (2, 3, 4, 5, 8, 11))]
 )
 def test_a_store_that_hangs_is_given_up(number: int, bucket: Bucket) -> None:
-    """From any request on no answer comes: the publish fails within its bound, with one clear line."""
+    """If the store stops answering at any request, the publish fails in bounded time with one message."""
     bucket.publish()
     old = bucket.bodies()
     bucket.write("New")
@@ -359,7 +359,7 @@ def test_a_store_that_hangs_is_given_up(number: int, bucket: Bucket) -> None:
 
 
 def test_a_wrong_secret_is_told_and_not_shown(bucket: Bucket) -> None:
-    """Whose credentials are refused is told what to look at, and no part of them is anywhere."""
+    """If credentials are refused, the message names the variables to check, and shows no part of their values."""
     wrong = SECRET[::-1]
     code, out, err = bucket.begin(AWS_SECRET_ACCESS_KEY=wrong, RUST_LOG="trace").end()
     assert (code, out) == (1, "")
@@ -371,7 +371,7 @@ def test_a_wrong_secret_is_told_and_not_shown(bucket: Bucket) -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "told"),
+    ("address", "message"),
     [
         ("s3://key:SECRET@feeds/x", "s3://…: the address must not have a user, password or query"),
         ("s3://feeds/x?key=SECRET", "s3://…: the address must not have a user, password or query"),
@@ -388,17 +388,17 @@ def test_a_wrong_secret_is_told_and_not_shown(bucket: Bucket) -> None:
         ),
     ],
 )
-def test_an_address_that_cannot_be_published_to(address: str, told: str) -> None:
-    """What is wrong with it is told before anything is read, and a secret in it is not repeated."""
+def test_an_address_that_cannot_be_published_to(address: str, message: str) -> None:
+    """An invalid bucket address is reported before the catalogue is read, without a secret in it."""
     env = {k: v for k, v in os.environ.items() if not k.startswith("AZURE")}
     done = run_feeds("publish", address, "--catalogue", "missing.yaml", env=env)
     assert done.returncode == 1
-    assert done.stderr.startswith(f"feeds: {told}")
+    assert done.stderr.startswith(f"feeds: {message}")
     assert "SECRET" not in done.stderr
 
 
 def test_a_store_without_tls_must_be_meant(bucket: Bucket) -> None:
-    """An endpoint at http: is refused where the environment does not allow it."""
+    """An http: endpoint is refused unless the environment allows it."""
     code, _, err = bucket.begin(AWS_ALLOW_HTTP="").end()
     assert code == 1
     assert "does not use TLS; if that is intended, set AWS_ALLOW_HTTP=true" in err
@@ -421,7 +421,7 @@ def test_a_store_without_tls_must_be_meant(bucket: Bucket) -> None:
     ],
 )
 def test_a_slip_in_the_environment_is_one_line(name: str, value: str, tmp_path: Path) -> None:
-    """A line end from a CI's secrets or an endpoint without its scheme is named, and not repeated."""
+    """A variable with a line break, or an endpoint without a scheme, is named without its value."""
     env = environment(9, **{name: value}, FEEDS_STATE=str(tmp_path))
     done = run_feeds("publish", "s3://feeds/x", "--dry-run", "--timeout", "1", env=env)
     assert done.returncode == 1
@@ -432,7 +432,7 @@ def test_a_slip_in_the_environment_is_one_line(name: str, value: str, tmp_path: 
 
 
 def test_a_profile_without_credentials_is_refused(tmp_path: Path) -> None:
-    """Profiles are not read: the message names the command that exports their credentials."""
+    """A profile is refused with the command that exports its credentials."""
     env = environment(9, AWS_PROFILE="news", AWS_ACCESS_KEY_ID="", FEEDS_STATE=str(tmp_path))
     done = run_feeds("publish", "s3://feeds/x", "--dry-run", "--timeout", "1", env=env)
     assert (done.returncode, done.stdout) == (1, "")
@@ -443,7 +443,7 @@ def test_a_profile_without_credentials_is_refused(tmp_path: Path) -> None:
 
 
 def test_what_obstore_gives_up_over_is_told(tmp_path: Path) -> None:
-    """Whatever else it cannot bear, the last line says where to look, and the exit code is 1."""
+    """Any other error of obstore ends with a message on what to check, and exit code 1."""
     env = environment(9, AWS_ENDPOINT_URL="http://a|b", FEEDS_STATE=str(tmp_path))
     done = run_feeds("publish", "s3://feeds/x", "--dry-run", "--timeout", "1", env=env)
     assert done.returncode == 1
@@ -453,14 +453,14 @@ def test_what_obstore_gives_up_over_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.heavy
 def test_a_store_that_is_not_there(bucket: Bucket) -> None:
-    """Nobody listens: that is told at once."""
+    """A store that cannot be reached is reported at once."""
     code, _, err = bucket.begin(port=1).end()
     assert code == 1
     assert "the store cannot be reached; check the address and the network" in err
 
 
 def test_without_obstore_it_is_told_what_to_install(tmp_path: Path) -> None:
-    """The extra is not needed until something is published to a bucket."""
+    """Without obstore, only `feeds publish` fails, with a message on what to install."""
     (tmp_path / "obstore.py").write_text("raise ImportError\n")
     env = environment(1, PYTHONPATH=str(tmp_path))
     done = run(sys.executable, "-m", "feeds", "publish", "s3://feeds/x", env=env)

@@ -1,4 +1,4 @@
-"""A bucket behind a cache, as the documents configure it: what a CDN in front of a store does."""
+"""A bucket behind a cache that is configured as documented, as a CDN in front of a store."""
 
 import gzip
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ def store(tmp_path: Path) -> Iterator[Server]:
 
 
 def publish(store: Server, folder: Path, *options: str) -> CompletedProcess[str]:
-    """Publish a folder's catalogue to the end."""
+    """Publish a folder's catalogue; the publish must succeed."""
     state = {"FEEDS_STATE": str(folder / "state"), "FEEDS_URL": SITE}
     command = [executable, "-m", "feeds", "publish", f"s3://{BUCKET}/news", *options]
     return run(
@@ -45,7 +45,7 @@ def publish(store: Server, folder: Path, *options: str) -> CompletedProcess[str]
 def test_a_bucket_behind_a_cache_is_served_as_it_was_published(
     store: Server, tmp_path: Path
 ) -> None:
-    """Every document has its bytes and its type, a folder its page; a second poll costs 304."""
+    """Every document has its bytes and type, a folder has its page, and a second poll gets 304."""
     file = tmp_path / "entries.yaml"
     file.write_text(SHIPPED.read_text())
     assert publish(store, tmp_path).returncode == 0
@@ -71,7 +71,7 @@ def test_a_bucket_behind_a_cache_is_served_as_it_was_published(
 
 @pytest.mark.heavy
 def test_a_publish_purges_what_it_changed(store: Server, tmp_path: Path) -> None:
-    """A command gets the URLs of changed and removed objects alone, and its failure is reported."""
+    """A purge command gets the URLs of only changed and removed objects, and its failure is reported."""
     file = tmp_path / "entries.yaml"
     file.write_text(SHIPPED.read_text())
     assert publish(store, tmp_path).returncode == 0

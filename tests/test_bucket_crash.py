@@ -1,4 +1,4 @@
-"""A publish that is killed at each of its requests in turn, and a store of which a part dies."""
+"""A publish that is killed at each of its requests in turn, and a store that loses a replica."""
 
 import re
 import time
@@ -22,7 +22,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.mark.parametrize("first", [False, True], ids=["a release before", "nothing before"])
 @pytest.mark.parametrize("way", ["cut", ""], ids=["the store hears not", "the store hears"])
 def test_killed_at_each_request(way: str, first: bool, server: Server, tmp_path: Path) -> None:  # noqa: FBT001
-    """At whichever request it is killed, and whether that arrives or not."""
+    """After a publish is killed at any request, whether it arrives or not, the next publish completes."""
     for number in range(1, 100):
         folder = tmp_path / str(number)
         folder.mkdir()
@@ -34,7 +34,7 @@ def test_killed_at_each_request(way: str, first: bool, server: Server, tmp_path:
 
 @pytest.mark.heavy
 def test_half_of_a_cluster_dies(tmp_path: Path) -> None:
-    """Without its second copy the store takes nothing: that is told in time, and the old is readable."""
+    """A store without its replica refuses writes: the publish reports that in time, and old objects stay readable."""
     with ExitStack() as stack:
         cluster = Cluster(tmp_path / "cluster", stack)
         bucket = stack.enter_context(bucket_at(cluster.server, tmp_path))

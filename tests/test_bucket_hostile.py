@@ -1,4 +1,4 @@
-"""Object stores that do not behave: they list without end, or lead requests elsewhere."""
+"""Misbehaving object stores: endless lists, and redirects to other hosts."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -28,7 +28,7 @@ Reply = tuple[int, dict[str, str], bytes]
 
 
 class Fake(ThreadingHTTPServer):
-    """A store whose answers a test gives, by method, path and the number of the request."""
+    """A store that answers with the result of a function of method, path and request number."""
 
     daemon_threads = True
 
@@ -54,7 +54,7 @@ class Fake(ThreadingHTTPServer):
             do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = answer  # noqa: N815  # http.server's
 
             def log_message(self, *_: object) -> None:
-                """Be silent."""
+                """Log nothing."""
 
         super().__init__(("127.0.0.1", 0), Handler)
 
@@ -77,7 +77,7 @@ def missing(_method: str, _path: str, _number: int) -> Reply:
 
 
 def listing(objects: Callable[[int], str]) -> Callable[[str, str, int], Reply]:
-    """Return what answers each list with some objects, and says that there are more."""
+    """Return a handler that answers each list with some objects, and says that there are more."""
 
     def reply(method: str, path: str, number: int) -> Reply:
         if "list-type" not in path:
@@ -108,7 +108,7 @@ def store(port: int) -> ObjectStore:
 
 @pytest.mark.parametrize("kind", LISTS)
 def test_a_list_without_end_is_refused(kind: str) -> None:
-    """Empty pages, and objects that come again and again, end with a message."""
+    """A list of endless empty pages, or of repeated objects, ends with a message."""
     with (
         fake(listing(LISTS[kind])) as server,
         pytest.raises(FeedsError, match=r"^s3://b/x at http://127\.0\.0\.1:\d+: the store lists"),
@@ -119,7 +119,7 @@ def test_a_list_without_end_is_refused(kind: str) -> None:
 @pytest.mark.heavy
 @pytest.mark.parametrize("kind", [*LISTS, "new objects for ever"])
 def test_a_publish_ends_however_long_a_list_is(kind: str, tmp_path: Path) -> None:
-    """One line says so, within a bounded time, and nothing was written."""
+    """A publish to a store with an endless list fails in bounded time with one message, and writes nothing."""
     new = {
         "new objects for ever": lambda number: "".join(
             OBJECT.format(f"{number}-{one}") for one in range(1000)
@@ -151,7 +151,7 @@ WRITES: dict[str, Callable[[ObjectStore], object]] = {
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 @pytest.mark.parametrize("what", [*READS, *WRITES])
 def test_a_redirect_to_another_host_is_refused(what: str, status: int) -> None:
-    """No request goes to a host that was not named, whatever is asked for."""
+    """A redirect to another host is never followed, for any request."""
     with fake(missing) as other:
         # Another name is another host.
         location = f"http://localhost:{other.server_port}/b/x/a"
@@ -163,7 +163,7 @@ def test_a_redirect_to_another_host_is_refused(what: str, status: int) -> None:
 
 
 def test_a_redirect_into_the_cloud_is_refused() -> None:
-    """The address that gives machines their credentials is a host like any other."""
+    """A redirect to the cloud's metadata address is not followed either."""
     location = "http://169.254.169.254/latest/meta-data/"
     with (
         fake(lambda *_: (302, {"Location": location}, b"")) as server,
@@ -173,7 +173,7 @@ def test_a_redirect_into_the_cloud_is_refused() -> None:
 
 
 def test_a_manifest_without_end_is_refused() -> None:
-    """What says that it is larger than any manifest is not read."""
+    """A manifest with too large a Content-Length is not read."""
 
     def reply(_method: str, _path: str, _number: int) -> Reply:
         return (

@@ -59,7 +59,7 @@ def app(tmp_path: Path) -> Iterator[SiteApp]:
 
 @pytest.mark.parametrize("path", ["/healthz", "/nowhere", "/atom.xml"])
 def test_a_bug_anywhere_in_the_application_is_logged(path: str, app: SiteApp) -> None:
-    """In Flask and in the layers around it, an exception is one line of the log and a plain 500."""
+    """An exception in Flask or the middleware is one log event and a plain 500."""
     log = io.StringIO()
     log_to(log)
     client = app.test_client()
@@ -74,7 +74,7 @@ def test_a_bug_anywhere_in_the_application_is_logged(path: str, app: SiteApp) ->
 
 
 def test_another_offset_in_the_history_is_served(tmp_path: Path) -> None:
-    """A line of the history with another offset gives a Last-Modified like any other."""
+    """A moment in the history with another UTC offset gives a valid Last-Modified."""
     state = tmp_path / "server" / "state"
     with running("feeds serve", SHIPPED, tmp_path / "server") as server:
         dated = ask(server, "/atom.xml").getheader("Last-Modified")

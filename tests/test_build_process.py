@@ -1,4 +1,4 @@
-"""A site is built in a process of its own: what is served follows it, whatever becomes of it."""
+"""A site is built in a separate process, and serving survives the end of that process."""
 
 import fcntl
 import os
@@ -24,7 +24,7 @@ def edited(word: str) -> str:
 
 
 def test_an_edit_is_served_though_the_build_process_was_killed(tmp_path: Path) -> None:
-    """What was built is served all the while, and another process takes up the next edit."""
+    """When the build process is killed, the site stays served, and a new process builds the next edit."""
     file = tmp_path / "entries.yaml"
     file.write_text(SHIPPED.read_text())
     with running("feeds serve", file, tmp_path / "server") as server:
@@ -40,7 +40,7 @@ def test_an_edit_is_served_though_the_build_process_was_killed(tmp_path: Path) -
 
 @pytest.mark.heavy
 def test_what_is_changed_is_changed_and_what_is_gone_is_gone(tmp_path: Path) -> None:
-    """An entry is added, edited and taken away: every document is that of a new start."""
+    """After an entry is added, edited and removed, every document equals that of a fresh start."""
     file = tmp_path / "entries.yaml"
     text = SHIPPED.read_text()
     added = "\n- {id: new, title: New, date: 2022-01-02, summary: S, countries: [Kenya]}\n"
@@ -61,7 +61,7 @@ def test_what_is_changed_is_changed_and_what_is_gone_is_gone(tmp_path: Path) -> 
 
 @pytest.mark.heavy
 def test_no_build_process_outlives_its_server(tmp_path: Path) -> None:
-    """A server that is stopped or killed leaves no process behind."""
+    """A server that is stopped or killed leaves no process running."""
     file = tmp_path / "entries.yaml"
     file.write_text(SHIPPED.read_text())
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
@@ -75,7 +75,7 @@ def test_no_build_process_outlives_its_server(tmp_path: Path) -> None:
 
 @pytest.mark.heavy
 def test_a_signal_to_the_whole_group_is_an_ordinary_stop(tmp_path: Path) -> None:
-    """A service manager stops all processes at once: the log has no error, the exit code is 0."""
+    """If all processes get SIGTERM at once, the log has no error and the exit code is 0."""
     file = tmp_path / "entries.yaml"
     file.write_text(SHIPPED.read_text())
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -89,7 +89,7 @@ def test_a_signal_to_the_whole_group_is_an_ordinary_stop(tmp_path: Path) -> None
 
 @pytest.mark.heavy
 def test_a_build_process_at_work_ends_with_its_server(tmp_path: Path) -> None:
-    """Told to end with all others, it waits for nothing but them, whatever it is about."""
+    """On SIGTERM the build process waits only for the workers to end, even during a build."""
     file = tmp_path / "entries.yaml"
     file.write_text(SHIPPED.read_text())
     lock_file = tmp_path / "server" / "state" / "history.lock"
@@ -106,7 +106,7 @@ def test_a_build_process_at_work_ends_with_its_server(tmp_path: Path) -> None:
 
 @pytest.mark.heavy
 def test_a_build_process_that_is_told_to_end_is_followed_by_another(tmp_path: Path) -> None:
-    """Told to end alone, it does so without an error, and the next edit is served."""
+    """If only the build process gets SIGTERM, it ends without an error, and the next edit is served."""
     file = tmp_path / "entries.yaml"
     file.write_text(SHIPPED.read_text())
     with running("feeds serve", file, tmp_path / "server") as server:
@@ -119,7 +119,7 @@ def test_a_build_process_that_is_told_to_end_is_followed_by_another(tmp_path: Pa
 
 
 def test_workers_share_one_build_process_whichever_dies(tmp_path: Path) -> None:
-    """With two workers one process builds; the worker that started it may be killed."""
+    """Two workers share one build process, also after the worker that started it was killed."""
     file = tmp_path / "entries.yaml"
     file.write_text(SHIPPED.read_text())
     with running("feeds serve", file, tmp_path / "server", workers=2) as server:
@@ -136,7 +136,7 @@ def test_workers_share_one_build_process_whichever_dies(tmp_path: Path) -> None:
 
 
 def test_an_app_follows_its_catalogue_by_itself(tmp_path: Path) -> None:
-    """A change, a request to read again and the end of an embargo are noticed; closed, all ends."""
+    """An edit, a reload request and the end of an embargo are published; closing ends all processes."""
     file = tmp_path / "entries.yaml"
     file.write_text(SHIPPED.read_text())
     with asked(file, tmp_path / "state") as client:
@@ -152,7 +152,7 @@ def test_an_app_follows_its_catalogue_by_itself(tmp_path: Path) -> None:
 
 
 def test_a_forked_process_follows_the_catalogue_too(tmp_path: Path) -> None:
-    """A server that forks after loading keeps every process current, and one builds for all."""
+    """After a preloading server forks, every process serves the newest release, and one process builds."""
     file = tmp_path / "entries.yaml"
     file.write_text(SHIPPED.read_text())
     code = (

@@ -1,4 +1,4 @@
-"""Caches in front of `feeds serve`, configured as the documents show: real nginx and Varnish."""
+"""Real nginx and Varnish as caches in front of `feeds serve`, configured as documented."""
 
 import time
 from collections.abc import Iterator
@@ -39,7 +39,7 @@ def name(request: pytest.FixtureRequest) -> str:
 def fronted(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Server, str]]:
-    """Return a server of the shipped catalogue, and its site's URL at each cache before it, in turn."""
+    """Return a server of the shipped catalogue, and its site's URL at each cache in front of it, in turn."""
     folder = tmp_path_factory.mktemp("fronted")
     with (
         running("feeds serve", SHIPPED, folder / "server") as server,
@@ -49,7 +49,7 @@ def fronted(
 
 
 def test_what_a_cache_gives_is_what_the_server_gives(fronted: tuple[Server, str]) -> None:
-    """Bytes, validators and freshness pass; a repeated poll costs 304; keys stay inside."""
+    """A cache passes on bytes, validators and freshness, answers a poll with 304, and removes surrogate keys."""
     server, url = fronted
     for coding in ("", "gzip", "br, gzip;q=0.5"):
         for path in ("atom.xml", f"{TOPIC}feed.json", "", "style.css"):
@@ -66,19 +66,19 @@ def test_what_a_cache_gives_is_what_the_server_gives(fronted: tuple[Server, str]
 
 
 def test_a_browser_and_a_reader_each_get_their_type(fronted: tuple[Server, str]) -> None:
-    """In any order, a browser can show the feed, and a program gets the type of a feed."""
+    """In any order of requests, a browser can show the feed, and a program gets the type of a feed."""
     _, url = fronted
     for _ in range(2):
         shown = ask(f"{url}atom.xml", Sec_Fetch_Dest="document")
         assert shown.headers["content-type"] == "application/xml; charset=utf-8"
-        told = ask(f"{url}atom.xml", Sec_Fetch_Dest="empty")
-        assert told.headers["content-type"] == "application/atom+xml; charset=utf-8"
-        assert shown.headers["vary"] == told.headers["vary"] == "Accept-Encoding"
+        for_program = ask(f"{url}atom.xml", Sec_Fetch_Dest="empty")
+        assert for_program.headers["content-type"] == "application/atom+xml; charset=utf-8"
+        assert shown.headers["vary"] == for_program.headers["vary"] == "Accept-Encoding"
 
 
 @pytest.mark.heavy
 def test_feeds_are_given_while_the_server_is_away(name: str, tmp_path: Path) -> None:
-    """Killed, the server is not missed, though what was kept is out of date; back, it is asked."""
+    """While the server is down, the cache serves stale answers; afterwards it revalidates them."""
     file = tmp_path / "entries.yaml"
     file.write_text(SHIPPED.read_text())
     with ExitStack() as stack:
@@ -100,7 +100,7 @@ def test_feeds_are_given_while_the_server_is_away(name: str, tmp_path: Path) -> 
 
 
 def test_varnish_purges_exactly_what_was_requested(tmp_path: Path) -> None:
-    """A topic's key takes its documents alone; an address one document; everything all."""
+    """A purge by a topic's key removes its documents, by a URL one document, by `everything` all."""
     program("varnishd")
     paths = [*build_release(load_catalogue(SHIPPED), as_of=datetime.now(UTC))]
     with (
@@ -126,7 +126,7 @@ def test_varnish_purges_exactly_what_was_requested(tmp_path: Path) -> None:
 
 @pytest.mark.heavy
 def test_varnish_takes_no_purge_where_the_world_comes_in(tmp_path: Path) -> None:
-    """A request through a proxy on the same machine, which has its address, is refused."""
+    """A purge request that comes through a proxy on the same machine is refused."""
     program("varnishd")
     with (
         running("feeds serve", SHIPPED, tmp_path / "server") as server,
@@ -142,7 +142,7 @@ def test_varnish_takes_no_purge_where_the_world_comes_in(tmp_path: Path) -> None
 
 
 def missing(url: str, paths: list[str]) -> set[str]:
-    """Ask for all these paths, and give those that the cache had to ask the server for."""
+    """Request all these paths, and return those that the cache requested from the server."""
     # The second number is that of the request for which the answer was fetched.
     return {path for path in paths if " " not in ask(url + path).headers["x-varnish"]}
 

@@ -44,7 +44,7 @@ def test_case_reads_as_its_head_expects(case: Path) -> None:
 
 
 def test_each_row_of_the_strictness_table_has_a_case() -> None:
-    """No promise about how strictly YAML is read goes without a case of its own."""
+    """Each rule on how strictly YAML is read has a case."""
     named = " ".join(case.stem for case in CASES)
     for row in (
         *("norway", "numbers", "key-twice", "no-such-day", "anchors", "merge-keys", "tags"),

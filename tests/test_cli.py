@@ -127,7 +127,7 @@ def test_environment_names_catalogue_and_url(tmp_path: Path) -> None:
 
 
 def test_own_address_is_a_url_that_clients_can_use() -> None:
-    """A server's own address is a URL; None if it listens on all addresses."""
+    """A server's own address is a URL, or None if it listens on all addresses."""
     assert own_address("127.0.0.1", 8000) == "http://127.0.0.1:8000/"
     assert own_address("::1", 80) == "http://[::1]:80/"
     assert own_address("0.0.0.0", 8000) is own_address("::", 8000) is None  # noqa: S104  # the point
@@ -154,7 +154,7 @@ def test_export_without_pages_and_again(tmp_path: Path) -> None:
 
 
 def test_export_restores_missing_and_damaged_files(tmp_path: Path) -> None:
-    """A file that is gone or changed is written again, though the catalogue is the same."""
+    """A missing or changed file is written again, also if the catalogue is unchanged."""
     options = ("export", tmp_path / "out", "--state", tmp_path / "state")
     run_feeds(*options, cwd=ROOT)
     whole = (tmp_path / "out" / "atom.xml").read_bytes()

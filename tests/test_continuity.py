@@ -1,4 +1,4 @@
-"""Addresses that were public and are not published any more are noted before subscribers see 404."""
+"""Addresses that were public and are no longer published are noted."""
 
 from pathlib import Path
 
@@ -44,12 +44,12 @@ def edit(file: Path, *changes: tuple[str, str], more: str = "") -> None:
 
 
 def test_nothing_is_noted_of_an_unchanged_catalogue(file: Path) -> None:
-    """What was published and still is has no note."""
+    """An address that is still published has no note."""
     assert notes(file) == []
 
 
 def test_a_changed_id_is_noted_with_the_line_to_add(file: Path) -> None:
-    """An id that was changed after publication is named, with the id that took its place."""
+    """A changed id is noted with the id that replaces it."""
     edit(file, ("id: kenya-law", "id: kenya-laws"))
     [note] = notes(file)
     assert note == (
@@ -66,7 +66,7 @@ def test_a_changed_id_is_noted_with_the_line_to_add(file: Path) -> None:
 
 
 def test_a_removed_entry_is_noted_until_it_is_retired(file: Path) -> None:
-    """An entry that was taken out, and the country that it alone had, are named; retired, they are not."""
+    """A removed entry, and a country that only it had, are noted unless they are retired."""
     removed = (ENTRIES.splitlines(keepends=True)[0], "")
     edit(file, removed)
     gone = ["countries/ke/", "entries/kenya-law/"]
@@ -92,7 +92,7 @@ def test_an_emptied_combination_is_not_noted(file: Path) -> None:
 
 
 def test_what_is_held_back_is_not_gone(file: Path) -> None:
-    """An entry that gets a date in the future comes back by itself."""
+    """An entry whose date is moved to the future has no note."""
     edit(file, ("2022-05-24", "2036-05-24"))
     state = file.parent / "state"
     done = run_feeds("check", "--catalogue", file, "--state", state)
@@ -100,7 +100,7 @@ def test_what_is_held_back_is_not_gone(file: Path) -> None:
 
 
 def test_addresses_of_another_url_do_not_count(file: Path) -> None:
-    """What was published under one URL is not missing under another."""
+    """Addresses under another site URL are not compared."""
     edit(file, ("id: kenya-law", "id: kenya-laws"))
     assert notes(file, "--url", "http://127.0.0.1:8000/") == []
 

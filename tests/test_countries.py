@@ -9,8 +9,8 @@ from babel.localedata import locale_identifiers
 from conftest import ROOT
 
 from feeds.catalogue.countries import Countries, namesakes, territories
+from feeds.catalogue.known_keys import SILENT, Suggester
 from feeds.catalogue.reader import InvalidValue
-from feeds.catalogue.suggestions import SILENT, Suggester
 
 NAMES = tomllib.loads((ROOT / "feeds" / "catalogue" / "countries.toml").read_text())
 ENGLISH = Countries("en", {})
@@ -29,12 +29,12 @@ def languages() -> Iterator[tuple[str, dict[str, str]]]:
 
 @pytest.mark.heavy
 def test_displayed_names_are_understood_in_every_language() -> None:
-    """Whatever the language, each country's displayed name, and its code, is that country."""
+    """In each language, a country's displayed name and its code are read as that country."""
     assert not misunderstood(languages())
 
 
 def test_displayed_names_are_understood_in_the_languages_of_the_un() -> None:
-    """In these six, each country's displayed name, and its code, is that country."""
+    """In these six languages, a country's displayed name and its code are read as that country."""
     six = {"ar", "en", "es", "fr", "ru", "zh"}
     found = [(language, names) for language, names in languages() if language in six]
     assert len(found) == 6

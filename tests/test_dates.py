@@ -76,7 +76,7 @@ def read(text: str, language: str = "en") -> tuple[datetime, bool] | None:
 def test_two_times_are_never_read(
     day: str, one: str, other: str, between: str, layout: str
 ) -> None:
-    """A text with two times is refused, however they are joined and wherever its day is."""
+    """A text with two times is refused, with any separator and any position of the day."""
     text = layout.format(day=day, rest=f"{one}{between}{other}")
     assume(not ONE_TIME.search(text))
     assert read(text) is None
@@ -95,7 +95,7 @@ def test_two_times_are_never_read(
 def test_two_days_are_never_read(
     day: str, other: str, between: str, order: str, layout: str
 ) -> None:
-    """A text with two days is refused, though one of them has no month or no year."""
+    """A text with two days is refused, also if one of them has no month or no year."""
     text = layout.format(order.format(day=day, between=between, other=other))
     # A number behind a day and a space is an hour.
     assume(not text.endswith(f"{day} 25"))
@@ -140,7 +140,7 @@ PIECES = [
     st.lists(st.tuples(st.integers(0, 20), st.integers(0, 1), st.sampled_from(PIECES)), max_size=3),
 )
 def test_each_number_is_used_once(text: str, edits: list[tuple[int, int, str]]) -> None:
-    """Whatever is changed in a date, each of its numbers is used if it is read at all."""
+    """In a randomly changed date that is accepted, each number is used."""
     for at, removed, piece in edits:
         text = text[:at] + piece + text[at + removed :]
     found = read(text)

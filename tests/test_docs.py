@@ -1,4 +1,4 @@
-"""The documents describe what the program does."""
+"""The documentation describes what the program does."""
 
 import os
 import re
@@ -15,7 +15,7 @@ DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
 
 
 def test_readme_error_is_the_real_one(tmp_path: Path) -> None:
-    """The sample error is what `feeds check` prints for the sample entry with its slip."""
+    """The sample error is what `feeds check` prints for the sample entry with its mistake."""
     [block] = re.findall(r"```\w*\n(entries\.yaml:\d+:.*?)```", README, re.DOTALL)
     text = (ROOT / "entries.yaml").read_text()
     [entry] = re.findall(r"```yaml\n(- id: .*?)```", README, re.DOTALL)
@@ -26,7 +26,7 @@ def test_readme_error_is_the_real_one(tmp_path: Path) -> None:
 
 
 def test_python_in_the_readme_runs(tmp_path: Path) -> None:
-    """The example of the Python API works as it is, beside a catalogue."""
+    """The example of the Python API runs unchanged."""
     [code] = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     (tmp_path / "entries.yaml").write_text((ROOT / "entries.yaml").read_text())
     command = [sys.executable, "-c", f"{code}\napp.close()\n"]
@@ -74,7 +74,7 @@ def test_every_field_is_described() -> None:
 
 
 def test_what_growing_costs_is_reckoned_right() -> None:
-    """Each sum that the page on growing shows gives the number beside it."""
+    """Each calculation in the page on growing has the result shown."""
     page = (ROOT / "docs" / "growing.md").read_text().replace(",", "")
     rows = re.findall(r"\| ([(\d][^|]* × 30 million) \| (\d+) \|", page)
     assert len(rows) >= 4

@@ -1,4 +1,4 @@
-"""What pages show of an entry: its labels, its moment, where its title leads, its direction."""
+"""Entries on pages: labels, dates, the link of the title, and writing direction."""
 
 import tomllib
 from string import Formatter
@@ -48,7 +48,7 @@ def test_a_list_says_how_many_labels_it_leaves_out(countries: int, more: int) ->
 
 
 def test_labels_are_counted_in_every_language() -> None:
-    """How many labels are left out is translated into each language, for any number."""
+    """The number of omitted labels is translated into each language."""
     known = tomllib.loads((ROOT / "feeds" / "pages" / "translations.toml").read_text("utf-8"))
     for language, words in known.items():
         assert [name for _, name, _, _ in Formatter().parse(words["more"]) if name] == ["count"]
@@ -84,7 +84,7 @@ def test_labels_are_counted_in_every_language() -> None:
     ],
 )
 def test_a_time_of_day_is_shown_if_it_was_given(dates: str, site: str, expected: str) -> None:
-    """Lists and the entry's page show the time that an editor wrote, and none that was not written."""
+    """Lists and the entry's page show a time only if the editor wrote one."""
     for article in shown(f"  {dates}\n  summary: S.\n", site=site):
         time = article.find(".//time").text_content()
         assert time.replace("\u202f", " ") == expected
@@ -133,7 +133,7 @@ def test_an_entry_without_a_body_leads_to_the_source_and_says_so() -> None:
 
 
 def test_an_entry_without_a_link_leads_to_its_page() -> None:
-    """Where there is no source, there is one link to the entry, and no source is named."""
+    """Without a source, there is one link to the entry, and no source is named."""
     for more in ("summary: S.", "body: The text."):
         listed, own = shown(f"  date: 2022-05-24\n  {more}\n")
         assert listed.xpath(".//a/@href") == ["./entries/x/"]
@@ -163,7 +163,7 @@ def test_an_entry_without_a_link_leads_to_its_page() -> None:
     ],
 )
 def test_a_direction_is_that_of_most_words(text: str, default: str, expected: str) -> None:
-    """A text runs as most of its words do; without letters, as what is around it."""
+    """A text has the direction of most of its words; without letters, that of its surroundings."""
     assert direction_of(text, default) == expected
 
 
@@ -183,7 +183,7 @@ def test_a_direction_is_that_of_most_words(text: str, default: str, expected: st
 def test_an_entry_has_its_own_direction(
     language: str, title: str, more: str, expected: list[str]
 ) -> None:
-    """An entry that runs in another direction than its page has that of its text, as a whole."""
+    """An entry in another direction than its page has the direction of its text as a whole."""
     entry = f"  date: 2022-05-24\n  {more}\n"
     for article in shown(entry, site=f"language: {language}", title=title):
         assert article.xpath("@dir") == expected

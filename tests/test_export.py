@@ -1,4 +1,4 @@
-"""A folder that is exported again and again, among other people's files and under hostile hands."""
+"""Repeated exports to a folder, among other files and against attacks by other users."""
 
 import gzip
 import json
@@ -37,7 +37,7 @@ CHANGING = (
 
 
 class Folder:
-    """A catalogue, its state, and the folder it is exported to."""
+    """A catalogue, its state folder, and the folder it is exported to."""
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / "entries.yaml"
@@ -56,7 +56,7 @@ class Folder:
         return done.stdout
 
     def refused(self, *options: str | Path) -> str:
-        """Give the one line that is told of an export which cannot be."""
+        """Return the one line of the message of an export that fails."""
         done = run_feeds(*self.command(*options))
         assert (done.returncode, done.stdout) == (1, ""), done
         [line] = done.stderr.splitlines()
@@ -68,8 +68,8 @@ class Folder:
         self.file.write_text(text.replace(old, new))
 
     def report(self, *options: str) -> dict[str, list[str]]:
-        told = json.loads(self.export("--json", *options))
-        return {word: [row["path"] for row in told[word]] for word in told if word != "dry_run"}
+        report = json.loads(self.export("--json", *options))
+        return {word: [row["path"] for row in report[word]] for word in report if word != "dry_run"}
 
 
 @pytest.fixture
@@ -85,7 +85,7 @@ def snapshot(folder: Path) -> dict[str, tuple[int, int, int]]:
 
 
 def test_what_is_no_longer_published_is_removed(folder: Folder) -> None:
-    """Only what an export wrote is removed, with the folders it leaves empty."""
+    """An export removes only files that an export wrote, and folders that become empty."""
     folder.export()
     own = folder.out / "topics" / "my-own"
     own.mkdir()
@@ -101,7 +101,7 @@ def test_what_is_no_longer_published_is_removed(folder: Folder) -> None:
 
 
 def test_without_pruning_nothing_is_removed_until_later(folder: Folder) -> None:
-    """--no-prune leaves what is stale, and it is still known as ours."""
+    """--no-prune keeps stale files, and a later export removes them."""
     folder.export()
     folder.edit("countries: [Armenia]", "countries: [Jordan]")
     assert folder.report("--no-prune")["removed"] == []
@@ -113,7 +113,7 @@ def test_without_pruning_nothing_is_removed_until_later(folder: Folder) -> None:
 
 @pytest.mark.parametrize("options", [["--compress"], []], ids=["shrunk", "plain"])
 def test_nothing_old_stays_beside_what_is_new(folder: Folder, options: list[str]) -> None:
-    """Whoever takes gzip is given what everybody gets, though nothing is pruned."""
+    """Compressed copies match their documents, also with --no-prune."""
     folder.export("--compress", "--pages")
     assert (folder.out / "topics.opml.gz").exists()
     head = folder.file.read_text().partition("\nentries:\n")[0]
@@ -130,7 +130,7 @@ def test_nothing_old_stays_beside_what_is_new(folder: Folder, options: list[str]
 
 
 def test_feeds_come_before_pages(folder: Folder) -> None:
-    """Whoever reads a page can follow it to the feeds that it names."""
+    """Feeds are put in place before pages that link to them."""
     written = folder.report("--pages")["written"]
     pages = [path.endswith(".html") for path in written]
     assert pages == sorted(pages)
@@ -138,18 +138,18 @@ def test_feeds_come_before_pages(folder: Folder) -> None:
 
 
 def test_a_report_for_programs(folder: Folder) -> None:
-    """--json tells each path with its bytes, and whether anything was done."""
-    told = json.loads(folder.export("--json", "--dry-run"))
+    """--json reports each path with its size, and whether it was a dry run."""
+    report = json.loads(folder.export("--json", "--dry-run"))
     assert not folder.out.exists()
     again = json.loads(folder.export("--json"))
-    assert told == again | {"dry_run": True}
+    assert report == again | {"dry_run": True}
     assert again["unchanged"] == again["removed"] == []
     sizes = {path: len(body) for path, body in tree(folder.out).items()}
     assert {row["path"]: row["bytes"] for row in again["written"]} == sizes
 
 
 def test_a_dry_run_changes_nothing(folder: Folder) -> None:
-    """Neither the folder nor the history: what nobody gets to see has no date."""
+    """--dry-run changes neither the folder nor the history."""
     folder.export()
     folder.edit(*EDIT)
     folder.edit("countries: [Armenia]", "countries: [Jordan]")
@@ -163,7 +163,7 @@ def test_a_dry_run_changes_nothing(folder: Folder) -> None:
 
 
 def test_compressed_files_lie_beside_the_others(folder: Folder) -> None:
-    """Each holds the same bytes, has the same time, and is there only where it is smaller."""
+    """Each compressed copy has its document's content and time, and exists only if it is smaller."""
     folder.export("--compress")
     found = tree(folder.out)
     plain = {path: body for path, body in found.items() if not path.endswith((".br", ".gz"))}
@@ -192,7 +192,7 @@ def test_compressed_files_lie_beside_the_others(folder: Folder) -> None:
 
 
 def test_a_changed_file_never_keeps_its_time(folder: Folder) -> None:
-    """Though the history is lost and the clock stands still, a server makes a new validator."""
+    """A changed file gets a later time than before, also without a history."""
     folder.export()
     atom = folder.out / "atom.xml"
     later = int(time.time()) + 1000
@@ -204,7 +204,7 @@ def test_a_changed_file_never_keeps_its_time(folder: Folder) -> None:
 
 
 def test_an_unchanged_catalogue_writes_nothing(folder: Folder) -> None:
-    """No system call changes anything of the folder, and no file of it is read but the manifest."""
+    """An export with nothing to do makes no writing system call, and reads only the manifest."""
     # Notes would have to be repeated, and so the catalogue to be read.
     folder.file.write_text(shortened("actuary-or-actor"))
     folder.export("--compress", "--host", "apache")
@@ -225,7 +225,7 @@ def test_an_unchanged_catalogue_writes_nothing(folder: Folder) -> None:
 
 
 def test_only_verify_reads_what_is_there(folder: Folder) -> None:
-    """A file that was changed behind its stat is noticed with --verify, and mended."""
+    """--verify finds and repairs a file whose content changed but not its stat."""
     folder.export()
     atom = folder.out / "atom.xml"
     body, stat = atom.read_bytes(), atom.stat()
@@ -237,7 +237,7 @@ def test_only_verify_reads_what_is_there(folder: Folder) -> None:
 
 
 def test_a_file_that_was_changed_is_mended(folder: Folder) -> None:
-    """A file whose size, time or inode differs is read, and written again if its bytes differ."""
+    """A file with another size, time or inode is read, and written again if its bytes differ."""
     folder.export()
     atom, rss = folder.out / "atom.xml", folder.out / "rss.xml"
     body = atom.read_bytes()
@@ -269,7 +269,7 @@ def catalogues() -> tuple[Catalogue, Catalogue]:
 def test_a_planted_link_is_neither_followed_nor_replaced(
     planted: str, catalogues: tuple[Catalogue, Catalogue], tmp_path: Path, *, dangling: bool
 ) -> None:
-    """A symbolic link in a file's or a folder's place is told, and its target untouched."""
+    """A symbolic link in place of a file or folder is reported, and its target stays unchanged."""
     out, target = tmp_path / "out", tmp_path / "target"
     export_folder(catalogues[0], out, as_of=AS_OF)
     place = out / planted
@@ -285,7 +285,7 @@ def test_a_planted_link_is_neither_followed_nor_replaced(
 
 
 def test_a_planted_link_is_not_pruned_through(folder: Folder, tmp_path: Path) -> None:
-    """What lies behind a link that somebody put in a stale folder's place stays."""
+    """Files behind a link in place of a stale folder are not removed."""
     folder.export()
     stale = folder.out / "countries" / "am"
     target = tmp_path / "target"
@@ -299,7 +299,7 @@ def test_a_planted_link_is_not_pruned_through(folder: Folder, tmp_path: Path) ->
 
 
 def test_what_is_no_file_is_left_alone(folder: Folder) -> None:
-    """A folder or a pipe in a file's place is told, and keeps nobody waiting."""
+    """A folder or a pipe in place of a file is reported without blocking."""
     folder.export()
     atom = folder.out / "atom.xml"
     atom.unlink()
@@ -311,7 +311,7 @@ def test_what_is_no_file_is_left_alone(folder: Folder) -> None:
 
 
 def test_a_strange_folder_is_refused(folder: Folder) -> None:
-    """A folder with other things is written into with --force alone, and they stay."""
+    """A folder with other files is written to only with --force, and those files stay."""
     folder.out.mkdir()
     (folder.out / "thesis.txt").write_text("years of work")
     said = folder.refused()
@@ -326,7 +326,7 @@ def test_a_strange_folder_is_refused(folder: Folder) -> None:
 
 
 def test_own_files_are_not_replaced(folder: Folder) -> None:
-    """What the webmaster wrote where a file is to be is told, and stays unless that is forced."""
+    """A file of the webmaster's at a document's path is reported, and replaced only with --force."""
     folder.export()
     own = folder.out / ".htaccess"
     own.write_text("mine")
@@ -347,7 +347,7 @@ def test_own_files_are_not_replaced(folder: Folder) -> None:
 
 
 def test_a_folder_with_a_catalogue_is_refused(folder: Folder) -> None:
-    """What editors write is never published beside the feeds, whatever it is called."""
+    """A folder that contains the catalogue is refused, under any name of the catalogue."""
     folder.out.mkdir()
     (folder.out / "entries.yaml").write_text("embargoed")
     for options in ((), ("--force",)):
@@ -362,7 +362,7 @@ def test_a_folder_with_a_catalogue_is_refused(folder: Folder) -> None:
 
 @pytest.mark.parametrize("given", ["cat/deep/news.yaml", "cat/deep", "link/news.yaml"])
 def test_a_catalogue_anywhere_below_is_refused(folder: Folder, given: str) -> None:
-    """However deep it lies, and by whatever way it is named, it would be published."""
+    """A folder with the catalogue at any depth is refused, also through links."""
     deep = folder.out / "cat" / "deep"
     deep.mkdir(parents=True)
     (deep / "news.yaml").write_text(folder.file.read_text())
@@ -375,7 +375,7 @@ def test_a_catalogue_anywhere_below_is_refused(folder: Folder, given: str) -> No
 
 
 def test_a_catalogue_s_memory_is_not_published(folder: Folder) -> None:
-    """What is remembered has entries that are not public yet."""
+    """A folder with the state folder is refused: it has entries that are not public yet."""
     folder.state = folder.out / "a" / "state"
     assert folder.refused("--force") == (
         f"feeds: {folder.out}: contains a/state/history.tsv; export into another folder"
@@ -385,7 +385,7 @@ def test_a_catalogue_s_memory_is_not_published(folder: Folder) -> None:
 
 @pytest.mark.parametrize("target", ["media", "media/site", "linked", "linked/site", "."])
 def test_the_folder_of_pictures_is_no_target(folder: Folder, target: str) -> None:
-    """It would publish its own files as pictures; nor may the target be in it or around it."""
+    """The folder of pictures, a folder in it, and a folder around it are refused as targets."""
     (folder.file.parent / "pictures").mkdir()
     (folder.file.parent / "linked").symlink_to("pictures")
     if target.startswith("linked"):
@@ -400,7 +400,7 @@ def test_the_folder_of_pictures_is_no_target(folder: Folder, target: str) -> Non
 
 @pytest.mark.parametrize("umask", [0, 0o022, 0o077, 0o777])
 def test_everybody_may_read_the_site(folder: Folder, umask: int) -> None:
-    """Files and folders are what a web server's user can read, whatever the umask."""
+    """Files and folders are readable by a web server's user, with any umask."""
     folder.out = folder.out / "deep" / "site"
     before = os.umask(umask)
     try:
@@ -414,7 +414,7 @@ def test_everybody_may_read_the_site(folder: Folder, umask: int) -> None:
 
 
 def test_a_folder_keeps_what_its_owner_gave_it(folder: Folder) -> None:
-    """New folders belong to the group of the one around them, where that is how it was made."""
+    """New folders inherit the group of a set-group-ID parent."""
     folder.out.mkdir()
     folder.out.chmod(0o2775)
     before = os.umask(0o077)
@@ -447,7 +447,7 @@ OWN = [
 def test_a_damaged_manifest_removes_nothing(
     damage: str, catalogues: tuple[Catalogue, Catalogue], tmp_path: Path
 ) -> None:
-    """A manifest that names what lies outside, or is none, is told; --force writes a new one."""
+    """A manifest that is damaged or names paths outside the folder is refused; --force writes a new one."""
     out, victim = tmp_path / "out", tmp_path / "victim"
     victim.write_text("victim")
     export_folder(catalogues[0], out, as_of=AS_OF)
@@ -465,7 +465,7 @@ def test_a_damaged_manifest_removes_nothing(
 
 
 def test_the_manifest_names_what_was_written(folder: Folder, tmp_path: Path) -> None:
-    """It names each file, sorted, with its size, ETag, time and inode, and no path of the machine."""
+    """The manifest lists each file, sorted, with size, ETag, time and inode, and no absolute path."""
     folder.export("--compress", "--host", "nginx")
     text = (folder.out / MANIFEST).read_bytes()
     found = FolderManifest.parse(text)
@@ -489,7 +489,7 @@ def test_the_manifest_names_what_was_written(folder: Folder, tmp_path: Path) -> 
 
 
 def test_a_manifest_of_the_first_version_is_understood(folder: Folder) -> None:
-    """What an older version of this program wrote is still ours, and is not written again."""
+    """Files in a manifest of version 1 are owned, and are not written again if unchanged."""
     folder.export()
     before = snapshot(folder.out)
     found = FolderManifest.parse((folder.out / MANIFEST).read_bytes())
@@ -509,14 +509,14 @@ def test_a_manifest_of_the_first_version_is_understood(folder: Folder) -> None:
 
 
 def test_a_path_that_would_end_its_line_is_none() -> None:
-    """What is written is read again, or refused."""
+    """A manifest that is written is read with the same content, or refused."""
     for path in ("a\tb", "a\nb", "", "a//b", "/a", "a/", "../a", "a/../b", "."):
         with pytest.raises(ValueError):  # noqa: PT011  # any line may be the first one that is wrong
             FolderManifest.parse(FolderManifest({path: FileEntry(1, "x")}).to_bytes())
 
 
 def test_of_two_exports_one_writes(folder: Folder) -> None:
-    """While one is at work another says so, and leaves everything to it."""
+    """A second export at the same time fails with a message, and changes nothing."""
     folder.export()
     folder.edit(*EDIT)
     with stopped(folder) as first:
@@ -531,7 +531,7 @@ def test_of_two_exports_one_writes(folder: Folder) -> None:
 
 @contextmanager
 def stopped(folder: Folder) -> Iterator[subprocess.Popen[str]]:
-    """Give an export, with a group of its own, that is stopped while it holds the lock."""
+    """Return an export in a process group of its own, stopped while it holds the lock."""
     held = ("-e", "trace=linkat", "-e", "inject=linkat:signal=SIGSTOP:when=1")
     log = folder.out.parent / "log"
     command = [program("strace"), "-f", "-qq", "-o", log, *held, sys.executable, "-m", "feeds"]
@@ -563,7 +563,7 @@ def wait_until_stopped(log: Path, process: subprocess.Popen[str]) -> None:
 
 
 def test_without_locks_or_second_names_an_export_goes_on(folder: Folder) -> None:
-    """A file system that knows neither flock nor hard links is written to, and the first is told."""
+    """A file system without flock and hard links is written to, with a warning about the lock."""
     folder.export()
     folder.edit(*EDIT)
     faults = ("-e", "inject=flock:error=ENOLCK", "-e", "inject=linkat:error=EPERM")
@@ -575,7 +575,7 @@ def test_without_locks_or_second_names_an_export_goes_on(folder: Folder) -> None
 
 
 def test_what_cannot_be_put_back_is_told(folder: Folder) -> None:
-    """Without second names there is no way back: each file is whole, and the message says so."""
+    """Without hard links a failed export is not rolled back: each file is complete, and the message says so."""
     folder.export()
     before = tree(folder.out)
     folder.edit(*EDIT)
@@ -610,7 +610,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 def test_a_full_disk_leaves_the_old_site(folder: Folder, small_disk: Path) -> None:
-    """A real disk that has no room for the new files: the path is named, the old ones are there."""
+    """On a full disk the message names the path, and the old files stay."""
     folder.out = small_disk / "out"
     folder.export()
     before = snapshot(folder.out), tree(folder.out)
@@ -629,7 +629,7 @@ def test_a_full_disk_leaves_the_old_site(folder: Folder, small_disk: Path) -> No
 
 
 def test_the_command_knows_every_host() -> None:
-    """--host takes what there is a module for, and nothing else."""
+    """--host accepts each host that has a configuration, and nothing else."""
     said = run_feeds("export", "--help").stdout
     assert "{" + ",".join(HOSTS) + "}" in said.replace("\n", "").replace(" ", "")
     done = run_feeds("export", "out", "--host", "iis")
@@ -637,7 +637,7 @@ def test_the_command_knows_every_host() -> None:
 
 
 def moved_for(host: str) -> Catalogue:
-    """Return a catalogue of a site that has moved, where a host would have it."""
+    """Return a catalogue with moved addresses, at a URL that the host supports."""
     catalogue = load_catalogue(HOSTS_GOLDEN / "moved.yaml")
     if host in {"netlify", "cloudflare-pages"}:
         # The folder becomes the top of a site.
@@ -646,7 +646,7 @@ def moved_for(host: str) -> Catalogue:
 
 
 def host_files(host: str, out: Path, options: Options) -> dict[str, bytes]:
-    """Export for a host, and return what would not be there without one."""
+    """Export for a host, and return the additional files."""
     catalogue = moved_for(host)
     report = export_folder(catalogue, out, options, as_of=AS_OF, host=host)
     documents = build_release(catalogue, as_of=AS_OF).keys()
@@ -661,7 +661,7 @@ def host_files(host: str, out: Path, options: Options) -> dict[str, bytes]:
 def test_what_hosts_are_told_is_golden(
     host: str, request: pytest.FixtureRequest, tmp_path: Path
 ) -> None:
-    """The files for each host are, byte for byte, those that were read and approved."""
+    """The files for each host are, byte for byte, the golden files."""
     files = host_files(host, tmp_path / "out", Options(compress=True))
     kept = HOSTS_GOLDEN / host
     if request.config.getoption("--golden"):
@@ -678,7 +678,7 @@ def test_what_hosts_are_told_is_golden(
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_what_a_host_is_told_is_no_change_of_the_site(host: str, tmp_path: Path) -> None:
-    """No cache holds a server's configuration; what lies at a moved address, it does."""
+    """A purge omits a server's configuration, and includes a file at a moved address."""
     extra = host_files(host, tmp_path / "first", Options())
     catalogue, out = moved_for(host), tmp_path / "out"
     export_folder(catalogue, out, as_of=AS_OF)
@@ -692,7 +692,7 @@ def test_what_a_host_is_told_is_no_change_of_the_site(host: str, tmp_path: Path)
 def test_many_files_are_brought_to_rest_at_once(
     catalogues: tuple[Catalogue, Catalogue], tmp_path: Path
 ) -> None:
-    """However many files there are, and in however many processes, all are there."""
+    """An export that synchronises many files at once writes all of them."""
     report = export_folder(catalogues[0], tmp_path / "out", as_of=AS_OF)
     assert len(report.written) > 64
     release = build_release(catalogues[0], as_of=AS_OF)

@@ -43,7 +43,7 @@ CALL = re.compile(r"^(?:\d+ +)?(\w+)\(")
 
 
 class Fault(NamedTuple):
-    """What happens at which call of a kind: its number, and what strace is told to do there."""
+    """A fault: the kind and the number of a system call, and what strace injects there."""
 
     call: str
     number: int
@@ -56,7 +56,7 @@ class Fault(NamedTuple):
 
 
 class Ground:
-    """A folder that the old catalogue was exported to, and what the new one makes of it."""
+    """A folder to which the old catalogue was exported, and exports of the new one to it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -80,7 +80,7 @@ class Ground:
 
     @contextmanager
     def trial(self) -> Iterator[Path]:
-        """Give a copy of it all, with the times."""
+        """Return a copy of everything, with the times."""
         folder = self.folder / f"trial-{next(self._numbers)}"
         folder.mkdir()
         for name in ("site", "state"):
@@ -89,12 +89,12 @@ class Ground:
         shutil.rmtree(folder)
 
     def export(self, folder: Path, *options: str | Path) -> subprocess.CompletedProcess[str]:
-        """Export the new catalogue under strace, told what to trace and to inject."""
+        """Export the new catalogue under strace, with options for what to trace and inject."""
         return traced(*options, sys.executable, "-m", "feeds", *self.command(folder, "new", "site"))
 
     @cached_property
     def calls(self) -> dict[str, list[int]]:
-        """Give which calls of each kind would change the folder, counted from the process's first."""
+        """Return the numbers of the calls of each kind that change the folder, counted from the process's first."""
         with self.trial() as folder:
             log = folder / "log"
             done = self.export(folder, "-y", "-o", log, "-e", f"trace={','.join(CALLS)}")
@@ -117,7 +117,7 @@ class Ground:
         return [Fault(call, number, does) for call in kinds for number in calls[call]]
 
     def killed(self, fault: Fault) -> None:
-        """Kill at a call: each file is whole, and the next export completes."""
+        """Kill at a call: each file is complete, and the next export completes."""
         with self.trial() as folder:
             done = self.export(folder, "-o", folder / "log", "-e", fault.option)
             assert done.returncode in {-9, 137}, (fault, done)
@@ -126,7 +126,7 @@ class Ground:
             self.completes(folder, fault)
 
     def refused(self, fault: Fault) -> None:
-        """Refuse a call: the old site is there, the path is named, and the next export completes."""
+        """Make a call fail: the old site is there, the path is named, and the next export completes."""
         with self.trial() as folder:
             done = self.export(folder, "-o", folder / "log", "-e", fault.option)
             left = tree(folder / "site")
@@ -145,7 +145,7 @@ class Ground:
             self.completes(folder, fault)
 
     def interrupted(self, fault: Fault) -> None:
-        """Press ctrl-C at a call: the old site is there, and nothing else."""
+        """Send SIGINT at a call: the old site is there, and nothing else."""
         with self.trial() as folder:
             done = self.export(folder, "-o", folder / "log", "-e", fault.option)
             assert done.returncode == 130, (fault, done)
@@ -174,7 +174,7 @@ class Ground:
 
 
 def known(site: Path) -> tuple[bool, str, dict[str, FileEntry]]:
-    """Return what a site's manifest says, but for times and inodes, which are those of the files."""
+    """Return a site's manifest without times and inodes."""
     found = FolderManifest.parse((site / MANIFEST).read_bytes())
     for path, file in found.files.items():
         stat = (site / path).stat()
@@ -189,7 +189,7 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Ground:
 
 
 def some(faults: Sequence[Fault]) -> list[Fault]:
-    """Return the first fault, one in the middle and the last; the heavy tests take all."""
+    """Return the first fault, a middle one and the last; the heavy tests use all."""
     assert len(faults) >= 5
     return [faults[0], faults[len(faults) // 2], faults[-1]]
 
@@ -206,25 +206,25 @@ def test_killed_while_files_are_put_in_place(ground: Ground) -> None:
 
 
 def test_what_a_killed_export_wrote_has_an_owner(ground: Ground) -> None:
-    """Killed amid its renames, an export leaves nothing that the next one does not know as ours."""
+    """Each file that an export killed at a rename leaves is known to the next export."""
     faults = ground.faults("signal=SIGKILL", ["renameat"])
     ground.returned(faults[len(faults) // 2])
 
 
 @pytest.mark.heavy
 def test_what_an_export_wrote_has_an_owner_whenever_it_was_killed(ground: Ground) -> None:
-    """Killed at each rename, it leaves nothing either."""
+    """The same at each rename."""
     every(ground.returned, ground.faults("signal=SIGKILL", ["renameat"]))
 
 
 def test_interrupted_while_files_are_put_in_place(ground: Ground) -> None:
-    """Ctrl-C at a rename puts everything back, and leaves nothing unfinished."""
+    """Ctrl-C at a rename restores the folder, and leaves no temporary file."""
     every(ground.interrupted, some(ground.faults("signal=SIGINT", ["renameat"])))
 
 
 @pytest.mark.heavy
 def test_interrupted_again_and_again(ground: Ground) -> None:
-    """Ctrl-C at a rename, on the way back too, puts everything back all the same."""
+    """Ctrl-C at a rename, and again during the rollback, restores the folder."""
     faults = some(ground.faults("signal=SIGINT", ["renameat"]))
     every(ground.interrupted, [fault._replace(lasting=True) for fault in faults])
 
@@ -232,13 +232,13 @@ def test_interrupted_again_and_again(ground: Ground) -> None:
 @pytest.mark.heavy
 @pytest.mark.parametrize("lasting", [False, True], ids=["once", "again and again"])
 def test_interrupted_at_every_rename(ground: Ground, *, lasting: bool) -> None:
-    """Ctrl-C at each rename puts everything back."""
+    """Ctrl-C at each rename restores the folder."""
     faults = ground.faults("signal=SIGINT", ["renameat"])
     every(ground.interrupted, [fault._replace(lasting=lasting) for fault in faults])
 
 
 def test_refused_and_interrupted(ground: Ground) -> None:
-    """Ctrl-C while that is put back which a refused step leaves: it is put back, and told."""
+    """Ctrl-C during the rollback of a failed export: the folder is restored, and the error reported."""
     calls = ground.calls
     fault = Fault("linkat", calls["linkat"][-1], "error=EIO")
     back = f"inject=renameat:signal=SIGINT:when={calls['renameat'][-1]}+"
@@ -251,7 +251,7 @@ def test_refused_and_interrupted(ground: Ground) -> None:
 
 
 def test_refused_once(ground: Ground) -> None:
-    """Refused at the last write, link or rename, an export puts everything back, and says where."""
+    """If the last write, link or rename fails, an export restores the folder, and names the path."""
     calls = ground.calls
     kinds = ("write", "linkat", "renameat")
     faults = [Fault(call, calls[call][-1], "error=ENOSPC") for call in kinds]
@@ -260,7 +260,7 @@ def test_refused_once(ground: Ground) -> None:
 
 
 def test_a_file_that_is_not_brought_to_rest_is_written_anew(ground: Ground) -> None:
-    """After a failed fsync the file is thrown away and written again, once; it is not asked again."""
+    """After a failed fsync the file is written again, once; fsync is not repeated on the same file."""
     number = ground.calls["fsync"][0]
     for lasting in (False, True):
         with ground.trial() as folder:
@@ -280,14 +280,14 @@ def test_a_file_that_is_not_brought_to_rest_is_written_anew(ground: Ground) -> N
 
 @pytest.mark.heavy
 def test_killed_at_every_step(ground: Ground) -> None:
-    """Killed at each call that writes, in turn, an export leaves each file whole."""
+    """An export that is killed at any writing system call leaves each file complete."""
     every(ground.killed, ground.faults("signal=SIGKILL"))
 
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("first", [0, 2])
 def test_refused_at_every_step(ground: Ground, first: int) -> None:
-    """Refused at each call that writes, with one error or another, an export leaves the old site."""
+    """An export whose writing system call fails, at any call and with any error, leaves the old site."""
     errors = cycle([*ERRORS[first:], *ERRORS[:first]])
     faults = [fault._replace(does=f"error={next(errors)}") for fault in ground.faults("")]
     every(ground.refused, faults)
@@ -296,7 +296,7 @@ def test_refused_at_every_step(ground: Ground, first: int) -> None:
 @pytest.mark.heavy
 @pytest.mark.parametrize("error", ["EIO", "ENOSPC"])
 def test_a_disk_that_brings_nothing_to_rest(ground: Ground, error: str) -> None:
-    """From each fsync on, all are refused: nothing of the new site is left."""
+    """If every fsync from one on fails, nothing of the new site is left."""
     faults = [fault._replace(lasting=True) for fault in ground.faults(f"error={error}", ["fsync"])]
     every(ground.refused, faults)
 
@@ -307,7 +307,7 @@ MANY = ENTRY.format(title="Many", topics=", ".join(f"t{number}" for number in ra
 def export_many(
     folder: Path, *options: str
 ) -> tuple[subprocess.CompletedProcess[str], Counter[str]]:
-    """Export more files than are synchronised one by one, and count the calls that do it."""
+    """Export so many files that they are synchronised at once, and count the system calls."""
     (folder / "many.yaml").write_text(MANY)
     log = folder / "log"
     command = ("export", folder / "site", "--catalogue", folder / "many.yaml", "--no-pages")
@@ -321,7 +321,7 @@ def export_many(
 
 
 def test_many_files_are_written_to_the_disk_at_once(tmp_path: Path) -> None:
-    """Of many files none is waited for alone: of all files, and of all folders, there is one syncfs."""
+    """For many files, syncfs is called once for all files and once for all folders, and fsync for none."""
     done, calls = export_many(tmp_path)
     assert done.returncode == 0, done.stderr
     assert len(tree(tmp_path / "site")) > 140
@@ -331,7 +331,7 @@ def test_many_files_are_written_to_the_disk_at_once(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("error", [pytest.param("EIO", marks=pytest.mark.heavy), "ENOSYS"])
 def test_many_files_are_written_one_by_one_where_syncfs_fails(error: str, tmp_path: Path) -> None:
-    """An error may be of another program's file: each of ours is written again, and known to be there."""
+    """If syncfs fails, which another program's file may cause, each file is written again and synchronised by fsync."""
     done, calls = export_many(tmp_path, "-e", f"inject=syncfs:error={error}")
     assert done.returncode == 0, done.stderr
     assert len(tree(tmp_path / "site")) > 140
@@ -340,7 +340,7 @@ def test_many_files_are_written_one_by_one_where_syncfs_fails(error: str, tmp_pa
 
 @pytest.mark.heavy
 def test_many_files_survive_a_kill(tmp_path: Path) -> None:
-    """Killed while all is written to the disk, an export leaves what was there, or whole files."""
+    """An export that is killed during syncfs leaves the old files, or complete new ones."""
     for number in (1, 2):
         done, _ = export_many(tmp_path, "-e", f"inject=syncfs:signal=SIGKILL:when={number}")
         assert done.returncode in {-9, 137}

@@ -1,4 +1,4 @@
-"""What a catalogue is read from: files, and nothing that could keep its readers waiting."""
+"""A catalogue is read only from regular files, so that reading never blocks."""
 
 import os
 import socket
@@ -19,7 +19,7 @@ def a_socket(path: Path) -> None:
 
 @pytest.mark.parametrize("make", [os.mkfifo, a_socket, Path.mkdir])
 def test_what_is_no_file_is_told_at_once(make: Callable[[Path], None], tmp_path: Path) -> None:
-    """A pipe, a socket or a folder is named, whether it is the catalogue or among its files."""
+    """A pipe, a socket or a folder in place of a catalogue file is reported by name."""
     (tmp_path / "one.yaml").write_text(SHIPPED.read_text())
     odd = tmp_path / "two.yaml"
     make(odd)
@@ -34,7 +34,7 @@ def test_what_is_no_file_is_told_at_once(make: Callable[[Path], None], tmp_path:
     "verb", [["check"], ["list"], ["export", "{out}"], ["serve", "--port", "{port}"]]
 )
 def test_no_verb_waits_for_a_pipe(verb: list[str], tmp_path: Path) -> None:
-    """Whatever is asked for, the exit code is 1, and the message names the pipe."""
+    """Each command exits with code 1, and the message names the pipe."""
     pipe = tmp_path / "entries.yaml"
     os.mkfifo(pipe)
     words = [part.format(out=tmp_path / "out", port=free_port()) for part in verb]

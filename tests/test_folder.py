@@ -10,7 +10,7 @@ ENTRIES = "entries:\n- id: a\n  title: A title\n  date: 2022-05-24T09:00Z\n  sum
 
 
 def problems(**files: str) -> list[str]:
-    """Give what is wrong with a folder of files."""
+    """Return the Problems of a folder of files."""
     try:
         read_catalogue([(name, text.encode()) for name, text in files.items()])
     except CatalogueError as error:
@@ -19,7 +19,7 @@ def problems(**files: str) -> list[str]:
 
 
 def test_what_stands_once_is_named_by_its_key() -> None:
-    """A section in a second file is told with the line and column of the first one's key."""
+    """A section in a second file is a Problem that names the line and column of the first."""
     assert problems(a=f"\n# ours\n{SITE}", b=ENTRIES, c=SITE) == [
         "c:1:1: site: is also in another file, at a:3:1"
     ]
@@ -27,13 +27,13 @@ def test_what_stands_once_is_named_by_its_key() -> None:
 
 @pytest.mark.parametrize("empty", ["", "\n", "# nothing yet\n", "\ufeff"])
 def test_an_empty_file_needs_nothing_beside_others(empty: str) -> None:
-    """A file without anything in it is no mistake where others have what is needed."""
+    """An empty file is accepted if the other files are complete."""
     assert not problems(a=empty, b=SITE + ENTRIES, c=empty)
     assert problems(a=empty, b=ENTRIES) == ["a:1:1: site: is missing"]
 
 
 def test_empty_files_alone_lack_everything() -> None:
-    """Files of which none has anything lack what every catalogue needs."""
+    """A folder of empty files lacks the required sections."""
     assert problems(a="", b="# nothing\n") == [
         "a:1:1: site: is missing",
         "a:1:1: entries: is missing; a catalogue without entries has the line 'entries: []'",

@@ -1,4 +1,4 @@
-"""What the documents say, and that what feedgen gets wrong does not reach them."""
+"""The content of feed documents, and corrections of feedgen's mistakes."""
 
 import json
 import re
@@ -129,7 +129,7 @@ def test_what_looks_like_markup_in_a_photo_stays_text(
 @settings(max_examples=30)
 @given(SEVERAL, AUTHORS)
 def test_elements_are_what_feedgen_writes_of_each(entries: list[Entry], author: str) -> None:
-    """Whatever fields and texts entries have, their elements are feedgen's own, byte for byte."""
+    """For any fields and texts of entries, their elements are feedgen's own, byte for byte."""
     check_elements(entries, author)
 
 
@@ -137,7 +137,7 @@ def test_elements_are_what_feedgen_writes_of_each(entries: list[Entry], author: 
 @settings(max_examples=1000, derandomize=False)
 @given(SEVERAL, AUTHORS)
 def test_elements_are_what_feedgen_writes_for_long(entries: list[Entry], author: str) -> None:
-    """The same of other entries at every run."""
+    """The same with other entries at every run."""
     check_elements(entries, author)
 
 
@@ -168,7 +168,7 @@ FEEDS = st.builds(
 @settings(max_examples=40)
 @given(st.lists(FEEDS, min_size=1, max_size=6), st.sampled_from(["100 %s", "sample-feed-title"]))
 def test_documents_are_what_feedgen_writes_of_each(feeds: list[Feed], author: str) -> None:
-    """Whatever texts feeds have, their documents are feedgen's own, byte for byte."""
+    """For any texts of feeds, their documents are feedgen's own, byte for byte."""
     check_feeds(feeds, replace(ARABIC, author=Person(name=author)))
 
 
@@ -204,7 +204,7 @@ SAMPLES = [f"{sample}-{word}" for sample in ("sample", "other") for word in WORD
     "text", [*SAMPLES, "1801-02-03T04:05:06+01:23", "18010004", "18011801", "sample"]
 )
 def test_a_site_may_have_the_texts_of_samples(text: str) -> None:
-    """Entries keep their own ids and texts, though the site's end in what a sample has."""
+    """Entries keep their own ids and texts, also if the site's texts contain those of a sample."""
     tag = f"tag:example.org,2021:{text}"
     people = Person(name=text, email=f"{text}@example.org", uri=f"https://{text}.example.org/")
     site = replace(ARABIC, id=tag, title=text, rights=text, author=people)
@@ -252,7 +252,7 @@ def test_a_body_alone_has_an_excerpt_to_show(body: str, shown: str) -> None:
 
 
 def test_plain_text_stands_beside_html_alone(every_field: Release) -> None:
-    """What says the same as text and as HTML is said once."""
+    """A text that is the same as plain text and as HTML appears once."""
     channel = documents(every_field, "rss.xml")["rss.xml"][0]
     whole, unmeasured, *_ = channel.findall("item")
     summary = "A summary in two lines, with <angle brackets> & ampersands."
@@ -287,7 +287,7 @@ def test_the_grammar_refuses_what_is_no_atom(every_field: Release) -> None:
 
 
 def test_lint_finds_nothing_in_atom(release: Release) -> None:
-    """What validators err or warn on is in no Atom document."""
+    """No Atom document has anything that validators report as an error or a warning."""
     for path, feed in documents(release, "atom.xml").items():
         entries = feed.findall("atom:entry", NS)
         ids = texts(feed, "atom:entry/atom:id")
@@ -310,7 +310,7 @@ def test_lint_finds_nothing_in_atom(release: Release) -> None:
 
 
 def test_lint_finds_nothing_in_rss(release: Release) -> None:
-    """What validators err or warn on is in no RSS document."""
+    """No RSS document has anything that validators report as an error or a warning."""
     for path, document in documents(release, "rss.xml").items():
         channel = document[0]
         for name in ("title", "link", "description", "lastBuildDate", "language"):
@@ -328,7 +328,7 @@ def test_lint_finds_nothing_in_rss(release: Release) -> None:
 
 
 def test_links_keep_their_attributes(every_field: Release) -> None:
-    """feedgen drops rel, type and length of an Atom entry's links; here they are."""
+    """Links of an Atom entry have rel, type and length, which feedgen omits."""
     entry = find(documents(every_field, "atom.xml")["atom.xml"], "atom:entry")
     assert [dict(link.attrib) for link in entry.findall("atom:link", NS)] == [
         {
@@ -386,7 +386,7 @@ def test_namespaces_only_where_needed(every_field: Release) -> None:
 
 
 def test_dates_are_the_catalogues_own(every_field: Release) -> None:
-    """No document holds the time of its making, and each date keeps its offset."""
+    """No document has the time of its creation, and each date keeps its offset."""
     feed = documents(every_field, "atom.xml")["atom.xml"]
     assert find(feed, "atom:updated").text == "2022-06-03T10:00:00+00:00"
     assert find(feed, "atom:entry/atom:published").text == "2022-06-01T08:30:00+09:00"
@@ -397,7 +397,7 @@ def test_dates_are_the_catalogues_own(every_field: Release) -> None:
 
 
 def test_rss_link_is_the_page_and_not_the_feed(every_field: Release) -> None:
-    """feedgen takes the last link added for RSS's own: it is the page."""
+    """The link of an RSS channel is the page, though feedgen uses the last link added."""
     channel = documents(every_field, "rss.xml")["rss.xml"][0]
     assert find(channel, "link").text == "https://news.example.org/tests/"
     assert find(channel, "atom:link[@rel='hub']").get("href") == "https://hub.example.org/"
@@ -478,7 +478,7 @@ TEXT = TEXT.filter(
 @settings(max_examples=4000, derandomize=False)
 @given(TEXT)
 def test_any_text_comes_back_unchanged_for_long(text: str) -> None:
-    """The same for other texts at every run, for minutes."""
+    """The same with other texts at every run, for minutes."""
     check_round_trip(text)
 
 
@@ -493,7 +493,7 @@ def test_any_text_comes_back_unchanged_for_long(text: str) -> None:
 @example("x&copy2022 &nosuch; &#xZZ; AT&T R&D 1 < 2 > 0")
 @example("x\u00a0NBSP\u200b\u202e\U0001f468\u200d\U0001f469")
 def test_any_text_comes_back_unchanged(text: str) -> None:
-    """What the catalogue accepts comes back from feedparser (Atom, RSS) and a JSON parser."""
+    """Any text that the catalogue accepts is returned by feedparser (Atom, RSS) and a JSON parser."""
     check_round_trip(text)
 
 
@@ -524,7 +524,7 @@ def check_round_trip(text: str) -> None:
 
 
 def test_links_within_a_body_lead_there(every_field: Release) -> None:
-    """A fragment leads to what it names in the same body, on the entry's page, whatever others name."""
+    """A fragment in a body leads to its target in the same body, on the entry's page."""
     [entry] = [entry for entry in every_field.feeds[0].entries if entry.id == "everything"]
     text = '<h3 id="a">A</h3>\n\n[to A](#a) [to the top](#) [elsewhere](b/#a)'
     html = etree.HTML(render_body(entry._replace(body=text), every_field.site))
@@ -561,7 +561,7 @@ def test_any_body_renders_to_inert_html(text: str) -> None:
 
 @given(st.datetimes(datetime(1800, 1, 2), datetime(2199, 12, 30)), st.integers(-14 * 60, 14 * 60))  # noqa: DTZ001  # Hypothesis asks for naive bounds
 def test_rss_dates_are_those_of_rfc_2822(moment: datetime, minutes: int) -> None:
-    """The function put in the place of feedgen's own writes what it wrote."""
+    """The replacement of feedgen's function for dates has the same output."""
     aware = moment.replace(microsecond=0, tzinfo=timezone(timedelta(minutes=minutes)))
     written = feedgen.feed.formatRFC2822(aware)
     assert parsedate_to_datetime(written) == aware

@@ -1,4 +1,4 @@
-"""No input, however hostile, ends in a traceback, a signal, much work or megabytes."""
+"""No input causes a traceback, a signal, excessive time or excessive memory."""
 
 import random
 import sys
@@ -38,7 +38,7 @@ PIECES = [
 
 
 def read(data: bytes) -> None:
-    """Read, and render what is valid; only Problems may come of it."""
+    """Read a catalogue, and render it if valid; only Problems may be raised."""
     try:
         catalogue = read_catalogue([("f.yaml", data)])
     except CatalogueError as error:
@@ -182,7 +182,7 @@ LARGEST = {"entries", "far mistake", "long line", "merges"}
     [name if name in LARGEST else pytest.param(name, marks=pytest.mark.heavy) for name in HOSTILE],
 )
 def test_hostile_file_is_refused_in_little_memory(name: str, tmp_path: Path) -> None:
-    """A file made to hurt ends `feeds check` with exit code 0 or 1, in little memory."""
+    """`feeds check` of a hostile file ends with exit code 0 or 1, in little memory."""
     file = tmp_path / "entries.yaml"
     hostile, size = HOSTILE[name]
     file.write_text(hostile(size))
@@ -202,7 +202,7 @@ def test_hostile_file_is_refused_in_little_memory(name: str, tmp_path: Path) -> 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_file_costs_as_much_as_it_is_long(name: str) -> None:
-    """Twice as long, it takes twice the work, not four times as much."""
+    """Work grows linearly with the length of the input."""
     hostile, size = HOSTILE[name]
     few = max(size // 100, 100)
 

@@ -1,4 +1,4 @@
-"""Whole documents, compared byte for byte with those kept in `golden/`."""
+"""Whole documents, compared byte for byte with those in `golden/`."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ GOLDEN = ROOT / "tests" / "golden"
 
 @pytest.mark.parametrize("source", sorted(CATALOGUES.iterdir()), ids=lambda path: path.stem)
 def test_documents_are_the_golden_ones(source: Path, request: pytest.FixtureRequest) -> None:
-    """Every document of a small catalogue is, byte for byte, the one that was read and approved."""
+    """Every document of a small catalogue is, byte for byte, the golden one."""
     release = build_release(load_catalogue(source), as_of=AS_OF)
     folder = GOLDEN / source.stem
     if request.config.getoption("--golden"):

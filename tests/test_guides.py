@@ -19,7 +19,7 @@ from feeds import Release, build_release, load_catalogue
 from feeds.catalogue import read_catalogue
 from feeds.catalogue.countries import territories
 from feeds.catalogue.redirects import live_paths
-from feeds.compression import compress
+from feeds.headers import compress
 from feeds.model import Catalogue, Country, Entry, Topic
 from feeds.urls import (
     ALL_OPML,
@@ -53,7 +53,7 @@ HEAD = """site:
 def served(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
-    """Serve the shipped catalogue with an address that was given up."""
+    """Serve the shipped catalogue with a retired address."""
     folder = tmp_path_factory.mktemp("guides")
     text = SHIPPED.read_text().replace("site:\n", "site:\n  retired: [old/]\n", 1)
     (folder / "entries.yaml").write_text(text)
@@ -88,7 +88,7 @@ def ask(url: str, **headers: str) -> Answer:
 def test_a_person_finds_a_page_where_nothing_is(
     served: str, path: str, status: int, page: str
 ) -> None:
-    """A browser is shown the release's own page, with the status that programs go by."""
+    """A browser gets the site's own error page, with the right status."""
     answer = ask(served + path, Accept=BROWSER)
     expected = ask(served + page)
     assert (answer.status, answer.body) == (status, expected.body)
@@ -105,7 +105,7 @@ def test_a_person_finds_a_page_where_nothing_is(
 def test_a_program_gets_a_line_where_nothing_is(
     served: str, path: str, text: str, accept: str
 ) -> None:
-    """Who does not ask for HTML first gets no page, and no cache gives one for the other."""
+    """A client that does not prefer HTML gets plain text, and `Vary` keeps the two apart in caches."""
     answer = ask(served + path, Accept=accept)
     assert answer.body == f"{text}\n".encode()
     assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
@@ -115,7 +115,7 @@ def test_a_program_gets_a_line_where_nothing_is(
 
 @pytest.mark.parametrize("name", [NOT_FOUND_PAGE, GONE_PAGE])
 def test_what_is_not_there_leads_on(name: str, release: Release) -> None:
-    """Its page leads to the news, the subscriptions and topics, and is found by no search."""
+    """An error page links to the news, the subscriptions and topics, and is not indexed."""
     page = page_of(release[name].body)
     links = {link.attrib["href"] for link in page.find(".//main").iter("a")}
     topics = [feed for feed in release.feeds if feed.topic and not feed.country]
@@ -130,7 +130,7 @@ def test_what_is_not_there_leads_on(name: str, release: Release) -> None:
 
 @pytest.mark.parametrize("path", ["", SUBSCRIBE, NOT_FOUND_PAGE, "topics/unemployment-protection/"])
 def test_pages_come_with_a_policy(served: str, path: str) -> None:
-    """A page may load its style, fonts and pictures, nothing else, in no frame; its types are no guess."""
+    """The policy of a page allows its style, fonts and pictures, nothing else, and no framing or sniffing."""
     headers = ask(served + path).headers
     policy = dict(
         part.strip().split(" ", 1) for part in headers["Content-Security-Policy"].split(";")
@@ -152,7 +152,7 @@ def test_pages_come_with_a_policy(served: str, path: str) -> None:
     "path", ["atom.xml", "rss.xml", "feed.json", "style.css", ALL_OPML, SITEMAP]
 )
 def test_only_pages_have_a_policy(served: str, path: str) -> None:
-    """The headers of pages are sent with no other document."""
+    """Only pages have the headers of pages."""
     headers = ask(served + path).headers
     assert "Content-Security-Policy" not in headers
     assert headers["X-Content-Type-Options"] == "nosniff"
@@ -186,7 +186,7 @@ def page_of(document: bytes) -> Any:
 
 
 def test_every_guide_is_a_live_path(catalogue: Catalogue) -> None:
-    """What is published cannot be given up at the same time."""
+    """Each discovery document is a live path, which cannot be moved or retired."""
     release = build_release(catalogue, as_of=AS_OF)
     topics = {topic.slug: topic for topic in catalogue.topics or ()}
     topics |= {topic.slug: topic for entry in catalogue.entries for topic in entry.topics}
@@ -210,7 +210,7 @@ def test_every_guide_is_a_live_path(catalogue: Catalogue) -> None:
     "path", [SUBSCRIBE, "subscribe", CHOICE_STYLE, ALL_OPML, SITEMAP, ROBOTS, NOT_FOUND_PAGE]
 )
 def test_a_guide_cannot_be_given_up(path: str) -> None:
-    """Naming one under `moved` or `retired` is a Problem at its line."""
+    """A discovery document under `moved` or `retired` is a Problem at its line."""
     entry = "- {id: a, title: A, date: 2022-05-24, summary: S., topics: [x], countries: [Jordan]}\n"
     text = f"{HEAD}  retired: [{path}]\nentries:\n{entry}"
     with pytest.raises(Exception, match="is still published"):
@@ -240,7 +240,7 @@ def with_feeds(topics: int, countries: int) -> Catalogue:
 
 @pytest.mark.heavy
 def test_subscriptions_to_thousands_of_feeds_are_light() -> None:
-    """With 24 topics in 190 countries the page, its choice included, has less than 100 kB."""
+    """With 24 topics in 190 countries the subscribe page, including its choice, is below 100 kB."""
     release = build_release(with_feeds(24, 190), as_of=AS_OF)
     assert len(release.feeds) == 1 + 24 + 190 + 24 * 190
     body = release[SUBSCRIBE + INDEX].body
@@ -254,7 +254,7 @@ def test_subscriptions_to_thousands_of_feeds_are_light() -> None:
 
 
 def test_a_topics_page_lists_all_its_countries() -> None:
-    """However many countries a topic has, its page leads to each of them: nothing else need do."""
+    """A topic's page links to each of its countries, however many there are."""
     release = build_release(with_feeds(1, 240), as_of=AS_OF)
     [topic] = [feed.path for feed in release.feeds if feed.topic and not feed.country]
     page = page_of(release[topic + INDEX].body)

@@ -1,4 +1,4 @@
-"""HTTP's headers as pure functions: whatever a client sends, they answer, and tell no lie."""
+"""HTTP headers as pure functions, with any input."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -7,8 +7,7 @@ from conftest import guarded
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.compression import CODINGS, compress
-from feeds.headers import IDENTITY, cache_control, names_tag, unmodified_since
+from feeds.headers import CODINGS, IDENTITY, cache_control, compress, names_tag, unmodified_since
 from feeds.server.middleware import preferred_coding
 
 NOW = datetime(2026, 11, 24, 10, tzinfo=UTC)
@@ -20,20 +19,20 @@ TAGS = st.text(st.sampled_from('W/*", -:;gzipbr' + HASH))
 
 @given(LATIN | st.text(st.sampled_from("gzip,br*;q=01. identy")))
 def test_any_accept_encoding_has_an_answer(accepted: str) -> None:
-    """A coding that is known, or none."""
+    """Any Accept-Encoding results in a supported coding or identity."""
     assert preferred_coding(accepted) in {*CODINGS, IDENTITY}
 
 
 @given(LATIN | TAGS)
 def test_any_if_none_match_has_an_answer(tags: str) -> None:
-    """A 304 is only for who names the whole hash, or `*`."""
+    """If-None-Match matches only the whole hash, or `*`."""
     if names_tag(tags, HASH):
         assert HASH in tags or tags.strip() == "*"
 
 
 @given(st.lists(LATIN.filter(lambda text: '"' not in text)), st.integers(0, 3))
 def test_a_tag_is_found_in_any_list(others: list[str], place: int) -> None:
-    """Between whatever other tags, quoted as they should be, ours is found."""
+    """A tag is found among any other valid tags."""
     tags = [f'"{other}"' for other in others]
     tags.insert(place, f'W/"{HASH}"')
     assert names_tag(", ".join(tags), HASH)
@@ -41,13 +40,13 @@ def test_a_tag_is_found_in_any_list(others: list[str], place: int) -> None:
 
 @given(LATIN | st.text(st.sampled_from("Tue, 24 Nov 2026 10:00:00 GMT+-9")))
 def test_any_if_modified_since_has_an_answer(since: str) -> None:
-    """A 304 is only for a date between the change and now."""
+    """If-Modified-Since matches only a date between the change and now."""
     assert not unmodified_since(since, NOW + timedelta(seconds=1), NOW)
 
 
 @given(st.integers(60, 86_400), st.integers(-10, 200_000))
 def test_nothing_is_kept_past_the_next_change(max_age: int, ahead: int) -> None:
-    """Neither fresh nor while revalidating is an answer served after the next embargo's end."""
+    """Cache-Control allows no answer after the end of the next embargo, fresh or while revalidating."""
     header = cache_control(max_age, NOW + timedelta(seconds=ahead), NOW)
     parts = dict(part.split("=") for part in header.split(", ")[1:])
     kept = int(parts["max-age"])
@@ -60,7 +59,7 @@ def test_nothing_is_kept_past_the_next_change(max_age: int, ahead: int) -> None:
 @pytest.mark.parametrize("coding", CODINGS)
 @given(st.binary(max_size=3000))
 def test_compression_only_ever_makes_smaller(coding: str, body: bytes) -> None:
-    """What is compressed is smaller, the same each time, and left alone below a kilobyte."""
+    """Compressed bytes are smaller and reproducible; bodies below a kilobyte are not compressed."""
     for content in (body, body * 20):
         smaller = compress(content, coding)
         assert smaller is None or len(smaller) < len(content)
@@ -69,7 +68,7 @@ def test_compression_only_ever_makes_smaller(coding: str, body: bytes) -> None:
 
 
 def test_no_header_costs_more_than_it_is_long() -> None:
-    """No header is read in time that grows as its square: of these, that would be many minutes."""
+    """No header takes quadratic time to parse."""
     size = 1_000_000
     with guarded():
         for hostile in (

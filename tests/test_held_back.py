@@ -52,7 +52,7 @@ def test_a_day_begins_where_the_clocks_skip_midnight() -> None:
 
 
 def test_a_time_holds_an_entry_back_until_then() -> None:
-    """A date with a time is public at that time, and not from the beginning of its day."""
+    """An entry with a time is public from that time, not from the beginning of its day."""
     text = "- {id: a, title: A, date: 2026-11-28T12:00+01:00, summary: S}\n"
     moment = datetime(2026, 11, 28, 11, tzinfo=UTC)
     assert items(text, moment - timedelta(seconds=1)) == []
@@ -60,7 +60,7 @@ def test_a_time_holds_an_entry_back_until_then() -> None:
 
 
 def test_an_update_without_a_time_is_told_from_the_beginning_of_its_day() -> None:
-    """`updated: today` is published in the morning."""
+    """`updated` without a time applies from the beginning of its day."""
     text = "- {id: a, title: A, date: 2026-11-01, updated: 2026-11-28, summary: S}\n"
     begin = datetime(2026, 11, 27, 23, tzinfo=UTC)
     [(_, _, before)] = items(text, begin - timedelta(seconds=1))
@@ -69,7 +69,7 @@ def test_an_update_without_a_time_is_told_from_the_beginning_of_its_day() -> Non
 
 
 def test_the_next_release_is_due_at_the_beginning_of_the_day() -> None:
-    """A release is valid until the day of the next entry begins, so that a server shows it then."""
+    """A release is valid until the beginning of the next entry's day."""
     text = "- {id: a, title: A, date: 2026-12-01, summary: S}\n"
     catalogue = read_catalogue([("f", (SITE.format(zone="Asia/Tokyo") + text).encode())])
     until = build_release(catalogue, as_of=datetime(2026, 11, 28, tzinfo=UTC), pages=False).until
@@ -89,7 +89,7 @@ AS_OF = datetime(2026, 11, 28, 8, tzinfo=UTC)
     ],
 )
 def test_a_date_more_than_a_year_ahead_is_a_note(fields: str, notes: list[str]) -> None:
-    """A year that was mistyped is noted with its place."""
+    """A date more than a year ahead is noted with its line."""
     text = f"{SITE.format(zone='UTC')}- {{id: a, title: A, {fields}, summary: S}}\n"
     message = "is more than a year ahead; is the year right?"
     found = read_catalogue([("f", text.encode())], as_of=AS_OF).notes

@@ -1,4 +1,4 @@
-"""The history: since when the bytes at an address have been there."""
+"""The history: since when the bytes at an address have been public."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ START = datetime(2026, 11, 1, 12, 0, 0, 400_000, tzinfo=UTC)
 
 
 def record(folder: Path, seconds: float, etags: dict[str, str]) -> dict[str, float]:
-    """Record at so many seconds after the start; give moments in seconds after it, too."""
+    """Record so many seconds after the start; return moments in seconds after the start."""
     found = History(folder, timeout=PATIENCE).record(
         etags,
         clock=lambda: START + timedelta(seconds=seconds),
@@ -29,12 +29,12 @@ def record(folder: Path, seconds: float, etags: dict[str, str]) -> dict[str, flo
 
 
 def never(seconds: float) -> None:
-    """Sleep in a test where nothing is to be waited for."""
+    """Fail: this test must not sleep."""
     raise AssertionError(seconds)
 
 
 def test_a_moment_is_when_these_bytes_first_appeared(tmp_path: Path) -> None:
-    """New bytes begin now, to the second; unchanged ones keep their moment, in any process."""
+    """New bytes get the current second; unchanged bytes keep their moment, in any process."""
     assert record(tmp_path, 0, {A: "1", B: "1"}) == {A: 0, B: 0}
     assert record(tmp_path, 10, {A: "2", B: "1"}) == {A: 10, B: 0}
     assert record(tmp_path, 99, {A: "2", B: "1"}) == {A: 10, B: 0}
@@ -42,7 +42,7 @@ def test_a_moment_is_when_these_bytes_first_appeared(tmp_path: Path) -> None:
 
 
 def test_each_change_is_at_least_a_second_later(tmp_path: Path) -> None:
-    """Changes within one second, or under a clock that was set back, still move forward."""
+    """Changes within one second, or after the clock was set back, get later moments."""
     assert record(tmp_path, 0, {A: "1"}) == {A: 0}
     assert record(tmp_path, 0.1, {A: "2"}) == {A: 1}
     assert record(tmp_path, 0.2, {A: "3"}) == {A: 2}
@@ -50,14 +50,14 @@ def test_each_change_is_at_least_a_second_later(tmp_path: Path) -> None:
 
 
 def test_what_comes_back_unchanged_has_its_old_moment(tmp_path: Path) -> None:
-    """An address that was withdrawn for a while is remembered."""
+    """An address that was withdrawn and returns unchanged keeps its moment."""
     record(tmp_path, 0, {A: "1", B: "1"})
     record(tmp_path, 10, {A: "2"})
     assert record(tmp_path, 20, {A: "2", B: "1"}) == {A: 10, B: 0}
 
 
 def test_what_is_no_longer_current_is_not_remembered(tmp_path: Path) -> None:
-    """A process that comes too late with old bytes does not date them after the new ones."""
+    """A process with outdated bytes does not record them after the new ones."""
     record(tmp_path, 0, {A: "1"})
     late = START + timedelta(seconds=10)
     with pytest.raises(Outdated):
@@ -66,7 +66,7 @@ def test_what_is_no_longer_current_is_not_remembered(tmp_path: Path) -> None:
 
 
 def test_what_is_about_to_begin_is_waited_for(tmp_path: Path) -> None:
-    """A second change within a second waits for its own, and counts if it is current by then."""
+    """A second change within one second waits for the next, and is recorded if it is still current."""
     record(tmp_path, 0, {A: "1"})
     begun = START + timedelta(seconds=0.1)
     moments = [begun]
@@ -91,7 +91,7 @@ def test_what_is_about_to_begin_is_waited_for(tmp_path: Path) -> None:
 
 
 def test_what_is_far_ahead_is_not_waited_for(tmp_path: Path) -> None:
-    """If the clock is wrong by an hour, there is no wait of an hour."""
+    """If the history is an hour ahead of the clock, recording does not wait."""
     record(tmp_path, 3600, {A: "1"})
     found = History(tmp_path).record(
         {A: "1"}, clock=lambda: START, sleep=never, current=lambda: True
@@ -100,7 +100,7 @@ def test_what_is_far_ahead_is_not_waited_for(tmp_path: Path) -> None:
 
 
 def test_a_damaged_line_costs_its_own_memory_alone(tmp_path: Path) -> None:
-    """Whatever is in the file, the lines that can be read count."""
+    """A damaged line of the history loses only its own record."""
     record(tmp_path, 0, {A: "1", B: "1"})
     file = tmp_path / "history.tsv"
     for damage in ("", "nonsense", f"{A}\t1", f"{A}\t1\tnever", f"{A}\t1\t2026-11-01T12:00:00"):
@@ -112,7 +112,7 @@ def test_a_damaged_line_costs_its_own_memory_alone(tmp_path: Path) -> None:
 
 
 def test_the_file_is_for_people_too(tmp_path: Path) -> None:
-    """One line for each address, sorted: it can be read, compared and kept in git."""
+    """The history has one line for each address, sorted."""
     record(tmp_path, 0, {B: "1", A: "2"})
     assert (tmp_path / "history.tsv").read_text() == (
         "# feeds history 1: address, ETag, when these bytes first appeared there\n"
@@ -122,7 +122,7 @@ def test_the_file_is_for_people_too(tmp_path: Path) -> None:
 
 
 def test_many_at_once_lose_nothing(tmp_path: Path) -> None:
-    """However many record at the same time, each change has a second of its own."""
+    """Of changes that are recorded concurrently, each has its own second."""
 
     def change(number: int) -> float:
         return record(tmp_path, 0, {A: str(number), f"{A}?{number}": "1"})[A]
@@ -169,7 +169,7 @@ def test_a_fork_does_not_keep_the_lock(tmp_path: Path) -> None:
     ],
 )
 def test_a_moment_is_the_same_however_it_is_written(text: str, tmp_path: Path) -> None:
-    """Somebody's edit or script may write another offset: moments are in UTC, to the second."""
+    """Moments with another offset, or a fraction of a second, are read as UTC to the second."""
     (tmp_path / "history.tsv").write_text(f"{A}\t1\t{text}\n")
     found = History(tmp_path).record(
         {A: "1"}, clock=lambda: START + timedelta(days=1), sleep=never, current=lambda: True

@@ -1,4 +1,4 @@
-"""What hosts are told of an address is what the server answers for it; what they cannot be told is refused."""
+"""Configurations for hosts agree with the server on each address, or are refused."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -14,15 +14,14 @@ from hypothesis import strategies as st
 
 from feeds import build_release, load_catalogue
 from feeds.errors import FeedsError
-from feeds.export.hosts import host_plans
-from feeds.export.hosts.rules import ServingRules
+from feeds.export.hosts import ServingRules, host_plans
 from feeds.headers import IDENTITY
 from feeds.model import Site
 from feeds.plans import Plan, plan_site
 from feeds.server import SiteApp
-from feeds.server.site import ServedSite
+from feeds.server.served_site import ServedSite
+from feeds.server.site_store import Head, Index, Record
 from feeds.server.status import Status
-from feeds.server.store import Head, Index, Record
 from feeds.storage import StateFolder
 from feeds.urls import INDEX, is_folder, moved_to
 
@@ -77,7 +76,7 @@ class Served(ServedSite):
 def test_hosts_are_told_of_each_address_what_is_served(
     moved: dict[str, str], retired: set[str]
 ) -> None:
-    """Whatever lies in whatever moved or was withdrawn, each address has one fate, on hosts as here."""
+    """For any moved and retired paths, each address has the same answer on hosts as on the server."""
     assume(all(_allowed(old, moved) for old in moved))
     site = replace(
         SITE,
@@ -85,45 +84,45 @@ def test_hosts_are_told_of_each_address_what_is_served(
         retired=frozenset(retired),
     )
     assume(all(_allowed(old, site.moved) for old in site.moved))
-    told = ServingRules(PLANS, site, compressed=False)
+    rules = ServingRules(PLANS, site, compressed=False)
     client = SiteApp(Served(site)).test_client()
     for path in (*OLD, "style.css", *(f"{old}atom.xml" for old in OLD if old.endswith("/"))):
         answer = client.get(f"/{path}")
         here = answer.headers.get("Location", "").removeprefix(SITE.url)
-        assert (answer.status_code, unquote(here)) == _told(path, told), path
+        assert (answer.status_code, unquote(here)) == _fate(path, rules), path
 
 
 def _allowed(old: str, moved: Mapping[str, str]) -> bool:
-    """Tell whether a catalogue may have this move, into no folder around or below it."""
+    """Return whether a catalogue may have this move, which must not lead into a folder around or below it."""
     new, last = moved[old], moved_to(old, moved)
     within = old.endswith("/") and (new.startswith(old) or old.startswith(new))
     return not within and last is not None and _page(last) in RELEASE
 
 
-def _told(path: str, told: ServingRules) -> tuple[int, str]:
-    """Give the status of a path, and where it leads at last, as a server does what it was told."""
-    if _page(path) in told.documents:
-        # Nothing may be told of it.
-        assert not [move for move in told.redirects if move.old == path]
+def _fate(path: str, rules: ServingRules) -> tuple[int, str]:
+    """Return the status of a path, and where it leads at last, by the rules for hosts."""
+    if _page(path) in rules.documents:
+        # It has no redirect.
+        assert not [move for move in rules.redirects if move.old == path]
         assert not [
-            move for move in told.redirects if move.without_slash and move.old == f"{path}/"
+            move for move in rules.redirects if move.without_slash and move.old == f"{path}/"
         ]
         return 200, ""
-    for move in told.redirects:
+    for move in rules.redirects:
         if move.old == path or (move.without_slash and move.old == f"{path}/"):
             return (301, move.new) if move.new is not None else (410, "")
-    for move in told.redirects:
+    for move in rules.redirects:
         if move.is_folder and path.startswith(move.old):
-            return _led(path, move.old, move.new, told)
+            return _target(path, move.old, move.new, rules)
     return 404, ""
 
 
-def _led(path: str, old: str, new: str | None, told: ServingRules) -> tuple[int, str]:
+def _target(path: str, old: str, new: str | None, rules: ServingRules) -> tuple[int, str]:
     if new is None:
         return 410, ""
     target = new + path.removeprefix(old) if is_folder(new) else new
     # Where nothing is, the server says so at once, and knows of a lacking slash.
-    found = [there for there in (target, f"{target}/") if _page(there) in told.documents]
+    found = [there for there in (target, f"{target}/") if _page(there) in rules.documents]
     return (301, found[0]) if found else (404, "")
 
 
@@ -147,21 +146,21 @@ def files(host: str, site: Site, plans: Mapping[str, Plan] = PLANS) -> Mapping[s
     ],
 )
 def test_files_cannot_lie_in_files(moved: dict[str, str], named: tuple[str, str]) -> None:
-    """GitHub Pages, told by files alone, cannot have two things under one name: both are named."""
+    """For GitHub Pages, a file and a folder of the same name are refused, and both are named."""
     with pytest.raises(FeedsError, match="a file and a folder") as caught:
         files("github-pages", replace(SITE, moved=moved))
     assert all(name in str(caught.value) for name in named)
 
 
 def test_a_folder_that_was_retired_makes_no_file() -> None:
-    """Beside a file that moved, a withdrawn folder stands in nobody's way."""
+    """A retired folder does not conflict with a moved file."""
     site = replace(SITE, moved={"feed": "atom.xml"}, retired=frozenset({"feed/"}))
     assert files("github-pages", site)["feed"] == RELEASE["atom.xml"].body
 
 
 @pytest.mark.parametrize("host", ["netlify", "cloudflare-pages"])
 def test_a_folder_becomes_the_top_of_a_site(host: str) -> None:
-    """Where the folder cannot lie at the path of the site's URL, a URL with one is refused."""
+    """A host that publishes at the root of a domain refuses a site's URL with a path."""
     with pytest.raises(FeedsError, match="--url"):
         files(host, replace(SITE, url="https://news.example.org/news/"))
 
@@ -171,13 +170,13 @@ def picture(path: str, media_type: str) -> dict[str, Plan]:
 
 
 def test_cloudflare_is_told_of_any_number_of_pictures() -> None:
-    """It takes a hundred rules: pictures that end alike need one; more than it takes are refused."""
+    """Cloudflare's rules for pictures are one for each extension; more than its limit are refused."""
     plans = dict(PLANS)
     for number in range(150):
         plans |= picture(f"media/{number}.jpg", "image/jpeg")
-    told = files("cloudflare-pages", SITE, plans)["_headers"].decode()
-    assert "/*.jpg\n  Content-Type: image/jpeg\n" in told
-    assert sum(line.startswith("/") for line in told.splitlines()) < 15
+    headers = files("cloudflare-pages", SITE, plans)["_headers"].decode()
+    assert "/*.jpg\n  Content-Type: image/jpeg\n" in headers
+    assert sum(line.startswith("/") for line in headers.splitlines()) < 15
     plans |= picture("media/other.jpg", "image/png")
     with pytest.raises(FeedsError, match="100 rules"):
         files("cloudflare-pages", SITE, plans)
@@ -185,6 +184,6 @@ def test_cloudflare_is_told_of_any_number_of_pictures() -> None:
 
 @pytest.mark.parametrize("path", ["{y}", "%7By%7D", "{", "}"])
 def test_caddy_takes_no_braces_in_the_path_of_a_site(path: str) -> None:
-    """Where it would start and show nothing, the configuration is not written."""
+    """Caddy's configuration is refused for a site's path with braces."""
     with pytest.raises(FeedsError, match="Caddy"):
         files("caddy", replace(SITE, url=f"https://news.example.org/{path}/"))

@@ -1,4 +1,4 @@
-"""An exported folder behind real nginx, Apache and Caddy, told by the files that the export wrote."""
+"""An exported folder behind real nginx, Apache and Caddy, with the exported configuration."""
 
 import gzip
 import json
@@ -81,14 +81,14 @@ class Site:
         return self.text.replace(OLD, NEW)
 
     def statuses(self, path: str) -> list[int]:
-        """Give the status of each request for a path that is in the log by now, in order."""
+        """Return the status of each logged request for a path, in order."""
         if self.name == "caddy":
             lines = (self.folder / "access.json").read_text().splitlines()
-            told = [(row["status"], row["request"]["uri"]) for row in map(json.loads, lines)]
+            logged = [(row["status"], row["request"]["uri"]) for row in map(json.loads, lines)]
         else:
             lines = (self.folder / "access.log").read_text().splitlines()
-            told = [(int(line.split()[0]), line.split()[1]) for line in lines]
-        return [status for status, uri in told if f"http://127.0.0.1:{self.port}{uri}" == path]
+            logged = [(int(line.split()[0]), line.split()[1]) for line in lines]
+        return [status for status, uri in logged if f"http://127.0.0.1:{self.port}{uri}" == path]
 
 
 @pytest.fixture(
@@ -132,7 +132,7 @@ def running(name: str, folder: Path, path: str) -> Iterator[Site]:
 
 
 def test_every_document_is_served_with_its_type(site: Site) -> None:
-    """Media types have their charset, and feeds the one that browsers show; validators, freshness and leave for browsers are there."""
+    """Documents have their media type with charset, validators, freshness and CORS headers; feeds have the type that browsers show."""
     for path, document in site.documents.items():
         answer = ask(site.url + quote(path))
         assert (answer.status, answer.body) == (200, document.body), path
@@ -153,7 +153,7 @@ def test_every_document_is_served_with_its_type(site: Site) -> None:
 
 
 def test_a_folder_shows_its_page(site: Site) -> None:
-    """An address that ends in a slash is the page of that folder, as a page."""
+    """A folder's address serves its page, with the headers of a page."""
     for folder in ("", TOPIC, "entries/jordan-ilo-agreement/"):
         answer = ask(site.url + folder)
         assert answer.status == 200
@@ -174,7 +174,7 @@ def test_a_folder_shows_its_page(site: Site) -> None:
     ],
 )
 def test_compressed_files_are_sent(accepted: str, coding: str | None, site: Site) -> None:
-    """What lies beside a document is sent to who takes it, as the document, with a tag of its own."""
+    """A compressed copy is sent to clients that accept its coding, with the document's type and its own ETag."""
     if site.name == "nginx" and coding == "br":
         # Debian's nginx-light has no module for it.
         coding = "gzip" if "gzip" in accepted else None
@@ -245,7 +245,7 @@ def test_given_up_addresses_answer_301_and_410(site: Site) -> None:
 
 
 def test_what_is_no_document_is_not_there(site: Site) -> None:
-    """404 is kept by no cache for long, and what the export has for itself is not shown."""
+    """A 404 is cached briefly, and the export's own files are not served."""
     for path in (
         *("nothing.xml", "topics/nothing/", "atom.xml/", f"{TOPIC}atom.xml/x"),
         *(".feeds-export/manifest.tsv", ".feeds-export/", ".htaccess"),
@@ -259,7 +259,7 @@ def test_what_is_no_document_is_not_there(site: Site) -> None:
 
 
 def test_no_name_is_too_long_to_be_missing(site: Site) -> None:
-    """A name that no file system takes is not there."""
+    """A path longer than a file system allows is a 404."""
     for name in ("x" * 300, quote("ä" * 200), f"{'x' * 300}/", "x/" * 3000):
         answer = ask(site.url + name)
         if site.name == "apache":
@@ -271,8 +271,8 @@ def test_no_name_is_too_long_to_be_missing(site: Site) -> None:
 
 
 def test_a_folder_lacks_its_slash(site: Site) -> None:
-    """The address with it is the site's own, whatever the server believes to be called."""
-    # Caddy serves nobody under a name that it was not told; its answer has none.
+    """A folder without its slash redirects to the site's own URL, whatever the server's name is."""
+    # Caddy serves no one under a name that is not configured; its answer has none.
     inner = {} if site.name == "caddy" else {"Host": "inner.example:8080"}
     for folder in (TOPIC, "countries/id/", "subscribe/"):
         answer = ask(site.url + folder.removesuffix("/"), **inner)
@@ -282,7 +282,7 @@ def test_a_folder_lacks_its_slash(site: Site) -> None:
 
 
 def test_a_browser_is_given_leave(site: Site) -> None:
-    """The preflight of a reader that lives in a browser is answered as `feeds serve` answers it."""
+    """A preflight request is answered as `feeds serve` answers it."""
     for path in (
         "atom.xml",
         "",
@@ -308,7 +308,7 @@ def test_a_browser_is_given_leave(site: Site) -> None:
 
 
 def assert_page(answer: Answer, file: Path) -> None:
-    """Whoever went astray is helped by a page, as safe as any other, which no cache keeps."""
+    """Check that an error page has the headers of a page, and is not cached."""
     assert answer.body == file.read_bytes()
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
     assert answer.headers["content-security-policy"] == PAGE_POLICY[1]
@@ -316,7 +316,7 @@ def assert_page(answer: Answer, file: Path) -> None:
 
 
 def test_an_unchanged_feed_keeps_its_validators(news: Site) -> None:
-    """Over an export in which another changed, its pair is the same; the changed one's is new."""
+    """After an export, an unchanged feed keeps its validators, and a changed feed gets new ones."""
     paths = ("atom.xml", "countries/id/atom.xml")
     asked = [(path, coding) for path in paths for coding in ("", "gzip")]
 

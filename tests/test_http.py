@@ -1,4 +1,4 @@
-"""What a polling client may rely on, asked of real servers over real sockets.
+"""The HTTP behaviour that polling clients rely on, tested with real servers over real sockets.
 
 Each test runs on the server of `feeds serve`, and on gunicorn with two workers.
 """
@@ -39,7 +39,7 @@ MOVES = """
 
 
 class Answer(NamedTuple):
-    """What came back; `body` as it was sent, still encoded."""
+    """A response; `body` is as it was sent, still encoded."""
 
     status: int
     headers: HTTPMessage
@@ -129,7 +129,7 @@ def test_a_feed_has_the_headers_of_the_contract(server: Server, form: object) ->
 @pytest.mark.parametrize("accepted", ["", "gzip", "br"])
 @pytest.mark.parametrize("form", FORMATS, ids=lambda form: form.name)
 def test_a_browser_gets_the_same_feed_as_xml(server: Server, form: Format, accepted: str) -> None:
-    """Who goes to a feed in a browser gets its bytes and validators under a type that is shown."""
+    """A browser that navigates to a feed gets the same bytes and validators, as XML."""
     path = f"/{form.filename}"
     coding = {"Accept-Encoding": accepted} if accepted else {}
     plain = ask(server, path, headers=coding)
@@ -148,7 +148,7 @@ def test_a_browser_gets_the_same_feed_as_xml(server: Server, form: Format, accep
 
 @pytest.mark.parametrize("destination", ["empty", "image", "style", "iframe", "", "documents"])
 def test_only_a_navigation_is_shown_a_feed(server: Server, destination: str) -> None:
-    """Scripts, readers and whatever else gets the feed's own type."""
+    """Scripts, readers and other clients get the feed's own media type."""
     answer = ask(server, "/atom.xml", headers={"Sec-Fetch-Dest": destination})
     assert answer.headers["Content-Type"] == "application/atom+xml; charset=utf-8"
 
@@ -206,7 +206,7 @@ NOT_MODIFIED, WHOLE = 304, 200
 )
 @pytest.mark.parametrize("accepted", ["", "gzip", "br"])
 def test_if_none_match(server: Server, spelling: str, status: int, accepted: str) -> None:
-    """Each way of naming what the client has costs a 304, under each coding; nothing else does."""
+    """If-None-Match with the current tag, in any valid form and coding, gets a 304; anything else does not."""
     headers = {"Accept-Encoding": accepted}
     whole = ask(server, "/atom.xml", headers=headers)
     digest = etag(decoded(whole))
@@ -255,7 +255,7 @@ def spelled(moment: datetime, spelling: str) -> str:
     ],
 )
 def test_if_modified_since(server: Server, spelling: str, status: int) -> None:
-    """A date since when nothing has changed costs a 304; one that hides a change does not."""
+    """If-Modified-Since gets a 304 only if the document has not changed since."""
     modified = parsedate_to_datetime(ask(server, "/rss.xml").headers["Last-Modified"])
     sent = spelled(modified, spelling)
     answer = ask(server, "/rss.xml", headers={"If-Modified-Since": sent})
@@ -263,7 +263,7 @@ def test_if_modified_since(server: Server, spelling: str, status: int) -> None:
 
 
 def test_a_304_carries_what_the_client_must_keep(server: Server) -> None:
-    """A 304 has the 200's validators, freshness and audience, and nothing of its body."""
+    """A 304 has the validators, freshness and CORS headers of the 200, and no headers of its body."""
     for accepted in ("", "gzip"):
         headers = {"Accept-Encoding": accepted}
         whole = ask(server, "/atom.xml", headers=headers)
@@ -316,7 +316,7 @@ def test_a_304_carries_what_the_client_must_keep(server: Server) -> None:
     ],
 )
 def test_accept_encoding(server: Server, accepted: str | None, coding: str | None) -> None:
-    """The client's best liked coding is used; what is decoded is the same document."""
+    """The coding that the client prefers is used, and decodes to the same document."""
     plain = ask(server, "/atom.xml")
     headers = {} if accepted is None else {"Accept-Encoding": accepted}
     answer = ask(server, "/atom.xml", headers=headers)
@@ -328,7 +328,7 @@ def test_accept_encoding(server: Server, accepted: str | None, coding: str | Non
 
 
 def test_compression_is_worth_it_or_left_alone(server: Server) -> None:
-    """A feed gets several times smaller; a document under a kilobyte is sent as it is."""
+    """A feed becomes several times smaller; a document under a kilobyte is not compressed."""
     plain = ask(server, "/atom.xml")
     for coding in ("gzip", "br"):
         assert len(ask(server, "/atom.xml", headers={"Accept-Encoding": coding}).body) < 0.5 * len(
@@ -343,7 +343,7 @@ def test_compression_is_worth_it_or_left_alone(server: Server) -> None:
 @pytest.mark.parametrize("path", ["/atom.xml", "/", "/countries/tr/rss.xml", "/style.css"])
 @pytest.mark.parametrize("accepted", ["", "gzip"])
 def test_head_is_get_without_the_body(server: Server, path: str, accepted: str) -> None:
-    """HEAD has GET's status and headers, its length too, and so has its 304."""
+    """HEAD has GET's status and headers, including the length, and so does its 304."""
     headers = {"Accept-Encoding": accepted}
     get, head = (ask(server, path, method, headers) for method in ("GET", "HEAD"))
     assert (head.status, head.body) == (get.status, b"")
@@ -363,7 +363,7 @@ def without_date(answer: Answer) -> list[tuple[str, str]]:
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "PROPFIND"])
 @pytest.mark.parametrize("path", ["/atom.xml", "/", "/nowhere", "/healthz"])
 def test_other_methods_are_refused(server: Server, method: str, path: str) -> None:
-    """What does not read is 405, and Allow says what does."""
+    """Methods other than GET, HEAD and OPTIONS get 405 with Allow."""
     answer = ask(server, path, method, {"Content-Length": "0"})
     assert answer.status == 405
     assert {"GET", "HEAD"} <= set(answer.headers["Allow"].split(", "))
@@ -375,7 +375,7 @@ def test_other_methods_are_refused(server: Server, method: str, path: str) -> No
 )
 @pytest.mark.parametrize("path", ["/atom.xml", "/topics/plain", "/healthz"])
 def test_methods_are_case_sensitive(server: Server, method: str, path: str) -> None:
-    """What is spelled otherwise is another method: never a redirect, and nothing that is kept."""
+    """A method in another case is refused, never redirected, and not cached."""
     answer = ask(server, path, method)
     if "gunicorn" in server.process.args and method != "TRACE":  # type: ignore[operator]  # a list
         # It refuses methods that are not registered by itself.
@@ -388,7 +388,7 @@ def test_methods_are_case_sensitive(server: Server, method: str, path: str) -> N
 
 
 def test_long_headers_are_treated_as_absent(server: Server) -> None:
-    """Lists of thousands of members are not parsed: answers are those of a client without them."""
+    """Headers with thousands of members are ignored."""
     etag = ask(server, "/atom.xml").headers["ETag"]
     tags = {"If-None-Match": f'{etag}, "a"'}
     assert ask(server, "/atom.xml", headers=tags).status == 304
@@ -406,7 +406,7 @@ def test_long_headers_are_treated_as_absent(server: Server) -> None:
 
 
 def test_a_browser_may_ask_with_validators(server: Server) -> None:
-    """The preflight of a reader that lives in a browser gets leave for its conditional request."""
+    """A preflight request allows conditional requests."""
     asked = {
         "Origin": "https://reader.example",
         "Access-Control-Request-Method": "GET",
@@ -439,7 +439,7 @@ def test_a_browser_may_ask_with_validators(server: Server) -> None:
 def test_no_other_header_changes_the_answer(
     server: Server, headers: dict[str, str], path: str
 ) -> None:
-    """Whatever else a client says, the answer is the same: bytes, status and headers."""
+    """No other header changes bytes, status or headers of the answer."""
     plain, answer = ask(server, path), ask(server, path, headers=headers)
     assert (answer.status, answer.body) == (plain.status, plain.body)
     assert without_date(answer) == without_date(plain)
@@ -447,7 +447,7 @@ def test_no_other_header_changes_the_answer(
 
 @pytest.mark.parametrize("path", ["/atom.xml", "/topics/plain", "/topics/plain/"])
 def test_who_likes_html_gets_the_same_document(server: Server, path: str) -> None:
-    """Accept chooses nothing where there is something; where nothing is, see test_guides.py."""
+    """Accept does not change the answer for a document; for errors see test_guides.py."""
     plain, answer = ask(server, path), ask(server, path, headers={"Accept": "text/html"})
     assert (answer.status, answer.body) == (plain.status, plain.body)
     assert without_date(answer) == without_date(plain)
@@ -484,7 +484,7 @@ def get(path: bytes, *headers: bytes, host: bytes = b"x", version: bytes = b"1.1
     "host", [b"evil.example", b"", b"a b", b"[::", b"x/../y", b"x" * 3000, b"xn--" + b"a" * 300]
 )
 def test_a_hostile_host_changes_nothing(server: Server, host: bytes) -> None:
-    """No byte of an answer comes from the Host that was asked for."""
+    """No byte of an answer comes from the Host header."""
     for path, status in ((b"/atom.xml", 200), (b"/topics/plain", 301), (b"/nowhere", 404)):
         plain, answer = raw(server, get(path)), raw(server, get(path, host=host))
         assert plain.status == status
@@ -530,7 +530,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_requests_are_refused_plainly(server: Server, name: str) -> None:
-    """Each is answered with some 4xx, or not at all; no traceback, no file, no echo."""
+    """A hostile request gets a 4xx or no answer, without a traceback, a file or an echo."""
     answer = raw(server, HOSTILE[name])
     assert answer.status == 0 or 400 <= answer.status < 500
     for leak in (b"Traceback", b'File "', b"site-packages", b"evil.example", b"<script>", b"49"):
@@ -540,7 +540,7 @@ def test_hostile_requests_are_refused_plainly(server: Server, name: str) -> None
 
 
 def test_many_headers_and_long_ones_do_no_harm(server: Server) -> None:
-    """A request for a document with far too many headers is answered, or refused as such."""
+    """A request with too many headers is answered or refused."""
     headers = (b"X-%d: a" % number for number in range(200))
     answer = raw(server, get(b"/atom.xml", *headers))
     assert answer.status in {200, 400, 431}
@@ -569,7 +569,7 @@ def test_many_headers_and_long_ones_do_no_harm(server: Server) -> None:
     ],
 )
 def test_moved_addresses_lead_on_in_one_step(server: Server, path: str, target: str) -> None:
-    """A moved address is a 301 to the site's own; what is there is a document."""
+    """A moved address is a 301 to the site's own URL, where there is a document."""
     for method in ("GET", "HEAD"):
         answer = ask(server, path, method, {"Host": "evil.example"})
         assert answer.status == 301
@@ -590,7 +590,7 @@ def test_moved_addresses_lead_on_in_one_step(server: Server, path: str, target: 
     ],
 )
 def test_retired_addresses_are_gone(server: Server, path: str) -> None:
-    """A retired address is 410: readers stop asking."""
+    """A retired address is 410."""
     answer = ask(server, path)
     assert (answer.status, answer.body) == (410, b"410 Gone\n")
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
@@ -606,7 +606,7 @@ def test_retired_addresses_are_gone(server: Server, path: str) -> None:
     ],
 )
 def test_what_is_not_there_is_a_short_404(server: Server, path: str) -> None:
-    """Unknown addresses are a short plain 404 that nothing keeps: it may be there in a second."""
+    """An unknown address is a short plain 404 that is not cached."""
     answer = ask(server, path)
     assert (answer.status, answer.body) == (404, b"404 Not Found\n")
     assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
@@ -615,20 +615,20 @@ def test_what_is_not_there_is_a_short_404(server: Server, path: str) -> None:
 
 
 def test_health_tells_the_release_its_age_and_no_secret(server: Server) -> None:
-    """`/healthz` is 200 with the release's id and age, for programs, and is never kept."""
+    """`/healthz` is 200 with the release's id and age as JSON, and is not cached."""
     answer = ask(server, "/healthz")
-    told = json.loads(answer.body)
+    reported = json.loads(answer.body)
     assert answer.status == 200
     assert answer.headers["Cache-Control"] == "no-store"
-    assert set(told) == {"status", "release", "age", "failure"}
-    assert told["status"] == "ok"
-    assert re.fullmatch("[0-9a-f]{16}", told["release"])
-    assert told["age"] >= 0
-    assert told["failure"] is None
+    assert set(reported) == {"status", "release", "age", "failure"}
+    assert reported["status"] == "ok"
+    assert re.fullmatch("[0-9a-f]{16}", reported["release"])
+    assert reported["age"] >= 0
+    assert reported["failure"] is None
 
 
 def test_the_shipped_site_is_named_in_every_address(server: Server) -> None:
-    """Addresses in documents are the site's, whatever host and port were asked."""
+    """Addresses in documents are the site's, whatever host and port were requested."""
     assert load_catalogue(CATALOGUE).site.url == URL
     for path in ("/atom.xml", "/rss.xml", "/feed.json", "/index.html", "/topics/plain/"):
         assert b"127.0.0.1" not in ask(server, path).body

@@ -49,7 +49,7 @@ ANSWERS: dict[str, Callable[[], Iterator[bytes]]] = {
 @pytest.mark.parametrize("method", ["GET", pytest.param("POST", marks=pytest.mark.heavy)])
 @pytest.mark.parametrize("answer", ANSWERS)
 def test_a_request_ends_in_time_whatever_comes_back(answer: str, method: str) -> None:
-    """Each byte may come just before it is given up: the whole of it has one end."""
+    """A response that sends single bytes, each just in time, still ends at the deadline of the request."""
     form = b"hub.mode=publish" if method == "POST" else None
     with (
         hostile(ANSWERS[answer]) as server,
@@ -60,7 +60,7 @@ def test_a_request_ends_in_time_whatever_comes_back(answer: str, method: str) ->
 
 
 def test_a_redirect_starts_no_new_time() -> None:
-    """A chain of redirects, each of which comes late, ends at the time of the first request."""
+    """A chain of slow redirects has one deadline."""
     late = [b"HTTP/1.1 302 Found\r\nX: ", *repeat(b"a", 15), b"\r\nLocation: /\r\n"]
     with hostile(
         lambda: iter([*late, b"Content-Length: 0\r\nConnection: close\r\n\r\n"])
@@ -71,7 +71,7 @@ def test_a_redirect_starts_no_new_time() -> None:
 
 
 def test_a_handshake_ends_in_time() -> None:
-    """What should be TLS may be silence, or bytes without end."""
+    """A TLS handshake with a silent or an endless server ends in time."""
     for answer in (lambda: iter(()), lambda: each(b"\x16\x03\x01\x40\x00" + b"a" * 9000)):
         with (
             hostile(answer) as server,
@@ -82,7 +82,7 @@ def test_a_handshake_ends_in_time() -> None:
 
 
 def test_a_request_that_is_not_read_ends_in_time() -> None:
-    """Sending is a part of the request: a form of many megabytes is not taken."""
+    """Sending a large form to a server that does not read ends in time."""
     with (
         hostile(lambda: iter(()), reads=False) as server,
         guarded(),
@@ -92,7 +92,7 @@ def test_a_request_that_is_not_read_ends_in_time() -> None:
 
 
 def test_a_name_that_is_not_looked_up_in_time_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name server may be silent: the system's own patience does not count."""
+    """A DNS lookup without an answer ends in time, whatever the system's own limit is."""
     over = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: over.wait(2 * PATIENCE) and [])
     with guarded(), pytest.raises(RequestError, match=r"takes too long"):
@@ -101,7 +101,7 @@ def test_a_name_that_is_not_looked_up_in_time_is_given_up(monkeypatch: pytest.Mo
 
 
 def test_an_answer_without_end_is_bounded_in_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An answer that comes fast is given up at its size."""
+    """A response that exceeds the size limit is refused."""
     monkeypatch.setattr("hostile.PAUSE", 0)
     pieces = [HEAD + b"\r\n", *repeat(b"a" * 1_000_000, 100)]
     with hostile(lambda: iter(pieces)) as server, pytest.raises(RequestError, match=r"too large"):
@@ -151,13 +151,13 @@ INTERNET = [
     ],
 )
 def test_each_spelling_of_an_address_is_known(host: str, reach: Reach) -> None:
-    """However a number is written, and whatever carries it, it is as private as it is."""
+    """Each spelling of an IP address, and each IPv6 form that contains one, has the right reach."""
     assert reach_of(f"http://{host}:8080/hub") is reach
 
 
 @pytest.mark.parametrize("host", [*MACHINE, *LINK, *NETWORK])
 def test_a_public_site_asks_no_private_hub(host: str) -> None:
-    """No connection is made, and the message says what to do."""
+    """For a private hub of a public site, no connection is made, and the message has a remedy."""
     with (
         hostile(lambda: iter([HEAD + b"\r\n"])) as server,
         pytest.raises(PrivateNetworkError, match=r"is in a more private network than https://93"),
@@ -176,14 +176,14 @@ def test_a_public_site_asks_no_private_hub(host: str) -> None:
     ],
 )
 def test_a_site_in_a_network_asks_nothing_more_private(site: str, hub: str) -> None:
-    """A machine's own addresses, and those that give it credentials, are nothing for its network."""
+    """A site in a network requests neither loopback nor link-local addresses."""
     with hostile(lambda: iter([HEAD + b"\r\n"])) as server, pytest.raises(PrivateNetworkError):
         request("POST", f"http://{hub}:{server.port}/", b"", site=site)
     assert not server.requests
 
 
 def test_a_site_on_this_machine_asks_its_own_hub() -> None:
-    """A trial with a hub of its own is what it was."""
+    """A site on this machine may notify a hub on this machine."""
     with listening() as hub:
         for host in ("127.0.0.1", "localhost", "127.1"):
             answer = request(
@@ -211,7 +211,7 @@ def resolving(names: dict[str, list[str]]) -> Callable[..., Any]:
 def test_a_name_with_a_private_address_gets_no_request(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The addresses of a name count, and not how it looks."""
+    """A name with a private address gets no request."""
     names = {"hub.example.org": ["127.0.0.1"], "news.example.org": ["93.184.216.34"]}
     monkeypatch.setattr(socket, "getaddrinfo", resolving(names))
     with hostile(lambda: iter([HEAD + b"\r\n"])) as server, pytest.raises(PrivateNetworkError):
@@ -227,7 +227,7 @@ def test_a_name_with_a_private_address_gets_no_request(
 
 
 def test_a_name_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name that has another address at a second lookup gets no request there."""
+    """A name is looked up once, so that a second lookup cannot return another address."""
     names = {"hub.example.org": ["192.0.0.9", "127.0.0.1"]}
     monkeypatch.setattr(socket, "getaddrinfo", resolving(names))
     with hostile(lambda: iter([HEAD + b"Content-Length: 0\r\n\r\n"])) as server:
@@ -254,7 +254,7 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "PURGE"])
 def test_a_redirect_to_a_more_private_network_is_not_followed(host: str, method: str) -> None:
-    """No hub, no cache and no site can redirect a request into a private network."""
+    """A redirect into a more private network is not followed."""
     with hostile(lambda: iter([HEAD + b"Content-Length: 0\r\n\r\n"])) as target:
         head = f"HTTP/1.1 307 Temporary Redirect\r\nLocation: http://{host}:{target.port}/\r\n"
         with hostile(lambda: iter([head.encode() + b"Content-Length: 0\r\n\r\n"])) as server:
@@ -269,7 +269,7 @@ def test_a_redirect_to_a_more_private_network_is_not_followed(host: str, method:
 def test_a_redirect_to_a_name_of_a_private_address_is_not_followed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The addresses of a redirect's name count, too; a redirect to one as public is followed."""
+    """A redirect to a name with a private address is not followed; one to an equally public address is."""
     names = {"a.example.org": ["93.184.216.34"], "b.example.org": ["127.0.0.1"]}
     monkeypatch.setattr(socket, "getaddrinfo", resolving(names))
     with hostile(lambda: iter([HEAD + b"Content-Length: 0\r\n\r\n"])) as target:
@@ -286,7 +286,7 @@ def test_a_redirect_to_a_name_of_a_private_address_is_not_followed(
 
 
 def test_a_proxy_of_the_environment_may_be_private(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A proxy is asked where it is; what it is asked for is public, or is not asked for."""
+    """A proxy from the environment may be private, but it gets requests for public addresses only."""
     with hostile(lambda: iter([HEAD + b"Content-Length: 0\r\n\r\n"])) as proxy:
         monkeypatch.setenv("http_proxy", proxy.url)
         assert request("POST", "http://hub.example.org/", b"", site=PUBLIC).is_success
@@ -298,7 +298,7 @@ def test_a_proxy_of_the_environment_may_be_private(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_private_hub_is_reported_at_once(tmp_path: Path) -> None:
-    """`feeds ping` does not wait for a hub that it may not ask."""
+    """`feeds ping` reports at once a hub that it may not notify."""
     file = tmp_path / "entries.yaml"
     hub = f"http://127.0.0.1:{free_port()}"
     head = f"\n  hub: {hub}/hub\n  language:"

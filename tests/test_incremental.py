@@ -1,4 +1,4 @@
-"""A build over a previous one gives what a build from nothing gives, in every target."""
+"""An incremental build has the same result as a full build, in every target."""
 
 import os
 import sys
@@ -42,7 +42,7 @@ from feeds.inputs import digest, entry_digest, site_digest, source_digest
 from feeds.model import Entry, etag_of
 from feeds.pages.templating import template_files
 from feeds.selection import RelatedFeeds
-from feeds.server.store import SiteStore
+from feeds.server.site_store import SiteStore
 from feeds.storage import StateFolder, read_files
 from feeds.urls import TEMPLATES
 
@@ -51,7 +51,7 @@ from feeds.urls import TEMPLATES
 
 
 class Compared(NamedTuple):
-    """Something that one target has: what decides whether it is the same as in another."""
+    """The properties of a target's item that are compared with another target."""
 
     body: bytes
     about: object
@@ -62,7 +62,7 @@ Contents = dict[str, Compared]
 
 
 def forget() -> None:
-    """Forget what this process has prepared with templates that are others now."""
+    """Clear the caches of this process that depend on templates."""
     for kept in (plans._site_pages, feedgen_ext._sampled_entry):
         kept.cache_clear()
 
@@ -105,7 +105,7 @@ class InStore:
 
 
 class InFolder:
-    """A folder, exported to as the command does: not at all if that finds nothing to do."""
+    """A folder, exported to as the command does, including its shortcut for unchanged catalogues."""
 
     def __init__(self, site: EditedSite, out: Path, state: Path) -> None:
         self._site = site
@@ -115,7 +115,7 @@ class InFolder:
     def build(self) -> Build | None:
         site, chosen = self._site, self._site.chosen
         options = FolderOptions(compress=chosen.compress, prune=chosen.prune)
-        made_by = export_inputs(
+        settings = export_inputs(
             ExportOptions(
                 catalogue=site.file,
                 target=str(self._out),
@@ -125,7 +125,7 @@ class InFolder:
                 host=chosen.host,
             )
         )
-        if up_to_date(self._out, options, made_by, source_digest(read_files(site.file))):
+        if up_to_date(self._out, options, settings, source_digest(read_files(site.file))):
             return None
         building = BuildOptions(
             pages=chosen.pages,
@@ -134,7 +134,7 @@ class InFolder:
                 chosen.host, planned.plans, planned.site, compressed=chosen.compress
             ),
         )
-        with opened(self._out, options, made_by) as target:
+        with opened(self._out, options, settings) as target:
             return built(site, target, building)
 
     def contents(self) -> Contents:
@@ -160,7 +160,7 @@ class InFolder:
 
 
 class FakeStore(ObjectStore):
-    """A bucket in memory, with what a store guarantees: whole objects, and compare-and-swap."""
+    """A bucket in memory, with complete objects and compare-and-swap."""
 
     def __init__(self) -> None:
         self.address = "s3://memory/x"
@@ -251,7 +251,7 @@ Place = InMemory | InStore | InFolder | InBucket
 
 
 class Bench:
-    """Targets that are built again and again, each compared with one that is built from nothing."""
+    """Targets that are built repeatedly, each compared with an empty target after a build."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -338,8 +338,8 @@ def _of_times(found: Contents, other: Contents) -> Contents:
 
 @pytest.fixture(autouse=True)
 def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Cut the archive into pages of a few entries, and wait for nothing."""
-    monkeypatch.setattr("feeds.pages.archive.MAX_ENTRIES_PER_PAGE", 2)
+    """Use archive pages of a few entries, and do not sleep."""
+    monkeypatch.setattr("feeds.pages.listing.MAX_ENTRIES_PER_PAGE", 2)
     monkeypatch.setattr("feeds.build._STABLE_SECONDS", 0)
     monkeypatch.setattr(os, "fsync", lambda _: None)
 
@@ -364,7 +364,7 @@ def test_a_build_over_another_is_one_from_nothing(made: list[Edit]) -> None:
 @settings(max_examples=75, derandomize=False)
 @given(edits(least=4, most=4))
 def test_a_build_over_another_is_one_from_nothing_for_long(made: list[Edit]) -> None:
-    """The same, over three hundred edits that are others each time."""
+    """The same, over three hundred random edits."""
     check(made)
 
 
@@ -372,7 +372,7 @@ def test_a_build_over_another_is_one_from_nothing_for_long(made: list[Edit]) -> 
 @settings(max_examples=1, derandomize=False)
 @given(edits(least=10, most=10))
 def test_a_publish_into_a_real_store_over_another_is_one_from_nothing(made: list[Edit]) -> None:
-    """The same of a bucket of a real S3 server, over ten edits."""
+    """The same for a bucket of a real S3 server, over ten edits."""
     with TemporaryDirectory() as name, pytest.MonkeyPatch.context() as patch:
         folder = Path(name)
         with s3_server(folder / "weed") as server:
@@ -495,7 +495,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
 
 
 def test_an_edit_of_each_thing_is_noticed(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After an edit of each thing that documents depend on, each target is what an empty one becomes."""
+    """After an edit of each input of documents, each target equals an empty one after a build."""
     check_fixed(bench, monkeypatch)
 
 
@@ -503,14 +503,14 @@ Break = Callable[[pytest.MonkeyPatch], None]
 
 
 def entry_without(change: Callable[[Entry], Entry]) -> Break:
-    """Leave something of an entry out of its digest."""
+    """Omit a field of an entry from its digest."""
     return lambda patch: patch.setattr(
         "feeds.plans.entry_digest", lambda entry: entry_digest(change(entry))
     )
 
 
 def without_part(function: str, part: int) -> Break:
-    """Leave a part out of a digest that a function of the plans makes."""
+    """Omit a part from a digest that a function of the plans computes."""
 
     def broken(*parts: str | bytes) -> str:
         if sys._getframe(1).f_code.co_name == function:
@@ -521,7 +521,7 @@ def without_part(function: str, part: int) -> Break:
 
 
 def without_repr(is_left_out: Callable[[object], bool]) -> Break:
-    """Leave things out of all digests that are in them by their `repr`."""
+    """Omit values from all digests that contain their `repr`."""
     return lambda patch: patch.setattr(
         "feeds.plans.repr", lambda it: "" if is_left_out(it) else repr(it), raising=False
     )
@@ -629,7 +629,7 @@ QUICK = {
 def test_an_input_that_is_left_out_is_noticed(
     target: str, broken: Break, bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever is left out of a digest, some document is not what an empty target becomes."""
+    """If any input is omitted from a digest, the comparison with an empty target fails."""
     broken(monkeypatch)
     # A bucket is not given what it misses.
     with pytest.raises((AssertionError, KeyError)):
@@ -640,7 +640,7 @@ FEEDS = {form.filename for form in FORMATS}
 
 
 def made(site: EditedSite, target: Memory) -> set[str]:
-    """Build again, and return the feeds that were not as they are to be."""
+    """Build again, and return the feeds that were rendered."""
     staged = built(site, target, BuildOptions()).staged
     return {path for path in staged if path.rpartition("/")[2] in FEEDS}
 
@@ -672,7 +672,7 @@ OF_B = ("topics/b/", "topics/b/countries/jo/")
 def test_an_edit_makes_the_feeds_that_it_reaches(
     edit: str, folders: tuple[str, ...], tmp_path: Path
 ) -> None:
-    """After an edit, those feeds are made that show it, and no others."""
+    """After an edit, only the feeds that show it are rendered."""
     site, target = EditedSite(tmp_path), Memory()
     made(site, target)
     FIXED[edit](site)
@@ -682,7 +682,7 @@ def test_an_edit_makes_the_feeds_that_it_reaches(
 
 @pytest.mark.parametrize("edit", ["rights", "an upgrade"])
 def test_what_all_feeds_say_makes_all_of_them(edit: str, bench: Bench) -> None:
-    """What each document depends on makes all of them again."""
+    """A change of an input of every feed renders all of them."""
     target = Memory()
     everything = made(bench.site, target)
     assert len(everything) > len(FEEDS)

@@ -1,4 +1,4 @@
-"""Whatever an editor writes, no page runs it: real Chromium, and payloads that are known to work."""
+"""No page runs what an editor writes: real Chromium, with payloads that are known to work."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -97,7 +97,7 @@ def watched(browser: Browser, url: str, *, policy: bool) -> Iterator[tuple[Page,
 
 
 def visit(browser: Browser, url: str, paths: Iterable[str], *, policy: bool) -> None:
-    """Open each page; nothing may run, or be fetched from elsewhere but pictures, or be refused."""
+    """Open each page; nothing may run or be refused, and only pictures may be fetched from elsewhere."""
     with watched(browser, url, policy=policy) as (page, noise):
         for path in paths:
             found = page.goto(url + quote(path.removesuffix(INDEX)))
@@ -125,7 +125,7 @@ def pages(catalogue: Catalogue) -> list[str]:
 def test_payloads_leave_pages_inert(
     published: tuple[str, Catalogue], browser: Browser, *, policy: bool
 ) -> None:
-    """Of each kind a page is inert by itself, and its policy, which it does without, refuses nothing."""
+    """A page of each kind is inert without its policy, and the policy refuses nothing."""
     url, catalogue = published
     kinds: dict[str, str] = {}
     for path in pages(catalogue):
@@ -143,7 +143,7 @@ def test_payloads_leave_pages_inert(
 def test_payloads_leave_every_page_inert(
     published: tuple[str, Catalogue], browser: Browser, *, policy: bool
 ) -> None:
-    """The same of every single page: each payload's own, its topic's, and its topic's in a country."""
+    """The same for every page: of each payload, its topic, and its topic in a country."""
     url, catalogue = published
     visit(browser, url, pages(catalogue), policy=policy)
 
@@ -159,7 +159,7 @@ def test_payloads_are_where_they_are_looked_for(published: tuple[str, Catalogue]
 
 
 def test_what_runs_is_noticed(browser: Browser) -> None:
-    """The payloads are no dummies: put into a page as they are, many run, and all that is heard."""
+    """Unescaped in a page, many of the payloads run, and each run is detected."""
     with watched(browser, "https://example.org/", policy=True) as (page, noise):
         for payload in PAYLOADS:
             page.set_content(f"<p>{payload}</p>", wait_until="commit")
@@ -172,7 +172,7 @@ def test_what_runs_is_noticed(browser: Browser) -> None:
 
 
 def test_what_is_refused_is_noticed(published: tuple[str, Catalogue], browser: Browser) -> None:
-    """The policy works: a script and a style that get into a page are refused, with an event each."""
+    """The policy refuses a script and a style that are inserted into a page, with an event each."""
     url, _ = published
     with watched(browser, url, policy=True) as (page, noise):
         page.goto(url)

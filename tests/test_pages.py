@@ -18,7 +18,7 @@ from lxml import etree
 from feeds import Release, build_release, load_catalogue
 from feeds.catalogue import read_catalogue
 from feeds.model import Catalogue
-from feeds.pages.colours import DARK_BACKGROUND, LIGHT_BACKGROUND, contrast, readable
+from feeds.pages import DARK_BACKGROUND, LIGHT_BACKGROUND, contrast, readable
 from feeds.plans import plan_site
 from feeds.urls import INDEX, SUBSCRIBE
 

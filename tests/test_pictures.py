@@ -59,7 +59,7 @@ def built(file: Path, memory: ItemMemory | None = None, as_of: datetime = AS_OF)
     return build_release(load_catalogue(file, memory=memory), as_of=as_of)
 
 
-def told(release: Release) -> set[tuple[str, ...]]:
+def enclosures(release: Release) -> set[tuple[str, ...]]:
     """Return address, media type and size of each enclosure in each format."""
     atom = etree.fromstring(release["atom.xml"].body)
     rss = etree.fromstring(release["rss.xml"].body)
@@ -86,7 +86,9 @@ def test_a_picture_is_a_document_and_every_format_tells_its_true_size(file: Path
     body = (MEDIA / "market.jpg").read_bytes()
     assert release[JPEG].body == body
     assert release[JPEG].media_type == "image/jpeg"
-    assert told(release) == {(f"https://news.example.org/{JPEG}", "image/jpeg", str(len(body)))}
+    assert enclosures(release) == {
+        (f"https://news.example.org/{JPEG}", "image/jpeg", str(len(body)))
+    }
     for name in ("atom.xml", "rss.xml"):
         [content] = etree.fromstring(release[name].body).iter(
             "{http://search.yahoo.com/mrss/}content"
@@ -110,7 +112,7 @@ def test_another_url_moves_the_pictures_too(file: Path) -> None:
     here = built(file, memory)
     catalogue = load_catalogue(file, url="http://127.0.0.1:8000/", memory=memory)
     there = build_release(catalogue, as_of=AS_OF)
-    assert {address for address, *_ in told(there)} == {f"http://127.0.0.1:8000/{JPEG}"}
+    assert {address for address, *_ in enclosures(there)} == {f"http://127.0.0.1:8000/{JPEG}"}
     assert dict(built(file, memory)) == dict(here)
 
 

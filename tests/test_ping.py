@@ -32,7 +32,7 @@ class Quiet(SimpleHTTPRequestHandler):
         super().end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Be silent."""
+        """Log nothing."""
 
 
 class Packed(Quiet):
@@ -90,17 +90,20 @@ def test_ping_notifies_of_what_the_hub_does_not_know(tmp_path: Path) -> None:
     """First of all feeds, then of none, after an edit of the changed ones, and with --all of all."""
     with listening() as hub, hosted(tmp_path, hub.url) as site:
         assert site.export("--ping").returncode == 0
-        count = len(hub.told())
-        assert count == len({*hub.told()}) > 20
+        count = len(hub.notified())
+        assert count == len({*hub.notified()}) > 20
         hub.pings.clear()
         assert site.feeds("ping").stdout == f"notified 0, already up to date {count}\n"
         assert not hub.pings
         site.file.write_text(site.text.replace(OLD, "Actuary or actress?"))
         site.export()
         changed = site.feeds("ping")
-        told = [ping for ping in hub.pings if b"Actuary or actress?" in ping.body]
-        assert len(told) == len(hub.pings) < 20
-        assert changed.stdout == f"notified {len(told)}, already up to date {count - len(told)}\n"
+        notified = [ping for ping in hub.pings if b"Actuary or actress?" in ping.body]
+        assert len(notified) == len(hub.pings) < 20
+        assert (
+            changed.stdout
+            == f"notified {len(notified)}, already up to date {count - len(notified)}\n"
+        )
         assert site.feeds("ping", "--all").stdout == f"notified {count}, already up to date 0\n"
 
 
@@ -141,14 +144,14 @@ def test_a_hub_that_is_down_or_refuses_is_reported(tmp_path: Path) -> None:
             assert f"http://127.0.0.1:{port} responds with 500" in refused.stderr
         with listening(port) as hub:
             assert site.feeds("ping").returncode == 0
-            assert hub.told()
+            assert hub.notified()
 
 
 def test_a_host_may_give_everything_as_gzip(tmp_path: Path) -> None:
     """Published bytes are recognised under a coding that was not requested."""
     with listening() as hub, hosted(tmp_path, hub.url, Packed) as site:
         assert site.export("--no-pages", "--ping").returncode == 0
-        assert len(hub.told()) > 10
+        assert len(hub.notified()) > 10
 
 
 def test_no_hub_elsewhere_is_notified_of_this_machine(tmp_path: Path) -> None:
@@ -162,7 +165,7 @@ def test_no_hub_elsewhere_is_notified_of_this_machine(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "hub", "told"),
+    ("url", "hub", "notified"),
     [
         ("http://127.0.0.2:8000/", HUB, False),
         ("http://127.0.0.2:8000/", "http://192.168.1.9/hub", False),
@@ -186,9 +189,9 @@ def test_no_hub_elsewhere_is_notified_of_this_machine(tmp_path: Path) -> None:
         ("https://news.example.org/", "http://hub.local/", True),
     ],
 )
-def test_a_hub_is_notified_of_what_it_can_read(url: str, hub: str, *, told: bool) -> None:
+def test_a_hub_is_notified_of_what_it_can_read(url: str, hub: str, *, notified: bool) -> None:
     """A trial on a machine or in its network notifies no hub on the internet; a public site does."""
-    assert can_read(hub, url) == told
+    assert can_read(hub, url) == notified
 
 
 def test_feeds_alone_are_notified() -> None:

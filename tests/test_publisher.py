@@ -62,7 +62,7 @@ def publisher(file: Path, clock: Clock) -> Published:
 
 
 @pytest.fixture
-def told(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], list[str]]]:
+def logged(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], list[str]]]:
     """Return a function with the events logged since its last call."""
 
     def since() -> list[str]:
@@ -88,24 +88,24 @@ def test_a_change_is_published(publisher: Published, file: Path, clock: Clock) -
 
 
 def test_what_has_not_changed_is_not_read_again(
-    publisher: Published, file: Path, told: Callable[[], list[str]]
+    publisher: Published, file: Path, logged: Callable[[], list[str]]
 ) -> None:
     """A look at an unchanged catalogue costs a stat and writes nothing, unless it is to be read."""
     index = publisher.index()
     publisher.refresh()
     assert publisher.index() == index
-    assert told() == []
+    assert logged() == []
     file.chmod(0o600)
     publisher.refresh()
-    assert told() == ["published"]
+    assert logged() == ["published"]
     publisher.refresh(read=True)
-    assert told() == ["published"]
+    assert logged() == ["published"]
 
 
 def test_a_broken_catalogue_changes_nothing(
     publisher: Published,
     file: Path,
-    told: Callable[[], list[str]],
+    logged: Callable[[], list[str]],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """The last good release stays; one log line has file, line and column; a correction is noticed."""
@@ -117,9 +117,9 @@ def test_a_broken_catalogue_changes_nothing(
         fields["first"] == f"{file}:12:7: entries[1].id (one): the id 'one' is taken, at {file}:8:7"
     )
     assert fields["problems"] == 2
-    assert told() == ["broken"]
+    assert logged() == ["broken"]
     publisher.refresh()
-    assert told() == []
+    assert logged() == []
     assert publisher.index() == index
     degraded = [publisher.status().degraded]
     failure = publisher.status().failure
@@ -128,7 +128,7 @@ def test_a_broken_catalogue_changes_nothing(
     assert "reason" not in failure
     write(file, catalogue(entry("one")))
     publisher.refresh()
-    assert told() == ["published"]
+    assert logged() == ["published"]
     assert [*degraded, publisher.status().degraded] == [True, False]
     assert publisher.status().failure == failure, "the last one stays known"
     assert publisher.shown() == good
@@ -136,24 +136,24 @@ def test_a_broken_catalogue_changes_nothing(
 
 
 def test_a_missing_catalogue_changes_nothing(
-    publisher: Published, file: Path, told: Callable[[], list[str]]
+    publisher: Published, file: Path, logged: Callable[[], list[str]]
 ) -> None:
     """A file that is missing for a moment is logged once, and noticed when it is back."""
     text, index = file.read_text(), publisher.index()
     file.unlink()
     for _ in range(3):
         publisher.refresh()
-    assert told() == ["broken"]
+    assert logged() == ["broken"]
     assert publisher.index() == index
     write(file, text)
     publisher.refresh()
-    assert told() == ["published"]
+    assert logged() == ["published"]
 
 
 def test_a_bug_costs_no_release(
     publisher: Published,
     file: Path,
-    told: Callable[[], list[str]],
+    logged: Callable[[], list[str]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Whatever goes wrong in a reload, what is published stays, and the log has the traceback."""
@@ -163,7 +163,7 @@ def test_a_bug_costs_no_release(
         broken.setattr("feeds.build.plan_site", None)
         for _ in range(3):
             publisher.refresh()
-    assert told() == ["bug", "broken"]
+    assert logged() == ["bug", "broken"]
     assert publisher.index() == index
     failure = publisher.status().failure
     assert failure
@@ -293,13 +293,13 @@ def test_two_changes_in_one_second_are_a_second_apart(
 
 
 def test_a_clock_set_back_sends_no_date_in_the_future(
-    publisher: Published, file: Path, clock: Clock, told: Callable[[], list[str]]
+    publisher: Published, file: Path, clock: Clock, logged: Callable[[], list[str]]
 ) -> None:
     """If the history is far ahead of the clock, a document has no date, which is logged."""
     clock.now -= timedelta(hours=1)
     write(file, catalogue(entry("two")))
     publisher.refresh()
-    assert told() == ["clock-behind-history", "published"]
+    assert logged() == ["clock-behind-history", "published"]
     assert publisher.shown()["atom.xml"].modified is None
     clock.now += timedelta(hours=2)
     publisher.refresh(read=True)
@@ -355,16 +355,16 @@ def test_a_body_that_is_removed_during_a_build_is_built_again(file: Path, clock:
 
 
 def test_without_a_memory_there_is_no_date(
-    file: Path, clock: Clock, told: Callable[[], list[str]]
+    file: Path, clock: Clock, logged: Callable[[], list[str]]
 ) -> None:
     """Where the history cannot be written, no document is dated, and the log says so once."""
     publisher = Published(file, state=file / "state", root=file.parent / "root", clock=clock)
     publisher.refresh()
-    assert told() == ["no-last-modified", "published"]
+    assert logged() == ["no-last-modified", "published"]
     assert {document.modified for document in publisher.shown().values()} == {None}
     write(file, catalogue(entry("two")))
     publisher.refresh()
-    assert told() == ["published"]
+    assert logged() == ["published"]
 
 
 def test_a_memory_that_is_back_dates_what_is_published(
@@ -398,18 +398,18 @@ def test_serving_elsewhere_does_not_disturb_the_memory(file: Path, clock: Clock)
 
 
 @pytest.mark.heavy
-def test_large_documents_are_told(file: Path, told: Callable[[], list[str]]) -> None:
+def test_large_documents_are_logged(file: Path, logged: Callable[[], list[str]]) -> None:
     """A feed of more than a megabyte is published, with a warning; a page or a list has no limit."""
     body = "  body: " + "word " * 19_000 + "\n"
     write(file, catalogue(*(entry(f"n{number}", more=body) for number in range(11))))
     publisher = Published(file)
     publisher.refresh()
-    assert told() == ["published", "large-documents"]
+    assert logged() == ["published", "large-documents"]
     name = "x" * 350_000
     write(file, catalogue(entry("one"), topics=f"a: A{name}\n  b: B{name}\n  c: C{name}"))
     publisher.refresh()
     assert len(publisher.shown()["feeds.opml"].body) > 1_000_000
-    assert told() == ["published"]
+    assert logged() == ["published"]
 
 
 WORDS = st.sampled_from(["red", "green", "blue", "R&D", "قصة"])

@@ -98,7 +98,7 @@ class Cache(ThreadingHTTPServer):
                 self.end_headers()
 
             def log_message(self, *_: object) -> None:
-                """Be silent."""
+                """Log nothing."""
 
         super().__init__(("127.0.0.1", 0), Handler)
 

@@ -273,21 +273,21 @@ def monitor(site: Site) -> dict[str, int]:
             answer = site.ask("healthz")
         except (OSError, HTTPException):
             continue
-        told = json.loads(answer.body)
-        said[told["status"]] = said.get(told["status"], 0) + 1
-        if answer.status != 200 or not told["release"]:
-            site.wrong.append(f"healthz: {answer.status} {told}")
+        reported = json.loads(answer.body)
+        said[reported["status"]] = said.get(reported["status"], 0) + 1
+        if answer.status != 200 or not reported["release"]:
+            site.wrong.append(f"healthz: {answer.status} {reported}")
         if before != truth(site):
             continue
         behind_since, last_signal, broken, calm = before
-        if told["status"] == "ok" and behind_since:
+        if reported["status"] == "ok" and behind_since:
             since = max(behind_since, last_signal)
             if began - since > HONEST * slowness():
                 site.wrong.append(f"healthz: ok, though behind for {began - since:.1f} s")
         # A process that gets no time on a busy machine shows no sign of life: that is said, too.
         is_well = calm and not broken and not behind_since and silence < SILENT
-        if told["status"] == "degraded" and is_well:
-            site.wrong.append(f"healthz: {told}, though all is well")
+        if reported["status"] == "degraded" and is_well:
+            site.wrong.append(f"healthz: {reported}, though all is well")
     return said
 
 

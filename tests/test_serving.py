@@ -88,8 +88,8 @@ def ask(server: Server, path: str, headers: dict[str, str] | None = None) -> HTT
 
 
 def health(server: Server) -> dict[str, object]:
-    told: dict[str, object] = json.loads(body(ask(server, "/healthz")))
-    return told
+    reported: dict[str, object] = json.loads(body(ask(server, "/healthz")))
+    return reported
 
 
 def body(response: HTTPResponse) -> bytes:

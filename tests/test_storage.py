@@ -21,7 +21,7 @@ from feeds.errors import FeedsError
 from feeds.history import History
 from feeds.notify.websub import NotificationLog
 from feeds.plans import plan_site
-from feeds.server.store import SiteStore, load_index
+from feeds.server.site_store import SiteStore, load_index
 from feeds.storage import StateFolder
 
 A = "https://news.example.org/atom.xml"

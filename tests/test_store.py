@@ -22,8 +22,8 @@ from processes import build_processes, children, running_with
 from stores import Published, Shown, asked, stored
 
 from feeds import create_app
+from feeds.server.site_store import store_name
 from feeds.server.status import StatusFiles
-from feeds.server.store import store_name
 from feeds.storage import StateFolder, take_lock
 
 FEW = ("actuary-or-actor", "indonesia-united-kingdom-employment-service")
@@ -63,8 +63,8 @@ def body(answer: HTTPResponse) -> bytes:
 
 
 def health(server: Server) -> dict[str, object]:
-    told: dict[str, object] = json.loads(body(ask(server, "healthz")))
-    return told
+    reported: dict[str, object] = json.loads(body(ask(server, "healthz")))
+    return reported
 
 
 def store(server: Server, url: str = "") -> Path:
@@ -577,9 +577,9 @@ def test_a_restart_with_a_broken_catalogue_serves_the_last_good_release(
             assert body(ask(server, "atom.xml")) == before
         wait_until(lambda: " event=broken " in server.log())
         wait_until(lambda: health(server)["status"] == "degraded")
-        told = health(server)
-        assert told["release"] == release
-        assert str(told["failure"]).count("entries.yaml:") == 1
+        reported = health(server)
+        assert reported["release"] == release
+        assert str(reported["failure"]).count("entries.yaml:") == 1
         assert f"serving={release}" in server.log()
         write(file, edited("Actuary or actress?"))
         wait_until(lambda: b"actress" in body(ask(server, "atom.xml")))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from feeds.catalogue.suggestions import Suggester
+from feeds.catalogue.known_keys import Suggester
 
 CHOICES = ("max_age", "topics", "media/big.jpg", "Europe/Rome", "social-health-protection")
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feeds.uris import to_uri, web_host
+from feeds.urls import to_uri, web_host
 
 # RFC 3986, except the rules for hosts in brackets.
 URI = re.compile(

@@ -229,8 +229,8 @@ def test_an_export_without_compression_reports_what_it_removes(tmp_path: Path) -
     count = sum(path.endswith((".br", ".gz")) for path in tree(tmp_path / "out"))
     trial = run_feeds(*options, "--dry-run").stdout
     assert f"; {count} compressed files would be removed: keep them with --compress\n" in trial
-    told = run_feeds(*options).stdout
-    assert told.endswith(
+    reported = run_feeds(*options).stdout
+    assert reported.endswith(
         f", removed {count}; {count} compressed files removed: keep them with --compress\n"
     )
     assert "compressed" not in run_feeds(*options).stdout
@@ -260,8 +260,10 @@ def test_a_changed_host_configuration_is_reported(host: str, said: str, tmp_path
     file.write_text(text.replace("site:\n", "site:\n  max_age: 300\n", 1))
     trial = run_feeds(*options, "--dry-run").stdout
     assert f"; {said.partition(' changed')[0]} would change" in trial
-    told = run_feeds(*options).stdout
-    assert re.fullmatch(rf"written \d+, unchanged \d+, removed \d+(; .*)*; {said}(; .*)*\n", told)
+    reported = run_feeds(*options).stdout
+    assert re.fullmatch(
+        rf"written \d+, unchanged \d+, removed \d+(; .*)*; {said}(; .*)*\n", reported
+    )
     file.write_text(text.replace("Actuary or actor?", "Actor or actuary?"))
     file.write_text(text.replace("site:\n", "site:\n  max_age: 300\n", 1) + "# as before\n")
     assert " changed" not in run_feeds(*options).stdout

@@ -61,11 +61,11 @@ def test_a_reload_notifies_the_hub_of_what_changed_alone(tmp_path: Path) -> None
         write(file, text(hub.url))
         with running("feeds serve", file, tmp_path / "server") as server:
             settle(server, 1)
-            assert len(hub.told()) == len({*hub.told()})
+            assert len(hub.notified()) == len({*hub.notified()})
             hub.pings.clear()
             write(file, text(hub.url, ADDED))
             settle(server, 2)
-            assert hub.told() == sorted(server.url + path for path in CHANGED)
+            assert hub.notified() == sorted(server.url + path for path in CHANGED)
             assert all(b"Kenya has news" in ping.body for ping in hub.pings)
 
 
@@ -85,7 +85,7 @@ def test_under_gunicorn_the_hub_is_notified_of_a_change_once(tmp_path: Path) -> 
             write(file, text(hub.url, ADDED))
             settle(server, 2)
             time.sleep(0.5)
-            assert hub.told() == sorted(url + path for path in CHANGED)
+            assert hub.notified() == sorted(url + path for path in CHANGED)
 
 
 @pytest.mark.heavy
@@ -113,7 +113,7 @@ def test_a_dead_hub_delays_nothing_and_is_notified_later(tmp_path: Path, *, sile
         dead.close()
         with listening(port) as hub:
             wait_until(lambda: "event=hub-notified" in server.log())
-            assert server.url + "countries/ke/atom.xml" in hub.told()
+            assert server.url + "countries/ke/atom.xml" in hub.notified()
             assert all(b"Kenya 2" in ping.body for ping in hub.pings if "/ke/" in ping.address)
 
 
@@ -166,8 +166,8 @@ def test_another_process_goes_on_when_one_dies(kind: str, tmp_path: Path) -> Non
             begun = time.monotonic()
             settle(server, 1)
             assert time.monotonic() - begun < 15
-            assert len(hub.told()) == len({*hub.told()})
-            assert f"{url}atom.xml" in hub.told()
+            assert len(hub.notified()) == len({*hub.notified()})
+            assert f"{url}atom.xml" in hub.notified()
             pings = len(hub.pings)
             time.sleep(1.5)
             assert len(hub.pings) == pings
@@ -223,10 +223,10 @@ def test_a_bug_costs_one_release_alone(tmp_path: Path, caplog: pytest.LogCapture
             wait_until(lambda: "bug" in caplog.messages)
             notifier.update(url, hub.url, lambda: {"atom.xml": etag_of(Feed.body)})
             wait_until(lambda: "hub-notified" in caplog.messages)
-            assert hub.told() == [f"{url}atom.xml"]
+            assert hub.notified() == [f"{url}atom.xml"]
             notifier.update(url, hub.url, lambda: {"atom.xml": etag_of(Feed.body)})
             time.sleep(1)
-            assert hub.told() == [f"{url}atom.xml"]
+            assert hub.notified() == [f"{url}atom.xml"]
         finally:
             notifier.stop()
             site.shutdown()
@@ -248,7 +248,7 @@ class Feed(BaseHTTPRequestHandler):
         self.wfile.write(self.body)
 
     def log_message(self, *_: object) -> None:
-        """Be silent."""
+        """Log nothing."""
 
 
 def test_a_hub_that_fails_is_asked_again(tmp_path: Path) -> None:
@@ -259,7 +259,7 @@ def test_a_hub_that_fails_is_asked_again(tmp_path: Path) -> None:
         with running("feeds serve", file, tmp_path / "server") as server:
             settle(server, 1)
             assert server.log().count("event=hub-not-notified") == 1
-            assert len(hub.told()) == len({*hub.told()}) == len(hub.pings) - 9
+            assert len(hub.notified()) == len({*hub.notified()}) == len(hub.pings) - 9
 
 
 @pytest.mark.heavy
@@ -278,7 +278,7 @@ def test_what_the_hub_knows_is_remembered_after_a_restart(tmp_path: Path) -> Non
         write(file, text(hub.url, ADDED))
         with running("feeds serve", file, tmp_path / "server", port=port) as server:
             settle(server, 1)
-            assert hub.told() == sorted(server.url + path for path in CHANGED)
+            assert hub.notified() == sorted(server.url + path for path in CHANGED)
 
 
 class Misleading(BaseHTTPRequestHandler):
@@ -291,7 +291,7 @@ class Misleading(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: object) -> None:
-        """Be silent."""
+        """Log nothing."""
 
 
 @pytest.mark.heavy
@@ -358,7 +358,7 @@ class Subscriber(ThreadingHTTPServer):
                 self.wfile.write(body)
 
             def log_message(self, *_: object) -> None:
-                """Be silent."""
+                """Log nothing."""
 
         super().__init__(("127.0.0.1", 0), Handler)
 

@@ -43,13 +43,13 @@ def _title(entry: etree._Element) -> str:
 
 def differences(ours: Path, theirs: Path, among: set[str]) -> list[str]:
     """Tell in which of these feeds a folder has other entries than ours."""
-    told = []
+    found = []
     for path in sorted(among):
         if not (theirs / path).exists():
-            told.append(f"{path} is missing")
+            found.append(f"{path} is missing")
         elif entries(ours / path) != entries(theirs / path):
-            told.append(f"{path} has other entries")
-    return told
+            found.append(f"{path} has other entries")
+    return found
 
 
 def entry_pages(folder: Path) -> set[str]:

@@ -12,8 +12,8 @@ from typing import Any
 from babel import Locale, UnknownLocaleError
 from babel.core import get_global
 
+from feeds.catalogue.known_keys import HIGH_SIMILARITY, Suggester
 from feeds.catalogue.reader import InvalidValue
-from feeds.catalogue.suggestions import HIGH_SIMILARITY, Suggester
 from feeds.model import Country
 
 # What a name means is an alpha-2 code, or one of these signs, with codes behind all but the last.
@@ -29,7 +29,7 @@ _ALPHA_3_LENGTH = 3
 _NOT_COUNTRY_CODES = frozenset("AC CP CQ DG EA EU EZ IC QO TA UN XA XB ZZ".split())
 _UNIONS = frozenset("EU EZ UN".split())
 # Both the name in front and the one in brackets are in use: `Myanmar (Birmanie)`. In other names
-# the brackets tell two countries apart: `Saint-Martin (France)`.
+# the brackets distinguish two countries: `Saint-Martin (France)`.
 _CODES_WITH_TWO_NAMES = ("CI", "MM", "TL")
 _TWO_NAMES = re.compile(r"(.+?)\s*[(（](.+)[)）].*")
 _BRACKETS = re.compile(r"[(（].*?[)）]")

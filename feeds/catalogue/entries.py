@@ -12,11 +12,11 @@ from yaml.nodes import MappingNode
 from feeds.catalogue import known_keys
 from feeds.catalogue.countries import Countries
 from feeds.catalogue.dates import EPOCH, read_date
+from feeds.catalogue.known_keys import Suggester
 from feeds.catalogue.plain_lines import PlainMapping, Unsupported, plain_lines
 from feeds.catalogue.reader import InvalidValue, MappingReader, ValueWarning
 from feeds.catalogue.sections import Item
 from feeds.catalogue.site import read_person
-from feeds.catalogue.suggestions import Suggester
 from feeds.catalogue.text_fields import (
     IMAGE_TYPES,
     folded,

@@ -9,8 +9,8 @@ from hashlib import blake2b
 from typing import Any
 
 from feeds.catalogue.entries import EntryReader, EntryRecord
+from feeds.catalogue.known_keys import SILENT
 from feeds.catalogue.sections import Item
-from feeds.catalogue.suggestions import SILENT
 from feeds.catalogue.yaml_nodes import SplitError
 from feeds.errors import Problem
 from feeds.inputs import digest, program_digest, zones_stamp

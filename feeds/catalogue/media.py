@@ -64,8 +64,8 @@ def read_pictures(
         return {}
     files = _by_composed_name(media_files(folder)) if folder else {}
     wanted = {claim["url"] for _, claim in claims}
-    seen = {path: files[path] for path in sorted(wanted & files.keys())}
-    known = _measured(folder or Path(), seen, processes)
+    used = {path: files[path] for path in sorted(wanted & files.keys())}
+    known = _measured(folder or Path(), used, processes)
     lower_case = {path.casefold(): path for path in files}
     for item, claim in claims:
         path = claim["url"]

@@ -14,10 +14,9 @@ from typing import NoReturn, TypeVar
 
 from yaml.nodes import MappingNode
 
-from feeds.catalogue.known_keys import Keys
+from feeds.catalogue.known_keys import SILENT, Keys
 from feeds.catalogue.reader import MappingReader, NodeReader
 from feeds.catalogue.source import Excerpt, Source, forbidden_character
-from feeds.catalogue.suggestions import SILENT
 from feeds.catalogue.yaml_nodes import NULLS
 
 # If False, the parser reads all items, with the same results.

@@ -7,9 +7,8 @@ from typing import TypeVar
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from feeds.catalogue.known_keys import Keys, invisible_in_key, key_mistake
+from feeds.catalogue.known_keys import Keys, Suggester, invisible_in_key, key_mistake
 from feeds.catalogue.source import Excerpt, describe, forbidden_character
-from feeds.catalogue.suggestions import Suggester
 from feeds.catalogue.yaml_nodes import is_bare, is_blank, is_null, is_plain
 from feeds.errors import Problem
 
@@ -224,9 +223,9 @@ class NodeReader:
         for name, value in values.items():
             self._check_block(value, join(path, name), name, keys.known.difference(values))
         if isinstance(node, MappingNode):
-            given = {key.value for key, _ in node.value if isinstance(key, ScalarNode)}
+            present = {key.value for key, _ in node.value if isinstance(key, ScalarNode)}
             for name in keys.required:
-                if name not in given:
+                if name not in present:
                     self.problem(node, path or name, f"has no {name!r}" if path else "is missing")
         return MappingReader(self, node, path, values)
 

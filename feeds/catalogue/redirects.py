@@ -7,8 +7,8 @@ from itertools import accumulate, chain, product
 from urllib.parse import unquote
 
 from feeds import urls
+from feeds.catalogue.known_keys import Suggester
 from feeds.catalogue.reader import InvalidValue, MappingReader, join
-from feeds.catalogue.suggestions import Suggester
 from feeds.catalogue.web_addresses import relative_path
 from feeds.model import Entry, Site, Topic
 

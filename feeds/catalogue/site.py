@@ -10,8 +10,8 @@ from yaml.nodes import MappingNode, Node
 from feeds.catalogue import known_keys
 from feeds.catalogue.countries import country_code, namesakes
 from feeds.catalogue.dates import EPOCH
+from feeds.catalogue.known_keys import Suggester
 from feeds.catalogue.reader import InvalidValue, MappingReader, NodeReader
-from feeds.catalogue.suggestions import Suggester
 from feeds.catalogue.text_fields import (
     colour,
     language_tag,

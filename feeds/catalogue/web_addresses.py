@@ -7,8 +7,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from feeds.catalogue.reader import InvalidValue, ValueWarning
 from feeds.catalogue.source import INVISIBLE, named
-from feeds.uris import to_ascii_host, to_uri
-from feeds.urls import MEDIA
+from feeds.urls import MEDIA, to_ascii_host, to_uri
 
 _MAX_ADDRESS_LENGTH = 2000
 _MAX_PATH_LENGTH = 500

@@ -166,7 +166,7 @@ class _Parser(ArgumentParser):
             description=description,
             epilog=epilog,
             allow_abbrev=False,
-            # To ask for the terminal's width, argparse imports a slow module.
+            # To find the terminal's width, argparse imports a slow module.
             formatter_class=partial(HelpFormatter, width=80),
         )
 

@@ -171,8 +171,8 @@ def serve(options: ServeOptions) -> None:
     from feeds.log import log_to
     from feeds.server.granian import Listening
     from feeds.server.granian import serve as serve_site
-    from feeds.server.site import Settings
-    from feeds.server.store import load_index
+    from feeds.server.served_site import Settings
+    from feeds.server.site_store import load_index
 
     own_url = own_address(options.host, options.port)
     location = own_url or f"every address of this machine, port {options.port}"

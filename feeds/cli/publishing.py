@@ -3,15 +3,15 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from feeds.cli.options import BuildOptions, ExportOptions, PublishOptions
 from feeds.cli.output import notes, print_message, print_result
-from feeds.errors import UsageError
+from feeds.errors import FeedsError, UsageError
 from feeds.inputs import digest, program_digest, source_digest, zones_stamp
 from feeds.parallel import cores, gc_paused, in_child
 from feeds.storage import media_files, media_folder, read_files
@@ -22,7 +22,11 @@ if TYPE_CHECKING:
     from feeds.export import Report
     from feeds.export.bucket import BucketTarget
     from feeds.export.folder import FolderTarget
-    from feeds.notify.after_publish import AfterPublish
+    from feeds.model import Site
+    from feeds.notify.purge import Purge
+
+# How long to wait for the public URL and for the hub.
+_PING_TIMEOUT_SECONDS = 60.0
 
 
 @gc_paused()
@@ -95,7 +99,7 @@ def export_inputs(options: ExportOptions) -> str:
     """Return a digest of everything an export depends on, except the catalogue's files."""
     media = media_folder(options.catalogue)
     stamps = [media_files(media.parent / name, name) for name in (media.name, STATIC, TEMPLATES)]
-    given = (
+    settings = (
         options.url,
         not options.no_pages,
         options.host,
@@ -104,7 +108,7 @@ def export_inputs(options: ExportOptions) -> str:
         options.prune,
         stamps,
     )
-    return digest(program_digest(), repr(zones_stamp()), repr(given))
+    return digest(program_digest(), repr(zones_stamp()), repr(settings))
 
 
 def publish(options: PublishOptions) -> None:
@@ -197,11 +201,45 @@ def _after(options: BuildOptions) -> "AfterPublish | None":
     """Return what to do after the build; raises UsageError for an invalid purge template."""
     if not options.purge and not options.ping:
         return None
-    from feeds.notify.after_publish import AfterPublish
     from feeds.notify.purge import parse_purge
 
     purge = parse_purge(options.purge) if options.purge else None
     return AfterPublish(purge, options.ping, options.state_folder)
+
+
+class AfterPublish(NamedTuple):
+    """What follows an export or an upload: the purge of caches, if any, and notifying the hub.
+
+    `folder` is the state folder.
+    """
+
+    purge: "Purge | None"
+    ping: bool
+    folder: Path
+
+    def run(
+        self, site: "Site", etags: Mapping[str, str], target: "FolderTarget | BucketTarget"
+    ) -> Iterator[str]:
+        """Do it, and yield a line for each step; raises FeedsError if one fails.
+
+        `etags` are those of all documents by path.
+        """
+        from feeds.notify.purge import purge_set
+        from feeds.notify.websub import ping
+
+        if self.purge:
+            purges = purge_set(site, target.unpurged)
+            if purges.urls:
+                try:
+                    self.purge.run(purges)
+                except FeedsError as error:
+                    raise FeedsError(
+                        f"{error}; what was published stays, and the next --purge tries again"
+                    ) from None
+                target.mark_purged()
+            yield f"purged {len(purges.urls)}"
+        if self.ping:
+            yield ping(site, etags, self.folder, seconds=_PING_TIMEOUT_SECONDS)
 
 
 def _print_report(report: "Report", lines: Sequence[str], options: BuildOptions) -> None:

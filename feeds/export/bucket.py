@@ -24,7 +24,7 @@ from feeds.export.manifest import (
     recorded_inputs,
 )
 from feeds.export.object_store import PAGE_SIZE, Conflict, ObjectInfo, ObjectStore, Version
-from feeds.headers import cache_control
+from feeds.headers import cache_control, compress, is_page, pays
 from feeds.inputs import digest
 from feeds.model import etag_of
 from feeds.plans import Plan
@@ -138,9 +138,6 @@ class BucketTarget:
         """Write a document into the folder, as it will be stored."""
         stored, coding = body, ""
         if self._options.compress:
-            # This loads Brotli.
-            from feeds.compression import compress, pays  # noqa: PLC0415
-
             smaller = compress(body, "gzip") if pays(plan.media_type) else None
             if smaller:
                 stored, coding = smaller, "gzip"
@@ -226,7 +223,7 @@ class BucketTarget:
                 headers["Content-Encoding"] = coding
             entry = ObjectEntry(size, hashed, document=fact.etag, inputs=inputs)
             before = objects[path].version if path in objects else None
-            uploads = changes.pages if plan.media_type.startswith("text/html") else changes.feeds
+            uploads = changes.pages if is_page(plan.media_type) else changes.feeds
             uploads.append(Upload(path, self._folder / name, headers, entry, before))
         for path in sorted(known.keys() & objects.keys() - build.facts.keys()):
             since = known[path].stale

@@ -23,6 +23,7 @@ from feeds.export.manifest import (
 )
 from feeds.export.safe_folder import EXPORT_FOLDER, SafeFolder, make_readable, usual_umask
 from feeds.export.transaction import NEW, Changes, StagedFile, apply, clean_up, locked
+from feeds.headers import compress, pays
 from feeds.inputs import digest
 from feeds.model import Catalogue, etag_of
 from feeds.parallel import cores
@@ -71,7 +72,7 @@ def export_folder(  # noqa: PLR0913  # all but the first three are keywords
 
 
 @contextmanager
-def opened(folder: Path, options: Options, made_by: str = "") -> Iterator["FolderTarget"]:
+def opened(folder: Path, options: Options, settings: str = "") -> Iterator["FolderTarget"]:
     """Open a folder for one export, and make it if it is missing.
 
     Raises FeedsError, with the path, if the folder cannot be written, holds files
@@ -82,11 +83,11 @@ def opened(folder: Path, options: Options, made_by: str = "") -> Iterator["Folde
     with closing(SafeFolder(folder)) as safe:
         check_target(safe, force=options.force)
         if options.dry_run:
-            yield FolderTarget(safe, options, made_by)
+            yield FolderTarget(safe, options, settings)
             return
         safe.make(EXPORT_FOLDER)
         with locked(safe):
-            target = FolderTarget(safe, options, made_by)
+            target = FolderTarget(safe, options, settings)
             clean_up(safe)
             safe.make(NEW)
             try:
@@ -99,10 +100,10 @@ def opened(folder: Path, options: Options, made_by: str = "") -> Iterator["Folde
 class FolderTarget:
     """A folder as the target of a build."""
 
-    def __init__(self, folder: SafeFolder, options: Options, made_by: str) -> None:
-        """`made_by` is a digest of everything that files depend on beside the catalogue's files."""
+    def __init__(self, folder: SafeFolder, options: Options, settings: str) -> None:
+        """Read the folder's state; `settings` is a digest of all inputs but the catalogue's files."""
         self._folder = folder
-        self._made_by = made_by
+        self._settings = settings
         self._options = options
         self._state = FolderState(folder, options)
         # The manifest after the commit, and its stat.
@@ -131,15 +132,11 @@ class FolderTarget:
         """Write a document and its compressed copies under temporary names, unless unchanged."""
         main = self._stage(plan.path, body)
         parts = [main]
-        if self._options.compress:
-            # This loads Brotli.
-            from feeds.compression import compress, pays  # noqa: PLC0415
-
-            if pays(plan.media_type):
-                for coding, ending in CODINGS.items():
-                    smaller = compress(body, coding)
-                    if smaller is not None:
-                        parts.append(self._stage(plan.path + ending, smaller))
+        if self._options.compress and pays(plan.media_type):
+            for coding, ending in CODINGS.items():
+                smaller = compress(body, coding)
+                if smaller is not None:
+                    parts.append(self._stage(plan.path + ending, smaller))
         return Staged(Fact(plan.inputs, main.etag, main.size), [tuple(part) for part in parts])
 
     def commit(self, build: Build) -> None:
@@ -170,7 +167,7 @@ class FolderTarget:
         )
         # The next export must read the catalogue to repeat its notes, and for held-back entries.
         repeats = planned.catalogue.notes or planned.until
-        catalogue = "" if repeats else digest(planned.catalogue.source, self._made_by)
+        catalogue = "" if repeats else digest(planned.catalogue.source, self._settings)
         unpurged = before.unpurged
         if self.records_unpurged:
             unpurged = (*dict.fromkeys([*unpurged, *report.changed]),)

@@ -67,16 +67,16 @@ def manifest_stamp(folder: SafeFolder) -> tuple[int, ...]:
     return (found.st_ino, found.st_size, found.st_mtime_ns) if found else ()
 
 
-def up_to_date(folder: Path, options: Options, made_by: str, source: str) -> Report | None:
+def up_to_date(folder: Path, options: Options, settings: str, source: str) -> Report | None:
     """Return the report of an export that has nothing to do; None if there may be something.
 
-    `source` is a digest of the catalogue's files, and `made_by` of everything else that
+    `source` is a digest of the catalogue's files, and `settings` of everything else that
     files depend on. Nothing is written.
     """
     with suppress(FeedsError), closing(SafeFolder(folder)) as opened:
         check_target(opened, force=options.force)
         data = opened.read(FOLDER_MANIFEST)
-        catalogue = digest(source, made_by)
+        catalogue = digest(source, settings)
         # This is faster than to parse a manifest of another catalogue.
         if data is None or catalogue.encode() not in data[:_HEAD_BYTES]:
             return None

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 from feeds.errors import FeedsError
+from feeds.urls import web_host
 
 # What one response lists at most, and one request deletes.
 PAGE_SIZE = 1000
@@ -267,20 +268,12 @@ def _endpoint(prefix: str, environment: Mapping[str, str]) -> str:
     names = (f"{prefix}_ENDPOINT_URL_S3", f"{prefix}_ENDPOINT_URL", f"{prefix}_ENDPOINT")
     name = next(filter(environment.get, names), "")
     endpoint = environment.get(name, "")
-    if endpoint and not _is_web_url(endpoint):
+    is_url = web_host(endpoint) and endpoint.isprintable() and " " not in endpoint
+    if endpoint and not is_url:
         raise FeedsError(
             f"{name} is not the URL of a store; write it like https://store.example.org:9000"
         )
     return endpoint
-
-
-def _is_web_url(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        host = parts.scheme in {"http", "https"} and parts.port != 0 and parts.hostname
-    except ValueError:
-        return False
-    return bool(host) and text.isprintable() and " " not in text
 
 
 def _redirect_guard(endpoint: str, *, has_credentials: bool) -> dict[str, str]:

@@ -8,7 +8,7 @@ from unicodedata import category
 from urllib.parse import unquote, urljoin, urlsplit
 
 from feeds.markdown.content_model import Element
-from feeds.uris import to_uri
+from feeds.urls import WEB_SCHEMES, to_uri
 
 # For a link without an address.
 _PLACEHOLDER = "https://…"
@@ -22,7 +22,6 @@ _WEB = re.compile(
     r"(?P<rest>.*)",
     re.IGNORECASE | re.DOTALL,
 )
-_WEB_SCHEMES = frozenset(("http", "https"))
 _EMAIL = re.compile(r"[^\s@/:?#,]+@[^\s@/:?#,]+\.[^\s@/:?#,]+")
 # A host's name at the beginning of an address, maybe with a port.
 _HOST = re.compile(r"(?:[\w-]+\.)+([^\W\d_]{2,}|xn--[\w-]+)(?::\d+)?(?=[/?#]|\Z)")
@@ -71,8 +70,8 @@ class Kind(NamedTuple):
     consequence: str = ""
 
 
-LINK = Kind("link", "a", _WEB_SCHEMES | {"mailto", "tel"}, ", only its text")
-PICTURE = Kind("picture", "img", _WEB_SCHEMES)
+LINK = Kind("link", "a", WEB_SCHEMES | {"mailto", "tel"}, ", only its text")
+PICTURE = Kind("picture", "img", WEB_SCHEMES)
 
 
 def cleaned(address: str) -> str:
@@ -118,7 +117,7 @@ def _web_fault(text: str) -> str:
     if not found:
         return ""
     rest = found["rest"].lstrip("/\\:; \t")
-    right = found["scheme"].lower() in _WEB_SCHEMES and found["slashes"] == "//"
+    right = found["scheme"].lower() in WEB_SCHEMES and found["slashes"] == "//"
     inner = _WEB.fullmatch(rest)
     doubled = inner and (
         not right or rest.lower().startswith(("http:", "https:", "http//", "https//"))

@@ -204,15 +204,15 @@ class Sanitizer:
             elif name in _LEFT_OUT:
                 self._leave_out(node)
             elif name not in _SILENT:
-                given = {key: value or "" for key, value in node.attributes.items()}
-                published, attributes = self._element(name, given, in_link=in_link)
+                raw = {key: value or "" for key, value in node.attributes.items()}
+                published, attributes = self._element(name, raw, in_link=in_link)
                 children = self._content(
                     node,
                     depth + 1,
                     in_link=in_link or published == "a",
                     in_code=in_code or name in _CODE,
                 )
-                if "data-footnotes" in given:
+                if "data-footnotes" in raw:
                     attributes["role"] = "doc-endnotes"
                     children[:0] = ["\n", Element("hr")]
                 if published == "p" and _is_emptied(node, children):
@@ -220,7 +220,7 @@ class Sanitizer:
                 if published:
                     found.append(Element(published, attributes, children))
                 else:
-                    self._note_unknown(name, given, children)
+                    self._note_unknown(name, raw, children)
                     found += [Element("span", attributes, children)] if attributes else children
         return found
 
@@ -235,49 +235,49 @@ class Sanitizer:
         self._lose(name, message, f"<{name}")
 
     def _element(
-        self, written: str, given: Mapping[str, str], *, in_link: bool
+        self, written: str, raw: Mapping[str, str], *, in_link: bool
     ) -> tuple[str, dict[str, str]]:
         """Return the name under which an element is published, or '', and its attributes."""
         name = _RENAMED.get(written, written)
-        attributes = self._attributes(name, given) if given else {}
-        if written in _UNWRAPPED and (written != "area" or "href" in given):
+        attributes = self._attributes(name, raw) if raw else {}
+        if written in _UNWRAPPED and (written != "area" or "href" in raw):
             self._lose(written, _UNWRAPPED[written], f"<{written}")
         if name == "a":
-            name = self._link(given, attributes, in_link=in_link)
+            name = self._link(raw, attributes, in_link=in_link)
         elif name == "img":
-            name = self._picture(given, attributes)
+            name = self._picture(raw, attributes)
         elif (name == "time" and "datetime" not in attributes) or (
             name == "bdo" and "dir" not in attributes
         ):
             name = ""
         return (name if name in PUBLISHED else ""), attributes
 
-    def _attributes(self, name: str, given: Mapping[str, str]) -> dict[str, str]:
+    def _attributes(self, name: str, raw: Mapping[str, str]) -> dict[str, str]:
         """Return the attributes that are published of an element, but for `href` and `src`."""
         found = {
             key: value
             for key, read in _ATTRIBUTES.get(name, {}).items()
-            if key in given and (value := read(given[key]))
+            if key in raw and (value := read(raw[key]))
         }
-        cited = given.get(_CITED.get(name, ""), "")
+        cited = raw.get(_CITED.get(name, ""), "")
         if cited and not fault_in(cited, PICTURE):
             found[_CITED[name]] = absolute(cited, self.site)
-        self._add_language(given, found)
-        if given.get("title", "").strip():
-            found["title"] = given["title"]
-        identity = "-".join((given.get("id") or (name == "a" and given.get("name")) or "").split())
+        self._add_language(raw, found)
+        if raw.get("title", "").strip():
+            found["title"] = raw["title"]
+        identity = "-".join((raw.get("id") or (name == "a" and raw.get("name")) or "").split())
         if identity and identity not in self._ids:
             self._ids.add(identity)
             found["id"] = self.prefix + identity
-        for key in given:
+        for key in raw:
             if key.startswith("on") and key != "on":
                 message = f"'{key}' is not published: feed readers run no scripts; remove it"
                 self._lose("event handler", message, f"{key}=", key)
         return found
 
-    def _add_language(self, given: Mapping[str, str], found: dict[str, str]) -> None:
+    def _add_language(self, raw: Mapping[str, str], found: dict[str, str]) -> None:
         """Add the language and the direction of an element's text to its attributes."""
-        language = (given.get("lang") or given.get("xml:lang") or "").strip()
+        language = (raw.get("lang") or raw.get("xml:lang") or "").strip()
         if _is_language(language):
             found["lang"] = language
         elif language:
@@ -285,16 +285,16 @@ class Sanitizer:
                 f"the language '{language}' is not known; write a tag like en, pt-BR or zh-Hant"
             )
             self._lose("lang", message, f'lang="{language}"', f"lang='{language}'", language)
-        direction = given.get("dir", "").strip().lower()
+        direction = raw.get("dir", "").strip().lower()
         if direction in {"ltr", "rtl", "auto"}:
             found["dir"] = direction
         elif direction:
             message = f"the direction '{direction}' is not published; write ltr, rtl or auto"
-            self._lose("dir", message, f'dir="{given["dir"]}"', f"dir='{given['dir']}'")
+            self._lose("dir", message, f'dir="{raw["dir"]}"', f"dir='{raw['dir']}'")
 
-    def _link(self, given: Mapping[str, str], attributes: dict[str, str], *, in_link: bool) -> str:
+    def _link(self, raw: Mapping[str, str], attributes: dict[str, str], *, in_link: bool) -> str:
         """Add its address to the attributes of a link; return '' if it has none to publish."""
-        address = given.get("href")
+        address = raw.get("href")
         if address is None:
             return ""
         if in_link:
@@ -309,22 +309,22 @@ class Sanitizer:
             )
         elif self._is_sound(address, LINK):
             attributes["href"] = absolute(address, self.site)
-            if _is_language(given.get("hreflang", "")):
-                attributes["hreflang"] = given["hreflang"]
+            if _is_language(raw.get("hreflang", "")):
+                attributes["hreflang"] = raw["hreflang"]
         else:
             return ""
-        if "data-footnote-ref" in given:
+        if "data-footnote-ref" in raw:
             attributes["role"] = "doc-noteref"
-        if number := given.get("data-footnote-backref-idx"):
+        if number := raw.get("data-footnote-backref-idx"):
             attributes["role"] = "doc-backlink"
             back = _BACK.get(self.language.partition("-")[0], "↩ {}")
             attributes["aria-label"] = back.format(number)
         return "a"
 
-    def _picture(self, given: Mapping[str, str], attributes: dict[str, str]) -> str:
+    def _picture(self, raw: Mapping[str, str], attributes: dict[str, str]) -> str:
         """Add its address to the attributes of a picture; return '' if it has none to publish."""
-        address = given.get("src", "")
-        later = next((given[name] for name in _LAZY if given.get(name)), "")
+        address = raw.get("src", "")
+        later = next((raw[name] for name in _LAZY if raw.get(name)), "")
         if later and (not address.strip() or address.startswith("data:")):
             message = (
                 f"a picture without its address in 'src' is not published; write src={shown(later)}"
@@ -332,7 +332,7 @@ class Sanitizer:
             self._lose("lazy picture", message, "<img")
         elif self._is_sound(address, PICTURE):
             attributes["src"] = absolute(address, self.site)
-            attributes["alt"] = given.get("alt", "")
+            attributes["alt"] = raw.get("alt", "")
             return "img"
         attributes.clear()
         return ""
@@ -357,7 +357,7 @@ class Sanitizer:
         return True
 
     def _note_unknown(
-        self, name: str, given: Mapping[str, str], children: Sequence[Element | str]
+        self, name: str, raw: Mapping[str, str], children: Sequence[Element | str]
     ) -> None:
         """Report an element that HTML does not have, or that shows nothing without a script."""
         if name in _KNOWN:
@@ -366,7 +366,7 @@ class Sanitizer:
             message = f"'<{name}…>' is not published: it is read as HTML; write &lt; instead of <"
             self._lose("not HTML", message, f"<{name}")
             return
-        says = {key for key in given if ":" not in key} - _FORMATTING
+        says = {key for key in raw if ":" not in key} - _FORMATTING
         if says and not is_visible(children):
             message = f"<{name}> is not published; write what it shows, or link to it"
             self._lose(name, message, f"<{name}")

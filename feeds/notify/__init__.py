@@ -1,1 +1,1 @@
-"""After a publish: caches are told what to forget, and the hub which feeds are new."""
+"""After a publish: caches are purged, and the WebSub hub is notified of changed feeds."""

@@ -21,6 +21,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 from urllib.request import HTTPSHandler, OpenerDirector, ProxyHandler, Request
 
 from feeds import __version__
+from feeds.urls import web_host
 
 # For a whole request, from the DNS lookup to the last byte of the response.
 REQUEST_TIMEOUT_SECONDS = 30.0
@@ -36,7 +37,6 @@ _GZIP = 31
 # These keep the method and the body (RFC 9110 §15.4); the others are followed for GET alone.
 _METHOD_PRESERVING_REDIRECTS = {307, 308}
 _OTHER_REDIRECTS = {301, 302, 303}
-_SCHEMES = {"http", "https"}
 # Names that mean something else on each network (RFC 6762, RFC 8375; .internal by ICANN).
 _LOCAL_SUFFIXES = (".local", ".internal", ".home.arpa")
 # These carry an IPv4 address in their last four bytes (RFC 6052, RFC 8215, RFC 4291 §2.5.5.1).
@@ -148,12 +148,11 @@ def _redirect_target(url: str, location: str) -> str:
     """Return the URL of a redirect; raises RequestError if it is not a web address."""
     try:
         target = urljoin(url, location)
-        parts = urlsplit(target)
-        if parts.hostname and parts.port != 0 and parts.scheme in _SCHEMES:
-            return target
     except ValueError:
-        pass
-    raise RequestError(f"{origin_of(url)} redirects to an invalid URL")
+        target = ""
+    if not web_host(target):
+        raise RequestError(f"{origin_of(url)} redirects to an invalid URL")
+    return target
 
 
 class _Exchange(HTTPSHandler):

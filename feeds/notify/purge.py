@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 from feeds.errors import FeedsError, UsageError
 from feeds.model import Site
 from feeds.notify.http import RequestError, origin_of, request
-from feeds.urls import EVERYTHING, INDEX, surrogate_keys
+from feeds.urls import EVERYTHING, INDEX, surrogate_keys, web_host
 
 _CONCURRENT_REQUESTS = 8
 _COMMAND_TIMEOUT_SECONDS = 120
@@ -175,8 +175,4 @@ def _parse_request(method: str, url: str) -> PurgeRequests:
 
 
 def _is_requestable(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return bool(parts.hostname) and "@" not in parts.netloc and parts.port != 0
-    except ValueError:
-        return False
+    return bool(web_host(url)) and "@" not in urlsplit(url).netloc

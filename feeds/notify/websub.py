@@ -1,11 +1,10 @@
-"""WebSub publishing: a hub is notified of each changed feed once its public URL gives the new bytes.
+"""WebSub publishing: a hub is notified of each changed feed once its public URL returns the new bytes.
 
 WebSub §6 leaves to publisher and hub how a publisher notifies. Hubs take a form
 with `hub.mode=publish` and the feed's URL, as `hub.url` or as `hub.topic`: both are
 sent, in a request for each feed, which every hub understands.
 """
 
-import fcntl
 import logging
 import os
 import random
@@ -21,7 +20,7 @@ from feeds.errors import FeedsError
 from feeds.log import log_event, log_exception
 from feeds.model import Site, etag_of
 from feeds.notify import http
-from feeds.storage import StateFolder, take_lock
+from feeds.storage import StateFolder, release_lock, take_lock
 from feeds.urls import FEEDS
 
 _CONCURRENT_REQUESTS = 4
@@ -31,7 +30,7 @@ _MAX_RETRY_SECONDS = 300.0
 _POLL_SECONDS = 0.5
 # How long a release is tried in the background; what is left is tried with the next one.
 _MAX_NOTIFY_SECONDS = 86_400
-# For so long a cache in front may give old bytes without a warning.
+# For so long a cache in front may return old bytes without a warning.
 _CACHE_SECONDS = 60
 _LOG, _LOCK = "websub.tsv", "websub.lock"
 _HEADING = "# feeds websub 1: hub, URL, the ETag that the hub was last notified of\n"
@@ -53,7 +52,7 @@ class NotTaken(Exception):
 
 
 class NotPublic(NotTaken):
-    """The public URL of a feed does not give the new bytes yet."""
+    """The public URL of a feed does not return the new bytes yet."""
 
 
 class Busy(FeedsError):
@@ -100,10 +99,8 @@ class NotificationLog:
                     raise Busy("another process is notifying the hub")
             yield
         finally:
-            # A process that was forked before the descriptor was known may have it.
-            fcntl.flock(fd, fcntl.LOCK_UN)
             _lock_fds.discard(fd)
-            os.close(fd)
+            release_lock(fd)
 
     def _read(self) -> dict[tuple[str, str], str]:
         """Return the ETags by hub and URL; a damaged line costs one more notification."""

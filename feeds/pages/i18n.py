@@ -7,13 +7,12 @@ from datetime import date, datetime, time, tzinfo
 from functools import lru_cache
 from importlib.resources import files
 from types import SimpleNamespace
+from typing import NamedTuple
 from unicodedata import bidirectional
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_skeleton, format_time, get_datetime_format
 from babel.numbers import format_decimal
-
-from feeds.pages.archive import Period
 
 _ENGLISH = "en"
 # The blocks of Hebrew, Arabic, Syriac, Thaana, N'Ko, Adlam and similar scripts.
@@ -21,6 +20,17 @@ _RIGHT_TO_LEFT = re.compile(
     "[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff\U00010800-\U00010fff\U0001e800-\U0001efff]"
 )
 _STRONG = {"L": "ltr", "R": "rtl", "AL": "rtl"}
+
+
+class Period(NamedTuple):
+    """A year, a month of it, or a part of either, counted from its oldest entry; 0 means none.
+
+    Without a year it is the page of the newest entries.
+    """
+
+    year: int = 0
+    month: int = 0
+    part: int = 0
 
 
 class I18n:

@@ -31,7 +31,7 @@ from feeds.errors import FeedsError
 from feeds.model import Site
 from feeds.pages.schema_org import to_json
 
-# The site's folder, as seen from the page. No text contains this character.
+# The site's folder, relative to the page. No text contains this character.
 ROOT = "\x1c"
 # `feeds/` and a name is the shipped template, even if it is overridden.
 _SHIPPED = "feeds"

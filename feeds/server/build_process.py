@@ -23,8 +23,8 @@ from feeds.history import History
 from feeds.log import log_event, log_exception, log_to
 from feeds.parallel import cores
 from feeds.selection import held_back_summary
+from feeds.server.site_store import FOLDER_PREFIX, SiteStore, store_name
 from feeds.server.status import BUILD_LOCK, BUILD_LOCK_FD, Status, StatusFiles, reason_of
-from feeds.server.store import FOLDER_PREFIX, SiteStore, store_name
 from feeds.storage import Fingerprint, StateFolder, fingerprint
 
 # How often the catalogue is checked, which takes some microseconds.
@@ -35,7 +35,7 @@ _RETRY_SECONDS = 2.0
 _UNDATED_SECONDS = 30.0
 # How often this program's own files are checked.
 _UPGRADE_SECONDS = 5.0
-# How long to wait for workers to end after this process was asked to.
+# How long to wait for workers to end after this process has received a signal to end.
 _GRACE_SECONDS = 5.0
 # Some feed readers refuse larger feeds.
 _LARGE_FEED_BYTES = 1_000_000
@@ -48,22 +48,22 @@ _MAX_DELAY_SECONDS = 1.0
 
 
 class ChangeDetector:
-    """Checks the files of a catalogue whenever it is asked, but less often if there are very many."""
+    """Checks the files of a catalogue at each call, but less often if there are very many."""
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self._path = path
         self._clock = clock
         self._next = 0.0
 
-    def differs(self, seen: Fingerprint | None) -> bool:
-        """Return whether the files were checked, and differ from the fingerprint `seen`."""
+    def differs(self, known: Fingerprint | None) -> bool:
+        """Return whether the files were checked, and differ from the fingerprint `known`."""
         now = self._clock()
         if now < self._next:
             return False
         found = fingerprint(self._path)
         more = max(len(found) - _CHEAP_FILES, 0)
         self._next = now + min(more * _DELAY_PER_FILE_SECONDS, _MAX_DELAY_SECONDS)
-        return found != seen
+        return found != known
 
 
 class SitePublisher:
@@ -107,7 +107,7 @@ class SitePublisher:
         self._files.write_pending()
         now = time.monotonic()
         again = self._again and now >= self._retry_at[True]
-        if read or again or self._detector.differs(self._builder.seen):
+        if read or again or self._detector.differs(self._builder.fingerprint):
             self._build(read=True)
         since = self._undated_since
         if (

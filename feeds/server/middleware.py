@@ -1,6 +1,6 @@
 """WSGI layers around Flask: one answers for documents from the index, one logs exceptions.
 
-`DocumentMiddleware` passes on whatever is not a GET or HEAD of a document. In a
+`DocumentMiddleware` passes on every request that is not a GET or HEAD of a document. In a
 request there is no routing, no rendering and, but for the first request, no
 compression: an answer is looked up and sent.
 """
@@ -16,9 +16,9 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from werkzeug.http import parse_accept_header
 
-from feeds.compression import CODINGS, pays
-from feeds.formats import FORMATS
+from feeds.formats import FORMATS, MEDIA_TYPES
 from feeds.headers import (
+    CODINGS,
     CORS,
     IDENTITY,
     NOSNIFF,
@@ -26,19 +26,20 @@ from feeds.headers import (
     cache_control,
     document_headers,
     names_tag,
+    pays,
     unmodified_since,
     validators,
 )
 from feeds.log import log_exception
-from feeds.server.site import DamagedBody, ServedSite
-from feeds.server.store import Head, Index, Record
+from feeds.server.served_site import DamagedBody, ServedSite
+from feeds.server.site_store import Head, Index, Record
 from feeds.urls import INDEX, is_folder
 
 # The key of a request's environment with the index that the request is answered from.
 SITE_INDEX = "feeds.index"
 # Answers with prepared headers that are kept.
 _MAX_ANSWERS = 4096
-# When to ask again for a body that is being built again.
+# When to request again for a body that is being built again.
 _RETRY_AFTER_SECONDS = 2
 _SHOWN_AS = {form.media_type: form.shown_as for form in FORMATS}
 # Longer lists of what a client accepts are ignored: parsing them takes long.
@@ -241,7 +242,7 @@ def answer_plainly(
     """Answer with the status alone, which no cache keeps; `retry_after` is in seconds."""
     body = f"{status}\n".encode()
     headers = [
-        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Content-Type", MEDIA_TYPES["txt"]),
         ("Content-Length", str(len(body))),
         ("Cache-Control", "no-store"),
         NOSNIFF,

@@ -2,18 +2,18 @@
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from html import escape
 from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from feeds.compression import pays
 from feeds.errors import FeedsError
-from feeds.export.hosts import github_pages
-from feeds.export.hosts.rules import FileRule, RedirectRule, ServingRules
+from feeds.export.hosts import FileRule, RedirectRule, ServingRules
 from feeds.export.manifest import CODINGS
 from feeds.export.safe_folder import EXPORT_FOLDER
+from feeds.headers import is_page, pays
 from feeds.plans import Plan
-from feeds.urls import HOST_HEADERS, HOST_REDIRECTS, INDEX
+from feeds.urls import HOST_HEADERS, HOST_REDIRECTS, INDEX, is_folder
 
 _NGINX = f"{EXPORT_FOLDER}/nginx.conf"
 _APACHE = ".htaccess"
@@ -25,6 +25,18 @@ _CLOUDFLARE_MAX_HEADER_RULES = 100
 # https://developers.cloudflare.com/pages/configuration/redirects/
 _CLOUDFLARE_MAX_REDIRECTS = 2000
 _CLOUDFLARE_MAX_FOLDER_REDIRECTS = 100
+# Without this file, GitHub Pages leaves out files whose names begin with a dot or `_`.
+_NO_JEKYLL = ".nojekyll"
+_REDIRECT_PAGE = """\
+<!doctype html>
+<html lang="{language}">
+<meta charset="utf-8">
+<title>{address}</title>
+<link rel="canonical" href="{address}">
+<meta http-equiv="refresh" content="0; url={address}">
+<a href="{address}">{address}</a>
+</html>
+"""
 
 
 def _quoted(text: str) -> str:
@@ -221,6 +233,53 @@ def _redirect_lines(rules: ServingRules) -> Iterator[tuple[str, str]]:
     yield from folders
 
 
+def _github_pages(rules: ServingRules) -> Mapping[str, bytes | Plan]:
+    """Return the files of GitHub Pages, where neither headers nor redirects can be configured.
+
+    There is a redirecting page for each address of a moved page, and a copy of each moved feed.
+    Raises FeedsError where a file and a folder would have the same name.
+    """
+    found: dict[str, bytes | Plan] = {_NO_JEKYLL: b""}
+    # For each path, the path in the catalogue or of the document that requires it.
+    origins = {path: path for path in rules.documents}
+    for redirect in rules.redirects:
+        for old, document in _moved_documents(redirect, rules):
+            # The first redirect is the one with the longest path.
+            if old not in origins:
+                origins[old] = redirect.old
+                found[old] = _file_at(old, document, rules)
+    for path, origin in origins.items():
+        folder = path
+        while folder := folder.rpartition("/")[0]:
+            if folder in origins:
+                raise FeedsError(
+                    f"{origins[folder]!r} and {origin!r}: GitHub Pages cannot have"
+                    f" a file and a folder of the name {folder!r}"
+                )
+    return found
+
+
+def _moved_documents(redirect: RedirectRule, rules: ServingRules) -> Iterator[tuple[str, Plan]]:
+    """Yield each old path that a redirect covers, with the document at the new path."""
+    if redirect.new is None:
+        return
+    if not redirect.keeps_rest:
+        document = rules.documents.get(redirect.new + INDEX * is_folder(redirect.new))
+        if document:
+            yield redirect.old + INDEX * redirect.is_folder, document
+        return
+    for path, document in rules.documents.items():
+        if path.startswith(redirect.new):
+            yield redirect.old + path.removeprefix(redirect.new), document
+
+
+def _file_at(old: str, document: Plan, rules: ServingRules) -> bytes | Plan:
+    if not (is_page(document.media_type) or old.endswith(INDEX)):
+        return document
+    address = escape(rules.site.address(document.path.removesuffix(INDEX)))
+    return _REDIRECT_PAGE.format(language=escape(rules.site.language), address=address).encode()
+
+
 # By the names of `--host`.
 HOSTS: Mapping[str, Callable[[ServingRules], Mapping[str, bytes | Plan]]] = {
     "nginx": _nginx,
@@ -228,5 +287,5 @@ HOSTS: Mapping[str, Callable[[ServingRules], Mapping[str, bytes | Plan]]] = {
     "caddy": _caddy,
     "netlify": _netlify,
     "cloudflare-pages": _cloudflare,
-    "github-pages": github_pages.files,
+    "github-pages": _github_pages,
 }

@@ -16,13 +16,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from feeds.compression import compress
-from feeds.headers import IDENTITY
+from feeds.headers import IDENTITY, compress
 from feeds.log import log_event, log_exception
 from feeds.model import etag_of
 from feeds.notify.websub import BackgroundNotifier
+from feeds.server.site_store import Index, Record, index_stamp, load_index, store_name
 from feeds.server.status import BUILD_LOCK_FD, WORKERS_LOCK, Status, StatusFiles
-from feeds.server.store import Index, Record, index_stamp, load_index, store_name
 from feeds.storage import STATE, StateFolder
 
 # How often the index is checked for changes.
