@@ -141,6 +141,14 @@ def test_footnotes_lead_there_and_back() -> None:
     assert notes(body) == []
 
 
+@pytest.mark.parametrize("element", ["strong", "ol", "blockquote", "map", "h3"])
+def test_only_the_section_of_footnotes_has_their_role(element: str) -> None:
+    """No other element becomes the end notes: the role is not valid there, and nothing is added."""
+    assert 'role="doc-endnotes"' in render("a[^1]\n\n[^1]: b")
+    plain, marked = (render(f"<{element}{more}>x</{element}>") for more in ("", " data-footnotes"))
+    assert plain == marked
+
+
 def test_a_footnotes_number_is_not_part_of_an_abstract() -> None:
     """Plain text omits footnote numbers: `500[^1]` is not 5001."""
     items = [("a", "2022-05-24", "500[^1] workers\n\n[^1]: ILO")]

@@ -212,7 +212,7 @@ class Sanitizer:
                     in_link=in_link or published == "a",
                     in_code=in_code or name in _CODE,
                 )
-                if "data-footnotes" in raw:
+                if published == "div" and "data-footnotes" in raw:
                     attributes["role"] = "doc-endnotes"
                     children[:0] = ["\n", Element("hr")]
                 if published == "p" and _is_emptied(node, children):
