@@ -230,6 +230,8 @@ def _value(passage: Passage, number: int) -> str:
 
 def _is_usual(passage: Passage, number: int, column: int) -> bool:
     """Check whether a line in this column would be two spaces deeper than its parent."""
+    if _is_section(passage, number):
+        return column == 0
     item = ITEM.match(passage.lines[number])
     own = KEY_LINE.match(passage.lines[number])
     for above in range(number - 1, -1, -1):
@@ -246,7 +248,7 @@ def _is_usual(passage: Passage, number: int, column: int) -> bool:
             if column - indentation(line) not in usual or _value(passage, above):
                 return False
             return bool(item) or _suits(own, parent["key"])
-    return column == 0 and (bool(item) or _is_section(passage, number))
+    return column == 0 and bool(item)
 
 
 def _suits(own: re.Match[str] | None, parent: str) -> bool:
