@@ -53,8 +53,9 @@ def read_moves(
             moved[old] = new
             targets.append((old, value, path))
     for old, value, path in targets:
-        check = partial(_check_target, old, moved, live, reading.nearest)
-        reading.value(value, path, check, None)
+        fault = _target_fault(old, moved, live, reading.nearest)
+        if fault:
+            reading.problem(value, path, fault)
     return moved, frozenset(retired)
 
 
@@ -125,20 +126,19 @@ def _new_path(text: str) -> str:
     return "" if text == _HOME else _site_path(text)
 
 
-def _check_target(
-    old: str, moved: dict[str, str], live: frozenset[str], suggester: Suggester, _text: str
-) -> None:
-    """Raise InvalidValue if a moved path does not lead to one that is published."""
+def _target_fault(
+    old: str, moved: Mapping[str, str], live: frozenset[str], suggester: Suggester
+) -> str:
+    """Return what is wrong with a moved path that does not lead to one that is published, or ''."""
     last = urls.moved_to(old, moved)
     if last is None:
-        raise InvalidValue("leads into a loop")
-    if live and last and last not in live:
-        depth = last.removesuffix("/").count("/")
-        alike = [path for path in live if path.removesuffix("/").count("/") == depth]
-        slash = f"; did you mean {last}/?" if f"{last}/" in live else ""
-        raise InvalidValue(
-            f"nothing is published at {last!r}{slash or suggester.hint(last, alike)}"
-        )
+        return "leads into a loop"
+    if not live or not last or last in live:
+        return ""
+    depth = last.removesuffix("/").count("/")
+    alike = [path for path in live if path.removesuffix("/").count("/") == depth]
+    slash = f"; did you mean {last}/?" if f"{last}/" in live else ""
+    return f"nothing is published at {last!r}{slash or suggester.hint(last, alike)}"
 
 
 def note_gone(
