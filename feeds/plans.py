@@ -201,9 +201,11 @@ class _Planner:
         self._entries.of(self._feeds[0].entries)
         for feed in self._feeds:
             about = _SEPARATOR.join((feed.path, feed.title, feed.description))
-            # The publication's own templates may show more of a feed than ours do.
-            more = digest(_about(feed), self._entries.of(feed.entries)) if self._templates else ""
             around = repr(related[feed.path])
+            more = ""
+            if self._templates:
+                # The publication's own may show more of a feed than ours do, on each page.
+                more = digest(_about(feed), self._entries.of(feed.entries), around)
             for listing in listings.of(feed):
                 # Pages of the archive name no other feeds. Their path implies their period.
                 shown = (

@@ -17,6 +17,7 @@ from feeds.formats import FORMATS
 from feeds.model import Catalogue, Photo
 from feeds.pages import Pages
 from feeds.pages.templating import template_files
+from feeds.plans import plan_site
 from feeds.selection import related_feeds, select
 
 CATALOGUE = load_catalogue(CATALOGUES / "every-field.yaml")
@@ -134,6 +135,33 @@ def test_a_template_of_one_kind_of_page_is_extended(folder: Path) -> None:
     assert changed == [path for path in pages if path.startswith("entries/")]
     for entry in CATALOGUE.entries:
         assert f"<p>{entry.id} {entry.published.year}</p>" in pages[f"{entry.path}index.html"]
+
+
+def test_a_page_of_an_archive_that_lists_other_feeds_is_rendered_when_they_change(
+    folder: Path,
+) -> None:
+    """With an override, pages of an archive may show the related feeds, so they depend on them."""
+    (folder / "archive.html").write_text(
+        '{% extends "listing.html" %}{% block main %}{{ related.topics }}{% endblock %}', "utf-8"
+    )
+    source = folder.parent / "entries.yaml"
+    plans = []
+    for name in ("Old name", "New name"):
+        items = "".join(
+            f"- {{id: e{number}, title: T, date: {1960 + number}-01-01, summary: S, topics: [a]}}\n"
+            for number in range(60)
+        )
+        source.write_text(
+            'site: {title: T, url: "https://e.org/", id: "tag:e.org,2021:t"}\n'
+            f"topics: {{a: A, without-entries: {name}}}\nentries:\n{items}",
+            "utf-8",
+        )
+        planned = plan_site(load_catalogue(source), as_of=AS_OF)
+        plans.append({plan.path: plan.inputs for plan in planned.plans})
+    before, after = plans
+    pages = [path for path in before if path.startswith("archive/")]
+    assert pages
+    assert not any(before[path] == after[path] for path in pages)
 
 
 def test_rules_are_added_to_the_style_sheet(folder: Path) -> None:
