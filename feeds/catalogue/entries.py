@@ -34,7 +34,6 @@ from feeds.errors import Problem
 from feeds.model import Entry, Photo, Topic
 from feeds.urls import ENTRIES, MEDIA
 
-# A table of our own: the one of a machine would make its documents differ from others'.
 # Files that editors often want to link to.
 _NOT_IMAGES = frozenset(
     "csv doc docx epub htm html mov mp3 mp4 odt pdf ppt pptx rtf txt webm xls xlsx xml zip".split()
