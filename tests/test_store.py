@@ -623,7 +623,7 @@ def test_a_program_that_cannot_build_is_not_started_all_the_time(
     shutil.copytree(ROOT / "feeds", package, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setenv("PYTHONPATH", str(package.parent))
     with running("feeds serve", file, tmp_path / "server", cwd=tmp_path) as server:
-        source = package / "builder.py"
+        source = package / "build.py"
         text = source.read_text()
         write(source, "raise ImportError('half installed')\n")
         wait_until(lambda: health(server)["status"] == "degraded")
