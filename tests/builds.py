@@ -22,7 +22,7 @@ class DatedDocument(Document):
 
 
 class Memory:
-    """A target that has nothing at first, and keeps what is committed."""
+    """A target in memory, empty at first."""
 
     def __init__(self) -> None:
         self.documents: dict[str, DatedDocument] = {}
@@ -62,7 +62,7 @@ def dated(
 
 
 def bodies(planned: PlannedSite) -> dict[str, bytes]:
-    """Return the bytes of every plan of a site, those of the host's files too."""
+    """Return the bytes of every plan of a site, including the host's files."""
     target = Memory()
     target.commit(stage_missing(planned, target))
     return {path: document.body for path, document in target.documents.items()}

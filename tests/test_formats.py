@@ -251,7 +251,7 @@ def test_a_body_alone_has_an_excerpt_to_show(body: str, shown: str) -> None:
         assert found.text == shown
 
 
-def test_plain_text_stands_beside_html_alone(every_field: Release) -> None:
+def test_plain_text_is_beside_html_only(every_field: Release) -> None:
     """A text that is the same as plain text and as HTML appears once."""
     channel = documents(every_field, "rss.xml")["rss.xml"][0]
     whole, unmeasured, *_ = channel.findall("item")
@@ -269,7 +269,7 @@ def test_atom_follows_the_grammar_of_rfc_4287(release: Release) -> None:
         assert grammar.validate(feed), (path, grammar.error_log)
 
 
-def test_the_grammar_refuses_what_is_no_atom(every_field: Release) -> None:
+def test_the_grammar_refuses_what_is_not_atom(every_field: Release) -> None:
     """The grammar refuses documents that are not valid Atom."""
     grammar = etree.RelaxNG(etree.parse(ROOT / "tests" / "atom.rng"))
     body = every_field["atom.xml"].body.decode()

@@ -269,7 +269,7 @@ def rows(page: Any) -> list[list[str]]:
     return [[cell.text_content() for cell in row] for row in page.xpath("//tbody/tr")]
 
 
-def test_subscriptions_tell_what_is_in_each_feed(release: Release) -> None:
+def test_subscriptions_show_what_is_in_each_feed(release: Release) -> None:
     """Each topic and country has its number of entries, its newest day, and the address of each format."""
     page = page_of(release[SUBSCRIBE + INDEX].body)
     page.make_links_absolute(release.site.address(SUBSCRIBE))

@@ -1,4 +1,4 @@
-"""The architecture: which modules import which, and where the clock is read."""
+"""The house: who may import whom, and where the clock is read."""
 
 import ast
 import os
@@ -50,7 +50,7 @@ MODULES = sorted((ROOT / "feeds").rglob("*.py"))
 
 
 def room(module: Path) -> str:
-    """Return the name of the package or module below `feeds` that a module belongs to."""
+    """Give the room that a module belongs to; the package's own __init__ is none."""
     return module.relative_to(ROOT / "feeds").parts[0].removesuffix(".py")
 
 
@@ -69,7 +69,7 @@ def imports(module: Path) -> Iterator[str]:
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_imports_go_downwards_only(module: Path) -> None:
-    """A module imports only from its own package, from lower layers, and the libraries listed for it."""
+    """A module imports from its own room and lower floors, and packages named for its room."""
     here = room(module)
     if here == "__init__":
         return
@@ -85,7 +85,7 @@ def test_imports_go_downwards_only(module: Path) -> None:
 
 
 def test_only_modules_named_for_it_know_feedgen() -> None:
-    """Only Atom, RSS and feedgen_ext import feedgen."""
+    """feedgen stands behind one fence: the formats that it writes, and what it leaves out of them."""
     knowing = {
         path.name
         for path in MODULES
@@ -96,7 +96,7 @@ def test_only_modules_named_for_it_know_feedgen() -> None:
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_clock_below_the_history(module: Path) -> None:
-    """Modules below the history never read the clock: callers pass `as_of`."""
+    """What a release holds never depends on when it is built: `as_of` is given."""
     here = room(module)
     if FLOORS.get(here, 0) >= FIRST_WITH_A_CLOCK and here != WITHOUT_A_CLOCK:
         return
@@ -134,7 +134,7 @@ HEAVY = {
 def test_each_verb_loads_what_it_needs(
     arguments: list[str], spared: set[str], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """No command imports packages that it does not use; an unchanged export does not even import YAML."""
+    """No verb waits for packages that it does not use; an unchanged export needs not even YAML."""
     base = tmp_path_factory.getbasetemp()
     arguments = [part.replace("{out}", str(base / "loads-out")) for part in arguments]
     code = (

@@ -81,7 +81,7 @@ def enclosures(release: Release) -> set[tuple[str, ...]]:
 
 
 def test_a_picture_is_a_document_and_every_format_tells_its_true_size(file: Path) -> None:
-    """Its bytes are the file's, and type, length, width and height are read from it."""
+    """A picture has the file's bytes, and its type, length, width and height are read from the file."""
     release = built(file)
     body = (MEDIA / "market.jpg").read_bytes()
     assert release[JPEG].body == body
@@ -117,7 +117,7 @@ def test_another_url_moves_the_pictures_too(file: Path) -> None:
 
 
 def test_a_folder_of_files_has_its_pictures_beside_them(file: Path) -> None:
-    """If the catalogue is a folder, `media` is in it, beside its files."""
+    """If the catalogue is a folder, `media` is inside it."""
     assert dict(built(file.parent)) == dict(built(file))
 
 
@@ -273,7 +273,7 @@ def test_a_picture_that_vanishes_leaves_the_last_release(
 def test_a_picture_is_sent_as_it_is(
     file: Path, served: Callable[[Path], str], accepted: str
 ) -> None:
-    """It has its media type and validators, and is never compressed again."""
+    """A served picture has its media type and validators, and is never compressed."""
     # Bytes that would shrink.
     (file.parent / JPEG).write_bytes((MEDIA / "market.jpg").read_bytes() + bytes(5000))
     url = served(file)

@@ -21,7 +21,7 @@ EVERY_FIELD = CATALOGUES / "every-field.yaml"
 
 
 def test_exported_and_app_bytes_are_the_release(source: Path, tmp_path: Path) -> None:
-    """For every path of every catalogue: exported bytes = the app's bytes = the release's."""
+    """For every path of every catalogue, the export, the app and the release have the same bytes."""
     as_of = datetime.now(UTC)
     catalogue = load_catalogue(source)
     release = build_release(catalogue, as_of=as_of)
@@ -153,7 +153,7 @@ def test_the_same_bytes_everywhere(tmp_path: Path) -> None:
 
 
 def test_a_fourth_format_needs_one_row(catalogue: Catalogue) -> None:
-    """A format is one row of the table, and nothing else depends on it."""
+    """Adding a format takes one row of the table."""
     titles = Format(
         key="titles",
         name="Titles",
@@ -188,7 +188,7 @@ def test_embargoed_entries_are_nowhere(tmp_path: Path) -> None:
 
 
 def test_a_declared_topic_without_entries_has_valid_empty_feeds() -> None:
-    """A feed that people subscribed to stays when its last entry goes."""
+    """A topic's feed stays when its last entry is removed."""
     release = build_release(load_catalogue(CATALOGUES / "empty.yaml"), as_of=AS_OF)
     assert {path for path in release if path.startswith("topics/soon/")} == {
         f"topics/soon/{name}" for name in ("atom.xml", "rss.xml", "feed.json", "index.html")
@@ -197,7 +197,7 @@ def test_a_declared_topic_without_entries_has_valid_empty_feeds() -> None:
 
 
 def test_a_folder_of_files_is_one_catalogue(tmp_path: Path) -> None:
-    """A large publication may be cut into files; the release is the same."""
+    """A catalogue that is split into several files has the same release."""
     text = SHIPPED.read_text()
     head, _, entries = text.partition("entries:\n")
     newer, older = entries.split("\n- id: learning-on-social-protection")

@@ -1,4 +1,4 @@
-"""The shortcuts for ordinary values have the same results as the general way."""
+"""Shortcuts for ordinary values have the same results as the general code."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -28,7 +28,7 @@ ZONE = ZoneInfo("Europe/Zurich")
 )
 @example("http://0/.")
 def test_an_ordinary_address_is_itself(text: str) -> None:
-    """An address that is returned unchanged is the one that parsing it gives."""
+    """An address that the shortcut returns unchanged is also unchanged by parsing."""
     # A capital letter prevents the shortcut.
     long_way, short_way = read_address(text.replace("://", "://X")), read_address(text)
     if long_way and short_way:
@@ -56,8 +56,8 @@ def test_an_ordinary_slug_is_its_own_proposal(text: str) -> None:
 
 
 @given(st.text(st.sampled_from("ab \t\n\r\x85\u2028\u00a0\u3000é"), max_size=12))
-def test_white_space_is_folded_wherever_it_stands(text: str) -> None:
-    """A text that seems to need no folding needs none."""
+def test_white_space_is_folded_everywhere(text: str) -> None:
+    """A text that the shortcut leaves unfolded has nothing to fold."""
     folded = text
     for space in "\t\n\r\x85\u2028":
         folded = folded.replace(space, " ")
