@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from feeds import Document
 from feeds.build import Build, BuildOptions, Fact, SiteBuilder, Staged, stage_missing
 from feeds.history import History
-from feeds.model import Document, etag_of
+from feeds.model import etag_of
 from feeds.plans import Plan, PlannedSite
 
 _NOW = partial(datetime.now, UTC)

@@ -23,9 +23,8 @@ from forking import run_forked
 from hypothesis import settings
 from processes import build_processes
 
-from feeds import Release, build_release, load_catalogue
+from feeds import Catalogue, Release, build_release, load_catalogue
 from feeds.export.safe_folder import EXPORT_FOLDER
-from feeds.model import Catalogue
 
 ROOT = Path(__file__).parent.parent
 SHIPPED = ROOT / "entries.yaml"

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from stores import Clock
 
-from feeds import Release, build_release, load_catalogue
-from feeds.errors import CatalogueError
+from feeds import CatalogueError, Release, build_release, load_catalogue
 from feeds.export.hosts.configurations import HOSTS
 from feeds.history import History
 

@@ -4,8 +4,8 @@ import json
 
 from conftest import ROOT
 
+from feeds import CatalogueError
 from feeds.catalogue import read_catalogue
-from feeds.errors import CatalogueError
 
 PAYLOADS = (ROOT / "tests" / "xss.txt").read_text("utf-8").splitlines()
 # Some parts of a text are taken for others only where they come together.

@@ -13,12 +13,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from feeds import build_release
+from feeds import Catalogue, Entry, build_release
 from feeds.catalogue import read_catalogue
 from feeds.catalogue.reader import InvalidValue
 from feeds.catalogue.text_fields import markdown, surely_published
 from feeds.markdown import notes_on, render_body
-from feeds.model import Catalogue, Entry
 
 NU = ROOT / "tests" / "nu" / "node_modules" / "vnu-jar" / "build" / "dist" / "vnu.jar"
 HEAD = """

@@ -9,9 +9,8 @@ import pytest
 from conftest import SHIPPED, running, wait_until
 from test_serving import ask, body, lines
 
-from feeds import create_app
+from feeds import SiteApp, create_app
 from feeds.log import log_to
-from feeds.server import SiteApp
 from feeds.server.middleware import LogBugs
 
 

@@ -11,10 +11,9 @@ from caches import FOLDER, caching
 from conftest import SHIPPED, Server, program, running, wait_until
 from hosts import ask
 
+from feeds import FeedsError, build_release
 from feeds.catalogue import load_catalogue
-from feeds.errors import FeedsError
 from feeds.notify.purge import PurgeSet, parse_purge, purge_set
-from feeds.release import build_release
 
 TOPIC = "topics/covid-19-response/"
 # What is about to change may be given no longer than until then.

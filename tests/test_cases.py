@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from conftest import MEDIA, ROOT
 
+from feeds import CatalogueError, Problem
 from feeds.catalogue import read_catalogue
-from feeds.errors import CatalogueError, Problem
 
 CASES = sorted((ROOT / "tests" / "cases").iterdir())
 

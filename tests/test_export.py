@@ -16,16 +16,15 @@ import brotli
 import pytest
 from conftest import AS_OF, PATIENCE, SHIPPED, program, run, run_feeds, shortened, traced, tree
 
-from feeds import build_release, load_catalogue
+from feeds import Catalogue, FeedsError, build_release, load_catalogue
 from feeds.catalogue import read_catalogue
-from feeds.errors import FeedsError
 from feeds.export import Options
 from feeds.export.folder import export_folder
 from feeds.export.hosts.configurations import HOSTS
 from feeds.export.manifest import FOLDER_MANIFEST as MANIFEST
 from feeds.export.manifest import FileEntry, FolderManifest
 from feeds.export.safe_folder import EXPORT_FOLDER
-from feeds.model import Catalogue, etag_of
+from feeds.model import etag_of
 
 EDIT = ("Actuary or actor?", "Actor or actuary?")
 HOSTS_GOLDEN = Path(__file__).parent / "golden-hosts"

@@ -15,13 +15,24 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from feeds import Release, build_release, load_catalogue
+from feeds import (
+    Catalogue,
+    CatalogueError,
+    Country,
+    Entry,
+    Feed,
+    Person,
+    Photo,
+    Release,
+    Site,
+    Topic,
+    build_release,
+    load_catalogue,
+)
 from feeds.catalogue import read_catalogue
-from feeds.errors import CatalogueError
 from feeds.formats import atom, rss
 from feeds.formats.sampling import sampled
 from feeds.markdown import render_body
-from feeds.model import Catalogue, Country, Entry, Feed, Person, Photo, Site, Topic
 
 NS = {
     "atom": "http://www.w3.org/2005/Atom",

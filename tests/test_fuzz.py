@@ -12,9 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from work import work
 
-from feeds import build_release
+from feeds import CatalogueError, build_release
 from feeds.catalogue import read_catalogue
-from feeds.errors import CatalogueError
 
 MEGABYTES = 300
 SEEDS = [path.read_text() for path in sorted(CATALOGUES.iterdir())]

@@ -15,12 +15,11 @@ from babel.numbers import format_decimal
 from conftest import AS_OF, PATIENCE, SHIPPED, running
 from lxml import html
 
-from feeds import Release, build_release, load_catalogue
+from feeds import Catalogue, Country, Entry, Release, Topic, build_release, load_catalogue
 from feeds.catalogue import read_catalogue
 from feeds.catalogue.countries import territories
 from feeds.catalogue.redirects import live_paths
 from feeds.headers import compress
-from feeds.model import Catalogue, Country, Entry, Topic
 from feeds.urls import (
     ALL_OPML,
     CHOICE_STYLE,

@@ -12,13 +12,10 @@ from conftest import AS_OF
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from feeds import build_release, load_catalogue
-from feeds.errors import FeedsError
+from feeds import FeedsError, Site, SiteApp, build_release, load_catalogue
 from feeds.export.hosts import ServingRules, host_plans
 from feeds.headers import IDENTITY
-from feeds.model import Site
 from feeds.plans import Plan, plan_site
-from feeds.server import SiteApp
 from feeds.server.served_site import ServedSite
 from feeds.server.site_store import Head, Index, Record
 from feeds.server.status import Status

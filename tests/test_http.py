@@ -20,8 +20,7 @@ import brotli
 import pytest
 from conftest import CATALOGUES, PATIENCE, SERVERS, Server, run_feeds, running, tree
 
-from feeds import load_catalogue
-from feeds.formats import FORMATS, Format
+from feeds import FORMATS, Format, load_catalogue
 
 URL = "https://news.example.org/tests/"
 CATALOGUE = CATALOGUES / "every-field.yaml"

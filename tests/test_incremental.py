@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from s3 import BUCKET, Server, s3_server
 from stores import stored
 
-from feeds import plans
+from feeds import FORMATS, Entry, plans
 from feeds.build import Build, BuildOptions, SiteBuilder, Target
 from feeds.catalogue import ItemMemory
 from feeds.cli.options import ExportOptions
@@ -37,9 +37,9 @@ from feeds.export.manifest import (
 )
 from feeds.export.object_store import Conflict, ObjectInfo, ObjectStore, Version
 from feeds.export.safe_folder import EXPORT_FOLDER
-from feeds.formats import FORMATS, feed_style, feedgen_ext
+from feeds.formats import feed_style, feedgen_ext
 from feeds.inputs import digest, entry_digest, site_digest, source_digest
-from feeds.model import Entry, etag_of
+from feeds.model import etag_of
 from feeds.pages.templating import template_files
 from feeds.selection import RelatedFeeds
 from feeds.server.site_store import SiteStore

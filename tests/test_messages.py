@@ -8,8 +8,9 @@ from conftest import run_feeds
 from hypothesis import given
 from hypothesis import strategies as st
 
+from feeds import CatalogueError, FeedsError, Problem
 from feeds.catalogue import read_catalogue
-from feeds.errors import CatalogueError, FeedsError, Problem, printable
+from feeds.errors import printable
 
 # ESC, CSI, line ends of every kind, bidirectional overrides and isolates, invisible
 # characters, a byte order mark, a tag, and a byte that is not UTF-8.

@@ -15,9 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from feeds import Release, build_release, load_catalogue
+from feeds import Catalogue, Release, build_release, load_catalogue
 from feeds.catalogue import read_catalogue
-from feeds.model import Catalogue
 from feeds.pages import DARK_BACKGROUND, LIGHT_BACKGROUND, contrast, readable
 from feeds.plans import plan_site
 from feeds.urls import INDEX, SUBSCRIBE

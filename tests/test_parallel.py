@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 from conftest import AS_OF, ROOT, SHIPPED, run, tree
 
-from feeds import build_release, export_folder
+from feeds import FeedsError, build_release, export_folder
 from feeds.catalogue import read_catalogue
-from feeds.errors import FeedsError
 from feeds.parallel import dealt, gc_paused, in_child, in_processes
 
 MANY = range(5002)

@@ -18,10 +18,9 @@ from lxml import etree
 from PIL import Image
 from stores import Published
 
-from feeds import Release, build_release
+from feeds import CatalogueError, FeedsError, Release, build_release
 from feeds.catalogue import ItemMemory, load_catalogue
 from feeds.catalogue.media import MAX_PICTURE_BYTES, InvalidPicture, measure
-from feeds.errors import CatalogueError, FeedsError
 from feeds.server.build_process import ChangeDetector
 from feeds.storage import fingerprint
 

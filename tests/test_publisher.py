@@ -14,8 +14,8 @@ from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 from stores import START, Clock, Published
 
+from feeds import CatalogueError, FeedsError
 from feeds.build import BuildOptions, SiteBuilder
-from feeds.errors import CatalogueError, FeedsError
 from feeds.export import Options as ExportOptions
 from feeds.export.folder import opened
 from feeds.history import History

@@ -15,7 +15,7 @@ from urllib.parse import quote
 import pytest
 from conftest import PATIENCE, program, run_feeds, shortened, traced, wait_until
 
-from feeds.errors import FeedsError
+from feeds import FeedsError
 from feeds.export.manifest import FOLDER_MANIFEST as MANIFEST
 from feeds.export.manifest import FolderManifest
 from feeds.export.safe_folder import EXPORT_FOLDER

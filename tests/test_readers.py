@@ -11,8 +11,7 @@ import pytest
 from conftest import SHIPPED, program, run
 from reader import make_reader
 
-from feeds import load_catalogue
-from feeds.model import Entry
+from feeds import Entry, load_catalogue
 
 FEEDS = ("", "topics/unemployment-protection/", "countries/id/")
 FORMATS = ("atom.xml", "rss.xml")

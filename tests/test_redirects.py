@@ -4,9 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from feeds import build_release
+from feeds import Catalogue, build_release
 from feeds.catalogue.redirects import live_paths
-from feeds.model import Catalogue
 from feeds.urls import HEALTH, covering_rule, moved_to
 
 MOVED = {

@@ -13,9 +13,7 @@ from urllib.request import urlopen
 from conftest import AS_OF, CATALOGUES, ROOT, SHIPPED, run, run_feeds, tree
 from stores import asked
 
-from feeds import build_release, export_folder, load_catalogue
-from feeds.formats import FORMATS, Format
-from feeds.model import Catalogue
+from feeds import FORMATS, Catalogue, Format, build_release, export_folder, load_catalogue
 
 EVERY_FIELD = CATALOGUES / "every-field.yaml"
 

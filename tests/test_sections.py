@@ -9,10 +9,10 @@ from conftest import CATALOGUES, MEDIA, ROOT, SHIPPED
 from hypothesis import given
 from hypothesis import strategies as st
 
+from feeds import CatalogueError
 from feeds.catalogue import ItemMemory, read_catalogue
 from feeds.catalogue.source import forbidden_character
 from feeds.catalogue.yaml_nodes import SplitError, compose_part
-from feeds.errors import CatalogueError
 
 HEAD = """site:
   title: T

@@ -6,10 +6,9 @@ import pytest
 from conftest import AS_OF, SHIPPED
 from lxml import etree
 
-from feeds import Release, build_release, load_catalogue
+from feeds import Entry, Release, build_release, load_catalogue
 from feeds.catalogue import read_catalogue
 from feeds.formats.sitemap import SitemapPage, entry_pages, sitemap_documents
-from feeds.model import Entry
 from feeds.urls import INDEX, SITEMAP, entry_folder, sitemap_parts
 
 NEWS = "{http://www.google.com/schemas/sitemap-news/0.9}"

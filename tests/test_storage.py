@@ -15,9 +15,8 @@ import pytest
 from builds import dated
 from conftest import PATIENCE, SHIPPED, Server, run_feeds, running, wait_until
 
-from feeds import load_catalogue
+from feeds import FeedsError, load_catalogue
 from feeds.build import Build, stage_missing
-from feeds.errors import FeedsError
 from feeds.history import History
 from feeds.notify.websub import NotificationLog
 from feeds.plans import plan_site

@@ -14,8 +14,7 @@ from payloads import hostile_entries
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page
 from test_static_server import nginx
 
-from feeds import load_catalogue
-from feeds.model import Catalogue, Entry
+from feeds import Catalogue, Entry, load_catalogue
 
 NOTICE = '"This is a feed: copy its address into your reader."'
 ROOTS = {"atom.xml": "feed", "rss.xml": "rss"}

@@ -10,11 +10,8 @@ from conftest import AS_OF, CATALOGUES, ROOT
 from payloads import PAYLOADS, hostile_entries
 from selectolax.lexbor import LexborHTMLParser
 
-from feeds import build_release, load_catalogue
+from feeds import FORMATS, Catalogue, FeedsError, Photo, build_release, load_catalogue
 from feeds.catalogue import read_catalogue
-from feeds.errors import FeedsError
-from feeds.formats import FORMATS
-from feeds.model import Catalogue, Photo
 from feeds.pages import Pages
 from feeds.pages.templating import template_files
 from feeds.selection import related_feeds, select

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from feeds import CatalogueError, Problem
 from feeds.catalogue import read_catalogue
-from feeds.errors import CatalogueError, Problem
 
 HEAD = """site:
   title: News

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from conftest import run
 
+from feeds import CatalogueError
 from feeds.catalogue import read_catalogue
-from feeds.errors import CatalogueError
 
 SITE = (
     "site: {{title: T, url: 'https://e.org/', id: 'tag:e.org,2021:t', timezone: {}}}\nentries: []\n"
