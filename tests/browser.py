@@ -59,7 +59,7 @@ def screenshot(page: Page, name: str) -> None:
     folder = os.environ.get("SCREENSHOTS")
     if folder is None:
         return
-    # Playwright's own waits for ever where a document is no HTML.
+    # Playwright's own method never returns if a document is not HTML.
     session = page.context.new_cdp_session(page)
     # Time matters here, and bytes do not.
     options = {"captureBeyondViewport": True, "optimizeForSpeed": True}

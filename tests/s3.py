@@ -202,8 +202,8 @@ class Proxy(ThreadingHTTPServer):
     """A proxy between publisher and store: each request is recorded, and may be disturbed.
 
     `disturb` is given a request's number, from 1, its method and path, and
-    gives "cut" to break the connection before the store hears of it, "deaf" to
-    break it afterwards, "hang" to never answer; nothing lets it through.
+    returns "cut" to break the connection before the store gets the request, "deaf"
+    to break it afterwards, "hang" to never answer, or None to pass it on.
     """
 
     daemon_threads = True

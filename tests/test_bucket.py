@@ -90,7 +90,7 @@ def test_new_headers_are_uploaded_again(bucket: Bucket) -> None:
     """Unchanged bytes are uploaded again if only their Cache-Control changes, also after an interrupted publish."""
     bucket.publish()
     bucket.write(age=1200)
-    # Stopped amid the pages, it has put feeds with the new one, and gives up its claim.
+    # Stopped during the pages, it has put feeds with the new one, and releases its lease.
     bucket.proxy.begin(lambda _n, _m, path: "cut" if path.endswith("index.html") else None)
     assert bucket.begin().end()[0] == 1
     assert kept(bucket) == {"max-age=900", "max-age=1200"}
@@ -347,7 +347,7 @@ def test_a_store_that_hangs_is_given_up(number: int, bucket: Bucket) -> None:
     bucket.write("New")
     bucket.proxy.begin(lambda n, _method, _path: "hang" if n >= number else None)
     code, out, err = bucket.begin().end()
-    # Each hangs for ever: not the store, but the bound ended them, and few were tried.
+    # Each hangs: not the store, but the time limit ended them, and few were tried.
     assert len(bucket.proxy.requests) <= number + 8
     assert (code, out) == (1, "")
     assert re.fullmatch(

@@ -125,7 +125,7 @@ def test_varnish_purges_exactly_what_was_requested(tmp_path: Path) -> None:
 
 @pytest.mark.heavy
 def test_varnish_takes_no_purge_where_the_world_comes_in(tmp_path: Path) -> None:
-    """A purge request that comes through a proxy on the same machine is refused."""
+    """A purge request through a proxy on the same machine is refused."""
     program("varnishd")
     with (
         running("feeds serve", SHIPPED, tmp_path / "server") as server,

@@ -458,7 +458,7 @@ def catalogue_of(text: str) -> Catalogue | None:
 
 
 def shown(entry: Any, name: str) -> str:
-    """Return a field as feedparser's user sees it: as text, from HTML if feedparser says it is HTML."""
+    """Return a field as text, from HTML if feedparser reports that it is HTML."""
     detail = entry[f"{name}_detail"]
     value: str = entry[name]
     if detail["type"] != "text/html":

@@ -197,7 +197,7 @@ class FakeStore(ObjectStore):
 
 
 class InBucket:
-    """A bucket, published to; `all_of` gives the bytes and headers of all objects of its store."""
+    """A bucket as a target; `all_of` returns the bytes and headers of all objects of its store."""
 
     def __init__(
         self,
@@ -327,7 +327,7 @@ class Bench:
 
 
 def _of_times(found: Contents, other: Contents) -> Contents:
-    """Return contents with the times alone that both know."""
+    """Return contents with only the times that both have."""
     return {
         path: one._replace(
             modified=one.modified if path in other and other[path].modified else None

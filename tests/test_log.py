@@ -1,4 +1,4 @@
-"""The log: one line for each event, whatever its values contain."""
+"""The log: one line for each event, with any values."""
 
 import io
 import logging

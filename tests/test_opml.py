@@ -179,7 +179,7 @@ def test_listparser_reads_each_list(release: Release) -> None:
 
 @pytest.mark.heavy
 def test_newsboat_imports_every_feed(served: Callable[..., str], tmp_path: Path) -> None:
-    """newsboat, given the list of all, subscribes to every feed, and then gets the news of each."""
+    """newsboat imports the list of all feeds, and gets the entries of each."""
     newsboat = program("newsboat")
     url = served(SHIPPED)
     with urlopen(url + ALL_OPML) as answer:

@@ -33,7 +33,7 @@ def page_of(document: bytes) -> Any:
 
 
 def addresses(document: bytes) -> Iterator[tuple[str, str]]:
-    """Return each address in a page that a browser loads or goes to, with its link's type."""
+    """Return each address in a page that a browser loads or follows, with its link's type."""
     for element in page_of(document).iter("a", "img", "link"):
         for name in ("href", "src"):
             if name in element.attrib:

@@ -148,7 +148,7 @@ def test_an_edited_entry_reaches_only_pages_that_show_it() -> None:
 
 
 def test_pages_that_stay_the_same_are_not_made_again() -> None:
-    """A new entry changes the inputs of those pages alone whose bytes it changes."""
+    """A new entry changes the inputs of only those pages whose bytes it changes."""
 
     def inputs(items: list[str]) -> dict[str, str]:
         text = HEAD.format(site="") + "".join(items)

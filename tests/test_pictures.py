@@ -123,7 +123,7 @@ def test_a_folder_of_files_has_its_pictures_beside_them(file: Path) -> None:
 def test_a_picture_that_changes_alone_is_seen_by_what_was_built_before(
     file: Path, tmp_path: Path
 ) -> None:
-    """An incremental build and a full one give the same bytes after pictures change."""
+    """An incremental build and a full one have the same bytes after pictures change."""
     site = Published(file, state=tmp_path / "state")
     for size, colour in (((16, 12), "teal"), ((20, 30), "red"), ((20, 30), "blue")):
         Image.new("RGB", size, colour).save(file.parent / JPEG)

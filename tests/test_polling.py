@@ -18,7 +18,7 @@ pytestmark = pytest.mark.parametrize("path", FORMATS)
 
 
 class News:
-    """A served site whose first entry is given another title at each edit."""
+    """A served site whose first entry gets another title at each edit."""
 
     def __init__(self, server: Server) -> None:
         self._server = server

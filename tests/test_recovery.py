@@ -334,7 +334,7 @@ def under_load(site: Site, seed: int) -> Iterator[None]:
 
 
 def settle(site: Site, recovered: float, what: str) -> None:
-    """Wait until the newest good edit is served, and `/healthz` says how it is.
+    """Wait until the newest valid edit is served, and `/healthz` reports the right status.
 
     All processes could work again since `recovered`, or since the server was started again.
     """
@@ -359,7 +359,7 @@ def settle(site: Site, recovered: float, what: str) -> None:
 
 @pytest.mark.heavy
 def test_whatever_dies_at_whatever_moment_all_goes_on(tmp_path: Path) -> None:
-    """A server whose processes are killed and stopped 50 times under load and edits gives no wrong and no late answer."""
+    """A server whose processes are killed and stopped 50 times under load and edits sends no wrong and no late answer."""
     seed = random.SystemRandom().randrange(1_000_000)
     print(f"seed {seed}")  # noqa: T201  # pytest shows it where the test fails
     chance = random.Random(seed)  # noqa: S311  # of a test

@@ -1,4 +1,4 @@
-"""A release has the same bytes however it is built, exported or served."""
+"""A release has the same bytes whether it is built, exported or served."""
 
 import hashlib
 import os
@@ -39,7 +39,7 @@ def test_exported_and_app_bytes_are_the_release(source: Path, tmp_path: Path) ->
 def test_served_over_a_socket_is_what_is_exported(
     served: Callable[..., str], tmp_path: Path
 ) -> None:
-    """`feeds serve` and `feeds export` at one URL give the same bytes for every path."""
+    """`feeds serve` and `feeds export` at one URL have the same bytes for every path."""
     url = served(SHIPPED)
     done = run_feeds("export", "--catalogue", SHIPPED, "--url", url, tmp_path)
     exported = tree(tmp_path)

@@ -417,7 +417,7 @@ def test_a_signal_ends_a_server_soon(
         connection = HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
         connection.request("GET", "/atom.xml")
         connection.getresponse().read()
-        # A worker of gunicorn that is interrupted amid an answer logs its traceback.
+        # A worker of gunicorn that is interrupted during an answer logs its traceback.
         wait_until(lambda: '"GET /atom.xml HTTP/1.1" 200' in server.access_log())
         server.process.send_signal(ending)
         assert server.process.wait(PATIENCE) == 0

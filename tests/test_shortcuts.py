@@ -85,7 +85,7 @@ def test_a_body_that_surely_shows_something_does(body: str) -> None:
 
 @given(st.integers(0, 40), st.sampled_from(MONTHS), st.integers(1000, 9999))
 def test_a_plain_day_is_read_as_other_forms_are(day: int, month: str, year: int) -> None:
-    """The shortcut for `24 May 2022` gives the result of the general parser."""
+    """The shortcut for `24 May 2022` returns the result of the general parser."""
     text = f"{day} {month} {year}"
     try:
         found, whole_day = read_date(text, ZONE, "en")

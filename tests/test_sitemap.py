@@ -99,7 +99,7 @@ def test_at_most_a_thousand_entries_are_news() -> None:
 
 @pytest.mark.heavy
 def test_a_long_sitemap_is_in_parts() -> None:
-    """Over fifty thousand pages there is an index, and a new page changes the last part alone."""
+    """Over fifty thousand pages there is an index, and a new page changes only the last part."""
     site = load_catalogue(SHIPPED).site
     pages = [SitemapPage(f"entries/e{number}/") for number in range(100_001)]
     before = dict(sitemap_documents(pages, site))

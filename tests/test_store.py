@@ -162,7 +162,7 @@ def test_a_damaged_body_is_built_again(
     assert body(answer) == before[path].body
     assert answer.getheader("Last-Modified")
     assert contents(server) == before
-    # One that is missing is found to be so before anybody asks.
+    # A missing one is detected before any request.
     damaged = events(server, since).count("damaged-object")
     assert damaged == 1 or (damaged == 0 and damage is removed)
     assert {*events(server, since)} <= {"damaged-object", "published", "serving"}
@@ -309,7 +309,7 @@ def test_a_state_that_is_a_file_costs_the_dates_alone(
         assert (tmp_path / "server" / "state").read_text() == ""
         [made] = (tmp_path / "temporary").glob(f"feeds-{os.getuid()}")
         assert made.stat().st_mode & 0o777 == 0o700
-        # It is no worse for a monitor than it is.
+        # A monitor sees the same status.
         assert health(server)["status"] == "ok"
 
 

@@ -55,7 +55,7 @@ def _peak(pid: int) -> int:
     while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
         relatives = [*family(pid)]
         shares = sum(map(share, relatives))
-        # A process that came or went meanwhile shares pages that were counted as another's alone.
+        # A process that began or ended meanwhile shares pages that were counted as another's only.
         if relatives == [*family(pid)]:
             peak = max(peak, shares)
         time.sleep(PAUSE)
