@@ -77,8 +77,8 @@ def arguments() -> argparse.Namespace:
 
 def chosen(given: argparse.Namespace) -> dict[str, Contender]:
     """Return the contenders that take part, and print those that cannot."""
-    everyone = contenders(given.installed, slow=given.slow)
-    asked = {word: everyone[word] for word in ("feeds", *given.peers)}
+    participants = contenders(given.installed, slow=given.slow)
+    asked = {word: participants[word] for word in ("feeds", *given.peers)}
     for contender in asked.values():
         if not contender.installed:
             print(f"{contender.name} is not installed: see benchmarks/peers/install.py")
@@ -103,14 +103,14 @@ def check(field: dict[str, Contender], folder: Path, scenario: str) -> None:
 
 
 def measure(
-    given: argparse.Namespace, count: int, everyone: dict[str, Contender], folder: Path
+    given: argparse.Namespace, count: int, participants: dict[str, Contender], folder: Path
 ) -> None:
     """Measure with a number of entries, and print it.
 
     Each round has folders of its own, and nothing is removed before the end:
     where many files were removed lately, a file system is slow to make new ones.
     """
-    field = {word: one for word, one in everyone.items() if count <= one.most}
+    field = {word: one for word, one in participants.items() if count <= one.most}
     news = News.parse(catalogue(count, bodies=given.bodies))
     rounds = []
     for number in range(given.rounds + 1):
@@ -146,13 +146,13 @@ def grown(feeds: Contender, news: dict[int, News], folder: Path) -> float:
 def main() -> None:
     """Measure, and print tables."""
     given = arguments()
-    everyone = chosen(given)
+    participants = chosen(given)
     with TemporaryDirectory() as temporary:
         folder = Path(temporary)
         for count in given.entries:
-            measure(given, count, everyone, folder)
+            measure(given, count, participants, folder)
         if {MIDDLE, LARGE} <= set(given.entries):
-            growth(everyone["feeds"], given.rounds, folder, bodies=given.bodies)
+            growth(participants["feeds"], given.rounds, folder, bodies=given.bodies)
 
 
 if __name__ == "__main__":

@@ -309,7 +309,7 @@ def test_a_state_that_is_a_file_costs_the_dates_alone(
         assert (tmp_path / "server" / "state").read_text() == ""
         [made] = (tmp_path / "temporary").glob(f"feeds-{os.getuid()}")
         assert made.stat().st_mode & 0o777 == 0o700
-        # A monitor sees the same status.
+        # Only dates are missing, so the site is not degraded.
         assert health(server)["status"] == "ok"
 
 
