@@ -170,7 +170,7 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         path = unquote(urlsplit(self.path).path).removeprefix(f"/{BUCKET}").lstrip("/")
         with self.server.busy():
-            done = self.server.seen(self.command, path)
+            done = self.server.record(self.command, path)
             if done == "hang":
                 self.server.over.wait()
             self.close_connection = done is not None
@@ -226,7 +226,7 @@ class Proxy(ThreadingHTTPServer):
         self._thread.join()
         self.server_close()
 
-    def seen(self, method: str, path: str) -> str | None:
+    def record(self, method: str, path: str) -> str | None:
         with self._lock:
             self.requests.append((method, path))
             number = len(self.requests)

@@ -301,14 +301,14 @@ def fetch(url: str, **headers: str) -> tuple[HTTPMessage, bytes]:
 def test_very_many_files_are_looked_at_less_often(file: Path) -> None:
     """A few files are checked each time; thousands less often."""
     seconds = 0.0
-    lookout = ChangeDetector(file, clock=lambda: seconds)
+    detector = ChangeDetector(file, clock=lambda: seconds)
     seen = fingerprint(file)
-    assert not lookout.differs(seen)
+    assert not detector.differs(seen)
     file.write_text(TEXT + "\n")
-    assert lookout.differs(seen)
+    assert detector.differs(seen)
     for number in range(5000):
         (file.parent / "media" / f"{number}").touch()
-    assert lookout.differs(seen)
-    assert not lookout.differs(seen), "put off"
+    assert detector.differs(seen)
+    assert not detector.differs(seen), "put off"
     seconds = 1.0
-    assert lookout.differs(seen)
+    assert detector.differs(seen)
