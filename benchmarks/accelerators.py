@@ -1,4 +1,4 @@
-"""What each mechanism that exists for speed alone saves: an export with it, and without.
+"""The time that each mechanism for speed saves: an export with it, and without.
 
     python benchmarks/accelerators.py [--entries 10000] [--rounds 3]
 

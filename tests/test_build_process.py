@@ -105,7 +105,7 @@ def test_a_build_process_at_work_ends_with_its_server(tmp_path: Path) -> None:
 
 
 @pytest.mark.heavy
-def test_a_build_process_that_is_told_to_end_is_followed_by_another(tmp_path: Path) -> None:
+def test_a_build_process_that_is_stopped_is_replaced(tmp_path: Path) -> None:
     """If only the build process gets SIGTERM, it ends without an error, and the next edit is served."""
     file = tmp_path / "entries.yaml"
     file.write_text(SHIPPED.read_text())

@@ -199,7 +199,7 @@ def test_long_work_shows_a_bar_only_on_a_terminal() -> None:
 
 @pytest.mark.parametrize("command", ["list", "list --json", "--help", "check"])
 def test_a_closed_pipe_is_not_an_error(command: str) -> None:
-    """`feeds list | head -1` prints nothing on stderr, however little is written."""
+    """`feeds list | head -1` prints nothing on stderr, with short and with long output."""
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer) as unread:
@@ -220,7 +220,7 @@ def test_a_closed_pipe_is_not_an_error(command: str) -> None:
 def test_output_that_cannot_be_written_is_reported(
     command: str, unbuffered: str, tmp_path: Path
 ) -> None:
-    """A full disk under stdout is a message and exit code 1, however much is written."""
+    """A full disk under stdout is a message and exit code 1, with short and with long output."""
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [sys.executable, "-m", "feeds", *command.format(out=tmp_path / "out").split()],
