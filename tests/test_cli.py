@@ -178,7 +178,7 @@ def test_a_second_check_prints_the_same(tmp_path: Path) -> None:
 
 
 def test_long_work_shows_a_bar_only_on_a_terminal() -> None:
-    """The progress bar is drawn only on a terminal, after a second, and is erased at the end."""
+    """The progress bar is drawn only on a terminal, after a second, and is erased at the end for good."""
 
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
@@ -193,6 +193,7 @@ def test_long_work_shows_a_bar_only_on_a_terminal() -> None:
     for progress in both:
         with progress:
             progress("read", 0.5)
+        progress("write", 0.5)
     assert hidden.getvalue() == ""
     assert shown.getvalue() == "\r[###############...............]  50% read        \r\x1b[K"
 
