@@ -21,6 +21,7 @@ from hostile import hostile
 from hub import listening
 
 from feeds.model import etag_of
+from feeds.notify import websub
 from feeds.notify.websub import BackgroundNotifier, Busy, NotificationLog
 
 ADDED = """
@@ -231,6 +232,22 @@ def test_a_bug_costs_one_release_alone(tmp_path: Path, caplog: pytest.LogCapture
             notifier.stop()
             site.shutdown()
             thread.join()
+
+
+def test_a_bug_in_a_request_is_not_taken_for_success(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An unexpected exception in a thread that sends requests is raised, not lost with the thread."""
+
+    def fail(*_: object) -> None:
+        raise KeyError
+
+    monkeypatch.setattr(websub, "_notify", fail)
+    url = "http://127.0.0.1/"
+    with pytest.raises(KeyError):
+        websub.notify_hub(
+            *(url, f"{url}hub", lambda: {"atom.xml": "etag"}, tmp_path), deadline=time.monotonic()
+        )
 
 
 class Feed(BaseHTTPRequestHandler):
