@@ -1,5 +1,7 @@
 """The hub is notified of changed feeds, once they are public, and no request waits for it."""
 
+import errno
+import fcntl
 import os
 import signal
 import socket
@@ -248,6 +250,21 @@ def test_a_bug_in_a_request_is_not_taken_for_success(
         websub.notify_hub(
             *(url, f"{url}hub", lambda: {"atom.xml": "etag"}, tmp_path), deadline=time.monotonic()
         )
+
+
+def test_without_locks_no_descriptor_is_left_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a file system that does not support locks, each attempt closes what it opened."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    before = len([*Path("/dev/fd").iterdir()])
+    with pytest.raises(OSError, match="No locks"), NotificationLog(tmp_path).locked():
+        pass
+    assert len([*Path("/dev/fd").iterdir()]) == before
 
 
 class Feed(BaseHTTPRequestHandler):
