@@ -148,15 +148,18 @@ def test_a_report_for_programs(folder: Folder) -> None:
 
 
 def test_a_dry_run_changes_nothing(folder: Folder) -> None:
-    """--dry-run changes neither the folder nor the history."""
+    """--dry-run changes neither the folder nor the state folder, and makes neither."""
+    folder.export("--dry-run")
+    assert not folder.out.exists()
+    assert not folder.state.exists()
     folder.export()
     folder.edit(*EDIT)
     folder.edit("countries: [Armenia]", "countries: [Jordan]")
-    history = (folder.state / "history.tsv").read_bytes()
+    state = tree(folder.state)
     before = snapshot(folder.out)
     said = folder.export("--dry-run")
     assert snapshot(folder.out) == before
-    assert (folder.state / "history.tsv").read_bytes() == history
+    assert tree(folder.state) == state
     done = folder.export()
     assert [said.split()[at] for at in (2, 5, 8)] == [done.split()[at] for at in (1, 3, 5)]
 

@@ -186,7 +186,7 @@ def _build(
             host, planned.plans, planned.site, compressed=options.compress
         ),
         on_progress=progress,
-        memory=ItemMemory(StateFolder(options.state_folder)),
+        memory=ItemMemory(None if options.dry_run else StateFolder(options.state_folder)),
         seconds={} if seconds is None else seconds,
     )
     with progress, open_target(progress) as target:
