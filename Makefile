@@ -1,8 +1,8 @@
-# The development verbs. Each sets up what it needs, in .venv, from the lock files.
+# Development commands. Each installs what it needs into .venv, from the lock files.
 PYTHON ?= python3
 BIN := .venv/bin
 
-# Where bytecode is not kept, each program that is started compiles all that it uses.
+# Without bytecode files, each program that is started compiles all modules it uses.
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: serve test test-all lint bench lock golden
@@ -15,19 +15,19 @@ test: .venv/dev  ## the tests, in under three minutes
 	$(BIN)/pytest -m "not heavy" -n 3 --dist loadfile --no-loadscope-reorder
 
 test-all: .venv/dev  ## the heavy tests: long fuzzing, reloads under load
-	$(BIN)/pytest -m heavy -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -m heavy -n 3 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/dev  ## style, types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-bench: .venv/dev  ## what is measured, and how: benchmarks/
+bench: .venv/dev  ## run the benchmarks
 	$(BIN)/python benchmarks/serve.py
 	$(BIN)/python benchmarks/build.py
 	$(BIN)/python benchmarks/site.py
 
-golden: .venv/dev  ## write the golden files anew; read the difference before committing it
+golden: .venv/dev  ## rewrite the golden files; read the difference before committing it
 	$(BIN)/pytest tests/test_golden.py tests/test_export.py -k golden --golden
 
 lock: .venv/dev  ## pin the newest versions that pyproject.toml allows

@@ -1,8 +1,8 @@
-"""What benchmarks/serve.py measures this app against, on the very server of `feeds serve`.
+"""The apps that benchmarks/serve.py compares with this one, on the server of `feeds serve`.
 
     python benchmarks/apps.py NAME PORT SAMPLE
 
-SAMPLE is a pickle of the answers that the app itself gave: for each kind of
+SAMPLE is a pickle of the answers of this app: for each kind of
 request its status, headers and body. So every peer sends the same bytes.
 """
 
@@ -26,14 +26,14 @@ Sample = dict[str, tuple[str, list[tuple[str, str]], bytes]]
 
 
 def kind(environ: WSGIEnvironment) -> str:
-    """Tell the three kinds of request apart."""
+    """Return which of the three kinds a request is."""
     if "HTTP_IF_NONE_MATCH" in environ:
         return "304"
     return "200 gzip" if "HTTP_ACCEPT_ENCODING" in environ else "200"
 
 
 def bare(sample: Sample) -> WSGIApplication:
-    """Give a WSGI function that returns constant bytes."""
+    """Return a WSGI function that returns constant bytes."""
 
     def app(environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]:
         status, headers, body = sample[kind(environ)]
@@ -44,7 +44,7 @@ def bare(sample: Sample) -> WSGIApplication:
 
 
 def flask_view(sample: Sample) -> WSGIApplication:
-    """Give a Flask app whose one view returns constant bytes."""
+    """Return a Flask app whose one view returns constant bytes."""
     app = Flask("view")
 
     @app.get("/atom.xml")
@@ -56,7 +56,7 @@ def flask_view(sample: Sample) -> WSGIApplication:
 
 
 def feedgen_each(sample: Sample) -> WSGIApplication:
-    """Give a Flask app as people write it: feedgen renders the feed at each request."""
+    """Return a Flask app as people write it: feedgen renders the feed at each request."""
     catalogue = load_catalogue(Path(sys.argv[3]).with_name("entries.yaml"))
     app = Flask("feedgen")
 
@@ -104,7 +104,7 @@ APPS: dict[str, Callable[[Sample], WSGIApplication]] = {
 
 
 def load(name: str, sample: str) -> WSGIApplication:
-    """Give an application by its name."""
+    """Return an application by its name."""
     return APPS[name](pickle.loads(Path(sample).read_bytes()))  # noqa: S301  # written by serve.py
 
 

@@ -1,19 +1,19 @@
-"""How long the feeds take, from a catalogue to files, beside other ways to make them.
+"""The time from a catalogue to feeds in files, compared with other programs.
 
     python benchmarks/peers/install.py
     python benchmarks/build.py [--entries 1000 10000 100000] [--rounds 5] [--bodies] [--quick]
 
 The job: a synthetic catalogue's newest 50 entries of everything, of each of 24
-topics and of each of 190 countries, as Atom and RSS. In each round everybody
-does it in turns, because machines are noisy and only what stands close together
-can be compared: with nothing there, with nothing changed, with the title of one
-entry edited, and with one entry added. Whoever has no way to do less does it
-all again.
+topics and of each of 190 countries, as Atom and RSS. In each round all programs
+do it in turns, because machines are noisy and only times that are close together
+can be compared: with an empty folder, with nothing changed, with the title of one
+entry edited, and with one entry added. A program that cannot do less does the
+whole job again.
 
 Medians of the rounds are printed, and the median of each round's ratio. One
-round more comes first and is not timed. In it everybody's memory is looked at,
-every 10 ms, as the sum of the proportional set sizes of all processes; and
-everybody's documents must hold the same entries as ours, by link and title.
+round more comes first and is not timed. In it the memory of each program is
+measured every 10 ms, as the sum of the proportional set sizes of all processes;
+and all documents must have the same entries as ours, by link and title.
 """
 
 import argparse
@@ -76,9 +76,9 @@ def arguments() -> argparse.Namespace:
 
 
 def chosen(given: argparse.Namespace) -> dict[str, Contender]:
-    """Give who takes part, and tell who cannot."""
-    everybody = contenders(given.installed, slow=given.slow)
-    asked = {word: everybody[word] for word in ("feeds", *given.peers)}
+    """Return the contenders that take part, and print those that cannot."""
+    participants = contenders(given.installed, slow=given.slow)
+    asked = {word: participants[word] for word in ("feeds", *given.peers)}
     for contender in asked.values():
         if not contender.installed:
             print(f"{contender.name} is not installed: see benchmarks/peers/install.py")
@@ -86,7 +86,7 @@ def chosen(given: argparse.Namespace) -> dict[str, Contender]:
 
 
 def check(field: dict[str, Contender], folder: Path, scenario: str) -> None:
-    """End the program if somebody's documents hold other entries than ours."""
+    """End the program if a contender's documents have other entries than ours."""
     ours = folder / "feeds" / "out"
     reported = []
     for word, contender in field.items():
@@ -103,14 +103,14 @@ def check(field: dict[str, Contender], folder: Path, scenario: str) -> None:
 
 
 def measure(
-    given: argparse.Namespace, count: int, everybody: dict[str, Contender], folder: Path
+    given: argparse.Namespace, count: int, participants: dict[str, Contender], folder: Path
 ) -> None:
     """Measure with a number of entries, and print it.
 
     Each round has folders of its own, and nothing is removed before the end:
     where many files were removed lately, a file system is slow to make new ones.
     """
-    field = {word: one for word, one in everybody.items() if count <= one.most}
+    field = {word: one for word, one in participants.items() if count <= one.most}
     news = News.parse(catalogue(count, bodies=given.bodies))
     rounds = []
     for number in range(given.rounds + 1):
@@ -134,7 +134,7 @@ def growth(feeds: Contender, rounds: int, folder: Path, *, bodies: bool) -> None
 
 
 def grown(feeds: Contender, news: dict[int, News], folder: Path) -> float:
-    """Give a round's ratio of the times for an entry."""
+    """Return a round's ratio of the times for an entry."""
     times = {}
     for count, one in news.items():
         prepare({"feeds": feeds}, folder / str(count), one, fresh=True)
@@ -146,13 +146,13 @@ def grown(feeds: Contender, news: dict[int, News], folder: Path) -> float:
 def main() -> None:
     """Measure, and print tables."""
     given = arguments()
-    everybody = chosen(given)
+    participants = chosen(given)
     with TemporaryDirectory() as temporary:
         folder = Path(temporary)
         for count in given.entries:
-            measure(given, count, everybody, folder)
+            measure(given, count, participants, folder)
         if {MIDDLE, LARGE} <= set(given.entries):
-            growth(everybody["feeds"], given.rounds, folder, bodies=given.bodies)
+            growth(participants["feeds"], given.rounds, folder, bodies=given.bodies)
 
 
 if __name__ == "__main__":

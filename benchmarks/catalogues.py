@@ -32,7 +32,7 @@ PLAIN = "  formats: [atom, rss]\n  feeds: [topics, countries]\n"
 
 
 def country_codes() -> list[str]:
-    """Give the codes of the countries that the entries are about."""
+    """Return the codes of the countries that the entries are about."""
     names = Locale("en").territories
     no_countries = "AC CP CQ DG EA EU EZ IC QO TA UN XA XB ZZ".split()
     codes = (code for code in sorted(names) if code.isalpha() and len(code) == len("VN"))
@@ -40,7 +40,7 @@ def country_codes() -> list[str]:
 
 
 def catalogue(entries: int, *, bodies: bool = False, site: str = PLAIN, seed: int = 1) -> str:
-    """Give a catalogue's YAML: some 700 bytes an entry, 200 words of Markdown more with bodies.
+    """Return a catalogue's YAML: some 700 bytes an entry, 200 words of Markdown more with bodies.
 
     `site` are more lines for the masthead.
     """
@@ -79,7 +79,7 @@ def _sentence(dice: random.Random, words: int) -> str:
 
 
 def _body(dice: random.Random) -> str:
-    """Give 200 words of Markdown, as a field."""
+    """Return 200 words of Markdown, as a field."""
     paragraphs = [
         f"{_sentence(dice, 30)} **{_sentence(dice, 4)}** {_sentence(dice, 16)}.",
         f"## {_sentence(dice, 5)}",

@@ -1,9 +1,8 @@
-"""What it costs that an export lasts: with fsync and, by eatmydata, without, in turns.
+"""The cost of fsync in an export: with it and, by eatmydata, without, in turns.
 
     python benchmarks/export.py [--entries 10000] [--rounds 5] [--folder FOLDER]
 
-eatmydata (the Debian package) makes fsync do nothing, and leaves the program as
-it is. Each export is the first one into a folder of its own, with an empty cache,
+eatmydata (the Debian package) makes fsync do nothing, and changes nothing else. Each export is the first one into a folder of its own, with an empty cache,
 on the file system of FOLDER. All are removed at the very end: what ext4 has just
 freed keeps it busy.
 """

@@ -1,8 +1,8 @@
-"""How requests fare while a large catalogue is edited, and how soon an edit is served.
+"""Waiting times of requests while a large catalogue is edited, and the time until an edit is served.
 
     python benchmarks/reload.py [--entries 10000] [--rounds 3]
 
-`feeds serve` runs with everything that it publishes, and two clients ask for
+`feeds serve` runs with everything that it publishes, and two clients request
 feeds, one request after the other. For some seconds nothing changes; then one
 entry is edited again and again, by another process. Printed are percentiles of
 what the clients waited, of both times in turns, and the ratio of the 99th.
@@ -50,7 +50,7 @@ while time.monotonic() < end:
 
 
 def client(port: int, waits: list[float]) -> None:
-    """Ask for some feeds in turn, a little pause between, and note each wait."""
+    """Ask for some feeds in turn, a little pause between, and record each wait."""
     connection = Connection(port)
     end = time.monotonic() + SECONDS
     while time.monotonic() < end:
@@ -62,7 +62,7 @@ def client(port: int, waits: list[float]) -> None:
 
 
 def load(port: int) -> list[float]:
-    """Run two clients for a while; give what they waited, sorted."""
+    """Run two clients for a while; return their waiting times, sorted."""
     waits: list[float] = []
     clients = [threading.Thread(target=client, args=(port, waits)) for _ in range(2)]
     for one in clients:
@@ -73,7 +73,7 @@ def load(port: int) -> list[float]:
 
 
 def loaded_while_edited(port: int, file: Path, entry: str) -> tuple[list[float], list[float]]:
-    """Give what clients waited while an entry was edited, and how long until each edit was served."""
+    """Return the waiting times of clients while an entry was edited, and how long until each edit was served."""
     command = [sys.executable, "-c", EDITOR, str(file), entry, str(port), str(SECONDS - 1)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as editor:
         waits = load(port)
@@ -82,7 +82,7 @@ def loaded_while_edited(port: int, file: Path, entry: str) -> tuple[list[float],
 
 
 def report(name: str, waits: list[float]) -> float:
-    """Print percentiles in milliseconds; give the 99th."""
+    """Print percentiles in milliseconds; return the 99th."""
     parts = {part: waits[int(len(waits) * part / 100)] * 1000 for part in (50, 99, 99.9)}
     cells = "".join(f"  p{part} {value:6.2f}" for part, value in parts.items())
     print(f"{name:8}{len(waits):7} requests {cells}  most {waits[-1] * 1000:6.2f} ms")

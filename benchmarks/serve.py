@@ -1,11 +1,11 @@
-"""Requests a second of this app beside its peers, in turns in one run.
+"""Requests per second of this app and its peers, in turns in one run.
 
     make bench
 
-The server has one core to itself, and wrk the other. Everybody sends the same
+The server has one core to itself, and wrk the other. All send the same
 feed of some 50 kB with the same headers: as it is, compressed with gzip, and as
 a 304. All servers run all the time, and each gets one second of load at its
-turn: these are noisy machines, and what is compared must stand close together.
+turn: these are noisy machines, and only close measurements can be compared.
 Medians of the rounds are printed, and the median of each round's ratio.
 """
 
@@ -60,7 +60,7 @@ http {{
 
 
 def catalogue() -> str:
-    """Give the shipped catalogue, its entries over and over until there are fifty."""
+    """Return the shipped catalogue, its entries over and over until there are fifty."""
     head, _, items = (ROOT / "entries.yaml").read_text().partition("\nentries:\n")
     entries = [f"- id:{item}" for item in items.split("- id:")[1:]]
     many = "".join(
@@ -71,7 +71,7 @@ def catalogue() -> str:
 
 
 def free_port() -> int:
-    """Give a port that nobody listens on."""
+    """Return a free port."""
     with socket.socket() as trial:
         trial.bind(("127.0.0.1", 0))
         port: int = trial.getsockname()[1]
@@ -117,7 +117,7 @@ def wait_for(port: int) -> None:
 
 
 def ask(port: int, headers: dict[str, str]) -> tuple[str, list[tuple[str, str]], bytes]:
-    """Ask for the feed; give status line, headers and body."""
+    """Ask for the feed; return status line, headers and body."""
     connection = HTTPConnection("127.0.0.1", port, timeout=10)
     connection.putrequest("GET", "/atom.xml", skip_accept_encoding=True)
     for name, value in headers.items():
@@ -132,12 +132,12 @@ def ask(port: int, headers: dict[str, str]) -> tuple[str, list[tuple[str, str]],
 
 
 def conditions(kind: str, etag: str) -> dict[str, str]:
-    """Give the headers of a kind of request."""
+    """Return the headers of a kind of request."""
     return {name: value.replace("?", etag) for name, value in KINDS[kind].items()}
 
 
 def measured(port: int, kind: str) -> float:
-    """Check what is answered, then load the server; give requests a second."""
+    """Check what is answered, then load the server; return requests a second."""
     etag = dict(ask(port, {})[1])["etag"]
     headers = conditions(kind, etag)
     status, answered, _ = ask(port, headers)
@@ -187,7 +187,7 @@ def main() -> None:
     }
     with TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        # nginx's workers are nobody's.
+        # nginx's workers run as `nobody`.
         folder.chmod(0o755)
         size = prepare(folder)
         with ExitStack() as stack:
@@ -205,7 +205,7 @@ def main() -> None:
 
 
 def ratio(rates: dict[str, dict[str, list[float]]], name: str, kind: str) -> float:
-    """Give how many times as many `feeds serve` answers as a peer: the median of all rounds."""
+    """Return the ratio of requests per second of `feeds serve` to a peer: the median of all rounds."""
     pairs = zip(rates["feeds serve"][kind], rates[name][kind], strict=True)
     return median(ours / theirs for ours, theirs in pairs)
 

@@ -1,4 +1,4 @@
-"""How long the whole site takes, from a catalogue to feeds and pages, beside Hugo.
+"""The time from a catalogue to feeds and pages, compared with Hugo.
 
     python benchmarks/peers/install.py
     python benchmarks/site.py [--entries 1000 10000] [--rounds 5] [--quick] [--no-serve]
@@ -8,7 +8,7 @@ countries; an HTML page for each entry; HTML lists of everything, each topic and
 each country, 40 entries on a page; and the sitemap. Hugo's layouts for it are in
 benchmarks/peers/hugo-site. In each round both do it in turns: with nothing
 there, with nothing changed, and with the title of one entry edited, which is
-among the newest fifty. Hugo has no way to do less, and does it all again.
+among the newest fifty. Hugo cannot do less, and does the whole job again.
 One round more comes first and is not timed: in it memory is looked at (see
 build.py), and both must have a page for each entry, the same entries in each
 feed, and the same entries in the pages of each list.
@@ -85,7 +85,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--no-serve", action="store_true", help="export alone")
     parser.add_argument("--poll", type=float, metavar="SECONDS", help="default: 60; quick: 10")
     parser.add_argument(
-        "--fast-render", action="store_true", help="hugo server leaves old what nobody looked at"
+        "--fast-render",
+        action="store_true",
+        help="hugo server renders only pages that were requested",
     )
     parser.add_argument("--installed", type=Path, default=HERE / ".peers", metavar="FOLDER")
     given = parser.parse_args()
@@ -125,7 +127,7 @@ def _lists() -> Iterator[str]:
 
 
 def extents(field: dict[str, Contender], folder: Path) -> Iterator[str]:
-    """Give a line for each one's files."""
+    """Return a line for each one's files."""
     for word, contender in field.items():
         files, size = extent(folder / word / "out")
         yield f"  {contender.name:30}{files:9} files{size / 1e6:9.1f} MB"
@@ -149,7 +151,7 @@ def measure(
 
 
 def served(server: Server, folder: Path, news: News, number: int, poll: float) -> Served:
-    """Give the seconds of a round, and, where it polls, the memory."""
+    """Return the seconds of a round, and, where it polls, the memory."""
     found = {}
     server.prepare(folder / "input", news)
     # The same one for both starts: addresses in documents name it.
@@ -176,7 +178,7 @@ def served(server: Server, folder: Path, news: News, number: int, poll: float) -
 
 
 def thirty(news: News) -> list[str]:
-    """Give addresses that are asked for: of everything, of topics, and of the newest entries."""
+    """Return addresses that are asked for: of everything, of topics, and of the newest entries."""
     topics = [
         f"/topics/topic-{number:02}/{name}"
         for number in range(6)
@@ -186,13 +188,13 @@ def thirty(news: News) -> list[str]:
 
 
 def entry_address(news: News, place: int) -> str:
-    """Give the address of the page of the entry at a place."""
+    """Return the address of the page of the entry at a place."""
     key = news.items[place].split("\n", 1)[0].strip()
     return f"/entries/{key}/"
 
 
 def edited(one: Running, server: Server, change: tuple[News, News], place: int) -> float:
-    """Edit the entry at a place; give the seconds until all documents looked at are new."""
+    """Edit the entry at a place; return the seconds until all documents looked at are new."""
     before, after = map(server.files, change)
     (path,) = (path for path in after if after[path] != before[path])
     written = one.folder / "written"
@@ -224,7 +226,7 @@ def measure_serving(given: argparse.Namespace, count: int, folder: Path) -> None
 
 
 def served_table(field: dict[str, Server], rounds: Sequence[dict[str, Served]]) -> Iterator[str]:
-    """Give the servers' lines."""
+    """Return the servers' lines."""
     yield f"  {'':30}{'start s':>9}{'edit s':>9}{'restart s':>11}{'memory MB':>11}"
     for word, server in field.items():
         start, edit, restart = (
@@ -235,7 +237,7 @@ def served_table(field: dict[str, Server], rounds: Sequence[dict[str, Served]]) 
 
 
 def judged_serving(rounds: Sequence[dict[str, Served]]) -> Iterator[str]:
-    """Give a line for each goal of serving."""
+    """Return a line for each goal of serving."""
     ratio = median(found["feeds"][EDIT] / found["hugo"][EDIT] for found in rounds)
     yield verdict("edit: feeds serve to hugo server", ratio, EDIT_RATIO)
     edit = median(found["feeds"][EDIT] for found in rounds)

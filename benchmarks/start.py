@@ -23,7 +23,7 @@ FEEDS = str(Path(sys.executable).with_name("feeds"))
 
 
 def seconds(command: Sequence[str]) -> float:
-    """Give how long a command takes."""
+    """Return how long a command takes."""
     begun = time.perf_counter()
     subprocess.run(command, check=True, cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.DEVNULL)
     return time.perf_counter() - begun

@@ -24,7 +24,7 @@ LOCK_TIMEOUT_SECONDS = 1.2
 # Moments at most this far ahead of the clock are waited for. If they are further ahead,
 # the clock is wrong, or was wrong when they were recorded.
 _MAX_WAIT = timedelta(seconds=5)
-# A moment further ahead than this, or before the first feeds, is not believed.
+# A moment further ahead than this, or before the first feeds, is ignored.
 _MAX_AHEAD = timedelta(days=1)
 _FIRST_YEAR = 1990
 

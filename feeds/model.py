@@ -119,7 +119,7 @@ class Entry(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """What the catalogue says of the site as a whole.
+    """The catalogue's data about the site as a whole.
 
     `url` ends in `/`; `id` is a tag URI (RFC 4151) that survives a move to another
     host; `language` is a BCP 47 tag; `items` is the maximum number of entries of a

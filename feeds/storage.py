@@ -167,8 +167,11 @@ def release_lock(fd: int) -> None:
 
     Closing would not be enough if a process was forked meanwhile: it has the descriptor too.
     """
-    fcntl.flock(fd, fcntl.LOCK_UN)
-    os.close(fd)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_UN)
+    finally:
+        # A file system without locks refuses to unlock, too.
+        os.close(fd)
 
 
 def replace_file(folder: int, name: str, data: bytes, *, new: str, sync: bool = True) -> None:

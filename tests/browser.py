@@ -1,4 +1,4 @@
-"""A real Chromium, as a person's browser, and what that person sees of a feed in it."""
+"""A real Chromium, and the visible texts and styles of a document in it."""
 
 import os
 from base64 import b64decode
@@ -39,13 +39,13 @@ def chromium() -> Iterator[Browser]:
 
 
 def visible_texts(page: Page) -> list[str]:
-    """Give each text of a document that is laid out, in the document's order."""
+    """Return each text of a document that is laid out, in the document's order."""
     found: list[str] = page.evaluate(_VISIBLE)
     return found
 
 
 def style(page: Page, selector: str, name: str, pseudo: str = "") -> str:
-    """Give the computed value of a property of the first element that a selector finds."""
+    """Return the computed value of a property of the first element that a selector finds."""
     found: str = page.evaluate(
         "([selector, name, pseudo]) => getComputedStyle("
         "document.querySelector(selector), pseudo || null).getPropertyValue(name)",
@@ -55,11 +55,11 @@ def style(page: Page, selector: str, name: str, pseudo: str = "") -> str:
 
 
 def screenshot(page: Page, name: str) -> None:
-    """Keep a picture of the whole page where `pytest --screenshots` asks for it."""
+    """Save a picture of the whole page with `pytest --screenshots`."""
     folder = os.environ.get("SCREENSHOTS")
     if folder is None:
         return
-    # Playwright's own waits for ever where a document is no HTML.
+    # Playwright's own method never returns if a document is not HTML.
     session = page.context.new_cdp_session(page)
     # Time matters here, and bytes do not.
     options = {"captureBeyondViewport": True, "optimizeForSpeed": True}

@@ -1,4 +1,4 @@
-"""A bucket of a real S3 server for a test, with a catalogue to publish there and who publishes it."""
+"""A bucket of a real S3 server for a test, with a catalogue and the processes that publish it."""
 
 import io
 import os
@@ -23,7 +23,7 @@ from feeds.export.manifest import BUCKET_MANIFEST as MANIFEST
 
 
 def environment(port: int, **more: str) -> dict[str, str]:
-    """Give what a webmaster sets to publish to the server at a port, or the proxy there."""
+    """Return the environment variables to publish to the server or proxy at a port."""
     return os.environ | {
         "AWS_ACCESS_KEY_ID": KEY,
         "AWS_SECRET_ACCESS_KEY": SECRET,
@@ -40,13 +40,13 @@ class Publisher(NamedTuple):
     process: subprocess.Popen[str]
 
     def end(self) -> tuple[int, str, str]:
-        """Wait for its end; give its exit code, and what it said on stdout and stderr."""
+        """Wait for its end; return its exit code, stdout and stderr."""
         out, err = self.process.communicate(timeout=PATIENCE)
         return self.process.returncode, out, err
 
 
 def publisher(catalogue: Path, address: str, *arguments: str, port: int, **more: str) -> Publisher:
-    """Begin to publish in a process of its own."""
+    """Start to publish in a new process."""
     command = [sys.executable, "-m", "feeds", "publish", address, "--catalogue", str(catalogue)]
     env = environment(port, FEEDS_STATE=new_state(catalogue), **more)
     process = subprocess.Popen(
@@ -61,7 +61,7 @@ def publisher(catalogue: Path, address: str, *arguments: str, port: int, **more:
 
 
 def new_state(catalogue: Path) -> str:
-    """Give a folder for a history that has nothing to wait for: two dates differ by a second."""
+    """Return a state folder whose history has a date a second old, so that recording does not wait."""
     return mkdtemp(prefix="state-", dir=catalogue.parent)
 
 
@@ -83,7 +83,7 @@ _numbers = count()
 
 
 class Bucket(NamedTuple):
-    """A prefix of a test's own in the server's bucket, a catalogue, and the proxy on the way."""
+    """A prefix of the test in the server's bucket, a catalogue, and a proxy before the server."""
 
     server: Server
     proxy: Proxy
@@ -102,7 +102,7 @@ class Bucket(NamedTuple):
         return publisher(self.catalogue, self.address, *arguments, port=port, **more)
 
     def publish(self, *arguments: str) -> str:
-        """Publish to the end in this very process, and give what was said of it."""
+        """Publish in this process, and return the report."""
         out = io.StringIO()
         command = ["publish", self.address, "--catalogue", str(self.catalogue), *arguments]
         with pytest.MonkeyPatch.context() as patch, redirect_stdout(out):
@@ -113,7 +113,7 @@ class Bucket(NamedTuple):
         return out.getvalue()
 
     def release(self) -> dict[str, bytes]:
-        """Give what the catalogue says at present, by path."""
+        """Return the release of the current catalogue."""
         release = build_release(load_catalogue(self.catalogue), as_of=datetime.now(UTC))
         return {path: document.body for path, document in release.items()}
 
@@ -124,7 +124,7 @@ class Bucket(NamedTuple):
         return bytes(self.server.store(self.prefix).get(MANIFEST).bytes()).decode()
 
     def uploaded(self) -> set[str]:
-        """Give the paths that were uploaded, each once."""
+        """Return the paths that were uploaded, each once."""
         found = [path.removeprefix(f"{self.prefix}/") for path in self.proxy.uploaded()]
         assert len({*found}) == len(found)
         return {*found}
@@ -132,7 +132,7 @@ class Bucket(NamedTuple):
 
 @contextmanager
 def bucket_at(server: Server, folder: Path) -> Iterator[Bucket]:
-    """Give a prefix of its own, with a catalogue in the folder."""
+    """Return a bucket with a new prefix, and a catalogue in the folder."""
     proxy = Proxy(server.port)
     try:
         found = Bucket(server, proxy, folder / "news.yaml", f"site-{next(_numbers)}")
@@ -143,7 +143,7 @@ def bucket_at(server: Server, folder: Path) -> Iterator[Bucket]:
 
 
 def kill_at(bucket: Bucket, number: int, way: str) -> bool:
-    """Publish, and kill the publisher at a request of this number; tell whether there was one."""
+    """Publish, and kill the publisher at the request of this number; return whether there was one."""
     publishers: list[Publisher] = []
 
     def disturb(at: int, _method: str, _path: str) -> str | None:
@@ -161,7 +161,7 @@ def kill_at(bucket: Bucket, number: int, way: str) -> bool:
 
 
 def assert_survives(bucket: Bucket, number: int, way: str, *, first: bool = False) -> bool:
-    """Kill a publish: what was there stays whole, and the next one completes."""
+    """Kill a publish: each object stays complete, and the next publish completes."""
     old: dict[str, bytes] = {}
     if not first:
         bucket.publish()

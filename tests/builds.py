@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from feeds import Document
 from feeds.build import Build, BuildOptions, Fact, SiteBuilder, Staged, stage_missing
 from feeds.history import History
-from feeds.model import Document, etag_of
+from feeds.model import etag_of
 from feeds.plans import Plan, PlannedSite
 
 _NOW = partial(datetime.now, UTC)
@@ -22,7 +23,7 @@ class DatedDocument(Document):
 
 
 class Memory:
-    """A target that has nothing at first, and keeps what is committed."""
+    """A target in memory, empty at first."""
 
     def __init__(self) -> None:
         self.documents: dict[str, DatedDocument] = {}
@@ -62,7 +63,7 @@ def dated(
 
 
 def bodies(planned: PlannedSite) -> dict[str, bytes]:
-    """Return the bytes of every plan of a site, those of the host's files too."""
+    """Return the bytes of every plan of a site, including the host's files."""
     target = Memory()
     target.commit(stage_missing(planned, target))
     return {path: document.body for path, document in target.documents.items()}

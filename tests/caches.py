@@ -1,4 +1,4 @@
-"""Real caches on this machine, configured as the documents show."""
+"""Real caches on this machine, configured as documented."""
 
 import os
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What the tests share: the real parts they run, and how a missing one is told."""
+"""Shared by the tests: the real programs they run, and how a missing one is reported."""
 
 import os
 import shutil
@@ -23,9 +23,8 @@ from forking import run_forked
 from hypothesis import settings
 from processes import build_processes
 
-from feeds import Release, build_release, load_catalogue
+from feeds import Catalogue, Release, build_release, load_catalogue
 from feeds.export.safe_folder import EXPORT_FOLDER
-from feeds.model import Catalogue
 
 ROOT = Path(__file__).parent.parent
 SHIPPED = ROOT / "entries.yaml"
@@ -46,7 +45,7 @@ settings.load_profile("feeds")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--golden", action="store_true", help="write the golden files anew")
+    parser.addoption("--golden", action="store_true", help="rewrite the golden files")
     parser.addoption(
         "--screenshots", action="store_true", help="keep pictures of pages in tests/screenshots/"
     )
@@ -75,7 +74,7 @@ def release(catalogue: Catalogue) -> Release:
 
 
 def shortened(*ids: str) -> str:
-    """Return the shipped catalogue with some of its entries alone: much is quicker with few."""
+    """Return the shipped catalogue with only some of its entries, which makes tests faster."""
     head, _, entries = SHIPPED.read_text("utf-8").partition("\nentries:\n")
     kept = [item for item in entries.split("\n\n") if item.split("\n")[0][6:] in ids]
     assert len(kept) == len(ids)
@@ -83,7 +82,7 @@ def shortened(*ids: str) -> str:
 
 
 def program(name: str) -> str:
-    """Give a program's path; without it the test skips, or fails under CI=true."""
+    """Return a program's path; without it the test skips, or fails under CI=true."""
     # Some come as packages, and lie beside the interpreter.
     found = shutil.which(name) or shutil.which(name, path=Path(sys.executable).parent)
     if found:
@@ -95,7 +94,7 @@ def program(name: str) -> str:
 
 
 def traced(*command: str | Path) -> subprocess.CompletedProcess[str]:
-    """Run a command under strace, its options first; where that may not trace, the test skips."""
+    """Run a command under strace, its options first; if strace is not permitted, the test skips."""
     done = run(program("strace"), "-f", "-qq", *command)
     if "ptrace" in done.stderr:
         pytest.skip(f"no process may be traced here: {done.stderr.splitlines()[0]}")
@@ -108,7 +107,7 @@ def run(
     env: Mapping[str, str] | None = None,
     text: str | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command to its end, bounded in time, and keep what it says; `text` is its stdin."""
+    """Run a command with a time limit, and return its result; `text` is its stdin."""
     return subprocess.run(
         [str(part) for part in command],
         cwd=cwd,
@@ -124,13 +123,13 @@ def run(
 def run_feeds(
     *arguments: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run the command `feeds` in a process of its own."""
+    """Run the command `feeds` in a new process."""
     words = [str(part) for part in arguments]
     return run_forked(words, cwd, os.environ if env is None else env, PATIENCE)
 
 
 def tree(folder: Path) -> dict[str, bytes]:
-    """Give what an exported folder publishes: all its files but the export's own."""
+    """Return what an exported folder publishes: all its files but the export's own."""
     paths = {path.relative_to(folder): path for path in folder.rglob("*") if path.is_file()}
     return {
         name.as_posix(): path.read_bytes()
@@ -141,7 +140,7 @@ def tree(folder: Path) -> dict[str, bytes]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """A running server: where it listens, its processes, and its state and log beside each other."""
+    """A running server: its address, its processes, its state folder and its log."""
 
     url: str
     port: int
@@ -180,7 +179,7 @@ def running(  # noqa: PLR0913  # each is named, and has its default
     built: bool = True,
     cwd: Path = ROOT,
 ) -> Iterator[Server]:
-    """Run a server on a port, or else a free one; at the end it is stopped, with what builds for it.
+    """Run a server on a port, or else a free one; at the end stop it and its build process.
 
     `workers` is how many processes answer; 0 is two of gunicorn, and else one.
     It is waited for until each of them serves a release, or with `built` False
@@ -218,21 +217,21 @@ def running(  # noqa: PLR0913  # each is named, and has its default
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        # Lest it build for the next one, and write into its log.
+        # Otherwise it would build for the next server, and write to its log.
         address = url or (server.url if kind == "feeds serve" else "")
         wait_until(lambda: not build_processes(catalogue, address, folder / "state"))
 
 
 @pytest.fixture(autouse=True)
 def state(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Give each test a state folder of its own, where it names none."""
+    """Set FEEDS_STATE to a new folder for each test."""
     folder = tmp_path_factory.getbasetemp() / f"state-{next(_NUMBERS)}"
     monkeypatch.setenv("FEEDS_STATE", str(folder))
 
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path], str]]:
-    """Serve catalogues with `feeds serve`, each from when it is first asked for, and give its URL."""
+    """Serve catalogues with `feeds serve`, each from its first use, and return its URL."""
     with ExitStack() as stack:
 
         @cache
@@ -244,7 +243,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path]
 
 
 def let_in(folder: Path) -> None:
-    """Open a folder, and those around it, to servers whose workers are nobody's."""
+    """Make a folder and its parents accessible to servers whose workers run as `nobody`."""
     for around in (folder, *folder.parents):
         mode = around.stat().st_mode
         if not mode & 0o001:
@@ -262,7 +261,7 @@ def wait_until(condition: Callable[[], object], seconds: float = PATIENCE) -> fl
 
 @contextmanager
 def guarded() -> Iterator[None]:
-    """Fail where what is done here hangs, in a regular expression too."""
+    """Fail if the code in the `with` statement hangs, also in a regular expression."""
 
     def fail(*_: object) -> None:
         pytest.fail(f"not done in {PATIENCE} s")
@@ -284,7 +283,7 @@ def free_port() -> int:
 
 
 def wait_for(url: str, process: subprocess.Popen[bytes], *, unavailable: bool = False) -> None:
-    """Wait until a server answers, or tell that it ended; 503 is an answer if `unavailable`."""
+    """Wait until a server answers, and fail if it ended; 503 is an answer if `unavailable`."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         if process.poll() is not None:

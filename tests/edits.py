@@ -1,4 +1,4 @@
-"""A site that is edited in every way that its editors and its webmaster have."""
+"""A site, and every kind of edit that editors and webmasters can make."""
 
 import io
 import json
@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from stores import Clock
 
-from feeds import Release, build_release, load_catalogue
-from feeds.errors import CatalogueError
+from feeds import CatalogueError, Release, build_release, load_catalogue
 from feeds.export.hosts.configurations import HOSTS
 from feeds.history import History
 
@@ -98,7 +97,7 @@ class EditedSite:
         self.save()
 
     def release(self, *, pages: bool) -> Release:
-        """Return the release at this moment, which knows of no build before."""
+        """Return the release at this moment, built from nothing."""
         if pages not in self._releases:
             catalogue = load_catalogue(self.file)
             self._releases[pages] = build_release(catalogue, as_of=self.clock(), pages=pages)
@@ -129,7 +128,7 @@ class EditedSite:
         self.entries.insert(at, entry | {"topics": ["a"], "countries": ["Jordan"]} | more)
 
     def written(self) -> tuple[Any, ...]:
-        """Return a copy of what the catalogue says."""
+        """Return a copy of the catalogue's data."""
         return deepcopy((self.site, self.topics, self.countries, self.entries))
 
     def restore(self, before: tuple[Any, ...]) -> None:
@@ -247,14 +246,14 @@ KINDS: tuple[Callable[[EditedSite, int, int], None], ...] = (
 
 
 class Edit(NamedTuple):
-    """An edit of some kind, and what says which of that kind."""
+    """An edit of some kind, and the random numbers that select which."""
 
     kind: str
     which: int
     value: int
 
     def make(self, site: EditedSite) -> None:
-        """Make it, unless it would make the catalogue wrong."""
+        """Make the edit, unless it would make the catalogue invalid."""
         before = site.written()
         getattr(site, self.kind)(self.which, self.value)
         site.save()
@@ -277,7 +276,7 @@ def pick(values: Sequence[Any], number: int) -> Any:
 
 
 def put(file: Path, data: bytes) -> None:
-    """Put a file in place as a whole, so that it has another inode than before."""
+    """Replace a file, so that it has another inode than before."""
     file.parent.mkdir(parents=True, exist_ok=True)
     new = file.with_name(f".{file.name}")
     new.write_bytes(data)

@@ -23,7 +23,7 @@ _CONTEXT.set_forkserver_preload(_LOADED)
 def run_forked(
     arguments: list[str], cwd: Path | None, env: Mapping[str, str], timeout: float
 ) -> subprocess.CompletedProcess[str]:
-    """Run `feeds` in a process of its own, and return its exit code and what it printed."""
+    """Run `feeds` in a new process, and return its exit code and output."""
     with TemporaryDirectory() as folder:
         out, err = (str(Path(folder) / name) for name in ("out", "err"))
         mask = os.umask(0)

@@ -1,4 +1,4 @@
-"""Servers that do not behave: they accept, and then send what a test tells them, slowly."""
+"""Misbehaving servers: they accept connections, and send what a test chooses, slowly."""
 
 import socket
 import threading
@@ -10,7 +10,7 @@ PAUSE = 0.02
 
 
 class Hostile:
-    """A server that reads a request's head, and sends the pieces that `answer` gives, for ever."""
+    """A server that reads a request's head, and sends the pieces that `answer` yields."""
 
     def __init__(self, answer: Callable[[], Iterator[bytes]], *, reads: bool = True) -> None:
         self.requests: list[bytes] = []

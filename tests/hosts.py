@@ -1,4 +1,4 @@
-"""Real web servers on this machine, each serving `www` in a folder as the export's files tell it."""
+"""Real web servers on this machine, each serving `www` in a folder with the exported configuration."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -82,7 +82,7 @@ HOSTS = {
 
 @contextmanager
 def hosted(name: str, folder: Path, out: Path, port: int) -> Iterator[Popen[bytes]]:
-    """Run a server until the end; workers may be nobody's, so every folder around is opened."""
+    """Run a server until the end; workers may run as `nobody`, so every parent folder is made accessible."""
     host = HOSTS[name]
     file = folder / "server.conf"
     modules = "\n".join(
@@ -110,7 +110,7 @@ def hosted(name: str, folder: Path, out: Path, port: int) -> Iterator[Popen[byte
 
 
 class Answer(NamedTuple):
-    """What a server said."""
+    """A server's response."""
 
     status: int
     headers: dict[str, str]
@@ -118,7 +118,7 @@ class Answer(NamedTuple):
 
 
 def ask(url: str, method: str = "GET", **headers: str) -> Answer:
-    """Ask once, follow nothing, and decode nothing; header names come in lower case."""
+    """Send one request, without following redirects or decoding; header names are in lower case."""
     parts = urlsplit(url)
     assert parts.hostname
     connection = HTTPConnection(parts.hostname, parts.port, timeout=PATIENCE)

@@ -13,7 +13,7 @@ from conftest import PATIENCE
 
 
 class Ping(NamedTuple):
-    """A notification, and what the feed's URL gave the hub at that moment."""
+    """A notification, and what the hub read from the feed's URL at that moment."""
 
     address: str
     body: bytes
@@ -21,7 +21,7 @@ class Ping(NamedTuple):
 
 
 class Hub:
-    """A hub on this machine; `answers` are its next ones, before it takes everything with 202."""
+    """A hub on this machine; `answers` are its next statuses, before it answers everything with 202."""
 
     def __init__(self, port: int = 0, answers: Sequence[int] = ()) -> None:
         self.pings: list[Ping] = []

@@ -1,11 +1,11 @@
-"""Texts that are known to run as scripts where they are not taken as text, in a catalogue."""
+"""Texts that run as scripts if they are not escaped, in a catalogue."""
 
 import json
 
 from conftest import ROOT
 
+from feeds import CatalogueError
 from feeds.catalogue import read_catalogue
-from feeds.errors import CatalogueError
 
 PAYLOADS = (ROOT / "tests" / "xss.txt").read_text("utf-8").splitlines()
 # Some parts of a text are taken for others only where they come together.
@@ -14,7 +14,7 @@ _PLAIN = "'https://example.org/a.jpg'"
 
 
 def hostile_entries(head: str) -> str:
-    """Give the section `entries:` of payloads, each in every field that takes it below a head.
+    """Return the section `entries:` of payloads, each in every field that accepts it.
 
     The last entry has all bodies in one.
     """

@@ -18,7 +18,7 @@ def children(process: int) -> list[int]:
 
 
 def build_processes(catalogue: Path, *words: str | Path) -> list[int]:
-    """Return the processes that build a catalogue, those that they have forked left out.
+    """Return the processes that build a catalogue, without those that they have forked.
 
     Each has all these words in its command line.
     """

@@ -1,4 +1,4 @@
-"""A real S3 server on this machine, and a proxy before it that counts, cuts, delays and kills."""
+"""A real S3 server on this machine, and a proxy that counts, cuts, delays and kills."""
 
 import json
 import os
@@ -29,14 +29,14 @@ _given: set[int] = set()
 
 
 class Object(NamedTuple):
-    """An object as anybody reads it."""
+    """An object as a public request returns it."""
 
     body: bytes
     attributes: Mapping[str, str]
 
 
 class Server(NamedTuple):
-    """An S3 server: where it listens."""
+    """The address of an S3 server."""
 
     port: int
 
@@ -53,7 +53,7 @@ class Server(NamedTuple):
         )
 
     def objects(self, prefix: str) -> dict[str, Object]:
-        """Give all that lies below a prefix, but what the publish has for itself."""
+        """Return all objects below a prefix, except the publish's own."""
         store = self.store(prefix)
         paths = [meta["path"] for page in store.list() for meta in page]
         found = {path: store.get(path) for path in paths if not path.startswith(".feeds-publish")}
@@ -102,7 +102,7 @@ def s3_server(folder: Path) -> Iterator[Server]:
 
 
 def identities(folder: Path) -> Path:
-    """Write who may do what."""
+    """Write the permissions of each identity."""
     file = folder / "s3.json"
     folder.mkdir(parents=True, exist_ok=True)
     actions = ["Admin", "Read", "Write", "List"]
@@ -114,7 +114,7 @@ def identities(folder: Path) -> Path:
 
 
 def wait_for_bucket(server: Server, process: subprocess.Popen[bytes], folder: Path) -> None:
-    """Wait until objects can be put; the first makes the bucket."""
+    """Wait until objects can be put; the first put creates the bucket."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end and process.poll() is None:
         try:
@@ -128,7 +128,7 @@ def wait_for_bucket(server: Server, process: subprocess.Popen[bytes], folder: Pa
 
 
 def weed_port() -> int:
-    """Give a port that is free with the one that weed takes beside it, and is given once."""
+    """Return a free port whose gRPC port is free too; each is returned once."""
     for _ in range(100):
         port = free_port()
         if port <= _HIGHEST and not {port, port + _GRPC} & _given:
@@ -140,18 +140,18 @@ def weed_port() -> int:
 
 
 def wait_for_port(port: int) -> None:
-    """Wait until somebody listens there."""
+    """Wait until a server listens on a port."""
     end = time.monotonic() + PATIENCE
     while time.monotonic() < end:
         with socket.socket() as trial:
             if not trial.connect_ex(("127.0.0.1", port)):
                 return
         time.sleep(0.05)
-    pytest.fail(f"nobody listens at port {port}")
+    pytest.fail(f"no server listens at port {port}")
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Passes a request on, unless it is to be disturbed."""
+    """Passes a request on, unless the proxy disturbs it."""
 
     protocol_version = "HTTP/1.1"
     server: "Proxy"
@@ -170,7 +170,7 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         path = unquote(urlsplit(self.path).path).removeprefix(f"/{BUCKET}").lstrip("/")
         with self.server.busy():
-            done = self.server.seen(self.command, path)
+            done = self.server.record(self.command, path)
             if done == "hang":
                 self.server.over.wait()
             self.close_connection = done is not None
@@ -199,11 +199,11 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Proxy(ThreadingHTTPServer):
-    """What stands between publisher and store: each request is noted, and may be disturbed.
+    """A proxy between publisher and store: each request is recorded, and may be disturbed.
 
     `disturb` is given a request's number, from 1, its method and path, and
-    gives "cut" to break the connection before the store hears of it, "deaf" to
-    break it afterwards, "hang" to never answer; nothing lets it through.
+    returns "cut" to break the connection before the store gets the request, "deaf"
+    to break it afterwards, "hang" to never answer, or None to pass it on.
     """
 
     daemon_threads = True
@@ -226,7 +226,7 @@ class Proxy(ThreadingHTTPServer):
         self._thread.join()
         self.server_close()
 
-    def seen(self, method: str, path: str) -> str | None:
+    def record(self, method: str, path: str) -> str | None:
         with self._lock:
             self.requests.append((method, path))
             number = len(self.requests)
@@ -241,22 +241,22 @@ class Proxy(ThreadingHTTPServer):
             self._under_way.remove(get_ident())
 
     def idle(self) -> bool:
-        """Tell whether no request is under way."""
+        """Return whether no request is under way."""
         return not self._under_way
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Let no request through for a while."""
+        """Hold all requests for a while."""
         with self._lock:
             yield
 
     def begin(self, disturb: "Disturb | None" = None) -> None:
-        """Count anew, and disturb as told."""
+        """Clear the recorded requests, and disturb the next ones with a function."""
         self.requests.clear()
         self.disturb = disturb or _let_through
 
     def uploaded(self) -> list[str]:
-        """Give the path of each object that was put, but for those of the publish itself."""
+        """Return the path of each object that was put, except the publish's own."""
         return [path for method, path in self.requests if method == "PUT" and "/.feeds" not in path]
 
 
@@ -268,7 +268,7 @@ def _let_through(_number: int, _method: str, _path: str) -> None:
 
 
 class Cluster:
-    """A store whose objects lie on two volume servers each, either of which can be killed."""
+    """A store that keeps each object on two volume servers, either of which can be killed."""
 
     def __init__(self, folder: Path, stack: ExitStack) -> None:
         self._folder = folder
@@ -295,7 +295,7 @@ class Cluster:
         wait_for_bucket(self.server, process, folder / "s3")
 
     def start(self, number: int) -> subprocess.Popen[bytes]:
-        """Start a volume server, with what it had."""
+        """Start a volume server with its earlier data."""
         port = self._volumes[number]
         folder = self._folder / f"volume-{port}"
         folder.mkdir(exist_ok=True)

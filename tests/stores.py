@@ -1,4 +1,4 @@
-"""A served site in a test: published into its store at the test's own time, and read back from it."""
+"""A served site in a test: published to its store with the test's clock, and read back."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -46,7 +46,7 @@ class Shown(dict[str, DatedDocument]):
 
 
 def stored(root: Path, name: str) -> Shown:
-    """Return what a process that answers from a store would send."""
+    """Return what a process that serves from a store would send."""
     index = load_index(root, name)
     assert index, "no index, or a damaged one"
     found = Shown()
@@ -69,7 +69,7 @@ def stored(root: Path, name: str) -> Shown:
 
 
 class Published:
-    """A catalogue that is published into a store as the build process does it.
+    """A catalogue that is published to a store as the build process does it.
 
     `state` has the history, and `root` the store; each is beside the catalogue
     where it is not named. Another one with the same folders is a restart.
@@ -109,7 +109,7 @@ class Published:
         return stored(self._root, self._name)
 
     def index(self) -> tuple[int, bytes]:
-        """Return what another commit changes, though it be of the same documents."""
+        """Return what another commit changes, even of the same documents."""
         file = self._root / self._name / "index"
         return file.stat().st_ino, file.read_bytes()
 
@@ -123,7 +123,7 @@ class Published:
 
 @contextmanager
 def asked(catalogue: Path, state: Path, url: str | None = None) -> Iterator[FlaskClient]:
-    """Serve a catalogue in this process, and give a client of it once there is a release."""
+    """Serve a catalogue in this process, and yield a client once there is a release."""
     app = create_app(catalogue, state=state, url=url)
     try:
         client = app.test_client()

@@ -13,12 +13,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from feeds import build_release
+from feeds import Catalogue, Entry, build_release
 from feeds.catalogue import read_catalogue
 from feeds.catalogue.reader import InvalidValue
 from feeds.catalogue.text_fields import markdown, surely_published
 from feeds.markdown import notes_on, render_body
-from feeds.model import Catalogue, Entry
 
 NU = ROOT / "tests" / "nu" / "node_modules" / "vnu-jar" / "build" / "dist" / "vnu.jar"
 HEAD = """
@@ -313,7 +312,7 @@ def test_a_body_has_no_empty_link_and_no_empty_picture(body: str) -> None:
 @settings(max_examples=150, suppress_health_check=SLOW)
 @given(near_links | bodies)
 def test_the_short_way_is_the_long_way(body: str) -> None:
-    """A body without HTML renders the same by the shortcut, and one that is published whole has no note."""
+    """A body without HTML renders the same with and without the shortcut, and one that `surely_published` accepts has no note."""
     assert render(body) == render(f"<!-- -->\n\n{body}")
     assert not (surely_published(body) and notes_on(body))
 

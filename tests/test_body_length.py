@@ -2,8 +2,8 @@
 
 import pytest
 
+from feeds import CatalogueError
 from feeds.catalogue import read_catalogue
-from feeds.errors import CatalogueError
 
 HEAD = """site: {title: T, url: https://news.example.org/, id: 'tag:news.example.org,2021:t'}
 entries:

@@ -90,7 +90,7 @@ def test_new_headers_are_uploaded_again(bucket: Bucket) -> None:
     """Unchanged bytes are uploaded again if only their Cache-Control changes, also after an interrupted publish."""
     bucket.publish()
     bucket.write(age=1200)
-    # Stopped amid the pages, it has put feeds with the new one, and gives up its claim.
+    # Stopped during the pages, it has put feeds with the new one, and releases its lease.
     bucket.proxy.begin(lambda _n, _m, path: "cut" if path.endswith("index.html") else None)
     assert bucket.begin().end()[0] == 1
     assert kept(bucket) == {"max-age=900", "max-age=1200"}
@@ -111,7 +111,7 @@ def kept(bucket: Bucket) -> set[str]:
     return {one.attributes["Cache-Control"].split(", ")[1] for one in objects}
 
 
-def test_what_the_store_lost_or_got_is_mended(bucket: Bucket) -> None:
+def test_lost_and_overwritten_objects_are_uploaded_again(bucket: Bucket) -> None:
     """A removed or overwritten object is uploaded again; an object that no publish wrote is left alone."""
     bucket.publish()
     store = bucket.server.store(bucket.prefix)
@@ -186,7 +186,7 @@ def test_what_a_broken_off_publish_changed_is_purged_by_the_next(
 
 
 @pytest.mark.parametrize("damage", ["", "{manifest}../x\t1\ta\tb\t\n"])
-def test_a_damaged_manifest_is_told(damage: str, bucket: Bucket) -> None:
+def test_a_damaged_manifest_is_reported(damage: str, bucket: Bucket) -> None:
     """With a damaged manifest nothing is changed; --force writes a new one."""
     bucket.publish()
     damaged = damage.format(manifest=bucket.manifest()).encode()
@@ -209,7 +209,7 @@ def test_a_dry_run_changes_nothing(bucket: Bucket) -> None:
 
 
 @pytest.mark.heavy
-def test_a_prefix_that_is_somebody_elses_is_refused(bucket: Bucket) -> None:
+def test_a_prefix_with_other_objects_is_refused(bucket: Bucket) -> None:
     """A prefix with objects that no publish wrote is refused without --force."""
     bucket.server.store(bucket.prefix).put("atom.xml", b"theirs")
     code, _, err = bucket.begin().end()
@@ -264,7 +264,7 @@ def test_many_publishers_at_once(bucket: Bucket) -> None:
 
 
 @pytest.mark.heavy
-def test_who_is_overtaken_says_so(bucket: Bucket) -> None:
+def test_an_overtaken_publisher_fails(bucket: Bucket) -> None:
     """A publisher that was suspended past its lease fails, and changes nothing that a later one wrote."""
     bucket.publish()
     bucket.write("First")
@@ -347,7 +347,7 @@ def test_a_store_that_hangs_is_given_up(number: int, bucket: Bucket) -> None:
     bucket.write("New")
     bucket.proxy.begin(lambda n, _method, _path: "hang" if n >= number else None)
     code, out, err = bucket.begin().end()
-    # Each hangs for ever: not the store, but the bound ended them, and few were tried.
+    # Each hangs: not the store, but the time limit ended them, and few were tried.
     assert len(bucket.proxy.requests) <= number + 8
     assert (code, out) == (1, "")
     assert re.fullmatch(
@@ -358,7 +358,7 @@ def test_a_store_that_hangs_is_given_up(number: int, bucket: Bucket) -> None:
     assert old.keys() <= bucket.bodies().keys()
 
 
-def test_a_wrong_secret_is_told_and_not_shown(bucket: Bucket) -> None:
+def test_a_wrong_secret_is_reported_and_not_shown(bucket: Bucket) -> None:
     """If credentials are refused, the message names the variables to check, and shows no part of their values."""
     wrong = SECRET[::-1]
     code, out, err = bucket.begin(AWS_SECRET_ACCESS_KEY=wrong, RUST_LOG="trace").end()
@@ -442,7 +442,7 @@ def test_a_profile_without_credentials_is_refused(tmp_path: Path) -> None:
     )
 
 
-def test_what_obstore_gives_up_over_is_told(tmp_path: Path) -> None:
+def test_other_errors_of_obstore_are_reported(tmp_path: Path) -> None:
     """Any other error of obstore ends with a message on what to check, and exit code 1."""
     env = environment(9, AWS_ENDPOINT_URL="http://a|b", FEEDS_STATE=str(tmp_path))
     done = run_feeds("publish", "s3://feeds/x", "--dry-run", "--timeout", "1", env=env)
@@ -459,7 +459,7 @@ def test_a_store_that_is_not_there(bucket: Bucket) -> None:
     assert "the store cannot be reached; check the address and the network" in err
 
 
-def test_without_obstore_it_is_told_what_to_install(tmp_path: Path) -> None:
+def test_without_obstore_the_message_says_what_to_install(tmp_path: Path) -> None:
     """Without obstore, only `feeds publish` fails, with a message on what to install."""
     (tmp_path / "obstore.py").write_text("raise ImportError\n")
     env = environment(1, PYTHONPATH=str(tmp_path))

@@ -10,7 +10,7 @@ import pytest
 from buckets import environment
 from conftest import run_feeds
 
-from feeds.errors import FeedsError
+from feeds import FeedsError
 from feeds.export.object_store import ObjectStore, Version
 
 OBJECT = (

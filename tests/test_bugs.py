@@ -9,9 +9,8 @@ import pytest
 from conftest import SHIPPED, running, wait_until
 from test_serving import ask, body, lines
 
-from feeds import create_app
+from feeds import SiteApp, create_app
 from feeds.log import log_to
-from feeds.server import SiteApp
 from feeds.server.middleware import LogBugs
 
 
@@ -22,7 +21,7 @@ def broken(environ: WSGIEnvironment, _start: StartResponse) -> Iterable[bytes]:
 
 
 def ask_app(app: LogBugs, path: str, method: str = "GET") -> tuple[str, dict[str, str], bytes]:
-    """Ask an application that fails; return status, headers and body."""
+    """Send a request to an application that fails; return status, headers and body."""
     found: list[tuple[str, dict[str, str]]] = []
     environ: WSGIEnvironment = {"REQUEST_METHOD": method, "PATH_INFO": path}
     answer = app(environ, lambda status, headers: found.append((status, dict(headers))))  # type: ignore[arg-type]
@@ -64,7 +63,7 @@ def test_a_bug_anywhere_in_the_application_is_logged(path: str, app: SiteApp) ->
     log_to(log)
     client = app.test_client()
     wait_until(lambda: client.get("/healthz").status_code == 200)
-    # An index of a wrong type fails wherever it is used.
+    # An index of a wrong type fails in each use.
     app.site.index = object()  # type: ignore[assignment]
     answer = client.get(path)
     assert (answer.status_code, answer.data) == (500, b"500 Internal Server Error\n")

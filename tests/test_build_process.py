@@ -105,7 +105,7 @@ def test_a_build_process_at_work_ends_with_its_server(tmp_path: Path) -> None:
 
 
 @pytest.mark.heavy
-def test_a_build_process_that_is_told_to_end_is_followed_by_another(tmp_path: Path) -> None:
+def test_a_build_process_that_is_stopped_is_replaced(tmp_path: Path) -> None:
     """If only the build process gets SIGTERM, it ends without an error, and the next edit is served."""
     file = tmp_path / "entries.yaml"
     file.write_text(SHIPPED.read_text())
@@ -133,6 +133,45 @@ def test_workers_share_one_build_process_whichever_dies(tmp_path: Path) -> None:
         wait_until(lambda: all(b"Actuary or actress?" in feed(server) for _ in range(10)))
         assert build_processes(file) == [builder]
         assert server.log().count("event=published") == 2
+
+
+FORKED = """
+import os, sys, threading, time
+from pathlib import Path
+from feeds.server.served_site import ServedSite, Settings
+spawn, begun = os.posix_spawn, threading.Event()
+def slowly(*arguments, **settings):
+    begun.set()
+    time.sleep(0.5)
+    return spawn(*arguments, **settings)
+def is_lock(fd):
+    try:
+        return os.path.samestat(os.fstat(fd), lock)
+    except OSError:
+        return False
+os.posix_spawn = slowly
+# It ends the new process before the site starts a thread there.
+os.register_at_fork(after_in_child=lambda: os._exit(any(map(is_lock, range(3, 100)))))
+file = Path(sys.argv[1])
+site = ServedSite(Settings(catalogue=file))
+site.start()
+begun.wait()
+[lock] = [path.stat() for path in file.parent.glob(".feeds/site-*/build.lock")]
+found = os.waitstatus_to_exitcode(os.waitpid(os.fork(), 0)[1])
+site.close()
+sys.exit(found)
+"""
+
+
+def test_a_worker_that_is_forked_while_a_build_process_starts_does_not_keep_its_lock(
+    tmp_path: Path,
+) -> None:
+    """If it did, no other build process could start when that one ends."""
+    file = tmp_path / "entries.yaml"
+    file.write_text(SHIPPED.read_text())
+    command = [sys.executable, "-W", "ignore", "-c", FORKED, str(file)]
+    done = subprocess.run(command, cwd=ROOT, timeout=PATIENCE, check=False)
+    assert done.returncode == 0
 
 
 def test_an_app_follows_its_catalogue_by_itself(tmp_path: Path) -> None:

@@ -11,10 +11,9 @@ from caches import FOLDER, caching
 from conftest import SHIPPED, Server, program, running, wait_until
 from hosts import ask
 
+from feeds import FeedsError, build_release
 from feeds.catalogue import load_catalogue
-from feeds.errors import FeedsError
 from feeds.notify.purge import PurgeSet, parse_purge, purge_set
-from feeds.release import build_release
 
 TOPIC = "topics/covid-19-response/"
 # What is about to change may be given no longer than until then.
@@ -126,7 +125,7 @@ def test_varnish_purges_exactly_what_was_requested(tmp_path: Path) -> None:
 
 @pytest.mark.heavy
 def test_varnish_takes_no_purge_where_the_world_comes_in(tmp_path: Path) -> None:
-    """A purge request that comes through a proxy on the same machine is refused."""
+    """A purge request through a proxy on the same machine is refused."""
     program("varnishd")
     with (
         running("feeds serve", SHIPPED, tmp_path / "server") as server,

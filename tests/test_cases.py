@@ -1,7 +1,7 @@
 """Catalogues in `cases/`, each with the expected Problems, notes and values at its head.
 
 A line `# Expect: line:column: path: message` is one Problem, `# Expect: valid`
-none, and `# Note: …` a note. A line `# Read: expression = 'value'` tells what a
+none, and `# Note: …` a note. A line `# Read: expression = 'value'` states what a
 valid catalogue then holds, `c` being the Catalogue. Their pictures are in
 `media/`.
 """
@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from conftest import MEDIA, ROOT
 
+from feeds import CatalogueError, Problem
 from feeds.catalogue import read_catalogue
-from feeds.errors import CatalogueError, Problem
 
 CASES = sorted((ROOT / "tests" / "cases").iterdir())
 
@@ -30,7 +30,7 @@ def test_case_reads_as_its_head_expects(case: Path) -> None:
         r"^\W*# (Expect|Note|Read): (.*?)\r?$", data.decode(errors="replace"), re.MULTILINE
     )
     expected = {kind: [text for found, text in head if found == kind] for kind, _ in head}
-    assert expected.get("Expect"), "a case tells what it expects"
+    assert expected.get("Expect"), "a case has what it expects"
     try:
         catalogue = read_catalogue([(case.name, data)], media=MEDIA)
     except CatalogueError as error:

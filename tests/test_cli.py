@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import CATALOGUES, ROOT, run, run_feeds, tree
+from conftest import CATALOGUES, ROOT, SHIPPED, run, run_feeds, tree
 
 from feeds.cli.commands import own_address
 from feeds.cli.output import Progress
@@ -178,7 +178,7 @@ def test_a_second_check_prints_the_same(tmp_path: Path) -> None:
 
 
 def test_long_work_shows_a_bar_only_on_a_terminal() -> None:
-    """The progress bar is drawn only on a terminal, after a second, and is erased at the end."""
+    """The progress bar is drawn only on a terminal, after a second, and is erased at the end for good."""
 
     class Terminal(io.StringIO):
         def isatty(self) -> bool:
@@ -193,13 +193,43 @@ def test_long_work_shows_a_bar_only_on_a_terminal() -> None:
     for progress in both:
         with progress:
             progress("read", 0.5)
+        progress("write", 0.5)
     assert hidden.getvalue() == ""
     assert shown.getvalue() == "\r[###############...............]  50% read        \r\x1b[K"
 
 
+WAITING = """
+import io, sys
+from feeds.cli import main, output
+from feeds.errors import FeedsError
+from feeds.export import bucket, object_store
+class Terminal(io.TextIOWrapper):
+    def isatty(self):
+        return True
+def begin(_store, _settings, on_progress):
+    on_progress("wait", 0.5)
+    raise FeedsError("another publish is at work")
+output._DELAY_SECONDS = -1
+object_store.ObjectStore = lambda *_: None
+bucket.begin = begin
+sys.stderr = Terminal(sys.stderr.buffer, write_through=True)
+main(["publish", "s3://bucket", "--catalogue", sys.argv[1]])
+"""
+
+
+def test_the_bar_of_a_publish_that_waited_is_erased() -> None:
+    """A message after the wait for another publisher has a line of its own."""
+    command = [sys.executable, "-c", WAITING, str(SHIPPED)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.rpartition("\x1b[K")[2]) == (
+        1,
+        "feeds: another publish is at work\n",
+    )
+
+
 @pytest.mark.parametrize("command", ["list", "list --json", "--help", "check"])
 def test_a_closed_pipe_is_not_an_error(command: str) -> None:
-    """`feeds list | head -1` prints nothing on stderr, however little is written."""
+    """`feeds list | head -1` prints nothing on stderr, with short and with long output."""
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer) as unread:
@@ -220,7 +250,7 @@ def test_a_closed_pipe_is_not_an_error(command: str) -> None:
 def test_output_that_cannot_be_written_is_reported(
     command: str, unbuffered: str, tmp_path: Path
 ) -> None:
-    """A full disk under stdout is a message and exit code 1, however much is written."""
+    """A full disk under stdout is a message and exit code 1, with short and with long output."""
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [sys.executable, "-m", "feeds", *command.format(out=tmp_path / "out").split()],

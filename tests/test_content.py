@@ -68,7 +68,7 @@ CREDIT = "<p><small>© A &amp; B</small></p>"
     ],
 )  # fmt: skip
 def test_content_shows_the_photo_and_its_credit(fields: str, content: str) -> None:
-    """In each format the content begins with the photo, or ends with a credit alone."""
+    """In each format the content begins with the photo, or ends with a credit without a picture."""
     assert contents(built(fields)) == [content] * 3
 
 
@@ -83,7 +83,7 @@ def test_a_picture_that_the_body_shows_is_not_shown_twice(credit: str) -> None:
 
 
 def test_the_figure_has_the_address_of_media_content() -> None:
-    """Readers that show both can tell that the two are one picture."""
+    """Readers that show both can recognise that the two are one picture."""
     release = built("summary: S, photo: {url: media/market.jpg, credit: x}")
     for name in ("atom.xml", "rss.xml"):
         entry = feedparser.parse(release[name].body).entries[0]
@@ -93,7 +93,7 @@ def test_the_figure_has_the_address_of_media_content() -> None:
 
 
 def test_an_entry_without_a_photo_is_as_before() -> None:
-    """A summary alone has no content; a body is the content."""
+    """An entry with only a summary has no content; a body is the content."""
     assert contents(built("summary: S")) == ["", "", ""]
     assert contents(built("summary: S, body: B")) == ["<p>B</p>"] * 3
 

@@ -54,7 +54,7 @@ def misunderstood(named: Iterable[tuple[str, dict[str, str]]]) -> list[tuple[str
 
 
 def test_displayed_names_are_accepted_as_own_names_in_every_language() -> None:
-    """In every language, a site may give countries the names that they have anyway."""
+    """In every language, a site may declare the names that countries already have."""
     for language, names in languages():
         assert not namesakes(names, language)
         assert not any(namesakes({code: name}, language) for code, name in names.items())

@@ -16,16 +16,15 @@ import brotli
 import pytest
 from conftest import AS_OF, PATIENCE, SHIPPED, program, run, run_feeds, shortened, traced, tree
 
-from feeds import build_release, load_catalogue
+from feeds import Catalogue, FeedsError, build_release, load_catalogue
 from feeds.catalogue import read_catalogue
-from feeds.errors import FeedsError
 from feeds.export import Options
 from feeds.export.folder import export_folder
 from feeds.export.hosts.configurations import HOSTS
 from feeds.export.manifest import FOLDER_MANIFEST as MANIFEST
 from feeds.export.manifest import FileEntry, FolderManifest
 from feeds.export.safe_folder import EXPORT_FOLDER
-from feeds.model import Catalogue, etag_of
+from feeds.model import etag_of
 
 EDIT = ("Actuary or actor?", "Actor or actuary?")
 HOSTS_GOLDEN = Path(__file__).parent / "golden-hosts"
@@ -112,7 +111,7 @@ def test_without_pruning_nothing_is_removed_until_later(folder: Folder) -> None:
 
 
 @pytest.mark.parametrize("options", [["--compress"], []], ids=["shrunk", "plain"])
-def test_nothing_old_stays_beside_what_is_new(folder: Folder, options: list[str]) -> None:
+def test_no_outdated_copy_stays_beside_a_document(folder: Folder, options: list[str]) -> None:
     """Compressed copies match their documents, also with --no-prune."""
     folder.export("--compress", "--pages")
     assert (folder.out / "topics.opml.gz").exists()
@@ -149,20 +148,23 @@ def test_a_report_for_programs(folder: Folder) -> None:
 
 
 def test_a_dry_run_changes_nothing(folder: Folder) -> None:
-    """--dry-run changes neither the folder nor the history."""
+    """--dry-run changes neither the folder nor the state folder, and makes neither."""
+    folder.export("--dry-run")
+    assert not folder.out.exists()
+    assert not folder.state.exists()
     folder.export()
     folder.edit(*EDIT)
     folder.edit("countries: [Armenia]", "countries: [Jordan]")
-    history = (folder.state / "history.tsv").read_bytes()
+    state = tree(folder.state)
     before = snapshot(folder.out)
     said = folder.export("--dry-run")
     assert snapshot(folder.out) == before
-    assert (folder.state / "history.tsv").read_bytes() == history
+    assert tree(folder.state) == state
     done = folder.export()
     assert [said.split()[at] for at in (2, 5, 8)] == [done.split()[at] for at in (1, 3, 5)]
 
 
-def test_compressed_files_lie_beside_the_others(folder: Folder) -> None:
+def test_compressed_files_are_beside_the_others(folder: Folder) -> None:
     """Each compressed copy has its document's content and time, and exists only if it is smaller."""
     folder.export("--compress")
     found = tree(folder.out)
@@ -236,7 +238,7 @@ def test_only_verify_reads_what_is_there(folder: Folder) -> None:
     assert atom.read_bytes() == body
 
 
-def test_a_file_that_was_changed_is_mended(folder: Folder) -> None:
+def test_a_changed_file_is_written_again(folder: Folder) -> None:
     """A file with another size, time or inode is read, and written again if its bytes differ."""
     folder.export()
     atom, rss = folder.out / "atom.xml", folder.out / "rss.xml"
@@ -298,7 +300,7 @@ def test_a_planted_link_is_not_pruned_through(folder: Folder, tmp_path: Path) ->
     assert stale.is_symlink()
 
 
-def test_what_is_no_file_is_left_alone(folder: Folder) -> None:
+def test_what_is_not_a_file_is_left_alone(folder: Folder) -> None:
     """A folder or a pipe in place of a file is reported without blocking."""
     folder.export()
     atom = folder.out / "atom.xml"
@@ -310,7 +312,7 @@ def test_what_is_no_file_is_left_alone(folder: Folder) -> None:
     assert f"{atom}: is not a file" in folder.refused()
 
 
-def test_a_strange_folder_is_refused(folder: Folder) -> None:
+def test_a_folder_with_other_files_is_refused(folder: Folder) -> None:
     """A folder with other files is written to only with --force, and those files stay."""
     folder.out.mkdir()
     (folder.out / "thesis.txt").write_text("years of work")
@@ -384,7 +386,7 @@ def test_a_catalogue_s_memory_is_not_published(folder: Folder) -> None:
 
 
 @pytest.mark.parametrize("target", ["media", "media/site", "linked", "linked/site", "."])
-def test_the_folder_of_pictures_is_no_target(folder: Folder, target: str) -> None:
+def test_the_folder_of_pictures_is_refused(folder: Folder, target: str) -> None:
     """The folder of pictures, a folder in it, and a folder around it are refused as targets."""
     (folder.file.parent / "pictures").mkdir()
     (folder.file.parent / "linked").symlink_to("pictures")
@@ -399,7 +401,7 @@ def test_the_folder_of_pictures_is_no_target(folder: Folder, target: str) -> Non
 
 
 @pytest.mark.parametrize("umask", [0, 0o022, 0o077, 0o777])
-def test_everybody_may_read_the_site(folder: Folder, umask: int) -> None:
+def test_the_site_is_readable_for_all_users(folder: Folder, umask: int) -> None:
     """Files and folders are readable by a web server's user, with any umask."""
     folder.out = folder.out / "deep" / "site"
     before = os.umask(umask)
@@ -508,7 +510,7 @@ def test_a_manifest_of_the_first_version_is_understood(folder: Folder) -> None:
     assert folder.export().startswith("written 0, ")
 
 
-def test_a_path_that_would_end_its_line_is_none() -> None:
+def test_a_path_that_would_end_its_line_is_refused() -> None:
     """A manifest that is written is read with the same content, or refused."""
     for path in ("a\tb", "a\nb", "", "a//b", "/a", "a/", "../a", "a/../b", "."):
         with pytest.raises(ValueError):  # noqa: PT011  # any line may be the first one that is wrong
@@ -574,7 +576,7 @@ def test_without_locks_or_second_names_an_export_goes_on(folder: Folder) -> None
     assert folder.export().startswith("written 0, ")
 
 
-def test_what_cannot_be_put_back_is_told(folder: Folder) -> None:
+def test_a_failed_rollback_is_reported(folder: Folder) -> None:
     """Without hard links a failed export is not rolled back: each file is complete, and the message says so."""
     folder.export()
     before = tree(folder.out)
@@ -658,9 +660,7 @@ def host_files(host: str, out: Path, options: Options) -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("host", HOSTS)
-def test_what_hosts_are_told_is_golden(
-    host: str, request: pytest.FixtureRequest, tmp_path: Path
-) -> None:
+def test_host_files_are_golden(host: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """The files for each host are, byte for byte, the golden files."""
     files = host_files(host, tmp_path / "out", Options(compress=True))
     kept = HOSTS_GOLDEN / host
@@ -677,7 +677,7 @@ def test_what_hosts_are_told_is_golden(
 
 
 @pytest.mark.parametrize("host", HOSTS)
-def test_what_a_host_is_told_is_no_change_of_the_site(host: str, tmp_path: Path) -> None:
+def test_host_files_are_not_purged(host: str, tmp_path: Path) -> None:
     """A purge omits a server's configuration, and includes a file at a moved address."""
     extra = host_files(host, tmp_path / "first", Options())
     catalogue, out = moved_for(host), tmp_path / "out"
@@ -689,7 +689,7 @@ def test_what_a_host_is_told_is_no_change_of_the_site(host: str, tmp_path: Path)
     assert all({*report.changed} == moved for report in reports)
 
 
-def test_many_files_are_brought_to_rest_at_once(
+def test_many_files_are_synchronised_at_once(
     catalogues: tuple[Catalogue, Catalogue], tmp_path: Path
 ) -> None:
     """An export that synchronises many files at once writes all of them."""

@@ -131,7 +131,7 @@ class Ground:
             done = self.export(folder, "-o", folder / "log", "-e", fault.option)
             left = tree(folder / "site")
             if done.returncode == 0:
-                # A file that could not be brought to rest is written anew, once.
+                # A file that could not be synchronised is written again, once.
                 assert fault.call in {"fsync", "openat"}, fault
                 assert not fault.lasting, fault
                 assert left == self.new, fault
@@ -259,7 +259,7 @@ def test_refused_once(ground: Ground) -> None:
     every(ground.refused, faults)
 
 
-def test_a_file_that_is_not_brought_to_rest_is_written_anew(ground: Ground) -> None:
+def test_a_file_that_is_not_synchronised_is_written_again(ground: Ground) -> None:
     """After a failed fsync the file is written again, once; fsync is not repeated on the same file."""
     number = ground.calls["fsync"][0]
     for lasting in (False, True):
@@ -295,7 +295,7 @@ def test_refused_at_every_step(ground: Ground, first: int) -> None:
 
 @pytest.mark.heavy
 @pytest.mark.parametrize("error", ["EIO", "ENOSPC"])
-def test_a_disk_that_brings_nothing_to_rest(ground: Ground, error: str) -> None:
+def test_a_disk_on_which_every_fsync_fails(ground: Ground, error: str) -> None:
     """If every fsync from one on fails, nothing of the new site is left."""
     faults = [fault._replace(lasting=True) for fault in ground.faults(f"error={error}", ["fsync"])]
     every(ground.refused, faults)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from conftest import SHIPPED, free_port, run_feeds
 
-from feeds.errors import FeedsError
+from feeds import FeedsError
 from feeds.storage import read_files
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from feeds import CatalogueError
 from feeds.catalogue import read_catalogue
-from feeds.errors import CatalogueError
 
 SITE = "site:\n  title: T\n  url: https://news.example.org/\n  id: tag:news.example.org,2021:t\n"
 ENTRIES = "entries:\n- id: a\n  title: A title\n  date: 2022-05-24T09:00Z\n  summary: S.\n"

@@ -15,13 +15,24 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from feeds import Release, build_release, load_catalogue
+from feeds import (
+    Catalogue,
+    CatalogueError,
+    Country,
+    Entry,
+    Feed,
+    Person,
+    Photo,
+    Release,
+    Site,
+    Topic,
+    build_release,
+    load_catalogue,
+)
 from feeds.catalogue import read_catalogue
-from feeds.errors import CatalogueError
 from feeds.formats import atom, rss
 from feeds.formats.sampling import sampled
 from feeds.markdown import render_body
-from feeds.model import Catalogue, Country, Entry, Feed, Person, Photo, Site, Topic
 
 NS = {
     "atom": "http://www.w3.org/2005/Atom",
@@ -251,7 +262,7 @@ def test_a_body_alone_has_an_excerpt_to_show(body: str, shown: str) -> None:
         assert found.text == shown
 
 
-def test_plain_text_stands_beside_html_alone(every_field: Release) -> None:
+def test_plain_text_is_beside_html_only(every_field: Release) -> None:
     """A text that is the same as plain text and as HTML appears once."""
     channel = documents(every_field, "rss.xml")["rss.xml"][0]
     whole, unmeasured, *_ = channel.findall("item")
@@ -269,7 +280,7 @@ def test_atom_follows_the_grammar_of_rfc_4287(release: Release) -> None:
         assert grammar.validate(feed), (path, grammar.error_log)
 
 
-def test_the_grammar_refuses_what_is_no_atom(every_field: Release) -> None:
+def test_the_grammar_refuses_what_is_not_atom(every_field: Release) -> None:
     """The grammar refuses documents that are not valid Atom."""
     grammar = etree.RelaxNG(etree.parse(ROOT / "tests" / "atom.rng"))
     body = every_field["atom.xml"].body.decode()
@@ -447,7 +458,7 @@ def catalogue_of(text: str) -> Catalogue | None:
 
 
 def shown(entry: Any, name: str) -> str:
-    """Return a field as feedparser's user sees it: as text, from HTML if feedparser says it is HTML."""
+    """Return a field as text, from HTML if feedparser reports that it is HTML."""
     detail = entry[f"{name}_detail"]
     value: str = entry[name]
     if detail["type"] != "text/html":

@@ -12,9 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from work import work
 
-from feeds import build_release
+from feeds import CatalogueError, build_release
 from feeds.catalogue import read_catalogue
-from feeds.errors import CatalogueError
 
 MEGABYTES = 300
 SEEDS = [path.read_text() for path in sorted(CATALOGUES.iterdir())]
@@ -69,7 +68,7 @@ def fuzz(count: int, seed: int) -> None:
 
 
 def test_mutated_catalogues_are_read_or_refused() -> None:
-    """Catalogues broken at random places give Problems, or a release."""
+    """A catalogue with random damage has Problems, or a release."""
     fuzz(100, seed=1)
 
 
@@ -85,14 +84,14 @@ def test_mutated_catalogues_for_long(seed: int) -> None:
 @example(b"\xff\xfea\x00")
 @example(b"")
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
-    """Any bytes at all give Problems."""
+    """Any bytes are read without an exception other than Problems."""
     read(data)
 
 
 @settings(max_examples=50)
 @given(st.text(max_size=60), st.sampled_from(["title", "date", "link", "topics", "id", "body"]))
 def test_any_text_in_a_field_is_read_or_refused(text: str, field: str) -> None:
-    """Any text in any field gives Problems, or a release."""
+    """Any text in any field results in Problems, or a release."""
     entry = {"id": "a", "title": "T", "date": "2022-05-24", "body": "B", field: text}
     lines = [f"  {key}: '{value.replace(chr(39), chr(39) * 2)}'" for key, value in entry.items()]
     site = "site: {title: T, url: 'https://x.org/', id: 'tag:x.org,2021:t'}\nentries:\n-\n"
@@ -190,7 +189,7 @@ def test_hostile_file_is_refused_in_little_memory(name: str, tmp_path: Path) -> 
         "import re, sys; from feeds.cli import main\n"
         f"sys.argv = ['feeds', 'check', '--catalogue', {str(file)!r}]\n"
         "try: main()\n"
-        # What getrusage tells would count the process that this one was forked from, too.
+        # getrusage would also count the process that this one was forked from.
         "finally: open(sys.argv[3] + '.peak', 'w').write("
         "re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1])"
     )

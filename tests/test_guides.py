@@ -15,12 +15,11 @@ from babel.numbers import format_decimal
 from conftest import AS_OF, PATIENCE, SHIPPED, running
 from lxml import html
 
-from feeds import Release, build_release, load_catalogue
+from feeds import Catalogue, Country, Entry, Release, Topic, build_release, load_catalogue
 from feeds.catalogue import read_catalogue
 from feeds.catalogue.countries import territories
 from feeds.catalogue.redirects import live_paths
 from feeds.headers import compress
-from feeds.model import Catalogue, Country, Entry, Topic
 from feeds.urls import (
     ALL_OPML,
     CHOICE_STYLE,
@@ -269,7 +268,7 @@ def rows(page: Any) -> list[list[str]]:
     return [[cell.text_content() for cell in row] for row in page.xpath("//tbody/tr")]
 
 
-def test_subscriptions_tell_what_is_in_each_feed(release: Release) -> None:
+def test_subscriptions_show_what_is_in_each_feed(release: Release) -> None:
     """Each topic and country has its number of entries, its newest day, and the address of each format."""
     page = page_of(release[SUBSCRIBE + INDEX].body)
     page.make_links_absolute(release.site.address(SUBSCRIBE))

@@ -59,7 +59,7 @@ def test_a_time_holds_an_entry_back_until_then() -> None:
     assert len(items(text, moment)) == 1
 
 
-def test_an_update_without_a_time_is_told_from_the_beginning_of_its_day() -> None:
+def test_an_update_without_a_time_applies_from_the_beginning_of_its_day() -> None:
     """`updated` without a time applies from the beginning of its day."""
     text = "- {id: a, title: A, date: 2026-11-01, updated: 2026-11-28, summary: S}\n"
     begin = datetime(2026, 11, 27, 23, tzinfo=UTC)
@@ -107,7 +107,7 @@ def later(days: int) -> str:
     return f"{datetime.now(UTC) + timedelta(days=days):%Y-%m-%d}"
 
 
-def test_every_verb_says_what_is_held_back(tmp_path: Path) -> None:
+def test_every_command_reports_what_is_held_back(tmp_path: Path) -> None:
     """`check`, `list` and `export` say how many entries are held back, and when the next is due."""
     file = write(
         tmp_path,

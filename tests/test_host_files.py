@@ -12,13 +12,10 @@ from conftest import AS_OF
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from feeds import build_release, load_catalogue
-from feeds.errors import FeedsError
+from feeds import FeedsError, Site, SiteApp, build_release, load_catalogue
 from feeds.export.hosts import ServingRules, host_plans
 from feeds.headers import IDENTITY
-from feeds.model import Site
 from feeds.plans import Plan, plan_site
-from feeds.server import SiteApp
 from feeds.server.served_site import ServedSite
 from feeds.server.site_store import Head, Index, Record
 from feeds.server.status import Status
@@ -73,9 +70,7 @@ class Served(ServedSite):
 @example({"a/": TOPIC}, {"a"})
 @example({"a/b/": TOPIC}, {"a/"})
 @example({"style.css/": TOPIC}, set())
-def test_hosts_are_told_of_each_address_what_is_served(
-    moved: dict[str, str], retired: set[str]
-) -> None:
+def test_hosts_answer_as_the_server_does(moved: dict[str, str], retired: set[str]) -> None:
     """For any moved and retired paths, each address has the same answer on hosts as on the server."""
     assume(all(_allowed(old, moved) for old in moved))
     site = replace(
@@ -145,7 +140,7 @@ def files(host: str, site: Site, plans: Mapping[str, Plan] = PLANS) -> Mapping[s
         ({"style.css/": TOPIC}, ("'style.css'", "'style.css/'")),
     ],
 )
-def test_files_cannot_lie_in_files(moved: dict[str, str], named: tuple[str, str]) -> None:
+def test_a_file_cannot_be_in_a_file(moved: dict[str, str], named: tuple[str, str]) -> None:
     """For GitHub Pages, a file and a folder of the same name are refused, and both are named."""
     with pytest.raises(FeedsError, match="a file and a folder") as caught:
         files("github-pages", replace(SITE, moved=moved))
@@ -169,7 +164,7 @@ def picture(path: str, media_type: str) -> dict[str, Plan]:
     return {path: Plan(path, media_type, "", lambda _: b"")}
 
 
-def test_cloudflare_is_told_of_any_number_of_pictures() -> None:
+def test_cloudflare_has_one_rule_for_each_extension() -> None:
     """Cloudflare's rules for pictures are one for each extension; more than its limit are refused."""
     plans = dict(PLANS)
     for number in range(150):

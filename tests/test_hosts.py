@@ -244,7 +244,7 @@ def test_given_up_addresses_answer_301_and_410(site: Site) -> None:
         assert_page(answer, site.out / "410.html")
 
 
-def test_what_is_no_document_is_not_there(site: Site) -> None:
+def test_what_is_not_a_document_is_404(site: Site) -> None:
     """A 404 is cached briefly, and the export's own files are not served."""
     for path in (
         *("nothing.xml", "topics/nothing/", "atom.xml/", f"{TOPIC}atom.xml/x"),

@@ -20,8 +20,7 @@ import brotli
 import pytest
 from conftest import CATALOGUES, PATIENCE, SERVERS, Server, run_feeds, running, tree
 
-from feeds import load_catalogue
-from feeds.formats import FORMATS, Format
+from feeds import FORMATS, Format, load_catalogue
 
 URL = "https://news.example.org/tests/"
 CATALOGUE = CATALOGUES / "every-field.yaml"
@@ -153,7 +152,7 @@ def test_only_a_navigation_is_shown_a_feed(server: Server, destination: str) -> 
     assert answer.headers["Content-Type"] == "application/atom+xml; charset=utf-8"
 
 
-def test_a_page_is_no_topic_of_the_hub(server: Server) -> None:
+def test_a_page_names_no_hub(server: Server) -> None:
     """A page links to its public address, and to no hub."""
     for path in ("/topics/plain/", "/topics/plain/index.html"):
         answer = ask(server, path)
@@ -614,7 +613,7 @@ def test_what_is_not_there_is_a_short_404(server: Server, path: str) -> None:
     assert answer.headers["Cache-Control"] == "no-store"
 
 
-def test_health_tells_the_release_its_age_and_no_secret(server: Server) -> None:
+def test_health_reports_the_release_and_its_age(server: Server) -> None:
     """`/healthz` is 200 with the release's id and age as JSON, and is not cached."""
     answer = ask(server, "/healthz")
     reported = json.loads(answer.body)

@@ -12,7 +12,7 @@ from conftest import PATIENCE, SHIPPED, free_port, guarded, run_feeds
 from hostile import hostile
 from hub import listening
 
-from feeds.errors import FeedsError
+from feeds import FeedsError
 from feeds.notify.http import PrivateNetworkError, Reach, RequestError, reach_of, request
 from feeds.notify.purge import PurgeSet, parse_purge
 

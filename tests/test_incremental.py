@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from s3 import BUCKET, Server, s3_server
 from stores import stored
 
-from feeds import plans
+from feeds import FORMATS, Entry, plans
 from feeds.build import Build, BuildOptions, SiteBuilder, Target
 from feeds.catalogue import ItemMemory
 from feeds.cli.options import ExportOptions
@@ -37,9 +37,9 @@ from feeds.export.manifest import (
 )
 from feeds.export.object_store import Conflict, ObjectInfo, ObjectStore, Version
 from feeds.export.safe_folder import EXPORT_FOLDER
-from feeds.formats import FORMATS, feed_style, feedgen_ext
+from feeds.formats import feed_style, feedgen_ext
 from feeds.inputs import digest, entry_digest, site_digest, source_digest
-from feeds.model import Entry, etag_of
+from feeds.model import etag_of
 from feeds.pages.templating import template_files
 from feeds.selection import RelatedFeeds
 from feeds.server.site_store import SiteStore
@@ -197,7 +197,7 @@ class FakeStore(ObjectStore):
 
 
 class InBucket:
-    """A bucket, published to; `all_of` gives the bytes and headers of all objects of its store."""
+    """A bucket as a target; `all_of` returns the bytes and headers of all objects of its store."""
 
     def __init__(
         self,
@@ -327,7 +327,7 @@ class Bench:
 
 
 def _of_times(found: Contents, other: Contents) -> Contents:
-    """Return contents with the times alone that both know."""
+    """Return contents with only the times that both have."""
     return {
         path: one._replace(
             modified=one.modified if path in other and other[path].modified else None

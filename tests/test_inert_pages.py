@@ -12,8 +12,7 @@ from conftest import AS_OF, running, wait_until
 from payloads import PAYLOADS, hostile_entries
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Request
 
-from feeds import build_release, load_catalogue
-from feeds.model import Catalogue
+from feeds import Catalogue, build_release, load_catalogue
 from feeds.urls import INDEX
 
 SITE = """site:

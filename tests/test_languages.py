@@ -23,7 +23,7 @@ LANGUAGES = sorted(code for code in map(str, Locale("en").languages) if len(code
     ],
 )
 def test_a_tag_is_returned_in_its_usual_case(written: str, tag: str) -> None:
-    """Language, script and region are each returned in their usual case."""
+    """Language, script and region are each returned in canonical case."""
     assert language_tag(written) == tag
 
 

@@ -1,4 +1,4 @@
-"""The log: one line for each event, whatever its values contain."""
+"""The log: one line for each event, with any values."""
 
 import io
 import logging
@@ -39,7 +39,7 @@ def test_a_line_is_keys_and_values(log: io.StringIO) -> None:
     ],
 )
 def test_control_characters_are_escaped(log: io.StringIO, value: str, written: str) -> None:
-    """No text from a catalogue or a client can end a line, or control a terminal."""
+    """No text from a catalogue or a client can end a line or control a terminal."""
     log_event("event", logging.WARNING, value=value)
     assert log.getvalue().endswith(f" level=warning event=event value={written}\n")
     assert log.getvalue().count("\n") == 1

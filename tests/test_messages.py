@@ -1,4 +1,4 @@
-"""No message acts on a terminal, or ends its line, whatever names and texts it repeats."""
+"""No message controls a terminal or breaks its line, with any names and texts in it."""
 
 import unicodedata
 from pathlib import Path
@@ -8,8 +8,9 @@ from conftest import run_feeds
 from hypothesis import given
 from hypothesis import strategies as st
 
+from feeds import CatalogueError, FeedsError, Problem
 from feeds.catalogue import read_catalogue
-from feeds.errors import CatalogueError, FeedsError, Problem, printable
+from feeds.errors import printable
 
 # ESC, CSI, line ends of every kind, bidirectional overrides and isolates, invisible
 # characters, a byte order mark, a tag, and a byte that is not UTF-8.
@@ -52,7 +53,7 @@ def acts(text: str) -> bool:
 
 @given(st.text(), st.text(), st.text())
 def test_no_problem_and_no_error_acts_on_a_terminal(name: str, path: str, message: str) -> None:
-    """A Problem and an error are one line each, and what needs no care stays as it is."""
+    """A Problem and an error are one line each, and harmless characters stay unchanged."""
     problem = Problem(name + HOSTILE, 1, 2, path, message, entry=name)
     error = CatalogueError([problem, problem])
     assert not acts(str(problem))
@@ -71,13 +72,13 @@ def test_what_is_harmless_stays_as_it_is(text: str) -> None:
 
 @pytest.mark.parametrize("sign", SIGNS, ids=ascii)
 def test_each_kind_is_escaped_as_python_writes_it(sign: str) -> None:
-    """It can be seen, and looked up."""
+    """Each kind of control character is escaped as Python writes it."""
     assert printable(f"a{sign}b") == f"a{sign.encode('unicode_escape').decode()}b"
 
 
 @pytest.mark.parametrize("place", PLACES)
 def test_no_text_of_a_catalogue_acts_on_a_terminal(place: str) -> None:
-    """Written with escapes or as it is, in whichever key or value."""
+    """A control character in any key or value, raw or as a YAML escape, is escaped in messages."""
     hidden = ascii(HOSTILE.replace("\udcff", ""))[1:-1]
     raw = HOSTILE.replace("\udcff", "")
     for text in (f'"{hidden}"', f'"a{hidden}"', f'"{raw}"', f"'{raw}'", raw, f"x{raw}"):
@@ -122,7 +123,7 @@ NAME = HOSTILE.replace("\udcff", "")
     ids=" ".join,
 )
 def test_no_name_on_the_command_line_acts_on_a_terminal(words: list[str], tmp_path: Path) -> None:
-    """Each message is of whole lines, and has no character that is not shown."""
+    """Messages on the command line are complete lines without invisible characters."""
     (tmp_path / f"{NAME}.yaml").write_text("entries: [\n")
     (tmp_path / f"good-{NAME}.yaml").write_text(CATALOGUE)
     done = run_feeds(*(word.replace("{name}", NAME) for word in words), cwd=tmp_path)

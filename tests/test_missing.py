@@ -1,4 +1,4 @@
-"""A catalogue that is gone: what was published stays, and `/healthz` says why nothing new comes."""
+"""A missing catalogue: what was published stays, and `/healthz` reports the reason."""
 
 import os
 import shutil
@@ -74,7 +74,7 @@ def pipe(folder: Path) -> None:
 def test_the_reason_is_reported_for_a_folder_too(
     change: Callable[[Path], None], reason: str, tmp_path: Path
 ) -> None:
-    """Whatever happened to a folder of catalogue files, the reason is one plain word."""
+    """The reason of a failure of a folder of catalogue files is one of the documented words."""
     folder = tmp_path / "site" / "catalogue"
     folder.mkdir(parents=True)
     shutil.copy(SHIPPED, folder / "news.yaml")

@@ -1,4 +1,4 @@
-"""Lists of feeds to import: every feed is in them, and importers find it."""
+"""Lists of feeds to import contain every feed, for real importers."""
 
 import sqlite3
 from collections.abc import Callable
@@ -58,7 +58,7 @@ def test_all_feeds_are_in_the_full_list(release: Release) -> None:
 
 
 def test_a_list_is_opml_2(release: Release) -> None:
-    """Its elements and attributes are those of the specification, in its order, and all are there."""
+    """A list has the elements and attributes of the specification, in its order."""
     for name in {ALL_OPML, *OPML.values()} & {*release}:
         assert release[name].media_type == "text/x-opml; charset=utf-8"
         root = etree.fromstring(release[name].body)
@@ -82,7 +82,7 @@ def test_a_list_is_opml_2(release: Release) -> None:
                 assert len(outline) > 0
 
 
-def test_feeds_stand_in_groups() -> None:
+def test_feeds_are_in_groups() -> None:
     """The feed of everything is in no group; topics, countries, and each topic's countries are in groups."""
     body = etree.fromstring(build_release(load_catalogue(SHIPPED), as_of=AS_OF)[ALL_OPML].body)[1]
     first, *groups = body
@@ -120,15 +120,15 @@ def test_a_list_leads_to_what_is_published(formats: str, filename: str) -> None:
 
 
 def test_a_site_without_labels_has_one_list() -> None:
-    """Where there is only the feed of everything, one list has it, and no group is empty."""
+    """A site with only the feed of everything has one list, without empty groups."""
     text = f"{HEAD}entries: []\n"
     release = build_release(read_catalogue([("f", text.encode())]), as_of=AS_OF)
     assert [path for path in release if path.endswith(".opml")] == [ALL_OPML]
     assert len(etree.fromstring(release[ALL_OPML].body)[1]) == 1
 
 
-def test_a_list_tells_whose_it_is() -> None:
-    """The author's name, address and page are in its head."""
+def test_a_list_names_its_owner() -> None:
+    """The author's name, e-mail and page are in the head of a list."""
     text = f"{HEAD}{ENTRY}"
     release = build_release(read_catalogue([("f", text.encode())]), as_of=AS_OF)
     head = etree.fromstring(release[ALL_OPML].body)[0]
@@ -143,7 +143,7 @@ def test_a_list_tells_whose_it_is() -> None:
 
 @given(title=TEXT, name=TEXT, description=TEXT)
 def test_any_text_survives(title: str, name: str, description: str) -> None:
-    """Whatever a title, a name or a description says is what an XML parser reads."""
+    """An XML parser returns titles, names and descriptions unchanged."""
     feed = Subscription(title, "topics/x/", description)
     root = etree.fromstring(opml_list(SITE, title, [Group(name, (feed,))], "atom.xml"))
     assert root.findtext("head/title") == title
@@ -179,7 +179,7 @@ def test_listparser_reads_each_list(release: Release) -> None:
 
 @pytest.mark.heavy
 def test_newsboat_imports_every_feed(served: Callable[..., str], tmp_path: Path) -> None:
-    """newsboat, given the list of all, subscribes to every feed, and then gets the news of each."""
+    """newsboat imports the list of all feeds, and gets the entries of each."""
     newsboat = program("newsboat")
     url = served(SHIPPED)
     with urlopen(url + ALL_OPML) as answer:

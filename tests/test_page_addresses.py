@@ -1,4 +1,4 @@
-"""The addresses inside pages: relative, so that a site can be shown under any host, port and prefix."""
+"""Addresses inside pages are relative, so that a site works under any host, port and prefix."""
 
 from collections.abc import Iterator
 from pathlib import PurePosixPath
@@ -28,12 +28,12 @@ entries:
 
 
 def page_of(document: bytes) -> Any:
-    """Return a page; lxml's types say too little of elements and attributes."""
+    """Return a page; lxml's type stubs are too narrow for elements and attributes."""
     return html.fromstring(document)
 
 
 def addresses(document: bytes) -> Iterator[tuple[str, str]]:
-    """Return each address in a page that a browser loads or goes to, with its link's type."""
+    """Return each address in a page that a browser loads or follows, with its link's type."""
     for element in page_of(document).iter("a", "img", "link"):
         for name in ("href", "src"):
             if name in element.attrib:
@@ -41,7 +41,7 @@ def addresses(document: bytes) -> Iterator[tuple[str, str]]:
 
 
 def body(text: str, url: str = "https://news.example.org/some/prefix/") -> str:
-    """Return the HTML that an entry's page has of a body."""
+    """Return the HTML of a body on the entry's page."""
     entry = HEAD.format(url=url) + "  body: |\n" + "".join(f"    {line}\n" for line in [text])
     release = build_release(read_catalogue([("f", entry.encode())]), as_of=AS_OF)
     [found] = page_of(release["entries/أ/" + INDEX].body).find_class("body")
@@ -77,7 +77,7 @@ def test_links_to_folders_end_in_a_slash(release: Release) -> None:
 
 
 def test_error_pages_have_absolute_addresses(release: Release) -> None:
-    """A page that is shown where nothing is, at any depth, has no relative address."""
+    """An error page, which is shown at any depth, has no relative address."""
     for path in ERROR_PAGES.values():
         found = [address for _, address in addresses(release[path].body)]
         assert {release.site.url, release.site.address(SUBSCRIBE)} < {*found}
@@ -85,7 +85,7 @@ def test_error_pages_have_absolute_addresses(release: Release) -> None:
 
 
 def test_error_pages_name_any_url_as_html_does() -> None:
-    """A character of a site's URL that HTML takes for its own is escaped."""
+    """Characters of a site's URL with a meaning in HTML are escaped."""
     text = HEAD.format(url="https://news.example.org/a&lt;b/") + "  summary: S.\n"
     release = build_release(read_catalogue([("f", text.encode())]), as_of=AS_OF)
     for path in ERROR_PAGES.values():
@@ -142,7 +142,7 @@ def test_a_body_leads_to_its_own_site(written: str, shown: str) -> None:
         f'![a src="{SITE}x"](https://example.org/a.png)',
     ],
 )
-def test_what_is_no_link_into_the_site_is_untouched(written: str) -> None:
+def test_other_links_are_unchanged(written: str) -> None:
     """Other sites, code and texts that look like links are shown as they are written."""
     found = body(written)
     assert ".." not in found
@@ -160,7 +160,7 @@ def test_what_is_no_link_into_the_site_is_untouched(written: str) -> None:
     ],
 )
 def test_a_sites_url_is_taken_literally(url: str) -> None:
-    """Whatever a site's URL has in it, a body's link under it is relative."""
+    """A body's link under a site's URL is relative, with any characters in the URL."""
     assert '<a href="../../topics/x/">a</a>' in body(f"[a](<{url}topics/x/>)", url)
 
 

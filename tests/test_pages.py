@@ -1,4 +1,4 @@
-"""The pages: how large they grow, what each shows, and which of them an edit reaches."""
+"""Pages: their size, their content, and which of them an edit changes."""
 
 import json
 import re
@@ -15,9 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from feeds import Release, build_release, load_catalogue
+from feeds import Catalogue, Release, build_release, load_catalogue
 from feeds.catalogue import read_catalogue
-from feeds.model import Catalogue
 from feeds.pages import DARK_BACKGROUND, LIGHT_BACKGROUND, contrast, readable
 from feeds.plans import plan_site
 from feeds.urls import INDEX, SUBSCRIBE
@@ -149,7 +148,7 @@ def test_an_edited_entry_reaches_only_pages_that_show_it() -> None:
 
 
 def test_pages_that_stay_the_same_are_not_made_again() -> None:
-    """A new entry changes the inputs of those pages alone whose bytes it changes."""
+    """A new entry changes the inputs of only those pages whose bytes it changes."""
 
     def inputs(items: list[str]) -> dict[str, str]:
         text = HEAD.format(site="") + "".join(items)
@@ -180,7 +179,7 @@ def test_every_link_leads_to_a_document(catalogue: Catalogue) -> None:
 
 
 def test_a_page_stays_small_whatever_is_written() -> None:
-    """Forty entries with endless summaries and thirty countries each are below 100 kB all the same."""
+    """A list of forty entries with very long summaries and thirty countries each is below 100 kB."""
     long = "  summary: " + "网络 " * 3000 + "\n"
     codes = (
         "[AF, AL, DZ, AD, AO, AR, AM, AU, AT, AZ, BS, BH, BD, BB, BY, BE, BZ, BJ, BT, BO, BA, BW]"
@@ -198,7 +197,7 @@ def test_a_page_stays_small_whatever_is_written() -> None:
 
 @pytest.mark.heavy
 def test_pages_stay_small_with_ten_thousand_entries() -> None:
-    """However much there is, a page is below 100 kB."""
+    """A page of a very large catalogue is below 100 kB."""
     synthetic = runpy.run_path(str(ROOT / "benchmarks" / "catalogues.py"))["catalogue"]
     text = synthetic(10_000, bodies=True, site="")
     found = build_release(read_catalogue([("f.yaml", text.encode())]), as_of=AS_OF)
@@ -235,7 +234,7 @@ def test_an_entry_says_what_it_is_to_machines() -> None:
 
 
 def test_no_text_ends_the_data() -> None:
-    """Whatever a title holds, it stays within the data, and comes back from it as it was."""
+    """Any title is returned unchanged by a parser of the JSON-LD, and cannot leave the script element."""
     title = "</script><script>alert(1)</script><!-- & ]]> \\u2028"
     entry = item("x", "2022-05-01").replace("The title of x", f"'{title}'")
     text = pages(release([entry]))["entries/x/index.html"]
@@ -284,7 +283,7 @@ def test_translations_are_complete() -> None:
 
 
 def test_feeds_in_a_browser_have_the_languages_of_pages() -> None:
-    """What a browser shows above a feed is translated into each language of pages."""
+    """The notice that a browser shows above a feed is translated into each language of pages."""
     known = tomllib.loads((ROOT / "feeds" / "pages" / "translations.toml").read_text("utf-8"))
     sheet = (ROOT / "feeds" / "formats" / "feed.css").read_text("utf-8")
     said = set(re.findall(r":root:lang\(([\w-]+)\)::before", sheet))
@@ -293,7 +292,7 @@ def test_feeds_in_a_browser_have_the_languages_of_pages() -> None:
 
 @given(st.integers(0, 0xFFFFFF), st.sampled_from([LIGHT_BACKGROUND, DARK_BACKGROUND]))
 def test_any_colour_becomes_readable(number: int, ground: str) -> None:
-    """Links in a publication's colour have the contrast that WCAG asks for, in light and dark mode."""
+    """Links in a publication's colour have the contrast that WCAG requires, in light and dark mode."""
     colour = f"#{number:06x}"
     shade = readable(colour, ground)
     assert contrast(shade, ground) >= 4.5
@@ -301,7 +300,7 @@ def test_any_colour_becomes_readable(number: int, ground: str) -> None:
 
 
 def test_the_style_has_the_colours_of_the_calculation() -> None:
-    """The backgrounds that shades are made for are those of the style sheet, as its own colours are."""
+    """The backgrounds and colours used in the calculation are those of the style sheet."""
     sheet = (ROOT / "feeds" / "pages" / "style.css").read_text()
     for ground in (LIGHT_BACKGROUND, DARK_BACKGROUND):
         assert f"--raised: {ground};" in sheet
@@ -318,7 +317,7 @@ def test_the_footer_and_the_colour_are_the_sites() -> None:
 
 
 def test_a_bodys_headings_are_below_the_title() -> None:
-    """A body that begins with a heading of the highest rank leaves the title alone at the top."""
+    """Headings in a body are ranked below the entry's title."""
     body = "  body: |\n    # One\n\n    ## Two\n\n    ###### Six\n"
     text = pages(release([item("x", "2022-05-01", more=body)]))["entries/x/index.html"]
     assert re.findall(r"<h(\d)[ >]", text) == ["1", "2", "3", "6"]

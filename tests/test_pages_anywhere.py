@@ -65,7 +65,7 @@ _BROKEN = """async () => {
 
 
 class _Quiet(SimpleHTTPRequestHandler):
-    """A plain file server that writes no log."""
+    """A plain file server without a log."""
 
     def log_message(self, *_: object) -> None:
         """Write nothing."""
@@ -79,7 +79,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """Return a page of a browser that is on no other site than this machine."""
+    """Return a page of a browser that can reach only this machine."""
     with browser.new_context(viewport={"width": 1000, "height": 900}) as context:
         context.route(lambda url: ".example.org/" in url, lambda route: route.abort())
         yield context.new_page()
@@ -112,7 +112,7 @@ def behind_nginx(base: Path) -> Iterator[str]:
 
 @contextmanager
 def behind_a_file_server(base: Path) -> Iterator[str]:
-    """Serve the site's folder at the top of a server that knows nothing but files."""
+    """Serve the site's folder at the root of a plain file server."""
     handler = partial(_Quiet, directory=base / "out" / PREFIX)
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
@@ -162,7 +162,7 @@ def crawl(page: Page, url: str) -> set[str]:
 @pytest.mark.heavy
 @pytest.mark.parametrize("server", SERVERS)
 def test_every_link_leads_somewhere(folder: Path, page: Page, server: _Server) -> None:
-    """Under another host, port and prefix, every link, style and picture is there, and every page is found."""
+    """Under another host, port and prefix, every link, style and picture works, and every page is reached."""
     with server(folder) as url:
         found = crawl(page, url)
         screenshot(page, f"anywhere-{server.__name__}")
@@ -177,14 +177,14 @@ def test_every_link_leads_somewhere(folder: Path, page: Page, server: _Server) -
 def test_every_link_of_every_page_leads_somewhere(
     tmp_path: Path, page: Page, server: _Server, source: Path
 ) -> None:
-    """The same of catalogues of the repository."""
+    """The same for catalogues of the repository."""
     export(source, tmp_path)
     with server(tmp_path) as url:
         assert site_folders(tmp_path) <= crawl(page, url)
 
 
 def test_pages_have_style_and_pictures_from_disk(folder: Path, page: Page) -> None:
-    """Opened as files, pages have their style and pictures, and lead to folders that have a page."""
+    """Opened as files, pages have their style and pictures, and link to folders that have a page."""
     out = folder / "out" / PREFIX
     for file in out.rglob(INDEX):
         page.goto(file.as_uri())
@@ -203,7 +203,7 @@ def test_pages_have_style_and_pictures_from_disk(folder: Path, page: Page) -> No
 
 @pytest.mark.heavy
 def test_error_pages_lead_to_the_public_site(folder: Path, page: Page) -> None:
-    """A page that is shown where nothing is leads to the public addresses, whatever its own."""
+    """An error page links to the public addresses, at any address of its own."""
     with behind_nginx(folder) as url:
         for path in ERROR_PAGES.values():
             page.goto(url + path)

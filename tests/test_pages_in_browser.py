@@ -1,4 +1,4 @@
-"""Pages that a person opens: real Chromium under a strict policy, with and without script."""
+"""Pages in real Chromium under a strict policy, with and without scripts."""
 
 import json
 import re
@@ -67,12 +67,12 @@ def script(request: pytest.FixtureRequest) -> bool:
 
 
 def elsewhere(route: Route) -> None:
-    """Answer for a picture or an icon, whose addresses are the editor's."""
+    """Answer a request for a picture or an icon, whose addresses the editor chose."""
     route.fulfill(body=_PICTURE, content_type="image/gif")
 
 
 def listen(page: Page, noise: list[str]) -> None:
-    """Note all that a page runs, complains of, or asks others for."""
+    """Record scripts that run, errors, and requests to other hosts."""
 
     def request(asked: Request) -> None:
         here = asked.url.startswith("http://127.0.0.1:")
@@ -96,7 +96,7 @@ def listen(page: Page, noise: list[str]) -> None:
 
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Open pages, under the server's policy; at the end there must have been no noise."""
+    """Open pages under the server's policy; at the end no event may have been recorded."""
     noise: list[str] = []
     with ExitStack() as stack:
 
@@ -114,7 +114,7 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
 def test_a_person_finds_an_entry_its_topic_and_the_feed(
     served: Callable[[Path], str], open_page: Callable[..., Page], *, script: bool
 ) -> None:
-    """From the news to an entry, to its topic, to the address of the topic's feed; script or none."""
+    """A person can go from the news to an entry, its topic and the address of the topic's feed, with or without scripts."""
     page = open_page(java_script_enabled=script)
     url = served(SHIPPED)
     page.goto(url)
@@ -132,7 +132,7 @@ def test_a_person_finds_an_entry_its_topic_and_the_feed(
 def test_a_person_goes_from_entry_to_entry(
     served: Callable[[Path], str], open_page: Callable[..., Page]
 ) -> None:
-    """The older and the newer entry are next to each entry; the ends have one neighbour."""
+    """Each entry links to the older and the newer entry; the first and the last have one of them."""
     page = open_page()
     page.goto(served(SHIPPED))
     entries = load_catalogue(SHIPPED).entries
@@ -163,7 +163,7 @@ def test_a_person_goes_back_in_time(busy_site: str, open_page: Callable[..., Pag
 def test_a_page_follows_the_readers_colours(
     served: Callable[[Path], str], open_page: Callable[..., Page], scheme: str
 ) -> None:
-    """Light on dark for a browser that prefers it; dark on light for all others."""
+    """A page is light on dark if the browser prefers that, and dark on light otherwise."""
     page = open_page(color_scheme=scheme)
     for path in ("", "entries/indonesia-maternity-rights/", "countries/id/"):
         page.goto(served(SHIPPED) + path)
@@ -185,7 +185,7 @@ TOPIC = "topics/unemployment-protection/"
 def test_no_page_is_wider_than_its_window(
     served: Callable[[Path], str], open_page: Callable[..., Page]
 ) -> None:
-    """From a small telephone to a large screen, no page scrolls sideways (WCAG 2.2, 1.4.10)."""
+    """No page scrolls horizontally at any width (WCAG 2.2, 1.4.10)."""
     check_widths(open_page(), [served(EVERY_FIELD) + "entries/everything/", served(ARABIC)])
 
 
@@ -193,7 +193,7 @@ def test_no_page_is_wider_than_its_window(
 def test_no_kind_of_page_is_wider_than_its_window(
     served: Callable[[Path], str], busy_site: str, open_page: Callable[..., Page]
 ) -> None:
-    """The same of each kind of page."""
+    """The same for each kind of page."""
     urls = [
         *(served(SHIPPED) + path for path in ("", TOPIC, TOPIC + "countries/id/")),
         *(served(EVERY_FIELD) + path for path in ("", "entries/everything/")),
@@ -218,7 +218,7 @@ ADDRESS = f"https://www.{LONG[:60]}.example.org/{LONG}/{LONG}?{LONG}={LONG}"
 
 
 def long_words(folder: Path) -> Path:
-    """Write a catalogue with a long word, or an address, wherever a page shows a text."""
+    """Write a catalogue with a long word or an address in every text that a page shows."""
     item = f"""- id: {{id}}
   title: {{title}}
   date: 2022-05-24 10:00
@@ -260,7 +260,7 @@ def long_words(folder: Path) -> Path:
 def test_long_words_wrap(
     served: Callable[[Path], str], open_page: Callable[..., Page], tmp_path: Path
 ) -> None:
-    """At no width does a long word or an address widen a page, wherever it is."""
+    """A long word or an address in any text widens no page, at any width."""
     page = open_page()
     url = served(long_words(tmp_path))
     topic = f"topics/{LONG.lower()}/"
@@ -281,7 +281,7 @@ def test_long_words_wrap(
 def test_arabic_is_a_mirror_of_english(
     served: Callable[[Path], str], open_page: Callable[..., Page]
 ) -> None:
-    """Where an English page has something at the left, an Arabic one has it at the right."""
+    """An Arabic page mirrors an English one."""
     page = open_page()
     sides = []
     for catalogue in (SHIPPED, ARABIC):
@@ -316,7 +316,7 @@ _ENDS = """found => {
 def test_a_text_runs_in_its_own_direction(
     open_page: Callable[..., Page], served: Callable[[Path], str], tmp_path: Path, language: str
 ) -> None:
-    """A full stop is at the end of an Arabic or English title, on a page of either language."""
+    """The full stop of an Arabic or English title is at its end, on a page of either language."""
     titles = {"one": "توقع اتفاقية.", "two": "An agreement.", "three": "توقع اتفاقية."}
     items = [
         f"- {{id: {name}, title: {title}, date: 2022-05-2{9 - number}, summary: S.}}\n"
@@ -352,7 +352,7 @@ _SIDE = """found => {
 
 
 def sides(page: Page, selector: str) -> set[str]:
-    """Return at which sides of what is around them the found texts are."""
+    """Return at which sides of their containers the texts are."""
     found = page.locator(selector).all()
     assert found, selector
     return {element.evaluate(_SIDE) for element in found}
@@ -392,7 +392,7 @@ def test_an_entry_is_aligned_as_one(
     language: str,
     start: str,
 ) -> None:
-    """Title, date, lead and labels of an entry are at one side, that of its text; the frame is the page's."""
+    """Title, date, lead and labels of an entry are aligned with its text; everything else with the page."""
     expected = {
         "arabic": "right",
         "english": "left",
@@ -427,7 +427,7 @@ def test_an_entry_is_aligned_as_one(
 def test_a_page_has_its_style_under_another_name(
     browser: Browser, served: Callable[[Path], str]
 ) -> None:
-    """Under another name of its server, a site looks the same."""
+    """A page has its style under another name of its server."""
     url = served(SHIPPED).replace("127.0.0.1", "localhost")
     with closing(browser.new_page()) as page:
         for path in ("", "subscribe/", "404.html"):
@@ -438,7 +438,7 @@ def test_a_page_has_its_style_under_another_name(
 def test_the_first_key_leads_past_the_menu(
     served: Callable[[Path], str], open_page: Callable[..., Page]
 ) -> None:
-    """With the keyboard, the content is one step away, and where the focus is can be seen."""
+    """The first Tab key reaches a link to the content, and the focus is visible."""
     page = open_page()
     page.goto(served(SHIPPED) + "topics/financing/")
     page.keyboard.press("Tab")
@@ -456,7 +456,7 @@ def test_the_first_key_leads_past_the_menu(
 def test_a_printed_page_is_the_news_alone(
     served: Callable[[Path], str], open_page: Callable[..., Page]
 ) -> None:
-    """On paper, menus and addresses of feeds are left out, and ink is black on white."""
+    """A printed page omits menus and addresses of feeds, and is black on white."""
     page = open_page(color_scheme="dark")
     page.goto(served(SHIPPED) + "topics/financing/")
     page.emulate_media(media="print", color_scheme="dark")
@@ -477,7 +477,7 @@ def test_axe_finds_no_violation(
 def test_axe_finds_no_violation_on_any_kind_of_page(
     served: Callable[[Path], str], busy_site: str, open_page: Callable[..., Page], tmp_path: Path
 ) -> None:
-    """The same of each kind of page."""
+    """The same for each kind of page."""
     urls = [
         *(served(SHIPPED) + path for path in ("", TOPIC, TOPIC + "countries/id/")),
         *(served(EVERY_FIELD) + path for path in ("topics/empty/", "entries/everything/")),
@@ -499,7 +499,7 @@ def check_axe(page: Page, urls: list[str]) -> None:
 
 
 def test_axe_would_find_one(open_page: Callable[..., Page], served: Callable[[Path], str]) -> None:
-    """The check itself works: a page that is spoilt has violations."""
+    """axe-core finds violations in a page that is made inaccessible."""
     page = open_page()
     page.goto(served(SHIPPED))
     page.evaluate("document.documentElement.removeAttribute('lang')")
@@ -508,7 +508,7 @@ def test_axe_would_find_one(open_page: Callable[..., Page], served: Callable[[Pa
 
 @pytest.mark.heavy
 def test_the_nu_checker_finds_nothing(tmp_path: Path) -> None:
-    """Every page and style sheet is right HTML and CSS to the W3C's checker, which does its work."""
+    """The Nu HTML checker accepts every page and style sheet, and rejects a broken one."""
     java = program("java")
     if not NU.exists():
         program("vnu.jar (npm ci --prefix tests/nu)")

@@ -1,4 +1,4 @@
-"""Work that is spread over processes gives what it gives in one."""
+"""Work in several processes has the same result as in one."""
 
 import gc
 import os
@@ -11,9 +11,8 @@ from pathlib import Path
 import pytest
 from conftest import AS_OF, ROOT, SHIPPED, run, tree
 
-from feeds import build_release, export_folder
+from feeds import FeedsError, build_release, export_folder
 from feeds.catalogue import read_catalogue
-from feeds.errors import FeedsError
 from feeds.parallel import dealt, gc_paused, in_child, in_processes
 
 MANY = range(5002)
@@ -30,13 +29,13 @@ SQUARES = [squares(number) for number in range(PROCESSES)]
 
 @pytest.fixture
 def forks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let this process be forked, though what runs the tests may have threads in it."""
+    """Allow this process to fork, though the test runner may have threads."""
     monkeypatch.setattr("feeds.parallel._can_fork", lambda: True)
 
 
 @pytest.mark.parametrize("processes", [1, 2, 5])
 def test_each_thing_is_in_one_share(processes: int) -> None:
-    """However many processes there are, together they get everything once, in shares that differ by one."""
+    """For any number of processes, each item is in one share, and shares differ in length by at most one."""
     shares = [dealt(MANY, number, processes) for number in range(processes)]
     assert sorted(chain(*shares)) == [*MANY]
     assert max(map(len, shares)) - min(map(len, shares)) <= 1
@@ -55,7 +54,7 @@ def test_results_are_in_order(processes: int) -> None:
 
 @pytest.mark.parametrize("how", ["exception", "killed", "exit", "no result"])
 def test_a_share_whose_process_fails_is_done_here(how: str) -> None:
-    """A process that dies costs time, and no result."""
+    """The share of a process that fails is done in the parent process."""
     here = os.getpid()
 
     def work(number: int) -> list[bytes]:
@@ -74,7 +73,7 @@ def test_a_share_whose_process_fails_is_done_here(how: str) -> None:
 
 
 def test_without_another_process_all_is_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the system gives no process more, the work is done all the same."""
+    """If no process can be started, the parent process does all work."""
 
     def refused() -> int:
         raise BlockingIOError
@@ -84,7 +83,7 @@ def test_without_another_process_all_is_done_here(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_program_with_threads_is_not_forked() -> None:
-    """Where there are threads, of a library too, or hardly any work, all is done in this process."""
+    """With threads, including a library's, or little work, all is done in this process."""
     code = """
 import ctypes, os, threading
 from feeds.parallel import in_child, usable_processes
@@ -116,14 +115,14 @@ assert in_child(os.getpid) == os.getpid()
 
 @pytest.mark.usefixtures("forks")
 def test_a_bug_in_a_child_keeps_its_error() -> None:
-    """What a child cannot do is done here, so that the error and its traceback are not lost."""
+    """Work that fails in a child is repeated in the parent, which raises the error with its traceback."""
     with pytest.raises(ZeroDivisionError):
         in_child(lambda: 1 // 0)
 
 
 @pytest.mark.usefixtures("forks")
 def test_a_child_that_is_killed_is_not_waited_for() -> None:
-    """Its work is done here."""
+    """The work of a killed child is done in the parent process."""
     here = os.getpid()
 
     def work() -> int:
@@ -137,7 +136,7 @@ def test_a_child_that_is_killed_is_not_waited_for() -> None:
 def test_a_temporary_folder_that_is_gone_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where nothing can be written while rendering, the user learns where, and nothing is exported."""
+    """If temporary files cannot be written, the message names the folder, and nothing is exported."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone"))
     catalogue = read_catalogue([("f", SHIPPED.read_bytes())])
     with pytest.raises(FeedsError, match=rf"^{tmp_path}/gone.*: No such file or directory$"):
@@ -146,8 +145,8 @@ def test_a_temporary_folder_that_is_gone_is_named(
 
 
 @pytest.mark.usefixtures("forks")
-def test_nobody_need_wait_for_children() -> None:
-    """Under a parent that ignores the end of its children, results are the same."""
+def test_results_are_the_same_without_sigchld() -> None:
+    """If SIGCHLD is ignored, results are the same."""
     usual = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     try:
         assert in_processes(squares, PROCESSES) == SQUARES
@@ -157,7 +156,7 @@ def test_nobody_need_wait_for_children() -> None:
 
 
 def test_an_error_here_leaves_no_process_behind() -> None:
-    """Where the work cannot be done at all, its error is raised, and no child stays."""
+    """If the work fails in the parent too, the error is raised, and no child is left."""
 
     def work(number: int) -> list[bytes]:
         raise ZeroDivisionError(number)
@@ -178,7 +177,7 @@ def fail(message: str) -> Callable[[], None]:
 
 @pytest.mark.usefixtures("forks")
 def test_work_in_a_child_gives_its_result_or_its_message() -> None:
-    """What is done in a process of its own comes back, and so does a mistake of the user's."""
+    """Work in a child process returns its result, or raises its FeedsError."""
     assert in_child(os.getpid) != os.getpid()
     assert in_child(lambda: squares(1)) == SQUARES[1]
     with pytest.raises(FeedsError, match=r"^the store is silent$"):
@@ -189,7 +188,7 @@ def test_work_in_a_child_gives_its_result_or_its_message() -> None:
 def test_a_catalogue_on_two_cores_is_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Entries that are read and rendered in another process are just the same, and so are problems."""
+    """A catalogue has the same entries, bytes and problems when two processes read and render it."""
     head, _, items = SHIPPED.read_text().partition("\nentries:\n")
     many = "".join(items.replace("- id: ", f"- id: n{number}-") for number in range(60))
     data = f"{head}\nentries:\n{many}".encode()
@@ -203,7 +202,7 @@ def test_a_catalogue_on_two_cores_is_the_same(
 
 
 def test_the_collector_is_as_it_was() -> None:
-    """Pausing the collector ends where it began, and never begins what was off."""
+    """`gc_paused` restores the collector's state, and does not enable it if it was disabled."""
     with gc_paused():
         assert not gc.isenabled()
         with gc_paused():

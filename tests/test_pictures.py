@@ -18,10 +18,9 @@ from lxml import etree
 from PIL import Image
 from stores import Published
 
-from feeds import Release, build_release
+from feeds import CatalogueError, FeedsError, Release, build_release
 from feeds.catalogue import ItemMemory, load_catalogue
 from feeds.catalogue.media import MAX_PICTURE_BYTES, InvalidPicture, measure
-from feeds.errors import CatalogueError, FeedsError
 from feeds.server.build_process import ChangeDetector
 from feeds.storage import fingerprint
 
@@ -81,7 +80,7 @@ def enclosures(release: Release) -> set[tuple[str, ...]]:
 
 
 def test_a_picture_is_a_document_and_every_format_tells_its_true_size(file: Path) -> None:
-    """Its bytes are the file's, and type, length, width and height are read from it."""
+    """A picture has the file's bytes, and its type, length, width and height are read from the file."""
     release = built(file)
     body = (MEDIA / "market.jpg").read_bytes()
     assert release[JPEG].body == body
@@ -117,14 +116,14 @@ def test_another_url_moves_the_pictures_too(file: Path) -> None:
 
 
 def test_a_folder_of_files_has_its_pictures_beside_them(file: Path) -> None:
-    """If the catalogue is a folder, `media` is in it, beside its files."""
+    """If the catalogue is a folder, `media` is inside it."""
     assert dict(built(file.parent)) == dict(built(file))
 
 
 def test_a_picture_that_changes_alone_is_seen_by_what_was_built_before(
     file: Path, tmp_path: Path
 ) -> None:
-    """An incremental build and a full one give the same bytes after pictures change."""
+    """An incremental build and a full one have the same bytes after pictures change."""
     site = Published(file, state=tmp_path / "state")
     for size, colour in (((16, 12), "teal"), ((20, 30), "red"), ((20, 30), "blue")):
         Image.new("RGB", size, colour).save(file.parent / JPEG)
@@ -273,7 +272,7 @@ def test_a_picture_that_vanishes_leaves_the_last_release(
 def test_a_picture_is_sent_as_it_is(
     file: Path, served: Callable[[Path], str], accepted: str
 ) -> None:
-    """It has its media type and validators, and is never compressed again."""
+    """A served picture has its media type and validators, and is never compressed."""
     # Bytes that would shrink.
     (file.parent / JPEG).write_bytes((MEDIA / "market.jpg").read_bytes() + bytes(5000))
     url = served(file)
@@ -302,14 +301,14 @@ def fetch(url: str, **headers: str) -> tuple[HTTPMessage, bytes]:
 def test_very_many_files_are_looked_at_less_often(file: Path) -> None:
     """A few files are checked each time; thousands less often."""
     seconds = 0.0
-    lookout = ChangeDetector(file, clock=lambda: seconds)
+    detector = ChangeDetector(file, clock=lambda: seconds)
     seen = fingerprint(file)
-    assert not lookout.differs(seen)
+    assert not detector.differs(seen)
     file.write_text(TEXT + "\n")
-    assert lookout.differs(seen)
+    assert detector.differs(seen)
     for number in range(5000):
         (file.parent / "media" / f"{number}").touch()
-    assert lookout.differs(seen)
-    assert not lookout.differs(seen), "put off"
+    assert detector.differs(seen)
+    assert not detector.differs(seen), "put off"
     seconds = 1.0
-    assert lookout.differs(seen)
+    assert detector.differs(seen)

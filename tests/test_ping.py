@@ -22,7 +22,7 @@ OLD = "Actuary or actor?"
 
 
 class Quiet(SimpleHTTPRequestHandler):
-    """Serves a folder as a static host does; its responses name the hub."""
+    """Serves a folder as a static host does; its responses have a link to the hub."""
 
     hub = ""
 
@@ -36,7 +36,7 @@ class Quiet(SimpleHTTPRequestHandler):
 
 
 class Packed(Quiet):
-    """Gives everything as gzip, as a store does that has nothing else."""
+    """Sends everything as gzip, like a store that has only compressed objects."""
 
     def do_GET(self) -> None:
         path = Path(self.translate_path(self.path))
@@ -52,7 +52,7 @@ FEW = shortened("actuary-or-actor", "jordan-ilo-agreement", "indonesia-maternity
 
 
 class Site:
-    """A catalogue that is exported into a folder, and the host that gives that folder away."""
+    """A catalogue that is exported to a folder, and a host that serves the folder."""
 
     def __init__(self, folder: Path, hub: str, port: int) -> None:
         self.file = folder / "entries.yaml"
@@ -87,7 +87,7 @@ def hosted(folder: Path, hub: str, kind: type[Quiet] = Quiet) -> Iterator[Site]:
 
 
 def test_ping_notifies_of_what_the_hub_does_not_know(tmp_path: Path) -> None:
-    """First of all feeds, then of none, after an edit of the changed ones, and with --all of all."""
+    """The hub is notified first of all feeds, then of none, after an edit of changed feeds, with --all of all."""
     with listening() as hub, hosted(tmp_path, hub.url) as site:
         assert site.export("--ping").returncode == 0
         count = len(hub.notified())
@@ -109,7 +109,7 @@ def test_ping_notifies_of_what_the_hub_does_not_know(tmp_path: Path) -> None:
 
 @pytest.mark.heavy
 def test_the_hub_is_not_notified_of_a_feed_before_it_is_uploaded(tmp_path: Path) -> None:
-    """The hub would read the old one: so it is waited for, and then said that it is not there."""
+    """The hub is not notified of a feed whose public URL has old bytes; after the wait, this is reported."""
     with listening() as hub, hosted(tmp_path, hub.url) as site:
         site.export("--ping")
         hub.pings.clear()
@@ -128,7 +128,7 @@ def test_the_hub_is_not_notified_of_a_feed_before_it_is_uploaded(tmp_path: Path)
 
 @pytest.mark.heavy
 def test_a_hub_that_is_down_or_refuses_is_reported(tmp_path: Path) -> None:
-    """The exit code is 1, and the export is done; once the hub is back, it hears of all."""
+    """If the hub fails, the export is complete and the exit code is 1; later the hub is notified of all."""
     port = free_port()
     with hosted(tmp_path, f"http://127.0.0.1:{port}/hub") as site:
         site.export()
@@ -220,14 +220,14 @@ class Misleading(Quiet):
     ["http://[::1", "//[", "http://127.0.0.1:99999/", "http://x:y/", "http://a b/", "\xe9"],
 )
 def test_an_invalid_redirect_is_reported(location: str, tmp_path: Path) -> None:
-    """Whatever its Location is, the message names the host that sent it."""
+    """An invalid redirect of the hub is reported with the host that sent it."""
     kind = type("Handler", (Misleading,), {"location": location})
     with hosted(tmp_path, HUB, kind) as site, pytest.raises(RequestError, match=r"^http://"):
         request("GET", site.url)
 
 
 def test_an_invalid_redirect_of_the_public_url_is_one_line(tmp_path: Path) -> None:
-    """`feeds ping` names the host that redirects to no address, and tries again another time."""
+    """An invalid redirect of the public URL is one line, and the feeds stay pending."""
     with listening() as hub, hosted(tmp_path, hub.url, Misleading) as site:
         done = site.feeds("ping", "--wait", "1")
         assert done.returncode == 1

@@ -164,7 +164,7 @@ def items_of(source: Path) -> list[str]:
 
 
 def from_lines(text: str) -> Value | None:
-    """Return the values read from the lines; None if they are not supported."""
+    """Return the values that are read from the lines; None if they are not supported."""
     try:
         return plain_lines(b"- " + text.encode("utf-8", "surrogatepass"), 2)
     except Unsupported:
@@ -185,7 +185,7 @@ def value_of(node: Node) -> Value:
         return str(node.value)
     if isinstance(node, MappingNode):
         values = {key.value: value_of(value) for key, value in node.value}
-        assert len(values) == len(node.value), "a key stands there twice"
+        assert len(values) == len(node.value), "a key is there twice"
         return values
     return tuple(map(value_of, node.value))  # type: ignore[arg-type]  # as deep as it may be
 

@@ -1,4 +1,4 @@
-"""Real feed readers that poll again: one 200, then 304, and after an edit exactly one 200."""
+"""Real feed readers poll: one 200, then 304, and after an edit exactly one 200."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.parametrize("path", FORMATS)
 
 
 class News:
-    """A served site whose first entry is given another title at each edit."""
+    """A served site whose first entry gets another title at each edit."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -63,7 +63,7 @@ def news(tmp_path_factory: pytest.TempPathFactory) -> Iterator[News]:
 
 
 def check(news: News, path: str, poll: Callable[[], list[str]], *earlier: int) -> None:
-    """Poll twice, edit, poll twice again: what the reader knows, and what the server said."""
+    """Poll twice, edit, poll twice; return what the reader has, and the statuses."""
     old, before = news.title, [poll(), poll()]
     news.edit()
     new, after = news.title, [poll(), poll()]

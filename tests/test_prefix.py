@@ -76,7 +76,7 @@ def answered(answer: HTTPResponse) -> tuple[object, ...]:
 def test_each_address_is_answered_under_the_path_and_without(
     server: Server, url: str, path: str, status: int
 ) -> None:
-    """Documents, redirects and errors are the same, with a proxy that takes the path away or none."""
+    """Documents, redirects and errors are the same, whether or not a proxy removes the path."""
     prefix = urlsplit(url).path
     for method in ("GET", "HEAD"):
         under, without = (ask(server, top + path, method) for top in (prefix, "/"))
@@ -97,8 +97,8 @@ def test_the_path_without_its_slash_leads_to_the_site(server: Server, url: str) 
     assert (answer.status, answer.getheader("Location")) == (301, url)
 
 
-def test_health_is_told_under_the_path(server: Server, url: str) -> None:
-    """A proxy that hands on every path can ask, too."""
+def test_health_answers_under_the_path(server: Server, url: str) -> None:
+    """`/healthz` also answers below the site's path."""
     answer = ask(server, f"{urlsplit(url).path}healthz")
     assert answer.status == 200
     assert answer.getheader("Content-Type") == "application/json"

@@ -1,4 +1,4 @@
-"""The publisher: what is served changes with the catalogue, on time, and never for worse."""
+"""The publisher: the served site follows the catalogue, on time, and stays if the catalogue is broken."""
 
 import logging
 import os
@@ -14,8 +14,8 @@ from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 from stores import START, Clock, Published
 
+from feeds import CatalogueError, FeedsError
 from feeds.build import BuildOptions, SiteBuilder
-from feeds.errors import CatalogueError, FeedsError
 from feeds.export import Options as ExportOptions
 from feeds.export.folder import opened
 from feeds.history import History
@@ -24,7 +24,7 @@ LONG_AGO = 1_600_000_000
 
 
 def write(file: Path, text: str) -> None:
-    """Replace a catalogue whole, as if it had been written long ago."""
+    """Replace a catalogue atomically, with an old modification time."""
     new = file.with_suffix(".new")
     new.write_text(text)
     os.utime(new, (LONG_AGO, LONG_AGO))
@@ -76,7 +76,7 @@ def logged(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[[], list[str]]
 
 
 def test_a_change_is_published(publisher: Published, file: Path, clock: Clock) -> None:
-    """A changed catalogue gives a new release, dated; what has not changed keeps its date."""
+    """A changed catalogue makes a new release; unchanged documents keep their dates."""
     before = publisher.shown()
     clock.sleep(60)
     write(file, catalogue(entry("one"), entry("two", more="  topics: [a]\n")))
@@ -90,7 +90,7 @@ def test_a_change_is_published(publisher: Published, file: Path, clock: Clock) -
 def test_what_has_not_changed_is_not_read_again(
     publisher: Published, file: Path, logged: Callable[[], list[str]]
 ) -> None:
-    """A look at an unchanged catalogue costs a stat and writes nothing, unless it is to be read."""
+    """An unchanged catalogue is not read again, unless a reload is requested."""
     index = publisher.index()
     publisher.refresh()
     assert publisher.index() == index
@@ -108,7 +108,7 @@ def test_a_broken_catalogue_changes_nothing(
     logged: Callable[[], list[str]],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The last good release stays; one log line has file, line and column; a correction is noticed."""
+    """A broken catalogue leaves the last release in place and is logged once; a correction is published."""
     good, index = publisher.shown(), publisher.index()
     write(file, catalogue(entry("one"), entry("one", date="yesterday")))
     publisher.refresh()
@@ -138,7 +138,7 @@ def test_a_broken_catalogue_changes_nothing(
 def test_a_missing_catalogue_changes_nothing(
     publisher: Published, file: Path, logged: Callable[[], list[str]]
 ) -> None:
-    """A file that is missing for a moment is logged once, and noticed when it is back."""
+    """A missing catalogue is logged once, and is read when it is back."""
     text, index = file.read_text(), publisher.index()
     file.unlink()
     for _ in range(3):
@@ -156,7 +156,7 @@ def test_a_bug_costs_no_release(
     logged: Callable[[], list[str]],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Whatever goes wrong in a reload, what is published stays, and the log has the traceback."""
+    """After a bug during a reload, the release stays, and the log has the traceback."""
     index = publisher.index()
     write(file, catalogue(entry("two")))
     with monkeypatch.context() as broken:
@@ -173,8 +173,8 @@ def test_a_bug_costs_no_release(
     assert b"three" in publisher.shown()["atom.xml"].body
 
 
-def test_building_tells_what_is_wrong(publisher: Published, file: Path) -> None:
-    """For an export, a broken catalogue is an error, each time."""
+def test_building_raises_what_is_wrong(publisher: Published, file: Path) -> None:
+    """An export raises CatalogueError each time the catalogue is broken."""
     publisher.builder.build()
     write(file, catalogue(entry("one", date="yesterday")))
     for _ in range(2):
@@ -186,7 +186,7 @@ def test_building_tells_what_is_wrong(publisher: Published, file: Path) -> None:
 
 
 def test_a_folder_is_watched_too(tmp_path: Path, clock: Clock) -> None:
-    """In a folder a new, a changed and a removed file are noticed; other files are not."""
+    """In a folder of catalogue files, added, changed and removed files cause a build; other files do not."""
     folder = tmp_path / "news"
     folder.mkdir()
     write(folder / "1.yaml", catalogue(entry("one")))
@@ -211,7 +211,7 @@ def test_a_folder_is_watched_too(tmp_path: Path, clock: Clock) -> None:
 
 
 def test_an_embargo_ends_on_time(publisher: Published, file: Path, clock: Clock) -> None:
-    """Invisible everywhere one second before, visible everywhere one second after, untouched."""
+    """An entry under embargo is absent one second before its time and present one second after, without an edit."""
     secret = entry("secret", "2026-11-01T13:00Z", "Hush", "  topics: [b]\n  countries: [Togo]\n")
     topics = "a: A\n  b: B"
     moment = datetime(2026, 11, 1, 13, tzinfo=UTC)
@@ -261,7 +261,7 @@ def test_the_log_says_what_is_held_back(
 def test_an_embargo_ends_though_the_catalogue_is_broken(
     publisher: Published, file: Path, clock: Clock
 ) -> None:
-    """What the last good catalogue promised for a moment is published at that moment."""
+    """An embargo ends on time even while the catalogue is broken."""
     write(file, catalogue(entry("secret", "2026-11-01T13:00Z"), entry("late", "2026-11-01T14:00Z")))
     publisher.refresh()
     write(file, "entries: [")
@@ -281,7 +281,7 @@ def test_an_embargo_ends_though_the_catalogue_is_broken(
 def test_two_changes_in_one_second_are_a_second_apart(
     publisher: Published, file: Path, clock: Clock
 ) -> None:
-    """A change in the same second waits for the next one: no date is in the future."""
+    """Two changes in one second get dates a second apart, and no date is in the future."""
     first = publisher.shown()["atom.xml"].modified
     write(file, catalogue(entry("two")))
     publisher.refresh()
@@ -295,7 +295,7 @@ def test_two_changes_in_one_second_are_a_second_apart(
 def test_a_clock_set_back_sends_no_date_in_the_future(
     publisher: Published, file: Path, clock: Clock, logged: Callable[[], list[str]]
 ) -> None:
-    """If the history is far ahead of the clock, a document has no date, which is logged."""
+    """If the history is far ahead of the clock, documents have no date, and a warning is logged."""
     clock.now -= timedelta(hours=1)
     write(file, catalogue(entry("two")))
     publisher.refresh()
@@ -328,7 +328,7 @@ def test_what_was_edited_meanwhile_is_not_published_late(file: Path, clock: Cloc
 
 
 def test_a_body_that_is_removed_during_a_build_is_built_again(file: Path, clock: Clock) -> None:
-    """A body of which the build knew that it was there is missed at its end, and is there soon."""
+    """A body that is removed during a build is built again."""
     looks = 0
 
     def removing() -> datetime:
@@ -357,7 +357,7 @@ def test_a_body_that_is_removed_during_a_build_is_built_again(file: Path, clock:
 def test_without_a_memory_there_is_no_date(
     file: Path, clock: Clock, logged: Callable[[], list[str]]
 ) -> None:
-    """Where the history cannot be written, no document is dated, and the log says so once."""
+    """If the history cannot be written, no document has a date, and this is logged once."""
     publisher = Published(file, state=file / "state", root=file.parent / "root", clock=clock)
     publisher.refresh()
     assert logged() == ["no-last-modified", "published"]
@@ -370,7 +370,7 @@ def test_without_a_memory_there_is_no_date(
 def test_a_memory_that_is_back_dates_what_is_published(
     file: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody need edit or restart anything once the history can be written again."""
+    """When the history can be written again, documents get dates without an edit or a restart."""
     monkeypatch.setattr("feeds.server.build_process._UNDATED_SECONDS", 0)
     obstacle = file.with_name("state")
     obstacle.write_text("")
@@ -383,7 +383,7 @@ def test_a_memory_that_is_back_dates_what_is_published(
 
 
 def test_serving_elsewhere_does_not_disturb_the_memory(file: Path, clock: Clock) -> None:
-    """Each site has its own dates: a trial on this machine moves none of the public site's."""
+    """Each site URL has its own dates: serving locally does not change the public site's."""
     public = Published(file, clock=clock)
     local = Published(file, url="http://127.0.0.1:8000/", clock=clock)
     public.refresh()
@@ -428,7 +428,7 @@ PAUSES = st.sampled_from([0.0, 0.05, 0.7, 1.0, 3.0, 40.0])
 
 
 class Editor:
-    """Somebody who edits a catalogue, whatever comes to mind."""
+    """Random edits of a catalogue."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
@@ -497,12 +497,12 @@ def test_validators_change_in_lockstep_with_the_bytes(steps: Steps) -> None:
 @settings(max_examples=25, phases=PHASES, derandomize=False)
 @given(STEPS)
 def test_validators_change_in_lockstep_for_long(steps: Steps) -> None:
-    """The same over 250 others at every run."""
+    """The same over 250 other edits at every run."""
     check_lockstep(steps)
 
 
 def check_lockstep(steps: Steps) -> None:
-    """Compare at each step a server, one that was started again, one that has no store, an export."""
+    """Compare at each step a server, a restarted server, a server without a store, and an export."""
     with TemporaryDirectory() as name:
         folder = Path(name)
         editor, clock = Editor(folder / "entries.yaml"), Clock()
@@ -556,7 +556,7 @@ def export(file: Path, clock: Clock, folder: Path) -> dict[str, DatedDocument]:
 def dated(
     file: Path, document: DatedDocument, before: tuple[bytes, float] | None
 ) -> tuple[bytes, float]:
-    """Compare a file with its document and with what it was; give its bytes and time.
+    """Compare a file with its document and with its earlier state; return its bytes and time.
 
     Bytes that were not exported in between have been there since they were written.
     """
@@ -573,7 +573,7 @@ def compare(
     documents: Mapping[str, DatedDocument],
     now: datetime,
 ) -> None:
-    """Compare each document with what was last seen at its address."""
+    """Compare each document with the last one at its address."""
     for path, document in documents.items():
         assert document.modified
         assert document.modified <= now
@@ -588,7 +588,7 @@ def compare(
 
 
 def test_the_shipped_catalogue_needs_no_history_of_its_own(tmp_path: Path) -> None:
-    """Publishing from a folder that only has the catalogue makes history and store beside it."""
+    """Serving creates the history and the store beside a catalogue."""
     file = tmp_path / "entries.yaml"
     write(file, SHIPPED.read_text())
     Published(file).refresh()

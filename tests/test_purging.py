@@ -15,7 +15,7 @@ from urllib.parse import quote
 import pytest
 from conftest import PATIENCE, program, run_feeds, shortened, traced, wait_until
 
-from feeds.errors import FeedsError
+from feeds import FeedsError
 from feeds.export.manifest import FOLDER_MANIFEST as MANIFEST
 from feeds.export.manifest import FolderManifest
 from feeds.export.safe_folder import EXPORT_FOLDER
@@ -58,7 +58,7 @@ class Site:
         return run_feeds(*self.command(*options))
 
     def begin(self, *options: str, under: tuple[str, ...] = ()) -> subprocess.Popen[str]:
-        """Begin to export, under another program where one is named."""
+        """Start an export, optionally under another program such as strace."""
         command = [*under, sys.executable, "-m", "feeds", *self.command(*options)]
         pipe = subprocess.PIPE
         return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, process_group=0)
@@ -83,7 +83,7 @@ def site(tmp_path: Path) -> Site:
 
 
 class Cache(ThreadingHTTPServer):
-    """Takes purges on this machine; `answers` are its next ones, before it takes all."""
+    """Accepts purges on this machine; `answers` are the next statuses, before it accepts all."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -117,7 +117,7 @@ def caching() -> Iterator[Cache]:
 
 
 def test_a_document_s_keys_follow_from_its_path() -> None:
-    """A document is known by its topic and its country, and all are by `everything`."""
+    """A document's surrogate keys are its topic and its country, and `everything`."""
     assert surrogate_keys("atom.xml") == ("everything", "front")
     assert surrogate_keys("media/floor.jpg") == ("everything", "front")
     assert surrogate_keys("topics/x/atom.xml") == ("everything", "topic-x")
@@ -132,7 +132,7 @@ def test_a_document_s_keys_follow_from_its_path() -> None:
 
 
 def test_what_changed_and_what_is_gone_is_purged_and_nothing_else(site: Site) -> None:
-    """Each address of a written or removed file is asked for once, a page's folder too."""
+    """Each URL of a written or removed file is purged once, for a page also its folder's."""
     with caching() as cache:
         template = f"http://127.0.0.1:{cache.server_port}/cache{{path}}"
         assert site.export("--purge", template).returncode == 0
@@ -151,7 +151,7 @@ def test_what_changed_and_what_is_gone_is_purged_and_nothing_else(site: Site) ->
 
 
 def test_keys_are_purged_once_each(site: Site) -> None:
-    """Where a template asks for keys, there is a request for each topic and country that changed."""
+    """With `{key}`, there is one request for each changed topic and country."""
     with caching() as cache:
         site.edit()
         template = f"PURGE http://127.0.0.1:{cache.server_port}/?key={{key}}"
@@ -163,7 +163,7 @@ def test_keys_are_purged_once_each(site: Site) -> None:
 
 
 def test_a_failed_purge_says_so_leaves_the_export_done_and_is_tried_again(site: Site) -> None:
-    """The exit code is 1 and the site is new; the next export purges what was left."""
+    """If a purge fails, the export is complete and the exit code is 1; the next export purges the rest."""
     with caching() as cache:
         cache.answers = [503]
         site.edit()
@@ -184,7 +184,7 @@ def test_a_failed_purge_says_so_leaves_the_export_done_and_is_tried_again(site: 
 
 
 def test_a_command_gets_addresses_as_words_or_as_its_input(site: Site, tmp_path: Path) -> None:
-    """No shell reads them; what it prints stays out of the report; its failure is reported."""
+    """A purge command gets URLs without a shell, its output is not in the report, and its failure is reported."""
     site.edit()
     listed = tmp_path / "listed"
     assert site.export("--purge", f"tee {listed}", "--json").stdout.startswith("{")
@@ -220,13 +220,13 @@ def test_a_command_gets_addresses_as_words_or_as_its_input(site: Site, tmp_path:
     ],
 )
 def test_an_invalid_template_is_refused_before_anything_is_written(template: str) -> None:
-    """A mistake in the template is reported at once."""
+    """An invalid template is reported before anything is written."""
     with pytest.raises(FeedsError, match="--purge: "):
         parse_purge(template)
 
 
 def test_a_dry_run_purges_nothing(site: Site) -> None:
-    """Nothing was published, and no cache is purged."""
+    """--dry-run purges nothing."""
     site.edit()
     assert site.export("--dry-run", "--purge", "false").returncode == 0
 
@@ -246,7 +246,7 @@ def all_of(site: Site) -> set[str]:
     "number", [3, *(pytest.param(n, marks=pytest.mark.heavy) for n in (2, 4, 12))]
 )
 def test_what_a_killed_export_changed_is_purged_by_the_next(site: Site, number: int) -> None:
-    """Killed amid its files, it has written down all that it was about to change."""
+    """An export that is killed while writing has recorded every path to purge."""
     wanted = all_of(site)
     site.edit()
     kill = ("-e", "trace=renameat", "-e", f"inject=renameat:signal=SIGKILL:when={number}")
@@ -279,7 +279,7 @@ def test_a_purge_needs_no_catalogue_any_more(site: Site) -> None:
 @pytest.mark.heavy
 @pytest.mark.parametrize("taken", [True, False], ids=["taken", "refused"])
 def test_of_two_purges_at_once_neither_loses_anything(site: Site, *, taken: bool) -> None:
-    """What one has to purge is not lost because the other is done, nor left if both are."""
+    """Of two concurrent exports, neither loses paths to purge, and none are left afterwards."""
     waits, go = (site.file.with_name(name) for name in ("waits", "go"))
     script = site.file.with_name("slow.sh")
     script.write_text(f"cat >/dev/null; touch {waits}; while [ ! -e {go} ]; do sleep 0.02; done")
@@ -297,7 +297,7 @@ def test_of_two_purges_at_once_neither_loses_anything(site: Site, *, taken: bool
 
 @pytest.mark.heavy
 def test_an_export_to_another_folder_purges_nothing_of_this_one(site: Site) -> None:
-    """A purge before the files are in place would be too early: the killed export's is kept."""
+    """An export to another folder does not purge the paths of a killed export to this one."""
     wanted = all_of(site)
     site.edit()
     stop = ("-e", "trace=linkat", "-e", "inject=linkat:signal=SIGSTOP:when=1")
@@ -317,7 +317,7 @@ def test_an_export_to_another_folder_purges_nothing_of_this_one(site: Site) -> N
 
 
 def test_an_export_without_a_purge_keeps_what_is_left(site: Site) -> None:
-    """What failed is purged by the next export that purges; exports between add nothing to it."""
+    """Paths of a failed purge are purged by the next export with --purge; exports without it add none."""
     wanted = all_of(site)
     site.edit()
     assert site.export("--purge", "false").returncode == 1
@@ -331,7 +331,7 @@ def test_an_export_without_a_purge_keeps_what_is_left(site: Site) -> None:
 
 
 def test_what_is_purged_is_recorded_before_anything_changes(site: Site) -> None:
-    """Where the manifest cannot be written, nothing is published, and no cache is asked."""
+    """If the manifest cannot be written, nothing is published or purged."""
     site.edit()
     listed = site.file.with_name("listed")
     # The first two are those of the items and of the history.
@@ -346,7 +346,7 @@ def test_what_is_purged_is_recorded_before_anything_changes(site: Site) -> None:
 
 @pytest.mark.heavy
 def test_a_purge_that_is_killed_is_repeated(site: Site) -> None:
-    """Killed while it purges, or before the manifest says so, it leaves everything to the next."""
+    """If an export is killed before the purge is recorded, the next export repeats the purge."""
     wanted = all_of(site)
     site.edit()
     script = site.file.with_name("kill.sh")
@@ -356,7 +356,7 @@ def test_a_purge_that_is_killed_is_repeated(site: Site) -> None:
 
 
 def test_a_command_s_other_braces_are_its_own(site: Site) -> None:
-    """What is not a placeholder is passed on as it is."""
+    """Other braces in a command are passed on unchanged."""
     site.edit()
     done = site.export("--purge", "printf '<%s>\\n' '{\"a\": 1}' x{y} {urls}")
     assert {'<{"a": 1}>', "<x{y}>"} <= {*done.stderr.splitlines()}
@@ -364,7 +364,7 @@ def test_a_command_s_other_braces_are_its_own(site: Site) -> None:
 
 @pytest.mark.parametrize("path", OUTSIDE)
 def test_a_manifest_with_other_paths_is_refused(path: str, site: Site) -> None:
-    """Whatever another user wrote into the manifest is neither requested nor given to a command."""
+    """A manifest with invalid paths to purge is refused; none is requested or passed to a command."""
     with_unpurged(site, path)
     listed = site.file.with_name("listed")
     done = site.export("--purge", f"tee {listed}")
@@ -374,7 +374,7 @@ def test_a_manifest_with_other_paths_is_refused(path: str, site: Site) -> None:
 
 
 def test_only_addresses_of_the_site_are_purged(site: Site) -> None:
-    """A path of the manifest is below the site's URL, and quoted, whatever it contains."""
+    """Only URLs below the site's are purged: paths of the manifest are percent-encoded."""
     with_unpurged(site, *STRANGE)
     listed = site.file.with_name("listed")
     assert site.export("--purge", f"tee {listed}").returncode == 0

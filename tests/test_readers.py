@@ -1,4 +1,4 @@
-"""Real feed readers, as real processes over a real socket, see what the catalogue says."""
+"""Real feed readers, over a real socket, get every entry of the catalogue."""
 
 import sqlite3
 from calendar import timegm
@@ -11,8 +11,7 @@ import pytest
 from conftest import SHIPPED, program, run
 from reader import make_reader
 
-from feeds import load_catalogue
-from feeds.model import Entry
+from feeds import Entry, load_catalogue
 
 FEEDS = ("", "topics/unemployment-protection/", "countries/id/")
 FORMATS = ("atom.xml", "rss.xml")
@@ -23,7 +22,7 @@ pytestmark = pytest.mark.parametrize("path", [feed + form for feed in FEEDS for 
 
 @pytest.fixture
 def expected(path: str) -> Seen:
-    """Title, id and instant of each entry that belongs to the feed."""
+    """Return title, id and instant of each entry that belongs to the feed."""
     catalogue = load_catalogue(SHIPPED)
     chosen = [entry for entry in catalogue.entries if _belongs(entry, path)]
     assert len(chosen) > 1
@@ -44,7 +43,7 @@ def _belongs(entry: Entry, path: str) -> bool:
 def test_feedparser_sees_the_catalogue(
     path: str, expected: Seen, served: Callable[..., str]
 ) -> None:
-    """feedparser finds every title, id and date, and nothing malformed."""
+    """feedparser returns every title, id and date, and reports no malformed feed."""
     with urlopen(served(SHIPPED) + path) as answer:
         parsed = feedparser.parse(answer.read(), response_headers=dict(answer.headers))
     assert not parsed.bozo
@@ -95,7 +94,7 @@ def test_newsboat_sees_the_catalogue(
 
 
 def test_sfeed_sees_the_catalogue(path: str, expected: Seen, served: Callable[..., str]) -> None:
-    """sfeed, given the served bytes, prints every title, id and date."""
+    """sfeed prints every title, id and date of the served bytes."""
     sfeed = program("sfeed")
     with urlopen(served(SHIPPED) + path) as answer:
         done = run(sfeed, text=answer.read().decode())

@@ -1,4 +1,4 @@
-"""Whichever process of a server dies or stops, at whatever moment: no answer is wrong, and all goes on."""
+"""When any process of a server dies or stops at any moment, no answer is wrong, and the server recovers."""
 
 import gzip
 import json
@@ -44,7 +44,7 @@ LONG = 6
 
 
 class Answer(NamedTuple):
-    """What came back."""
+    """A response."""
 
     status: int
     headers: HTTPMessage
@@ -52,7 +52,7 @@ class Answer(NamedTuple):
 
 
 class Site:
-    """A server that is started again whenever it ends, and what is known of its catalogue."""
+    """A server that is started again whenever it ends, and the state of its catalogue."""
 
     def __init__(self, folder: Path, chance: random.Random) -> None:
         self.file = folder / "entries.yaml"
@@ -110,7 +110,7 @@ class Site:
         return (self._folder / "log").read_text()
 
     def ask(self, path: str, **headers: str) -> Answer:
-        """Ask on a connection of its own; raises OSError or HTTPException."""
+        """Send a request on a new connection; raises OSError or HTTPException."""
         connection = HTTPConnection("127.0.0.1", self._port, timeout=30)
         try:
             connection.request("GET", f"/{path}", headers=headers)
@@ -181,7 +181,7 @@ class Site:
         return bool(self._stopped)
 
     def resume(self) -> None:
-        """Let all processes go on."""
+        """Resume all processes."""
         for pid in self._stopped:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGCONT)
@@ -189,7 +189,7 @@ class Site:
         self.last_signal = time.monotonic()
 
     def revive(self) -> None:
-        """Start the server again if it ended, as a service manager does.
+        """Restart the server if it ended, as a service manager does.
 
         A parent whose workers were killed too soon after each other ends, too, a little later.
         """
@@ -204,7 +204,7 @@ class Site:
         return False
 
     def silence(self) -> float:
-        """Return how many seconds ago the build process has shown a sign of life."""
+        """Return how many seconds ago the build process updated its sign of life."""
         locks = [*self._folder.glob("state/site-*/build.lock")]
         return time.time() - max((lock.stat().st_mtime for lock in locks), default=0)
 
@@ -213,7 +213,7 @@ class Site:
         self.calm = self._calms
 
     def everywhere(self, holds: Callable[[Answer], bool], path: str = "atom.xml") -> bool:
-        """Return whether so many answers in a row as come from all workers are right."""
+        """Return whether enough answers in a row to cover all workers are right."""
         try:
             return all(holds(self.ask(path)) for _ in range(20))
         except (OSError, HTTPException):
@@ -221,7 +221,7 @@ class Site:
 
 
 def poll(site: Site, chance: random.Random) -> int:
-    """Ask for documents until it is over, and note what is wrong; return how many answers came."""
+    """Request documents until the end, and record wrong answers; return the number of answers."""
     known: dict[str, str] = {}
     count = 0
     while not site.over.is_set():
@@ -247,7 +247,7 @@ def poll(site: Site, chance: random.Random) -> int:
 
 
 def faults(site: Site, path: str, answer: Answer, now: datetime, floor: int) -> Iterator[str]:
-    """Yield what is wrong with an answer that came at a moment, after an edit was served by all."""
+    """Yield what is wrong with an answer at a moment, after all workers served an edit."""
     body = answer.body
     if answer.headers["Content-Encoding"] == "gzip":
         body = gzip.decompress(body)
@@ -264,7 +264,7 @@ def faults(site: Site, path: str, answer: Answer, now: datetime, floor: int) -> 
 
 
 def monitor(site: Site) -> dict[str, int]:
-    """Ask for `/healthz` until it is over, and note what is not true; return how often it said what."""
+    """Request `/healthz` until the end, and record wrong reports; return how often each status was reported."""
     said: dict[str, int] = {}
     while not site.over.is_set():
         time.sleep(0.1)
@@ -299,7 +299,7 @@ _SLOWNESS = [1.0]
 
 
 def slowness() -> float:
-    """Return how many times slower than a quiet one this machine was lately."""
+    """Return how many times slower than an idle machine this one was recently."""
     return _SLOWNESS[0]
 
 
@@ -313,7 +313,7 @@ def measure() -> None:
 
 @contextmanager
 def under_load(site: Site, seed: int) -> Iterator[None]:
-    """Let clients and a monitor ask all the while; fail with what was wrong."""
+    """Send requests from clients and a monitor meanwhile; fail with what was wrong."""
     with ThreadPoolExecutor(CLIENTS + 1) as pool:
         clients = [
             pool.submit(poll, site, random.Random(f"{seed} {number}"))  # noqa: S311  # of a test
@@ -334,7 +334,7 @@ def under_load(site: Site, seed: int) -> Iterator[None]:
 
 
 def settle(site: Site, recovered: float, what: str) -> None:
-    """Wait until the newest good edit is served, and `/healthz` says how it is.
+    """Wait until the newest valid edit is served, and `/healthz` reports the right status.
 
     All processes could work again since `recovered`, or since the server was started again.
     """
@@ -359,7 +359,7 @@ def settle(site: Site, recovered: float, what: str) -> None:
 
 @pytest.mark.heavy
 def test_whatever_dies_at_whatever_moment_all_goes_on(tmp_path: Path) -> None:
-    """Killed and stopped 50 times under load, edits and mistakes: no wrong answer, and no late one."""
+    """A server whose processes are killed and stopped 50 times under load and edits sends no wrong and no late answer."""
     seed = random.SystemRandom().randrange(1_000_000)
     print(f"seed {seed}")  # noqa: T201  # pytest shows it where the test fails
     chance = random.Random(seed)  # noqa: S311  # of a test
@@ -384,7 +384,7 @@ def test_whatever_dies_at_whatever_moment_all_goes_on(tmp_path: Path) -> None:
 
 
 def live_through(site: Site, chance: random.Random, number: int) -> None:
-    """Edit, disturb twice, recover, and see that all is as it should be."""
+    """Edit, disturb twice, recover, and check the state."""
     kind = chance.choices(("good", "broken", "secret"), (6, 3, 3))[0]
     secret = chance.choice((2, 3, 5)) if kind == "secret" else 0
     site.edit(broken=kind == "broken", secret=secret)

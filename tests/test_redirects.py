@@ -4,9 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from feeds import build_release
+from feeds import Catalogue, build_release
 from feeds.catalogue.redirects import live_paths
-from feeds.model import Catalogue
 from feeds.urls import HEALTH, covering_rule, moved_to
 
 MOVED = {
@@ -52,7 +51,7 @@ def test_the_path_grammar_names_every_document(catalogue: Catalogue) -> None:
     ],
 )
 def test_a_path_is_followed_to_its_last_place(path: str, place: str | None) -> None:
-    """A path that moved several times has one redirect, to its last place; a loop has none."""
+    """A path that moved several times has one redirect to its last path; a loop has none."""
     assert moved_to(path, MOVED) == place
 
 

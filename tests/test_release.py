@@ -1,4 +1,4 @@
-"""A release has the same bytes however it is built, exported or served."""
+"""A release has the same bytes whether it is built, exported or served."""
 
 import hashlib
 import os
@@ -13,15 +13,13 @@ from urllib.request import urlopen
 from conftest import AS_OF, CATALOGUES, ROOT, SHIPPED, run, run_feeds, tree
 from stores import asked
 
-from feeds import build_release, export_folder, load_catalogue
-from feeds.formats import FORMATS, Format
-from feeds.model import Catalogue
+from feeds import FORMATS, Catalogue, Format, build_release, export_folder, load_catalogue
 
 EVERY_FIELD = CATALOGUES / "every-field.yaml"
 
 
 def test_exported_and_app_bytes_are_the_release(source: Path, tmp_path: Path) -> None:
-    """For every path of every catalogue: exported bytes = the app's bytes = the release's."""
+    """For every path of every catalogue, the export, the app and the release have the same bytes."""
     as_of = datetime.now(UTC)
     catalogue = load_catalogue(source)
     release = build_release(catalogue, as_of=as_of)
@@ -41,7 +39,7 @@ def test_exported_and_app_bytes_are_the_release(source: Path, tmp_path: Path) ->
 def test_served_over_a_socket_is_what_is_exported(
     served: Callable[..., str], tmp_path: Path
 ) -> None:
-    """`feeds serve` and `feeds export` at one URL give the same bytes for every path."""
+    """`feeds serve` and `feeds export` at one URL have the same bytes for every path."""
     url = served(SHIPPED)
     done = run_feeds("export", "--catalogue", SHIPPED, "--url", url, tmp_path)
     exported = tree(tmp_path)
@@ -153,7 +151,7 @@ def test_the_same_bytes_everywhere(tmp_path: Path) -> None:
 
 
 def test_a_fourth_format_needs_one_row(catalogue: Catalogue) -> None:
-    """A format is one row of the table, and nothing else depends on it."""
+    """Adding a format takes one row of the table."""
     titles = Format(
         key="titles",
         name="Titles",
@@ -188,7 +186,7 @@ def test_embargoed_entries_are_nowhere(tmp_path: Path) -> None:
 
 
 def test_a_declared_topic_without_entries_has_valid_empty_feeds() -> None:
-    """A feed that people subscribed to stays when its last entry goes."""
+    """A topic's feed stays when its last entry is removed."""
     release = build_release(load_catalogue(CATALOGUES / "empty.yaml"), as_of=AS_OF)
     assert {path for path in release if path.startswith("topics/soon/")} == {
         f"topics/soon/{name}" for name in ("atom.xml", "rss.xml", "feed.json", "index.html")
@@ -197,7 +195,7 @@ def test_a_declared_topic_without_entries_has_valid_empty_feeds() -> None:
 
 
 def test_a_folder_of_files_is_one_catalogue(tmp_path: Path) -> None:
-    """A large publication may be cut into files; the release is the same."""
+    """A catalogue that is split into several files has the same release."""
     text = SHIPPED.read_text()
     head, _, entries = text.partition("entries:\n")
     newer, older = entries.split("\n- id: learning-on-social-protection")

@@ -9,10 +9,10 @@ from conftest import CATALOGUES, MEDIA, ROOT, SHIPPED
 from hypothesis import given
 from hypothesis import strategies as st
 
+from feeds import CatalogueError
 from feeds.catalogue import ItemMemory, read_catalogue
 from feeds.catalogue.source import forbidden_character
 from feeds.catalogue.yaml_nodes import SplitError, compose_part
-from feeds.errors import CatalogueError
 
 HEAD = """site:
   title: T
@@ -38,7 +38,7 @@ def said(text: str) -> object:
 
 
 def said_as_a_whole(text: str) -> object:
-    """Return the same for a file that a quoted key keeps from being split."""
+    """Return the same for a file that is not split because of a quoted key."""
     whole = re.sub(r"(?m)^entries:", '"entries":', text, count=1)
     return said(whole)
 
@@ -122,7 +122,7 @@ def test_odd_files_read_the_same(text: str) -> None:
     "around", ["a{}b", "'a{}b'", '"a{}b"', "a # {}", "|\n    a{}b", "a\n# {}", "a\n{}"]
 )
 def test_no_part_has_characters_that_cannot_be_published(around: str) -> None:
-    """Each raw character that cannot be published is refused, wherever it is."""
+    """Each raw character that cannot be published is refused, anywhere in the file."""
     characters = map(chr, (*range(0xD800), *range(0xE000, 0x11000)))
     for character in filter(forbidden_character.match, characters):
         with pytest.raises(SplitError):
@@ -214,8 +214,8 @@ def test_random_files_read_the_same(seed: int) -> None:
         assert said(text) == said_as_a_whole(text)
 
 
-def test_lines_are_right_wherever_an_item_stands() -> None:
-    """A Problem in a late item, after characters of many bytes, has its own line and column."""
+def test_lines_are_right_for_late_items() -> None:
+    """A Problem in an item after multi-byte characters has the right line and column."""
     text = TWO.replace("A title", "Ein Titel – 😀", 1) + ITEM.format(id="c").replace("2022", "1")
     assert said(text) == [
         "f.yaml:16:9: entries[2].date (c): write the year with four digits; 24 is ambiguous"

@@ -1,4 +1,4 @@
-"""A served site over time: edits, embargoes, signals, slow clients, and what the log says."""
+"""A served site over time: edits, embargoes, signals, slow clients, and the log."""
 
 import gzip
 import json
@@ -56,7 +56,7 @@ def server(request: pytest.FixtureRequest, file: Path, tmp_path: Path) -> Iterat
 
 
 def everywhere(server: Server, before: int) -> None:
-    """Wait until each worker serves what was published last; so long was the log before it.
+    """Wait until each worker serves the last release; `before` is the earlier length of the log.
 
     Each worker logs each release that it takes over.
     """
@@ -102,7 +102,7 @@ def lines(server: Server, event: str) -> list[str]:
 
 
 def test_an_edit_is_served(server: Server, file: Path) -> None:
-    """Editors save the file, and that is all: every worker serves it."""
+    """After an edit of the file, every worker serves it."""
     old = ask(server, "/atom.xml")
     before = len(server.log())
     write(file, edited("actress"))
@@ -117,7 +117,7 @@ def test_an_edit_is_served(server: Server, file: Path) -> None:
 
 @pytest.mark.heavy
 def test_an_edit_is_served_within_two_seconds(server: Server, file: Path) -> None:
-    """Every worker serves it so soon, where the machine has nothing else to do."""
+    """Every worker serves an edit within two seconds on an idle machine."""
     before = len(server.log())
     write(file, edited("actress"))
     begun = time.monotonic()
@@ -125,8 +125,8 @@ def test_an_edit_is_served_within_two_seconds(server: Server, file: Path) -> Non
     assert time.monotonic() - begun < 2
 
 
-def test_a_broken_catalogue_is_told_and_not_served(server: Server, file: Path) -> None:
-    """What is served stays; the log and `/healthz` report the failure; a correction is noticed."""
+def test_a_broken_catalogue_is_reported_and_not_served(server: Server, file: Path) -> None:
+    """A broken catalogue leaves the site served; the log and `/healthz` report it; a correction is served."""
     old = ask(server, "/atom.xml")
     write(file, edited("actress").replace("date: 24 May 2022", "date: 32 May 2022"))
     wait_until(lambda: lines(server, "broken"))
@@ -152,7 +152,7 @@ def test_a_broken_catalogue_is_told_and_not_served(server: Server, file: Path) -
 
 
 def test_an_embargo_ends_in_every_worker(server: Server, file: Path) -> None:
-    """Without a touch of the file: not before its moment, and then everywhere."""
+    """An entry under embargo is served by every worker at its time, not before, without an edit."""
     moment, paths = embargoed(server, file)
     wait_until(lambda: datetime.now(UTC) > moment)
     for path in paths:
@@ -162,20 +162,20 @@ def test_an_embargo_ends_in_every_worker(server: Server, file: Path) -> None:
 
 @pytest.mark.heavy
 def test_an_embargo_ends_within_a_second(server: Server, file: Path) -> None:
-    """In every worker, where the machine has nothing else to do."""
+    """An embargo ends in every worker within a second on an idle machine."""
     moment, paths = embargoed(server, file)
     time.sleep(max((moment - datetime.now(UTC)).total_seconds(), 0) + 1)
     assert all(public(server, path) for _ in range(10) for path in paths)
 
 
 def public(server: Server, path: str) -> bool:
-    """Check whether an answer has what was under embargo, and may be cached as long as any other."""
+    """Check whether an answer has the entry and the ordinary max-age."""
     answer = ask(server, path)
     return b"A secret" in body(answer) and max_age(answer) == 900
 
 
 def embargoed(server: Server, file: Path) -> tuple[datetime, tuple[str, ...]]:
-    """Add an entry under embargo; return when that ends, and where the entry appears.
+    """Add an entry under embargo; return the end of the embargo, and a path with the entry.
 
     Until then no answer has the entry, or may be kept for longer.
     """
@@ -210,7 +210,7 @@ def max_age(answer: HTTPResponse) -> int:
 
 @pytest.mark.heavy
 def test_four_workers_agree(file: Path, tmp_path: Path) -> None:
-    """After an edit that all workers have, 2,000 conditional polls: one 200 each, then 304."""
+    """After an edit, each of many polling clients gets one 200, then 304, from any of four workers."""
     with running("gunicorn", file, tmp_path / "server", workers=4) as server:
         first = [ask(server, "/atom.xml") for _ in range(20)]
         before = len(server.log())
@@ -240,7 +240,7 @@ def test_four_workers_agree(file: Path, tmp_path: Path) -> None:
 def test_nothing_is_torn_while_reloading(
     kind: str, reloads: int, file: Path, tmp_path: Path
 ) -> None:
-    """8 clients over many reloads, every third one broken: each body hashes to its ETag."""
+    """During many reloads, every third of them broken, each body matches its ETag."""
     with running(kind, file, tmp_path / "server") as server:
         over = threading.Event()
 
@@ -301,7 +301,7 @@ def test_cold_and_broken_serve_ends_with_the_problems(file: Path) -> None:
     "text",
     [pytest.param(BROKEN, id="broken"), pytest.param(None, id="missing", marks=pytest.mark.heavy)],
 )
-def test_cold_and_broken_under_wsgi_is_503_until_mended(
+def test_cold_and_broken_under_wsgi_is_503_until_corrected(
     text: str | None, file: Path, tmp_path: Path
 ) -> None:
     """With nothing to serve, other servers answer 503 with Retry-After, and notice a correction."""
@@ -322,7 +322,7 @@ def test_cold_and_broken_under_wsgi_is_503_until_mended(
         assert health(server)["status"] == "ok"
 
 
-def test_hup_reads_the_catalogue_anew(file: Path, tmp_path: Path) -> None:
+def test_hup_reads_the_catalogue_again(file: Path, tmp_path: Path) -> None:
     """SIGHUP to `feeds serve` reloads at once, keeps the process, and survives a broken file."""
     with running("feeds serve", file, tmp_path / "server") as server:
         workers = children(server.process.pid)
@@ -343,7 +343,7 @@ def test_hup_reads_the_catalogue_anew(file: Path, tmp_path: Path) -> None:
 
 @pytest.mark.heavy
 def test_hup_does_not_end_a_server_that_starts() -> None:
-    """From the first look at the catalogue until there is an answer, SIGHUP does no harm."""
+    """SIGHUP during the start of `feeds serve` does not end it."""
     port = free_port()
     file = ROOT / "tests" / "cases" / "repeated-time.yaml"
     command = [sys.executable, "-m", "feeds", "serve", "--catalogue", str(file)]
@@ -394,7 +394,7 @@ def test_hup_with_a_broken_catalogue_does_not_end_gunicorn(file: Path, tmp_path:
 
 @pytest.mark.heavy
 def test_term_does_not_wait_for_half_open_clients(file: Path, tmp_path: Path) -> None:
-    """`feeds serve` ends in a few seconds though a request is under way that never ends."""
+    """`feeds serve` ends within a few seconds despite incomplete requests."""
     with (
         running("feeds serve", file, tmp_path / "server") as server,
         socket.create_connection(("127.0.0.1", server.port)) as half,
@@ -412,12 +412,12 @@ def test_term_does_not_wait_for_half_open_clients(file: Path, tmp_path: Path) ->
 def test_a_signal_ends_a_server_soon(
     kind: str, ending: signal.Signals, file: Path, tmp_path: Path
 ) -> None:
-    """TERM and INT end a server with exit code 0, though clients keep connections open."""
+    """SIGTERM and SIGINT end a server with exit code 0 despite open connections."""
     with running(kind, file, tmp_path / "server") as server:
         connection = HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
         connection.request("GET", "/atom.xml")
         connection.getresponse().read()
-        # A worker of gunicorn that is interrupted amid an answer logs its traceback.
+        # A worker of gunicorn that is interrupted during an answer logs its traceback.
         wait_until(lambda: '"GET /atom.xml HTTP/1.1" 200' in server.access_log())
         server.process.send_signal(ending)
         assert server.process.wait(PATIENCE) == 0
@@ -426,7 +426,7 @@ def test_a_signal_ends_a_server_soon(
 
 
 def test_a_worker_that_dies_is_replaced(file: Path, tmp_path: Path) -> None:
-    """`feeds serve` goes on though its worker is killed."""
+    """`feeds serve` replaces a worker that is killed."""
     with running("feeds serve", file, tmp_path / "server") as server:
         workers = children(server.process.pid)
         for worker in workers:
@@ -444,7 +444,7 @@ def test_a_worker_that_dies_is_replaced(file: Path, tmp_path: Path) -> None:
 
 @pytest.mark.heavy
 def test_workers_that_die_again_and_again_end_the_server(file: Path, tmp_path: Path) -> None:
-    """`feeds serve` reports it and exits with code 1, so that a service manager notices."""
+    """If workers die repeatedly, `feeds serve` reports it and exits with code 1."""
     with running("feeds serve", file, tmp_path / "server") as server:
         while server.process.poll() is None:
             with suppress(OSError):
@@ -470,7 +470,7 @@ def test_a_worker_does_not_outlive_its_parent(file: Path, tmp_path: Path) -> Non
 
 @pytest.mark.heavy
 def test_a_name_may_be_listened_on(file: Path) -> None:
-    """`--host localhost` is an address like any other."""
+    """`--host` accepts a name such as `localhost`."""
     port = free_port()
     command = [sys.executable, "-m", "feeds", "serve", "--catalogue", str(file)]
     with subprocess.Popen([*command, "--host", "localhost", "--port", str(port)]) as process:
@@ -481,8 +481,8 @@ def test_a_name_may_be_listened_on(file: Path) -> None:
 
 
 @pytest.mark.heavy
-def test_silent_clients_are_shown_the_door(file: Path, tmp_path: Path) -> None:
-    """Who connects and says nothing is let go: connections cannot be used up for ever."""
+def test_silent_clients_are_disconnected(file: Path, tmp_path: Path) -> None:
+    """Connections without a request are closed after a timeout."""
     with running("feeds serve", file, tmp_path / "server") as server:
         connection = socket.create_connection(("127.0.0.1", server.port), timeout=40)
         assert connection.recv(100) == b""
@@ -511,7 +511,7 @@ def test_slow_clients_do_not_stop_others(file: Path, tmp_path: Path) -> None:
 
 
 def test_the_access_log_is_in_the_combined_format(file: Path, tmp_path: Path) -> None:
-    """A line for each request, as analysers read it: no query, no control character, no secret."""
+    """The access log has a line for each request in the combined format, without queries and control characters."""
     with running("feeds serve", file, tmp_path / "server") as server:
         ask(
             server,

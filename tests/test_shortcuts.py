@@ -1,4 +1,4 @@
-"""The shortcuts for ordinary values have the same results as the general way."""
+"""Shortcuts for ordinary values have the same results as the general code."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -7,13 +7,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from feeds import CatalogueError
 from feeds.catalogue import read_catalogue
 from feeds.catalogue.dates import MONTHS, parse_freely, read_date
 from feeds.catalogue.reader import InvalidValue, ValueWarning
 from feeds.catalogue.text_fields import line, slug, slug_of, surely_shows
 from feeds.catalogue.web_addresses import web_address
 from feeds.catalogue.yaml_nodes import SplitError, compose_part
-from feeds.errors import CatalogueError
 from feeds.markdown import shows_nothing
 
 HEAD = "site: {title: T, url: https://e.org/, id: 'tag:e.org,2021:t'}\n"
@@ -28,7 +28,7 @@ ZONE = ZoneInfo("Europe/Zurich")
 )
 @example("http://0/.")
 def test_an_ordinary_address_is_itself(text: str) -> None:
-    """An address that is returned unchanged is the one that parsing it gives."""
+    """An address that the shortcut returns unchanged is also unchanged by parsing."""
     # A capital letter prevents the shortcut.
     long_way, short_way = read_address(text.replace("://", "://X")), read_address(text)
     if long_way and short_way:
@@ -56,8 +56,8 @@ def test_an_ordinary_slug_is_its_own_proposal(text: str) -> None:
 
 
 @given(st.text(st.sampled_from("ab \t\n\r\x85\u2028\u00a0\u3000é"), max_size=12))
-def test_white_space_is_folded_wherever_it_stands(text: str) -> None:
-    """A text that seems to need no folding needs none."""
+def test_white_space_is_folded_everywhere(text: str) -> None:
+    """A text that the shortcut leaves unfolded has nothing to fold."""
     folded = text
     for space in "\t\n\r\x85\u2028":
         folded = folded.replace(space, " ")
@@ -85,7 +85,7 @@ def test_a_body_that_surely_shows_something_does(body: str) -> None:
 
 @given(st.integers(0, 40), st.sampled_from(MONTHS), st.integers(1000, 9999))
 def test_a_plain_day_is_read_as_other_forms_are(day: int, month: str, year: int) -> None:
-    """The shortcut for `24 May 2022` gives the result of the general parser."""
+    """The shortcut for `24 May 2022` returns the result of the general parser."""
     text = f"{day} {month} {year}"
     try:
         found, whole_day = read_date(text, ZONE, "en")

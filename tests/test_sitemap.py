@@ -1,4 +1,4 @@
-"""The sitemap: every page, when it was changed, and what is news."""
+"""The sitemap: every page, its last change, and news."""
 
 from datetime import UTC, datetime
 
@@ -6,10 +6,9 @@ import pytest
 from conftest import AS_OF, SHIPPED
 from lxml import etree
 
-from feeds import Release, build_release, load_catalogue
+from feeds import Entry, Release, build_release, load_catalogue
 from feeds.catalogue import read_catalogue
 from feeds.formats.sitemap import SitemapPage, entry_pages, sitemap_documents
-from feeds.model import Entry
 from feeds.urls import INDEX, SITEMAP, entry_folder, sitemap_parts
 
 NEWS = "{http://www.google.com/schemas/sitemap-news/0.9}"
@@ -29,7 +28,7 @@ def located(document: bytes) -> dict[str, etree._Element]:
 
 
 def test_the_sitemap_has_every_page(release: Release) -> None:
-    """Each page is there once, with the time of its last change; what is not there is not."""
+    """Each page is in the sitemap once, with its last change, and nothing else is."""
     rows = located(release[SITEMAP].body)
     pages = [path.removesuffix(INDEX) for path in release if path.endswith(INDEX)]
     assert sorted(rows) == sorted(map(release.site.address, pages))
@@ -41,7 +40,7 @@ def test_the_sitemap_has_every_page(release: Release) -> None:
 
 
 def test_the_sitemap_tells_the_news() -> None:
-    """Entries of the newest two days have what Google wants of news; older ones have not."""
+    """Entries of the newest two days have Google's news elements; older ones do not."""
     dates = {"a": "2022-05-24T12:00Z", "b": "2022-05-22T12:00:01Z", "c": "2022-05-22T12:00Z"}
     items = "".join(
         f"- {{id: {name}, title: <{name}> & more, date: '{date}', summary: S.}}\n"
@@ -78,7 +77,7 @@ def test_the_sitemap_tells_the_news() -> None:
     ],
 )
 def test_the_sitemap_names_languages_as_google_does(tag: str, named: str) -> None:
-    """ISO 639, but for the two ways to write Chinese."""
+    """Languages are ISO 639 codes, except for the two scripts of Chinese."""
     text = (
         f"{HEAD}  language: {tag}\nentries:\n- {{id: a, title: A, date: 2022-05-24, summary: S.}}\n"
     )
@@ -87,7 +86,7 @@ def test_the_sitemap_names_languages_as_google_does(tag: str, named: str) -> Non
 
 
 def test_at_most_a_thousand_entries_are_news() -> None:
-    """Google takes no more in one sitemap."""
+    """A sitemap has at most the number of news that Google accepts."""
     site = load_catalogue(SHIPPED).site
     moment = datetime(2022, 5, 24, tzinfo=UTC)
     entries = [
@@ -100,7 +99,7 @@ def test_at_most_a_thousand_entries_are_news() -> None:
 
 @pytest.mark.heavy
 def test_a_long_sitemap_is_in_parts() -> None:
-    """Over fifty thousand pages there is an index, and a new page changes the last part alone."""
+    """Over fifty thousand pages there is an index, and a new page changes only the last part."""
     site = load_catalogue(SHIPPED).site
     pages = [SitemapPage(f"entries/e{number}/") for number in range(100_001)]
     before = dict(sitemap_documents(pages, site))

@@ -1,4 +1,4 @@
-"""Clients that do not read, or open more connections than there is room for."""
+"""Clients that do not read, or open too many connections."""
 
 import os
 import re
@@ -24,7 +24,7 @@ PHOTO = f"  photo: {{url: {PICTURE}, alt: A market, credit: © A}}\n"
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write a catalogue with one picture of nine megabytes, which is padded behind its end."""
+    """Write a catalogue with one picture of nine megabytes, padded after its end."""
     folder = tmp_path_factory.mktemp("site")
     (folder / "media").mkdir()
     picture = (MEDIA / "market.png").read_bytes()
@@ -83,7 +83,7 @@ def get(server: Server, path: str, **headers: str) -> HTTPResponse:
 
 @contextmanager
 def deaf(server: Server, count: int, path: str = PICTURE) -> Iterator[list[socket.socket]]:
-    """Ask for something on many connections, and read nothing."""
+    """Send a request on many connections, and read nothing."""
     with ExitStack() as stack:
         found = []
         for _ in range(count):
@@ -94,7 +94,7 @@ def deaf(server: Server, count: int, path: str = PICTURE) -> Iterator[list[socke
 
 
 def until_quiet(server: Server) -> None:
-    """Wait until the worker does nothing: what it was asked for is under way."""
+    """Wait until the worker is idle, with its answers under way."""
     before = -1
     while (now := processor(server)) != before:
         before = now
@@ -102,7 +102,7 @@ def until_quiet(server: Server) -> None:
 
 
 def test_sixty_clients_that_never_read_cost_little(server: Server) -> None:
-    """They hold less than 30 MB, others are answered meanwhile, and all is free again later."""
+    """Sixty clients that never read cost less than 30 MB, others are answered, and the memory is freed later."""
     assert len(get(server, f"/{PICTURE}").body) == LARGE  # type: ignore[attr-defined]
     before = memory(server)
     with deaf(server, 60):
@@ -117,7 +117,7 @@ def test_sixty_clients_that_never_read_cost_little(server: Server) -> None:
 
 @pytest.mark.heavy
 def test_more_clients_that_never_read_than_there_are_streams(server: Server) -> None:
-    """Large answers are refused for a while, and small ones are not; after the deadline all is well."""
+    """When all streams are in use, large answers are refused until the deadline, and small ones are sent."""
     before = memory(server)
     with deaf(server, 300) as connections:
         until_quiet(server)
@@ -144,7 +144,7 @@ def test_a_server_ends_though_clients_do_not_read(file: Path, tmp_path: Path) ->
 
 
 def test_a_stream_is_cut_off_when_its_client_is_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its slot is free when the server closes it; small answers need none."""
+    """A stream that is too slow is cut off, and its slot is released; small answers need no slot."""
     bodies = iter([b"x" * 10 * MAX_WHOLE_BODY_BYTES] * 3 + [b"x" * MAX_WHOLE_BODY_BYTES])
     statuses: list[str] = []
 
@@ -173,7 +173,7 @@ def test_a_stream_is_cut_off_when_its_client_is_too_slow(monkeypatch: pytest.Mon
 @pytest.mark.heavy
 @pytest.mark.parametrize("limit", [64, 100])
 def test_no_processor_spins_when_files_run_out(limit: int, file: Path, tmp_path: Path) -> None:
-    """Of more connections than there may be files, some wait; the server rests, and goes on later."""
+    """Connections beyond the limit of open files wait, without a busy loop, and are served later."""
     port = free_port()
     feeds = [sys.executable, "-m", "feeds", "serve", "--catalogue", str(file), "--port", str(port)]
     command = ["sh", "-c", f'ulimit -n {limit} && exec "$@"', "sh", *feeds]

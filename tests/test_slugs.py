@@ -31,6 +31,6 @@ def test_a_made_slug_is_accepted_as_written(text: str) -> None:
     "text", ["", ".", "..", "-a", "a-", "A", "a b", "a/b", "é", "a--b", "\u0301"]
 )
 def test_an_invalid_slug_is_refused(text: str) -> None:
-    """A slug with a capital letter, a space, a slash or an accent alone is refused."""
+    """A slug with a capital letter, a space, a slash or a combining accent is refused."""
     with pytest.raises(InvalidValue):
         slug(text)

@@ -28,7 +28,7 @@ def refused(file: Path, *, command: tuple[str, ...] = ("export", "out")) -> str:
 
 
 def test_files_are_exported_as_they_are(file: Path) -> None:
-    """Each file is at its path with its bytes; a change of one alone is exported; one that is gone goes."""
+    """Each static file is exported unchanged; a changed file is written, and a removed file is removed."""
     out = file.parent / "out"
     run_feeds("export", out, "--catalogue", file)
     found = tree(out)
@@ -44,7 +44,7 @@ def test_files_are_exported_as_they_are(file: Path) -> None:
 
 
 def test_hidden_files_are_left_out(file: Path) -> None:
-    """What begins with a dot, and what is below it, stays private."""
+    """Hidden files and the contents of hidden folders are not published."""
     for name in (".htpasswd", ".git/config", "fonts/.DS_Store"):
         place = file.parent / "static" / name
         place.parent.mkdir(exist_ok=True)
@@ -58,7 +58,7 @@ def test_hidden_files_are_left_out(file: Path) -> None:
 def test_a_file_in_a_document_s_place_is_an_error(
     path: str, command: tuple[str, ...], file: Path
 ) -> None:
-    """A file never takes the place of a document: the message names it, and nothing is published."""
+    """A static file at a document's path is an error that names it, and nothing is published."""
     place = file.parent / "static" / path
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text("mine")
@@ -83,7 +83,7 @@ def test_a_file_in_a_document_s_place_is_an_error(
     ],
 )
 def test_a_file_is_in_the_way_of_nothing(path: str, other: str, file: Path) -> None:
-    """Nor of a folder, of what the server answers itself, of a compressed file, of a moved address."""
+    """A static file at the path of a folder, `/healthz`, a compressed copy or a moved address is an error."""
     place = file.parent / "static" / path
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text("mine")
@@ -94,7 +94,7 @@ def test_a_file_is_in_the_way_of_nothing(path: str, other: str, file: Path) -> N
 
 
 def test_a_host_s_own_file_is_written_once(file: Path) -> None:
-    """A file for a host is published, unless --host writes it: then it is an error."""
+    """A host's file in `static/` is published; with --host it is an error."""
     (file.parent / "static" / "_headers").write_text("mine")
     run_feeds("export", file.parent / "out", "--catalogue", file)
     assert tree(file.parent / "out")["_headers"] == b"mine"
@@ -106,7 +106,7 @@ def test_a_host_s_own_file_is_written_once(file: Path) -> None:
 
 @pytest.mark.parametrize("folder", [False, True])
 def test_a_symbolic_link_is_refused(file: Path, *, folder: bool) -> None:
-    """A link to a file or a folder is not followed: what it leads to may be private."""
+    """A symbolic link in `static/` is refused: its target may be private."""
     link = file.parent / "static" / "link"
     link.symlink_to(file.parent if folder else file)
     assert refused(file) == f"feeds: {link}: is a symbolic link; put the file itself there"
@@ -114,7 +114,7 @@ def test_a_symbolic_link_is_refused(file: Path, *, folder: bool) -> None:
 
 @pytest.mark.parametrize("name", [b"a\tb.txt", b"a\nb.txt", b"a\xff.txt"])
 def test_a_name_that_no_address_may_have_is_refused(name: bytes, file: Path) -> None:
-    """A control character, or what is not UTF-8, is reported with the file."""
+    """A file name with a control character, or not in UTF-8, is reported."""
     place = os.fsencode(file.parent / "static") + b"/" + name
     Path(os.fsdecode(place)).write_text("x")
     done = run_feeds("export", "--catalogue", file, file.parent / "out")

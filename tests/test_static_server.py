@@ -1,4 +1,4 @@
-"""An exported folder behind a plain web server: real nginx makes true validators from it."""
+"""An exported folder behind plain nginx has correct validators."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ http {{
 
 @contextmanager
 def nginx(folder: Path) -> Iterator[str]:
-    """Serve `out` in a folder; nginx's workers are nobody's, so every folder around is opened."""
+    """Serve `out` in a folder; nginx's workers run as `nobody`, so every parent folder is made accessible."""
     command = program("nginx")
     port = free_port()
     (folder / "nginx.conf").write_text(CONFIGURATION.format(folder=folder, port=port))
@@ -61,7 +61,7 @@ def status(url: str, **headers: str) -> int:
 
 @pytest.fixture
 def export(tmp_path: Path) -> Callable[[str], dict[str, datetime | None]]:
-    """Export a catalogue's text to `out`, and give the release's dates."""
+    """Export a catalogue's text to `out`, and return the release's dates."""
 
     def again(text: str) -> dict[str, datetime | None]:
         file = tmp_path / "entries.yaml"
@@ -79,7 +79,7 @@ def export(tmp_path: Path) -> Callable[[str], dict[str, datetime | None]]:
 def test_nginx_makes_true_validators(
     export: Callable[[str], dict[str, datetime | None]], tmp_path: Path
 ) -> None:
-    """Its date is the document's; a poll costs a 304; an edit changes the pair where bytes change."""
+    """nginx sends the document's date, answers a poll with 304, and changes both validators only with the bytes."""
     dates = export(SHIPPED.read_text())
     with nginx(tmp_path) as url:
         before = {path: validators(url + path) for path in ("atom.xml", "countries/id/atom.xml")}

@@ -1,4 +1,4 @@
-"""The state folder is untrusted: whatever another user put there, nothing else is written or read."""
+"""The state folder is untrusted: no file that another user puts there causes other files to be written or read."""
 
 import os
 import stat
@@ -15,9 +15,8 @@ import pytest
 from builds import dated
 from conftest import PATIENCE, SHIPPED, Server, run_feeds, running, wait_until
 
-from feeds import load_catalogue
+from feeds import FeedsError, load_catalogue
 from feeds.build import Build, stage_missing
-from feeds.errors import FeedsError
 from feeds.history import History
 from feeds.notify.websub import NotificationLog
 from feeds.plans import plan_site
@@ -67,7 +66,7 @@ PLACES = [(work, name) for work, names in WRITERS.values() for name in names]
 
 @pytest.mark.parametrize(("work", "name"), PLACES, ids=[name for _, name in PLACES])
 def test_no_link_is_followed(work: Callable[[Path], object], name: str, tmp_path: Path) -> None:
-    """A link in a file's or a folder's place is refused or replaced; what it leads to is untouched."""
+    """A link in place of a file or folder is refused or replaced; its target stays unchanged."""
     victim, state = tmp_path / "victim", tmp_path / "state"
     folder = name in {"site", "site/objects"}
     if folder:
@@ -98,7 +97,7 @@ def test_no_link_is_followed(work: Callable[[Path], object], name: str, tmp_path
     ],
 )
 def test_a_link_to_nothing_makes_nothing(name: str, tmp_path: Path) -> None:
-    """Where a link leads to a file that is missing, an export does not make it."""
+    """An export does not create the missing target of a link."""
     state = tmp_path / "state"
     state.mkdir()
     (state / name).symlink_to(tmp_path / "made")
@@ -121,7 +120,7 @@ def test_a_link_to_nothing_makes_nothing(name: str, tmp_path: Path) -> None:
 def test_what_is_not_a_file_keeps_nothing_waiting(
     name: str, make: Callable[[Path], None], tmp_path: Path
 ) -> None:
-    """A pipe, a folder or a socket in a file's place: an export ends all the same, and publishes."""
+    """A pipe, a folder or a socket in place of a state file blocks no export."""
     state = tmp_path / "state"
     state.mkdir()
     make(state / name)
@@ -136,7 +135,7 @@ def test_what_is_not_a_file_keeps_nothing_waiting(
 
 @pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
 def test_a_body_of_a_store_may_be_a_pipe(make: Callable[[Path], None], tmp_path: Path) -> None:
-    """What is not a file is not a body, is not waited for, and is built again once it was noticed."""
+    """A pipe in place of a body does not block, and the body is built again."""
     etag = build(tmp_path).facts["atom.xml"].etag
     body = tmp_path / "site" / "objects" / etag
     data = body.read_bytes()
@@ -153,7 +152,7 @@ def test_a_body_of_a_store_may_be_a_pipe(make: Callable[[Path], None], tmp_path:
 
 @pytest.mark.parametrize("umask", [0, 0o022, 0o777])
 def test_everything_is_private(umask: int, tmp_path: Path) -> None:
-    """Folders have 0700 and files 0600, whatever the umask; folders that are there keep theirs."""
+    """New folders have mode 0700 and files 0600, with any umask; existing folders keep their mode."""
     state = tmp_path / "state"
     before = os.umask(umask)
     try:
@@ -172,7 +171,7 @@ def test_everything_is_private(umask: int, tmp_path: Path) -> None:
 
 
 def test_a_file_is_only_ever_made(tmp_path: Path) -> None:
-    """A temporary file is created exclusively: what is under its name already is not written to."""
+    """A temporary file is created exclusively: an existing file of its name is not written to."""
     folder = StateFolder(tmp_path)
     (tmp_path / "new").write_text("mine")
     with pytest.raises(FileExistsError):
@@ -191,15 +190,15 @@ def test_a_file_is_only_ever_made(tmp_path: Path) -> None:
         "1969-12-31T23:59:59+00:00",
     ],
 )
-def test_a_moment_that_cannot_be_is_not_believed(moment: str, tmp_path: Path) -> None:
-    """Far ahead or before there were feeds, it is as if the address were new."""
+def test_an_impossible_moment_is_ignored(moment: str, tmp_path: Path) -> None:
+    """A recorded moment far in the future, or before feeds existed, is ignored."""
     (tmp_path / "history.tsv").write_text(f"{A}\t1\t{moment}\n")
     assert remember(tmp_path) == NOW
     assert moment not in (tmp_path / "history.tsv").read_text()
 
 
 def test_a_file_that_is_far_too_large_is_not_read(tmp_path: Path) -> None:
-    """A history of gigabytes is not ours: there is no date then, and memory is left."""
+    """A history that is far too large is not read: documents have no date."""
     with (tmp_path / "history.tsv").open("wb") as file:
         file.truncate(1 << 33)
     with pytest.raises(OSError, match="is too large to be one of ours"):
@@ -207,8 +206,8 @@ def test_a_file_that_is_far_too_large_is_not_read(tmp_path: Path) -> None:
     assert not History(tmp_path).addresses()
 
 
-def test_git_is_told_to_ignore_all_but_the_history(tmp_path: Path) -> None:
-    """An export makes the folder beside the catalogue, with its `.gitignore`, once; a check does not."""
+def test_git_ignores_all_but_the_history(tmp_path: Path) -> None:
+    """An export creates the state folder beside the catalogue, with its `.gitignore`; a check does not."""
     (tmp_path / "entries.yaml").write_text(SHIPPED.read_text())
     env = {name: value for name, value in os.environ.items() if name != "FEEDS_STATE"}
     for verb in ("check", "list"):
@@ -229,13 +228,13 @@ def test_git_is_told_to_ignore_all_but_the_history(tmp_path: Path) -> None:
 
 
 def test_serving_makes_it_too(tmp_path: Path) -> None:
-    """A server has the folder beside the catalogue, or one that is named."""
+    """A server creates the state folder beside the catalogue, or the one that is named."""
     with running("feeds serve", SHIPPED, tmp_path):
         assert (tmp_path / "state" / ".gitignore").exists()
 
 
 def test_a_folder_of_other_things_gets_no_gitignore(tmp_path: Path) -> None:
-    """Where a folder is named that was there already, git sees all in it as before."""
+    """An existing folder that is named as state folder gets no `.gitignore`."""
     remember(tmp_path)
     assert not (tmp_path / ".gitignore").exists()
 
@@ -255,7 +254,7 @@ def held(lock: Path) -> Iterator[int]:
 
 
 def test_a_stopped_process_does_not_keep_an_edit(tmp_path: Path) -> None:
-    """While it holds the history's lock, edits are published without a date, which comes later."""
+    """While a stopped process holds the history's lock, edits are published without a date, which comes later."""
     file = tmp_path / "entries.yaml"
     file.write_text(SHIPPED.read_text())
     with running("feeds serve", file, tmp_path / "server") as server:
@@ -267,7 +266,7 @@ def test_a_stopped_process_does_not_keep_an_edit(tmp_path: Path) -> None:
 
 @pytest.mark.heavy
 def test_a_stopped_process_does_not_delay_an_edit(tmp_path: Path) -> None:
-    """Each of several edits is public within two seconds; in the end all is dated."""
+    """While a stopped process holds the lock, each edit is public within two seconds; later all documents are dated."""
     file = tmp_path / "entries.yaml"
     file.write_text(SHIPPED.read_text())
     with running("feeds serve", file, tmp_path / "server") as server:
@@ -278,7 +277,7 @@ def test_a_stopped_process_does_not_delay_an_edit(tmp_path: Path) -> None:
 
 
 def test_a_lock_that_is_free_again_dates_again(tmp_path: Path) -> None:
-    """Held for too long, it is an error each time; once its process is gone, it is not."""
+    """A lock that is held too long is an error each time; after its process ends, documents are dated."""
     history = History(tmp_path, timeout=0.1)
 
     def record() -> bool:
@@ -309,7 +308,7 @@ def edit(file: Path, server: Server, title: str = "Edited") -> float:
 
 
 def test_an_export_is_not_delayed_by_a_stopped_one(tmp_path: Path) -> None:
-    """It ends, and says why there is no date; with a purge, too."""
+    """An export does not wait for a stopped process's lock, and reports why there is no date; also with a purge."""
     state = tmp_path / "state"
     remember(state)
     with held(state / "history.lock"):
@@ -322,7 +321,7 @@ def test_an_export_is_not_delayed_by_a_stopped_one(tmp_path: Path) -> None:
 
 
 def test_a_state_folder_may_be_a_link_of_its_owner(tmp_path: Path) -> None:
-    """Deployments keep it elsewhere, and link to it."""
+    """The state folder may be a symbolic link of its owner."""
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "real")
     modified = dated(SHIPPED, state=tmp_path / "link")["atom.xml"].modified

@@ -1,4 +1,4 @@
-"""The served site on disk: damaged, deleted, full or read-only, it never gives wrong bytes."""
+"""The served site on disk: with a damaged, deleted, full or read-only store, no answer has wrong bytes."""
 
 import json
 import os
@@ -43,7 +43,7 @@ def edited(title: str) -> str:
 
 
 def ask(server: Server, path: str, **headers: str) -> HTTPResponse:
-    """Ask for a document; what is answered is right, or a 503 that says when to come again."""
+    """Request a document; the answer is right, or a 503 with Retry-After."""
     connection = HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
     connection.request("GET", f"/{quote(path)}", headers=headers)
     answer = connection.getresponse()
@@ -79,7 +79,7 @@ def contents(server: Server) -> Shown:
 
 
 def events(server: Server, since: int = 0) -> list[str]:
-    """Return what was logged since the log was so long."""
+    """Return the log after its first `before` characters."""
     return re.findall(r" event=(\S+)", server.log()[since:])
 
 
@@ -125,7 +125,7 @@ def flipped(file: Path) -> None:
 
 
 def another(file: Path) -> None:
-    """Put another body of the store there, as a whole."""
+    """Replace a body with another body of the store."""
     others = [found for found in file.parent.iterdir() if found.read_bytes() != file.read_bytes()]
     file.write_bytes(others[0].read_bytes())
 
@@ -153,7 +153,7 @@ BODIES = [
 def test_a_damaged_body_is_built_again(
     damage: Callable[[Path], None], server: Server, unasked: Iterator[str]
 ) -> None:
-    """It is served as it was within a few seconds, and never otherwise; one line says so."""
+    """A damaged body is served unchanged again within a few seconds, and never wrong; this is logged once."""
     path, before = next(unasked), contents(server)
     since = len(server.log())
     damage(store(server) / "objects" / before[path].etag)
@@ -162,14 +162,14 @@ def test_a_damaged_body_is_built_again(
     assert body(answer) == before[path].body
     assert answer.getheader("Last-Modified")
     assert contents(server) == before
-    # One that is missing is found to be so before anybody asks.
+    # A missing one is detected before any request.
     damaged = events(server, since).count("damaged-object")
     assert damaged == 1 or (damaged == 0 and damage is removed)
     assert {*events(server, since)} <= {"damaged-object", "published", "serving"}
 
 
 def test_a_body_that_was_sent_is_kept_in_memory(server: Server, unasked: Iterator[str]) -> None:
-    """What is asked for often needs no disk: damage to it is not even noticed."""
+    """A body that was sent is kept in memory: damage on disk does not affect it."""
     path, before = next(unasked), contents(server)
     assert ask(server, path).status == 200
     since = len(server.log())
@@ -192,7 +192,7 @@ def garbage(file: Path) -> None:
 
 
 def another_version(file: Path) -> None:
-    """Write an index whose hash is right, and whose format is not ours."""
+    """Write an index with a right hash and another format."""
     text = (
         b"# feeds site 10\n"
         + file.read_bytes().partition(b"\n")[2].rpartition(b"\n")[0].rpartition(b"\n")[0]
@@ -201,7 +201,7 @@ def another_version(file: Path) -> None:
 
 
 def other_rows(file: Path) -> None:
-    """Write an index whose hash and version are right, and whose rows are not."""
+    """Write an index with a right hash and version, and invalid rows."""
     text = b"\n".join([*file.read_bytes().split(b"\n")[:2], b"atom.xml\tx"])
     file.write_bytes(text + b"\n" + sha256(text).hexdigest().encode() + b"\n")
 
@@ -217,7 +217,7 @@ INDEXES = [
 def test_a_damaged_index_is_replaced(
     damage: Callable[[Path], None], server: Server, unasked: Iterator[str]
 ) -> None:
-    """What it said is served all the while, and it is written again; one line says so."""
+    """A damaged index is replaced, the site stays served, and this is logged once."""
     path, before = next(unasked), contents(server)
     [builder] = build_processes(server.folder.parent / "entries.yaml")
     since = len(server.log())
@@ -236,7 +236,7 @@ def test_a_damaged_index_is_replaced(
 
 
 def test_a_removed_index_is_written_again(server: Server, unasked: Iterator[str]) -> None:
-    """Without an index, too, all is served as before."""
+    """A removed index is written again, and the site stays served."""
     path, before, since = next(unasked), contents(server), len(server.log())
     (store(server) / "index").unlink()
     assert body(ask(server, path)) == before[path].body
@@ -248,7 +248,7 @@ def test_a_removed_index_is_written_again(server: Server, unasked: Iterator[str]
     "what", ["state", pytest.param("store", marks=HEAVY), pytest.param("objects", marks=HEAVY)]
 )
 def test_a_deleted_folder_is_made_again(what: str, server: Server, unasked: Iterator[str]) -> None:
-    """Whatever of the state is deleted, the site is there again in a few seconds, and an edit after it."""
+    """After any folder of the state is deleted, the site is served again in a few seconds, and so is an edit."""
     path, before = next(unasked), contents(server)
     hot = body(ask(server, "atom.xml"))
     since = len(server.log())
@@ -276,7 +276,7 @@ def test_a_deleted_folder_is_made_again(what: str, server: Server, unasked: Iter
 def test_a_server_starts_with_a_damaged_index(
     damage: Callable[[Path], None], file: Path, tmp_path: Path
 ) -> None:
-    """It is cold then, and builds: 503, and soon what was served before, with its dates."""
+    """A server that starts with a damaged index answers 503, and soon serves the same site, with its dates."""
     with running("feeds serve", file, tmp_path / "server") as server:
         before = contents(server)
     damage(store(server) / "index")
@@ -291,7 +291,7 @@ def test_a_server_starts_with_a_damaged_index(
 def test_a_state_that_is_a_file_costs_the_dates_alone(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The site is served from elsewhere, and edits too; one line says where, one that there are no dates."""
+    """If the state folder is a file, the site is served from a temporary folder without dates, which is logged."""
     monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
     (tmp_path / "temporary").mkdir()
     (tmp_path / "server").mkdir()
@@ -309,13 +309,13 @@ def test_a_state_that_is_a_file_costs_the_dates_alone(
         assert (tmp_path / "server" / "state").read_text() == ""
         [made] = (tmp_path / "temporary").glob(f"feeds-{os.getuid()}")
         assert made.stat().st_mode & 0o777 == 0o700
-        # It is no worse for a monitor than it is.
+        # Only dates are missing, so the site is not degraded.
         assert health(server)["status"] == "ok"
 
 
 @contextmanager
 def mounted(folder: Path, size: str) -> Iterator[None]:
-    """Mount a file system of its own; where that is not allowed, the test skips."""
+    """Mount a new file system; if that is not permitted, the test skips."""
     folder.mkdir(parents=True)
     if subprocess.run(
         ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", folder],  # noqa: S607
@@ -332,7 +332,7 @@ def mounted(folder: Path, size: str) -> Iterator[None]:
 def test_no_link_leads_elsewhere(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A link that another user has put where a site would be served from is not followed."""
+    """A link that another user put in place of the temporary folder is not followed."""
     temporary, victim = tmp_path / "temporary", tmp_path / "victim"
     temporary.mkdir()
     victim.mkdir(0o700)
@@ -345,7 +345,7 @@ def test_no_link_leads_elsewhere(
 
 
 def test_on_a_full_disk_a_commit_changes_nothing(file: Path, tmp_path: Path) -> None:
-    """What was published stays as it was; with room again the edit is published."""
+    """On a full disk a commit changes nothing; with free space the edit is published."""
     state = tmp_path / "state"
     with mounted(state, "2m"):
         site = Published(file, state=state)
@@ -363,7 +363,7 @@ def test_on_a_full_disk_a_commit_changes_nothing(file: Path, tmp_path: Path) -> 
 
 @pytest.mark.heavy
 def test_a_full_disk_costs_the_edit_alone(file: Path, tmp_path: Path) -> None:
-    """What was served is served on, and a monitor learns of it; with room again the edit is served."""
+    """On a full disk the site stays served, as degraded; with free space the edit is served."""
     state = tmp_path / "server" / "state"
     with (
         mounted(state, "2m"),
@@ -403,7 +403,7 @@ def processor(process: int) -> int:
 
 
 def test_a_read_only_store_is_served(file: Path, tmp_path: Path) -> None:
-    """The last good release is served from it, with its dates, and `/healthz` says degraded."""
+    """A server with a read-only store serves the last release, with its dates, as degraded."""
     state = tmp_path / "state"
     with mounted(state, "4m"):
         site = Published(file, state=state)
@@ -423,7 +423,7 @@ def test_a_read_only_store_is_served(file: Path, tmp_path: Path) -> None:
 
 @pytest.mark.heavy
 def test_a_store_that_cannot_be_written_is_served(file: Path, tmp_path: Path) -> None:
-    """Read-only, the last good release is served, as degraded; writable again, it follows edits."""
+    """When a store becomes read-only, the last release is served as degraded; writable again, edits are served."""
     state = tmp_path / "server" / "state"
     with mounted(state, "8m"):
         with running("feeds serve", file, tmp_path / "server") as server:
@@ -451,7 +451,7 @@ def remount(folder: Path, how: str) -> None:
 
 
 def test_a_site_at_two_addresses_has_two_stores(file: Path, tmp_path: Path) -> None:
-    """In one state folder, no document of the one names an address of the other."""
+    """With two URLs in one state folder, no document has an address of the other site."""
     urls = ("https://one.example.org/", "https://two.example.org/news/")
     for _ in range(2):
         sites = [Published(file, state=tmp_path / "state", url=url) for url in urls]
@@ -467,7 +467,7 @@ def test_a_site_at_two_addresses_has_two_stores(file: Path, tmp_path: Path) -> N
 def test_two_servers_of_one_catalogue_never_show_the_others_addresses(
     file: Path, tmp_path: Path
 ) -> None:
-    """With one state folder and two URLs each serves its own site, through edits and a restart."""
+    """Two servers with one state folder and two URLs each serve their own site, through edits and a restart."""
     urls = ("https://one.example.org/", "https://two.example.org/news/")
     with (
         running("feeds serve", file, tmp_path / "server", url=urls[0]) as one,
@@ -506,7 +506,7 @@ GUNICORN = [
 def test_four_workers_of_gunicorn_share_one_build_process(
     app: str, *, preload: bool, file: Path, tmp_path: Path
 ) -> None:
-    """One process builds, all four serve an edit, and after the end no process is left."""
+    """Four workers of gunicorn share one build process, all serve an edit, and no process is left at the end."""
     with gunicorn(app, file, tmp_path, preload=preload) as server:
         wait_until(lambda: len(children(server.process.pid)) >= 4)
         answers(server, b"actor?")
@@ -524,7 +524,7 @@ def test_four_workers_of_gunicorn_share_one_build_process(
 
 
 def answers(server: Server, words: bytes) -> None:
-    """Wait until every worker gives these words: so many answers in a row come from all."""
+    """Wait until every worker's answer has these words: enough answers in a row cover all workers."""
     wait_until(lambda: all(words in body_or_none(server) for _ in range(30)))
 
 
@@ -566,7 +566,7 @@ def gunicorn(
 def test_a_restart_with_a_broken_catalogue_serves_the_last_good_release(
     kind: str, file: Path, tmp_path: Path
 ) -> None:
-    """At once, and `/healthz` says that it is degraded; mended, the catalogue is served."""
+    """A restart with a broken catalogue serves the last release at once, as degraded; a correction is served."""
     url = "https://news.example.org/"
     with running(kind, file, tmp_path / "server", url=url) as server:
         before = body(ask(server, "atom.xml"))
@@ -590,7 +590,7 @@ def test_a_restart_with_a_broken_catalogue_serves_the_last_good_release(
 def test_another_version_of_the_program_takes_over(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """When the package's files change, the build process ends and another one begins, without a gap."""
+    """When the package's files change, a new build process replaces the old one, and the site stays served."""
     package = tmp_path / "installed" / "feeds"
     shutil.copytree(ROOT / "feeds", package, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setenv("PYTHONPATH", str(package.parent))
@@ -618,12 +618,12 @@ def test_another_version_of_the_program_takes_over(
 def test_a_program_that_cannot_build_is_not_started_all_the_time(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Half installed, it fails a few times a minute; the site is served, degraded; whole, it builds."""
+    """A build process that fails at its start is retried a few times a minute; the site is served as degraded."""
     package = tmp_path / "installed" / "feeds"
     shutil.copytree(ROOT / "feeds", package, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setenv("PYTHONPATH", str(package.parent))
     with running("feeds serve", file, tmp_path / "server", cwd=tmp_path) as server:
-        source = package / "builder.py"
+        source = package / "build.py"
         text = source.read_text()
         write(source, "raise ImportError('half installed')\n")
         wait_until(lambda: health(server)["status"] == "degraded")
@@ -637,7 +637,7 @@ def test_a_program_that_cannot_build_is_not_started_all_the_time(
 
 
 def test_a_worker_is_counted_though_it_comes_at_a_bad_moment(tmp_path: Path) -> None:
-    """The build process has the workers' lock for a moment, now and then: that is waited for."""
+    """A worker waits for the workers' lock while the build process holds it for a moment."""
     folder = StateFolder(tmp_path, "site")
     folder.make()
     files = StatusFiles(folder)
@@ -651,7 +651,7 @@ def test_a_worker_is_counted_though_it_comes_at_a_bad_moment(tmp_path: Path) -> 
 
 
 def test_bodies_that_nothing_names_are_removed(file: Path, tmp_path: Path) -> None:
-    """After a commit there are those of this index and of the one before, and each only once."""
+    """After a commit the store has only the bodies of this index and the previous one."""
     site = Published(file, state=tmp_path / "state")
     kept: list[set[str]] = []
     for number in range(4):
@@ -663,7 +663,7 @@ def test_bodies_that_nothing_names_are_removed(file: Path, tmp_path: Path) -> No
 
 
 def test_what_an_edit_leaves_alone_is_not_written(file: Path, tmp_path: Path) -> None:
-    """The files of documents that do not change are the very same ones."""
+    """An edit does not rewrite the bodies of unchanged documents."""
     site = Published(file, state=tmp_path / "state")
     site.refresh()
     [objects] = (tmp_path / "state").glob("site-*/objects")
@@ -681,7 +681,7 @@ def test_what_an_edit_leaves_alone_is_not_written(file: Path, tmp_path: Path) ->
 def test_a_worker_that_was_stopped_answers_from_the_newest_index(
     file: Path, tmp_path: Path
 ) -> None:
-    """Two releases later the bodies of its index are gone, which is not logged as damage."""
+    """A worker that was suspended for two releases answers from the newest index, without logging damage."""
     with running("feeds serve", file, tmp_path / "server", workers=1) as server:
         [worker] = children(server.process.pid)
         before = contents(server)

@@ -1,4 +1,4 @@
-"""A feed that a person opens in a browser: real Chromium, served and exported."""
+"""Feeds opened in real Chromium, served and exported."""
 
 import re
 from collections import Counter
@@ -14,8 +14,7 @@ from payloads import hostile_entries
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page
 from test_static_server import nginx
 
-from feeds import load_catalogue
-from feeds.model import Catalogue, Entry
+from feeds import Catalogue, Entry, load_catalogue
 
 NOTICE = '"This is a feed: copy its address into your reader."'
 ROOTS = {"atom.xml": "feed", "rss.xml": "rss"}
@@ -70,7 +69,7 @@ def site(
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    """Return a page; at the end no script may have run, nothing been refused, no error been logged."""
+    """Return a page; at the end no script may have run, nothing been refused, and no error logged."""
     noise: list[str] = []
 
     def hear(message: ConsoleMessage) -> None:
@@ -92,7 +91,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 def seen(entry: Entry) -> list[str]:
-    """Return what must be visible of an entry that has a summary, beside its date and its URL."""
+    """Return the visible texts of an entry with a summary, beside its date and its URL."""
     credit = [entry.photo.credit] if entry.photo and entry.photo.credit else []
     return [entry.title, entry.summary, *credit]
 
@@ -110,7 +109,7 @@ def unexpected(texts: list[str], expected: list[str]) -> tuple[list[str], list[s
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_browser_shows_a_feed(site: Callable[[Path], str], page: Page, name: str) -> None:
-    """Title, notice and entries are seen as text; no source, no warning, no tag."""
+    """A browser shows title, notice and entries of a feed as text, without XML source or tags."""
     catalogue = load_catalogue(SHIPPED)
     requested: list[str] = []
     page.on("request", lambda request: requested.append(request.url))
@@ -145,7 +144,7 @@ def test_a_feed_of_a_topic_finds_its_style(
 @pytest.mark.heavy
 @pytest.mark.parametrize("name", NAMES)
 def test_no_markup_is_seen(served: Callable[[Path], str], page: Page, name: str) -> None:
-    """Where an entry has a body, HTML or what looks like it, a person reads plain text."""
+    """A browser shows entries with a body or with markup in a text as plain text."""
     path = CATALOGUES / "every-field.yaml"
     catalogue = load_catalogue(path)
     page.goto(served(path) + name)
@@ -218,7 +217,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Catalogue]:
 def test_payloads_leave_a_feed_inert(
     served: Callable[[Path], str], page: Page, name: str, hostile: tuple[Path, Catalogue]
 ) -> None:
-    """Whatever is written in whatever field is seen as text: nothing runs, nothing is fetched."""
+    """Payloads in any field are shown as text: nothing runs, nothing is fetched."""
     path, catalogue = hostile
     assert sum(bool(entry.body) for entry in catalogue.entries) > 60
     assert sum(bool(entry.link) for entry in catalogue.entries) >= 6

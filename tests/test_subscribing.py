@@ -1,4 +1,4 @@
-"""How a person subscribes: real Chromium, without scripts, served and from a folder behind nginx."""
+"""Subscribing in real Chromium, without scripts, served and from a folder behind nginx."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -60,7 +60,7 @@ def site(
 
 
 def choose(page: Page, **options: str) -> str:
-    """Choose a topic, a country or a format, and give what the page then says."""
+    """Choose a topic, a country or a format, and return the text of the page."""
     for name, label in options.items():
         box = page.get_by_role("combobox", name=name.title(), exact=True)
         box.select_option(label=label)
@@ -74,7 +74,7 @@ def said(page: Page) -> str:
 
 
 def test_a_person_chooses_a_topic_and_a_country(site: Callable[[Path], str], page: Page) -> None:
-    """From the news a link leads to the choice, which shows the address of that feed."""
+    """A person can go from the news to the choice, which shows the address of the chosen feed."""
     url = site(SHIPPED)
     page.goto(url)
     page.get_by_role("link", name="Subscribe").first.click()
@@ -119,7 +119,7 @@ def test_every_choice_is_right(served: Callable[[Path], str], page: Page) -> Non
 
 @pytest.mark.heavy
 def test_an_address_is_marked_at_once(served: Callable[[Path], str], browser: Browser) -> None:
-    """One click marks a whole address to copy, and nothing of those that are not shown."""
+    """One click selects a whole address, and nothing of hidden ones."""
     with browser.new_context() as context:
         page = context.new_page()
         url = served(SHIPPED)
@@ -134,12 +134,12 @@ def test_an_address_is_marked_at_once(served: Callable[[Path], str], browser: Br
 
 
 def without_style(route: Route) -> None:
-    """Answer for a style sheet as if it were lost."""
+    """Answer a request for a style sheet with an error."""
     route.abort()
 
 
 def without_has(route: Route) -> None:
-    """Answer for a style sheet as a browser reads it that does not know `:has()`."""
+    """Answer a request for a style sheet as a browser without `:has()` would read it."""
     with urlopen(route.request.url) as answer:
         sheet = answer.read().decode()
     route.fulfill(body=sheet.replace(":has(", ":not-known("), content_type="text/css")
@@ -149,7 +149,7 @@ def without_has(route: Route) -> None:
 def test_without_the_choice_a_person_finds_the_feed(
     site: Callable[[Path], str], page: Page, style: Callable[[Route], None]
 ) -> None:
-    """Without CSS, or without `:has()`, topics lead to their countries, and these to the feeds."""
+    """Without CSS or without `:has()`, links lead from topics to countries and to the feeds."""
     url = site(SHIPPED)
     page.route(re.compile(r"\.css"), style)
     page.goto(url + SUBSCRIBE)
@@ -166,7 +166,7 @@ def test_without_the_choice_a_person_finds_the_feed(
 
 
 def test_the_choice_is_shown_by_the_style_alone(site: Callable[[Path], str], page: Page) -> None:
-    """With `:has()` the choice is there, and is announced to everybody."""
+    """With `:has()` the choice is visible, also to screen readers."""
     page.goto(site(SHIPPED) + SUBSCRIBE)
     assert page.locator("section.choice").get_attribute("hidden") == ""
     expect(page.get_by_role("combobox", name="Topic", exact=True)).to_be_visible()
@@ -182,7 +182,7 @@ def test_the_choice_is_shown_by_the_style_alone(site: Callable[[Path], str], pag
 def test_pages_fit(
     served: Callable[[Path], str], page: Page, path: str, source: Path, width: int
 ) -> None:
-    """At no width does the content overflow at the side."""
+    """The page does not overflow at any width."""
     page.set_viewport_size({"width": width, "height": 800})
     page.goto(served(source) + path)
     name = f"{path.strip('/')}-{source.stem}-{width}"
@@ -193,7 +193,7 @@ def test_pages_fit(
 
 @pytest.mark.heavy
 def test_who_looks_for_nothing_finds_the_way(served: Callable[[Path], str], page: Page) -> None:
-    """From an address where nothing is, a person comes to the subscriptions and to a topic."""
+    """From an error page, links lead to the subscriptions and to a topic."""
     url = served(SHIPPED)
     answer = page.goto(f"{url}entries/never/was/")
     assert answer is not None

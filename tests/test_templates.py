@@ -10,11 +10,8 @@ from conftest import AS_OF, CATALOGUES, ROOT
 from payloads import PAYLOADS, hostile_entries
 from selectolax.lexbor import LexborHTMLParser
 
-from feeds import build_release, load_catalogue
+from feeds import FORMATS, Catalogue, FeedsError, Photo, build_release, load_catalogue
 from feeds.catalogue import read_catalogue
-from feeds.errors import FeedsError
-from feeds.formats import FORMATS
-from feeds.model import Catalogue, Photo
 from feeds.pages import Pages
 from feeds.pages.templating import template_files
 from feeds.plans import plan_site
@@ -103,7 +100,7 @@ def test_a_part_of_every_page_is_overridden(name: str, folder: Path) -> None:
 
 
 def test_the_first_page_is_known_to_a_header(folder: Path) -> None:
-    """`front` is true on the first page alone."""
+    """`front` is true only on the first page."""
     (folder / "header.html").write_text("<header>{{ 'front' if front else 'inner' }}</header>\n")
     pages = rendered(folder, busy())
     assert [path for path, page in pages.items() if "<header>front</header>" in page] == [
@@ -125,7 +122,7 @@ def test_an_override_extends_the_shipped_template(folder: Path) -> None:
 
 
 def test_a_template_of_one_kind_of_page_is_extended(folder: Path) -> None:
-    """An override of `entry.html` is given the entry itself, and changes no other page."""
+    """An override of `entry.html` has the entry, and changes no other page."""
     (folder / "entry.html").write_text(
         '{% extends "feeds/entry.html" %}\n'
         "{% block main %}{{ super() }}<p>{{ entry.id }} {{ entry.published.year }}</p>{% endblock %}\n"
@@ -165,7 +162,7 @@ def test_a_page_of_an_archive_that_lists_other_feeds_is_rendered_when_they_chang
 
 
 def test_rules_are_added_to_the_style_sheet(folder: Path) -> None:
-    """`accent.css` can include the shipped one, and goes on with its own rules."""
+    """An override of `accent.css` can include the shipped one and add rules."""
     (folder / "accent.css").write_text('{% include "feeds/accent.css" %}\nfooter { margin: 0 }\n')
     shipped = Pages(CATALOGUE.site, FORMATS).style()
     own = Pages(CATALOGUE.site, FORMATS, templates=folder).style()
@@ -230,7 +227,7 @@ def test_an_error_names_its_file_and_line(
 
 
 def test_an_error_in_a_shipped_macro_is_that_of_its_caller(folder: Path) -> None:
-    """The line is the override's, which gave the macro what it cannot use."""
+    """An error in a shipped macro is reported at the line of the override that called it."""
     file = folder / "entry.html"
     file.write_text(
         '{% extends "feeds/entry.html" %}\n{% from "feeds/macros.html" import pager %}\n'
@@ -240,7 +237,7 @@ def test_an_error_in_a_shipped_macro_is_that_of_its_caller(folder: Path) -> None
 
 
 def test_an_error_in_a_shipped_template_keeps_its_traceback() -> None:
-    """It is a bug, so it is not reported as a mistake of the user's."""
+    """An error in a shipped template is a bug, and keeps its traceback."""
     entry = CATALOGUE.entries[0]._replace(photo=Photo(url=1))  # type: ignore[arg-type]
     with pytest.raises(TypeError):
         Pages(CATALOGUE.site, FORMATS).entries.item(entry)
@@ -268,7 +265,7 @@ def test_links_out_of_the_folder_and_hidden_files_are_not_read(folder: Path) -> 
 
 
 def test_template_files_are_sorted_by_name(folder: Path) -> None:
-    """What the files of a folder are does not depend on the order in which it lists them."""
+    """Template files are sorted by name, whatever the order of the folder."""
     (folder / "b").mkdir()
     for name in ("c.html", "b/x.html", "a.html", "b.html"):
         (folder / name).write_text(name)
@@ -280,7 +277,7 @@ def test_template_files_are_sorted_by_name(folder: Path) -> None:
 
 
 def test_a_folder_that_is_a_file_is_an_error(tmp_path: Path) -> None:
-    """Its path is named."""
+    """A file in place of the templates' folder is an error that names its path."""
     file = tmp_path / "templates"
     file.write_text("")
     with pytest.raises(FeedsError, match=re.escape(f"{file}: Not a directory")):
@@ -288,7 +285,7 @@ def test_a_folder_that_is_a_file_is_an_error(tmp_path: Path) -> None:
 
 
 def test_payloads_are_texts_on_every_page() -> None:
-    """What is known to run as a script is escaped in every field, and is shown as it was written."""
+    """Payloads in any field are escaped on every page, and shown as text."""
     head = HEAD.replace("News", repr(PAYLOADS[0]))
     catalogue = read_catalogue([("f.yaml", (head + hostile_entries(head)).encode())])
     release = build_release(catalogue, as_of=AS_OF)

@@ -48,7 +48,7 @@ HEAD = "site: {title: T, url: https://e.org/, id: 'tag:e.org,2021:t'}\nentries:\
     ],
 )
 def test_a_text_is_cut(text: str, shown: str) -> None:
-    """At a space near the end, and else between grapheme clusters, after 300 characters at most."""
+    """A text is cut at a space near the end, or else between grapheme clusters, after at most 300 characters."""
     assert truncated(text) == shown
 
 
@@ -58,7 +58,7 @@ def test_a_text_is_cut(text: str, shown: str) -> None:
     )
 )
 def test_no_cluster_is_cut_in_two(text: str) -> None:
-    """What is left of any text is whole grapheme clusters, or one that is too long."""
+    """Any truncated text ends at the end of a grapheme cluster, unless a single one is too long."""
     shown = truncated(text, 10)
     assert len(shown) <= 11
     if shown == text:
@@ -72,7 +72,7 @@ def test_no_cluster_is_cut_in_two(text: str) -> None:
 
 @pytest.mark.parametrize("language", SCRIPTS)
 def test_the_beginning_is_shown_in_every_script(language: str) -> None:
-    """In scripts without spaces, abstracts and lists show 300 characters or nearly so."""
+    """In scripts without spaces, abstracts and lists show almost 300 characters."""
     text = f"2021 {SCRIPTS[language] * 30}"
     items = (
         f"- {{id: {name}, title: T, date: 2022-05-24, {name}: {json.dumps(text)}}}\n"
@@ -94,7 +94,7 @@ def test_the_beginning_is_shown_in_every_script(language: str) -> None:
 
 @pytest.mark.parametrize("sign", ["က", "👩", "&", '"', "<"])
 def test_a_page_of_forty_entries_stays_small(sign: str) -> None:
-    """Whatever the script, a page of forty long summaries is below 100 kB."""
+    """A page of forty long summaries is below 100 kB, in any script."""
     items = (
         f"- {{id: e{number}, title: T, date: 2022-05-24, summary: {json.dumps(sign * 5000)}}}\n"
         for number in range(40)

@@ -93,5 +93,5 @@ def test_any_address_becomes_a_uri_or_is_refused(rest: str) -> None:
     ],
 )
 def test_host_to_ask(address: str, host: str) -> None:
-    """Only an http or https address with a host and a usable port has a host to ask."""
+    """Only an http or https address with a host and a usable port has a web host."""
     assert web_host(address) == host

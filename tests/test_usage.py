@@ -1,4 +1,4 @@
-"""How commands are typed, and messages about mistakes in them, before anything is written."""
+"""Mistakes in a command's arguments are reported before anything is written."""
 
 import os
 import re
@@ -22,7 +22,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def bare() -> dict[str, str]:
-    """Return the environment, without what names a state folder."""
+    """Return the environment without FEEDS_STATE."""
     return {name: value for name, value in os.environ.items() if name != "FEEDS_STATE"}
 
 
@@ -99,7 +99,7 @@ def test_an_unknown_option_is_reported_with_the_usage_of_its_command(
     ],
 )
 def test_an_unknown_command_is_reported(typed: str, said: str, folder: Path) -> None:
-    """A similar command is proposed, or the one that other programs call by this name."""
+    """A similar command is proposed, or the one with this name in other programs."""
     done = run_feeds(*typed.split(), cwd=folder)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("usage: feeds [-h] [--version] COMMAND ...\n")
@@ -157,7 +157,7 @@ def test_a_mistake_in_the_arguments_is_reported_before_anything_is_written(
 
 @pytest.mark.parametrize("variable", ["FEEDS_URL"])
 def test_a_mistake_in_the_environment_is_one_in_the_arguments(variable: str, folder: Path) -> None:
-    """It is reported as early, and no file is created."""
+    """The mistake is reported before anything is built, and no file is created."""
     done = run_feeds("export", "out", cwd=folder, env=bare() | {variable: "nowhere"})
     assert done.returncode == 2
     assert [path.name for path in folder.iterdir()] == ["entries.yaml"]
@@ -165,7 +165,7 @@ def test_a_mistake_in_the_environment_is_one_in_the_arguments(variable: str, fol
 
 @pytest.mark.parametrize("typed", ["check", "list", "export out", "serve", "check .", "check sub"])
 def test_without_a_catalogue_the_smallest_one_is_shown(typed: str, tmp_path: Path) -> None:
-    """It can be copied unchanged, and `feeds check --strict` accepts it."""
+    """`feeds check --strict` accepts the example catalogue of the message unchanged."""
     (tmp_path / "sub").mkdir()
     done = run_feeds(*typed.split(), cwd=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
@@ -179,7 +179,7 @@ def test_without_a_catalogue_the_smallest_one_is_shown(typed: str, tmp_path: Pat
 
 
 def test_beside_another_catalogue_it_is_not_shown(folder: Path) -> None:
-    """With another catalogue in the folder, the name is probably mistyped: no example."""
+    """With another catalogue in the folder, the message has no example."""
     done = run_feeds("check", "entires.yaml", cwd=folder)
     assert done.stderr == "feeds: entires.yaml: No such file or directory\n"
 
@@ -200,7 +200,7 @@ NOTED = ROOT / "tests" / "cases" / "repeated-time.yaml"
 
 
 def test_quiet_prints_only_errors(tmp_path: Path) -> None:
-    """No summary and no notes; errors are printed, with --strict notes too."""
+    """--quiet prints no summary and no notes; errors are printed, with --strict notes too."""
     state = ("--state", tmp_path / "state")
     for words in (("check",), ("export", tmp_path / "out"), ("export", tmp_path / "out")):
         done = run_feeds(*words, "--catalogue", NOTED, "--quiet", *state)
@@ -250,7 +250,7 @@ def test_an_export_without_compression_reports_what_it_removes(tmp_path: Path) -
     ],
 )
 def test_a_changed_host_configuration_is_reported(host: str, said: str, tmp_path: Path) -> None:
-    """The summary names it and what to do, but not if it is new or unchanged."""
+    """The summary names a changed server configuration and how to reload it, but not a new or unchanged one."""
     file = tmp_path / "entries.yaml"
     text = FEW
     file.write_text(text)

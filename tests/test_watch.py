@@ -1,4 +1,4 @@
-"""What is still being written is not published half, whatever the times of its files are."""
+"""A file that is still being written is not published incomplete, with any modification times."""
 
 import os
 import time
@@ -17,7 +17,7 @@ AGES = [-24 * HOUR, -HOUR, -0.05, 0, 0.05, HOUR, 40 * 365 * 24 * HOUR]
 
 
 class Time:
-    """A clock for the waiting, on which something happens at each sleep."""
+    """A clock that runs a function at each sleep."""
 
     def __init__(self, happens: Callable[[], object]) -> None:
         self.seconds = 0.0
@@ -32,7 +32,7 @@ class Time:
 
 
 def written_slowly(file: Path, body: bytes, age: float, steps: int) -> Iterator[None]:
-    """Write a part of a file at each step, and set its time to so many seconds ago."""
+    """Write a part of a file at each step, and set its modification time to some seconds ago."""
     for step in range(1, steps + 1):
         with file.open("ab" if step > 1 else "wb") as opened:
             opened.write(body[len(body) * (step - 1) // steps : len(body) * step // steps])
@@ -46,7 +46,7 @@ def written_slowly(file: Path, body: bytes, age: float, steps: int) -> Iterator[
 def test_a_half_written_file_is_waited_for(
     name: str, age: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The look that counts is one after which nothing has changed; it is taken in the end."""
+    """The fingerprint is that of a file that has stopped changing."""
     (tmp_path / "media").mkdir()
     file = tmp_path / "entries.yaml"
     body = SHIPPED.read_bytes() if name == "entries.yaml" else (MEDIA / "market.png").read_bytes()
@@ -84,7 +84,7 @@ def test_a_file_that_is_written_for_ever_is_read_all_the_same(
 def test_a_time_in_the_future_does_not_publish_half_a_catalogue(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The release has the last entry of a catalogue that was being written when it was seen."""
+    """A release has the last entry of a catalogue that was still being written when the change was detected."""
     file = tmp_path / "entries.yaml"
     text = SHIPPED.read_text()
     half = text.rindex("\n- id:") + 1

@@ -1,5 +1,7 @@
 """The hub is notified of changed feeds, once they are public, and no request waits for it."""
 
+import errno
+import fcntl
 import os
 import signal
 import socket
@@ -21,6 +23,7 @@ from hostile import hostile
 from hub import listening
 
 from feeds.model import etag_of
+from feeds.notify import websub
 from feeds.notify.websub import BackgroundNotifier, Busy, NotificationLog
 
 ADDED = """
@@ -55,7 +58,7 @@ def settle(server: Server, count: int) -> None:
 
 
 def test_a_reload_notifies_the_hub_of_what_changed_alone(tmp_path: Path) -> None:
-    """The hub is notified of each changed feed once, and reads it as it is now."""
+    """The hub is notified of each changed feed once, and reads the new bytes."""
     file = tmp_path / "entries.yaml"
     with listening() as hub:
         write(file, text(hub.url))
@@ -91,7 +94,7 @@ def test_under_gunicorn_the_hub_is_notified_of_a_change_once(tmp_path: Path) -> 
 @pytest.mark.heavy
 @pytest.mark.parametrize("silent", [False, True], ids=["refuses", "is silent"])
 def test_a_dead_hub_delays_nothing_and_is_notified_later(tmp_path: Path, *, silent: bool) -> None:
-    """Edits are served as soon as without a hub; each is logged once, and the hub notified when it is back."""
+    """While the hub is down, edits are served as fast as without one; the failure is logged once, and the hub notified later."""
     file = tmp_path / "entries.yaml"
     with ExitStack() as stack:
         dead = stack.enter_context(socket.socket())
@@ -128,7 +131,7 @@ def dripping() -> Iterator[bytes]:
 def test_no_process_waits_for_a_hub_when_the_server_ends(
     kind: str, number: signal.Signals, tmp_path: Path
 ) -> None:
-    """A request that never ends keeps no process alive: neither a killed server's nor another's."""
+    """A request that never ends delays the end of no process."""
     file = tmp_path / "entries.yaml"
     port = free_port()
     url = f"http://127.0.0.1:{port}/"
@@ -166,11 +169,15 @@ def test_another_process_goes_on_when_one_dies(kind: str, tmp_path: Path) -> Non
             begun = time.monotonic()
             settle(server, 1)
             assert time.monotonic() - begun < 15
+
+            def is_done() -> bool:
+                pings = len(hub.pings)
+                time.sleep(1.5)
+                return len(hub.pings) == pings
+
+            wait_until(is_done)
             assert len(hub.notified()) == len({*hub.notified()})
             assert f"{url}atom.xml" in hub.notified()
-            pings = len(hub.pings)
-            time.sleep(1.5)
-            assert len(hub.pings) == pings
 
 
 KILLED = """
@@ -187,7 +194,7 @@ with NotificationLog(Path(sys.argv[1])).locked():
 
 
 def test_a_forked_process_does_not_keep_the_lock(tmp_path: Path) -> None:
-    """A child of a process that was killed while it notified keeps no other from notifying."""
+    """A forked child of a killed process does not keep the lock."""
     with subprocess.Popen([sys.executable, "-c", KILLED, tmp_path], stdout=subprocess.PIPE) as one:
         assert one.stdout
         child = int(one.stdout.readline())
@@ -209,7 +216,7 @@ def failing() -> dict[str, str]:
 
 
 def test_a_bug_costs_one_release_alone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """What should not happen is logged, and the next release is notified all the same."""
+    """A bug while notifying is logged, and the hub is notified of the next release."""
     caplog.set_level("INFO", "feeds")
     with listening() as hub, ThreadingHTTPServer(("127.0.0.1", 0), Feed) as site:
         Feed.hub = hub.url
@@ -233,8 +240,39 @@ def test_a_bug_costs_one_release_alone(tmp_path: Path, caplog: pytest.LogCapture
             thread.join()
 
 
+def test_a_bug_in_a_request_is_not_taken_for_success(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An unexpected exception in a thread that sends requests is raised, not lost with the thread."""
+
+    def fail(*_: object) -> None:
+        raise KeyError
+
+    monkeypatch.setattr(websub, "_notify", fail)
+    url = "http://127.0.0.1/"
+    with pytest.raises(KeyError):
+        websub.notify_hub(
+            *(url, f"{url}hub", lambda: {"atom.xml": "etag"}, tmp_path), deadline=time.monotonic()
+        )
+
+
+def test_without_locks_no_descriptor_is_left_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a file system that does not support locks, each attempt closes what it opened."""
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    before = len([*Path("/dev/fd").iterdir()])
+    with pytest.raises(OSError, match="No locks"), NotificationLog(tmp_path).locked():
+        pass
+    assert len([*Path("/dev/fd").iterdir()]) == before
+
+
 class Feed(BaseHTTPRequestHandler):
-    """Gives a feed at each path; the answer names the hub."""
+    """Serves a feed at each path, with a link to the hub."""
 
     body = b"feed"
     hub = ""
@@ -252,7 +290,7 @@ class Feed(BaseHTTPRequestHandler):
 
 
 def test_a_hub_that_fails_is_asked_again(tmp_path: Path) -> None:
-    """After 500s come 202s; what was accepted is not repeated, and attempts are made less and less often."""
+    """After failures the hub is notified again with back-off; accepted notifications are not repeated."""
     file = tmp_path / "entries.yaml"
     with listening(answers=[500] * 9) as hub:
         write(file, text(hub.url))
@@ -264,7 +302,7 @@ def test_a_hub_that_fails_is_asked_again(tmp_path: Path) -> None:
 
 @pytest.mark.heavy
 def test_what_the_hub_knows_is_remembered_after_a_restart(tmp_path: Path) -> None:
-    """A server that starts again notifies of what changed meanwhile, and of nothing else."""
+    """A restarted server notifies the hub only of feeds that changed meanwhile."""
     file = tmp_path / "entries.yaml"
     port = free_port()
     with listening() as hub:
@@ -296,7 +334,7 @@ class Misleading(BaseHTTPRequestHandler):
 
 @pytest.mark.heavy
 def test_a_public_url_with_an_invalid_redirect_is_logged_and_tried_again(tmp_path: Path) -> None:
-    """A broken redirect of a proxy before the site does not end the thread."""
+    """An invalid redirect of the public URL does not end the notifier's thread."""
     file = tmp_path / "entries.yaml"
     write(file, text(f"http://127.0.0.1:{free_port()}/hub"))
     front = ThreadingHTTPServer(("127.0.0.1", 0), Misleading)
@@ -378,7 +416,7 @@ def subscribing() -> Iterator[Subscriber]:
 
 @contextmanager
 def others_hub(folder: Path) -> Iterator[str]:
-    """Run the hub that others wrote, and return its URL."""
+    """Run the hub of flask-websub, and return its URL."""
     port = free_port()
     script = ROOT / "tests" / "others_hub.py"
     command = [sys.executable, str(script), str(port), str(folder / "hub.db")]

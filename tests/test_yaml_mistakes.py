@@ -1,4 +1,4 @@
-"""A mistake in the YAML is reported at its line, in words that name it."""
+"""A mistake in the YAML is reported at its line, by name."""
 
 import re
 from collections.abc import Callable
@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from feeds import CatalogueError, Problem
 from feeds.catalogue import read_catalogue
-from feeds.errors import CatalogueError, Problem
 
 HEAD = """site:
   title: News
@@ -79,7 +79,7 @@ def problems(text: str) -> tuple[Problem, ...]:
 
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_mistake_is_reported_at_its_line(mistake: str) -> None:
-    """Whichever line has a mistake, the message names that line and that mistake."""
+    """For each kind of mistake, the message names the line and the mistake."""
     change, words = MISTAKES[mistake]
     tried = 0
     for number, line in enumerate(LINES):
@@ -94,7 +94,7 @@ def test_mistake_is_reported_at_its_line(mistake: str) -> None:
 
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_far_mistake_is_reported_as_a_near_one(mistake: str) -> None:
-    """However many entries are above and below a mistake, the message is the same."""
+    """The message is the same for any number of entries before and after the mistake."""
     change, _ = MISTAKES[mistake]
     entry = "- id: c\n  title: Another title\n  date: 2022-05-22\n  summary: S\n"
     line = "  title: Another title"
@@ -108,7 +108,7 @@ def test_far_mistake_is_reported_as_a_near_one(mistake: str) -> None:
 
 @given(st.text(alphabet="'\"“”[]{}:,-#|>&*!%@` \n\t\xa0ax", max_size=30), st.integers(0, 400))
 def test_any_mistake_ends_in_a_problem_within_the_file(text: str, place: int) -> None:
-    """Whatever is written anywhere, a message names a line and a column of the file."""
+    """For any text in any place, a message has a line and a column of the file."""
     whole = HEAD + ENTRIES
     whole = whole[:place] + text + whole[place:]
     try:

@@ -1,4 +1,4 @@
-"""The site's time zone is that of a place, and the same on every machine."""
+"""The site's time zone is that of a place, and has the same meaning on every machine."""
 
 import os
 import sys
@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from conftest import run
 
+from feeds import CatalogueError
 from feeds.catalogue import read_catalogue
-from feeds.errors import CatalogueError
 
 SITE = (
     "site: {{title: T, url: 'https://e.org/', id: 'tag:e.org,2021:t', timezone: {}}}\nentries: []\n"
@@ -46,7 +46,7 @@ def test_another_table_of_zones_is_refused(zone: str) -> None:
 
 
 def test_new_data_of_a_time_zone_are_exported(tmp_path: Path) -> None:
-    """Where the system's time zones are replaced, an unchanged catalogue is read and exported again."""
+    """If the system's time zone data changes, an unchanged catalogue is read and exported again."""
     zones = tmp_path / "zones"
     (zones / "Europe").mkdir(parents=True)
     file, out = tmp_path / "entries.yaml", tmp_path / "out"

@@ -1,4 +1,4 @@
-"""How much work a function does: a number that does not depend on the machine or its load."""
+"""The work of a function: a number that does not depend on the machine or its load."""
 
 import sys
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Who does the job: what each needs as input, and the command that is timed.
+"""The contenders: what each needs as input, and the command that is timed.
 
 Each works in a folder of its own: `input`, `state` and `out`. Preparing the
 input is not timed. It writes only files that differ from what is there.
@@ -49,24 +49,24 @@ class News:
         return "".join([self.head, *(_ITEM + item for item in self.items), "\n"])
 
     def edited(self, place: int) -> "News":
-        """Give a copy in which the entry at a place has another title."""
+        """Return a copy in which the entry at a place has another title."""
         items = list(self.items)
         items[place] = items[place].replace("  title: ", f"  title: Edited {place} ", 1)
         return replace(self, items=tuple(items))
 
     def grown(self, place: int) -> "News":
-        """Give a copy with one more entry, newer than all."""
+        """Return a copy with one more entry, newer than all."""
         item = self.items[0].replace("/news/", f"/added-{place}/", 1).split("\n")
         # The day at which the catalogue ends: see catalogues.py.
         head = [f" entry-added-{place}", item[1], "  date: 2026-06-01T09:00:00+02:00"]
         return replace(self, items=("\n".join(head + item[3:]), *self.items))
 
     def with_everything(self) -> "News":
-        """Give a copy with all formats, and feeds of topics in countries."""
+        """Return a copy with all formats, and feeds of topics in countries."""
         return replace(self, head=self.head.replace(PLAIN, ""))
 
     def chunks(self) -> list[str]:
-        """Give lists of a thousand entries in YAML, as many as there were before one was added."""
+        """Return lists of a thousand entries in YAML, as many as there were before one was added."""
         added = len(self.items) % CHUNK if len(self.items) > CHUNK else 0
         starts = [0, *range(CHUNK + added, len(self.items), CHUNK)]
         ends = [*starts[1:], len(self.items)]
@@ -83,7 +83,7 @@ class Contender:
     `prepare` brings a catalogue into the folder it is given, and `command` is
     run in that folder; `needs` are the programs that must be there. `most` is
     the largest number of entries it is asked to take. One that is not `exact`
-    is held to the feed of everything only.
+    is compared by the feed of everything only.
     """
 
     name: str
@@ -100,7 +100,7 @@ class Contender:
 
 
 def contenders(installed: Path, *, slow: bool) -> dict[str, Contender]:
-    """Give everybody by the word for them on the command line, this project first."""
+    """Return all contenders by their names on the command line, this project first."""
     node = Path(shutil.which("node") or "/no/node")
     return {
         **_this_project(),
@@ -111,7 +111,7 @@ def contenders(installed: Path, *, slow: bool) -> dict[str, Contender]:
 
 
 def site_contenders(installed: Path) -> dict[str, Contender]:
-    """Give who makes the whole site, with a page for each entry, this project first."""
+    """Return the contenders that make the whole site, with a page for each entry, this project first."""
     program = hugo_program(installed)
     return {
         "feeds": Contender(name="feeds", prepare=one_file, command=_EXPORT),
@@ -152,7 +152,7 @@ def _python_peers(environment: Path, *, slow: bool) -> dict[str, Contender]:
 
 
 def hugo_program(installed: Path) -> Path:
-    """Give the program itself: the package's own command starts it by way of Python."""
+    """Return the program itself: the package's own command starts it by way of Python."""
     environment = installed / "python"
     found = environment.glob("lib/python*/site-packages/hugo/binaries/hugo")
     return next(found, environment / "hugo")
@@ -196,7 +196,7 @@ def one_file(folder: Path, news: News) -> None:
 
 
 def catalogue_files(news: News) -> dict[str, str]:
-    """Give the catalogue by its path."""
+    """Return the catalogue by its path."""
     return {"catalogue.yaml": news.text}
 
 
@@ -243,7 +243,7 @@ def hugo_whole_site(folder: Path, news: News) -> None:
 
 
 def hugo_files(news: News) -> dict[str, str]:
-    """Give the YAML files of entries by their paths."""
+    """Return the YAML files of entries by their paths."""
     return {f"data/entries/{number:03}.yaml": chunk for number, chunk in enumerate(news.chunks())}
 
 
@@ -275,7 +275,7 @@ def pelican_site(folder: Path, news: News) -> None:
 
 
 def _article(item: str) -> tuple[str, str]:
-    """Give an entry as the path and text of Pelican's Markdown file."""
+    """Return an entry as the path and text of Pelican's Markdown file."""
     (entry,) = yaml.load(f"- id:{item}", Loader=yaml.CSafeLoader)
     fields = {
         "Title": entry["title"],
@@ -296,7 +296,7 @@ def _write_all(folder: Path, texts: Mapping[str, str]) -> None:
 
 
 def _write(path: Path, text: str) -> bool:
-    """Write a file unless it holds this text already; tell whether it was written."""
+    """Write a file unless it holds this text already; return whether it was written."""
     if path.exists() and path.read_text() == text:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)

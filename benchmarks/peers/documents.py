@@ -15,12 +15,12 @@ Entries = list[tuple[str, str]]
 
 
 def paths(folder: Path) -> set[str]:
-    """Give the paths of all feeds of a folder."""
+    """Return the paths of all feeds of a folder."""
     return {str(file.relative_to(folder)) for name in NAMES for file in folder.rglob(name)}
 
 
 def entries(file: Path) -> Entries:
-    """Give the link and title of each entry of a feed, in order."""
+    """Return the link and title of each entry of a feed, in order."""
     if file.suffix == ".json":
         items = json.loads(file.read_bytes())["items"]
         return [(item["url"], item["title"]) for item in items]
@@ -42,7 +42,7 @@ def _title(entry: etree._Element) -> str:
 
 
 def differences(ours: Path, theirs: Path, among: set[str]) -> list[str]:
-    """Tell in which of these feeds a folder has other entries than ours."""
+    """Return the feeds in which a folder has other entries than ours."""
     found = []
     for path in sorted(among):
         if not (theirs / path).exists():
@@ -53,12 +53,12 @@ def differences(ours: Path, theirs: Path, among: set[str]) -> list[str]:
 
 
 def entry_pages(folder: Path) -> set[str]:
-    """Give the ids of the entries that have a page."""
+    """Return the ids of the entries that have a page."""
     return {file.parent.name for file in (folder / "entries").glob("*/index.html")}
 
 
 def listed(folder: Path) -> set[str]:
-    """Give the ids of the entries that the pages of a list link to: its first, and its archive."""
+    """Return the ids of the entries that the pages of a list link to: its first, and its archive."""
     pages = [folder / "index.html"]
     for name in ARCHIVES:
         pages += (folder / name).rglob("index.html")
@@ -66,6 +66,6 @@ def listed(folder: Path) -> set[str]:
 
 
 def extent(folder: Path) -> tuple[int, int]:
-    """Give the number of files in a folder, and that of their bytes."""
+    """Return the number of files in a folder, and that of their bytes."""
     sizes = [file.stat().st_size for file in folder.rglob("*") if file.is_file()]
     return len(sizes), sum(sizes)

@@ -21,7 +21,7 @@ Fields = dict[str, Any]
 
 
 def read(path: Path) -> Fields:
-    """Give the catalogue, its entries newest first."""
+    """Return the catalogue, its entries newest first."""
     with path.open("rb") as file:
         catalogue: Fields = yaml.load(file, Loader=yaml.CSafeLoader)
     catalogue["entries"].sort(key=lambda entry: entry["date"], reverse=True)
@@ -32,7 +32,7 @@ def read(path: Path) -> Fields:
 
 
 def feeds(catalogue: Fields) -> dict[str, tuple[str, list[Fields]]]:
-    """Give each feed's title and latest entries by its path."""
+    """Return each feed's title and latest entries by its path."""
     members: dict[str, list[Fields]] = defaultdict(list)
     titles = {"": catalogue["site"]["title"]}
     for slug, name in catalogue["topics"].items():
@@ -48,7 +48,7 @@ def feeds(catalogue: Fields) -> dict[str, tuple[str, list[Fields]]]:
 
 
 def renderer() -> Callable[[str], str]:
-    """Give what makes a body's Markdown HTML, each body once."""
+    """Return what makes a body's Markdown HTML, each body once."""
     # Slow to import, and not always needed. It is none of the project's own packages.
     from markdown import Markdown  # type: ignore[import-untyped]  # noqa: PLC0415
 
@@ -57,7 +57,7 @@ def renderer() -> Callable[[str], str]:
 
 
 def generator(site: Fields, title: str, path: str, name: str, updated: object) -> FeedGenerator:
-    """Give a document's generator, still without entries."""
+    """Return a document's generator, still without entries."""
     feed = FeedGenerator()
     address = site["url"] + path
     feed.id(f"{site['id']}:{path}")

@@ -1,4 +1,4 @@
-"""Rounds in which everybody does a job in turns, what is printed of them, and goals."""
+"""Rounds in which all contenders do a job in turns, what is printed of them, and goals."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Goal:
 
 
 def edited_place(number: int) -> int:
-    """Give the place of the entry that is edited in a round: another each time."""
+    """Return the place of the entry that is edited in a round: another each time."""
     return _EDITED_FROM + number % _EDITED_PLACES
 
 
@@ -45,7 +45,7 @@ def played(
     number: int,
     check: Callable[[str], None],
 ) -> Round:
-    """Let everybody do the job in each scenario; look at memory and documents in round 0.
+    """Run all contenders in each scenario; check memory and documents in round 0.
 
     `catalogues` are what each scenario brings, or None where nothing has changed.
     """
@@ -61,14 +61,14 @@ def played(
 
 
 def turns(field: Iterable[str], number: int) -> list[str]:
-    """Give who comes after whom: each round begins with another."""
+    """Return the order of the contenders: each round begins with another."""
     words = list(field)
     first = number % len(words)
     return words[first:] + words[:first]
 
 
 def prepare(field: dict[str, Contender], folder: Path, news: News | None, *, fresh: bool) -> None:
-    """Bring the catalogue, if it has changed, to everybody; take away their work if all is fresh."""
+    """Write the catalogue, if it has changed, for each contender; remove its output if all is fresh."""
     for word, contender in field.items():
         if fresh:
             clean(folder / word)
@@ -77,7 +77,7 @@ def prepare(field: dict[str, Contender], folder: Path, news: News | None, *, fre
 
 
 def ratio(rounds: Sequence[Round], scenario: str, pair: tuple[str, str], measure: str) -> float:
-    """Give the median of each round's ratio."""
+    """Return the median of each round's ratio."""
     ours, theirs = pair
     return median(
         costs[scenario, ours].of(measure) / costs[scenario, theirs].of(measure) for costs in rounds
@@ -85,7 +85,7 @@ def ratio(rounds: Sequence[Round], scenario: str, pair: tuple[str, str], measure
 
 
 def table(field: dict[str, Contender], scenario: str, rounds: Sequence[Round]) -> Iterator[str]:
-    """Give a scenario's lines; the first round is the one of memory."""
+    """Return a scenario's lines; the first round is the one of memory."""
     yield f"\n  {scenario:30}{'wall s':>9}{'CPU s':>9}{'peak MB':>9}{'feeds takes':>14}"
     looked, *timed = rounds
     for word, contender in field.items():
@@ -97,7 +97,7 @@ def table(field: dict[str, Contender], scenario: str, rounds: Sequence[Round]) -
 
 
 def judged(goals: Sequence[Goal], count: int, rounds: Sequence[Round]) -> Iterator[str]:
-    """Give a line for each goal that this number of entries has, of those that took part."""
+    """Return a line for each goal that this number of entries has, of those that took part."""
     for goal in goals:
         names = {word for _, word in rounds[0]}
         if count in goal.limits and {goal.ours, goal.theirs} <= names:
@@ -107,5 +107,5 @@ def judged(goals: Sequence[Goal], count: int, rounds: Sequence[Round]) -> Iterat
 
 
 def verdict(text: str, found: float, limit: float) -> str:
-    """Give a goal's line."""
+    """Return a goal's line."""
     return f"  {text:48}{found:7.3f}   goal ≤ {limit:<5} {'met' if found <= limit else 'NOT MET'}"

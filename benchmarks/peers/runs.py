@@ -12,7 +12,7 @@ from peers import Command
 
 # Seconds between two looks at the memory.
 PAUSE = 0.01
-# As for whoever uses a program, its second run finds the bytecode of the first.
+# As in ordinary use, the second run of a program finds the bytecode of the first.
 ENVIRONMENT = {name: os.environ[name] for name in os.environ if name != "PYTHONDONTWRITEBYTECODE"}
 
 
@@ -25,7 +25,7 @@ class Cost:
     memory: float
 
     def of(self, measure: str) -> float:
-        """Give one of the three by its name."""
+        """Return one of the three by its name."""
         return {"wall": self.wall, "cpu": self.cpu, "memory": self.memory}[measure]
 
 
@@ -50,12 +50,12 @@ def run(command: Command, folder: Path, *, sampled: bool) -> Cost:
 
 
 def _peak(pid: int) -> int:
-    """Wait until a process ends; give the most bytes that it and its children held together."""
+    """Wait until a process ends; return the most bytes that it and its children held together."""
     peak = 0
     while os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT | os.WNOHANG) is None:
         relatives = [*family(pid)]
         shares = sum(map(share, relatives))
-        # A process that came or went meanwhile shares pages that were counted as another's alone.
+        # A process that began or ended meanwhile shares pages that were counted as another's only.
         if relatives == [*family(pid)]:
             peak = max(peak, shares)
         time.sleep(PAUSE)
@@ -63,7 +63,7 @@ def _peak(pid: int) -> int:
 
 
 def family(pid: int) -> Iterator[int]:
-    """Give a process and its children, and theirs."""
+    """Return a process and its children, and theirs."""
     yield pid
     for file in Path(f"/proc/{pid}/task").glob("*/children"):
         try:
@@ -75,7 +75,7 @@ def family(pid: int) -> Iterator[int]:
 
 
 def share(pid: int) -> int:
-    """Give a process's proportional set size: a page that several share counts once in their sum."""
+    """Return a process's proportional set size: a page that several share counts once in their sum."""
     try:
         text = Path(f"/proc/{pid}/smaps_rollup").read_text()
     except OSError:

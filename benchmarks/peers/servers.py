@@ -27,7 +27,7 @@ from peers.runs import ENVIRONMENT, family, share
 # Seconds between two looks at an answer, and the most that anything is waited for.
 PAUSE = 0.01
 PATIENCE = 120
-# Every process of a server inherits it, whoever its parent is.
+# Every process of a server inherits it.
 MARK = "BENCHMARK_FOLDER"
 
 
@@ -42,7 +42,7 @@ class Server:
 
 
 def servers(installed: Path, *, fast: bool) -> dict[str, Server]:
-    """Give everybody, this project first; Hugo renders what a browser has looked at alone if fast."""
+    """Return all servers, this project's first; Hugo renders what a browser has looked at alone if fast."""
     rendering = [] if fast else ["--disableFastRender"]
     return {
         "feeds": Server(
@@ -83,7 +83,7 @@ class Running:
     folder: Path
 
     def first_answer(self, path: str) -> float:
-        """Wait until a document is answered; give the seconds since the start."""
+        """Wait until a document is answered; return the seconds since the start."""
         while True:
             try:
                 if self.connected().get(path)[0] == 200:  # noqa: PLR2004  # HTTP's OK
@@ -95,7 +95,7 @@ class Running:
             time.sleep(PAUSE)
 
     def until_new(self, paths: Iterable[str], word: str) -> float:
-        """Wait until all documents at these paths have a word; give the seconds."""
+        """Wait until all documents at these paths have a word; return the seconds."""
         begun = time.perf_counter()
         connection, waiting = self.connected(), [*paths]
         while waiting:
@@ -117,16 +117,16 @@ class Running:
             time.sleep(max(0, begun + (number + 1) / len(paths) - time.monotonic()))
 
     def connected(self) -> "Connection":
-        """Give a connection to the server."""
+        """Return a connection to the server."""
         return Connection(self.port)
 
     def processes(self) -> set[int]:
-        """Give the server's processes: also those that are no longer its children."""
+        """Return the server's processes: also those that are no longer its children."""
         named = {self.process.pid, *_named(str(self.folder).encode())}
         return {relative for pid in named for relative in family(pid)}
 
     def memory(self) -> float:
-        """Give the megabytes that all processes hold together."""
+        """Return the megabytes that all processes hold together."""
         return sum(map(share, self.processes())) / 1e6
 
     def stop(self) -> None:
@@ -153,7 +153,7 @@ class Connection:
         self._http = HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
 
     def get(self, path: str) -> tuple[int, bytes]:
-        """Ask for a document; give the status and the bytes."""
+        """Ask for a document; return the status and the bytes."""
         try:
             return self._asked(path)
         except (ConnectionError, HTTPException):
@@ -182,7 +182,7 @@ def serving(command: Command, folder: Path, port: int) -> Iterator[Running]:
 
 
 def _named(folder: bytes) -> set[int]:
-    """Give the processes whose command line or environment names a folder."""
+    """Return the processes whose command line or environment names a folder."""
     found = set()
     for process in Path("/proc").glob("[0-9]*"):
         try:

@@ -178,8 +178,8 @@ def _cause(problem: Problem) -> tuple[str, str]:
 
 def _read_sections(sections: Sections, problems: list[Problem], options: _Options) -> Catalogue:
     nodes = sections.nodes
-    mastheads = [reader.mapping(node, "site", known_keys.SITE) for reader, node in nodes["site"]]
-    site = read_site(mastheads[0]) if mastheads else NO_SITE
+    site_fields = [reader.mapping(node, "site", known_keys.SITE) for reader, node in nodes["site"]]
+    site = read_site(site_fields[0]) if site_fields else NO_SITE
     if options.url is not None:
         site = replace(site, url=options.url)
     scheme = f"{site.id}:topics"
@@ -211,7 +211,7 @@ def _read_sections(sections: Sections, problems: list[Problem], options: _Option
     pictures = read_pictures(records, options.media, problems, options.processes)
     faulty = any(not problem.note for problem in problems)
     entries = () if faulty else _entries(filter(None, found), pictures, site)
-    for fields in mastheads:
+    for fields in site_fields:
         if "moved" in fields or "retired" in fields or options.published:
             # What is published is known if there is no Problem.
             live = (

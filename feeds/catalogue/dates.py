@@ -9,8 +9,7 @@ from zoneinfo import ZoneInfo
 from feeds.catalogue.reader import InvalidValue, ValueWarning
 
 if TYPE_CHECKING:
-    from feeds.catalogue.date_forms import Form
-    from feeds.catalogue.date_words import Words
+    from feeds.catalogue.date_grammar import Form, Words
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MONTHS = (
@@ -139,8 +138,8 @@ def parse_freely(text: str, zone: ZoneInfo, language: str) -> tuple[datetime, bo
     The result is naive if no zone is named; the second value is whether it is a day
     alone. Raises InvalidValue.
     """
-    # Few dates need these modules, which take long to load.
-    from feeds.catalogue.date_words import ENGLISH, words_of  # noqa: PLC0415
+    # Few dates need this module, which takes long to load.
+    from feeds.catalogue.date_grammar import ENGLISH, words_of  # noqa: PLC0415
 
     if _has_english_months(language):
         try:
@@ -153,8 +152,11 @@ def parse_freely(text: str, zone: ZoneInfo, language: str) -> tuple[datetime, bo
 
 def _parse_with(words: "Words", text: str, zone: ZoneInfo) -> tuple[datetime, bool]:
     """Return the date that all interpretations of a text have in common; raises InvalidValue."""
-    from feeds.catalogue.date_forms import form_of, mistake_in  # noqa: PLC0415
-    from feeds.catalogue.date_words import interpretations  # noqa: PLC0415
+    from feeds.catalogue.date_grammar import (  # noqa: PLC0415
+        form_of,
+        interpretations,
+        mistake_in,
+    )
 
     without_zone = text.removesuffix(f" {zone.key}")
     forms = [form_of(tokens) for tokens in interpretations(without_zone, words)]

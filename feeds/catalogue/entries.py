@@ -68,13 +68,13 @@ class Vocabulary:
         # By the text that names a topic in an item.
         self._topics = {topic.slug: topic for topic in declared or ()}
 
-    def read(self, nearest: Suggester) -> Callable[[str], str]:
+    def read(self, suggester: Suggester) -> Callable[[str], str]:
         """Return the function that checks the text for a topic, and raises InvalidValue."""
 
         def declared(text: str) -> str:
             if text not in self._topics:
                 choices = {topic.name: topic.slug for topic in self._topics.values()}
-                hint = nearest.hint(text, choices | {slug: slug for slug in self._topics})
+                hint = suggester.hint(text, choices | {slug: slug for slug in self._topics})
                 raise InvalidValue(f"there is no topic {text!r} under 'topics'{hint}", cause=text)
             return text
 
@@ -105,7 +105,7 @@ class EntryReader:
     countries: Countries
 
     def read_item(
-        self, item: Item, problems: list[Problem], nearest: Suggester | None = None
+        self, item: Item, problems: list[Problem], suggester: Suggester | None = None
     ) -> EntryRecord | None:
         """Return the record of an item; None if it has a Problem that is not a note.
 
@@ -118,7 +118,7 @@ class EntryReader:
         if record and record.entry.id:
             return record
         own: list[Problem] = []
-        reader, node = item.open(own, nearest)
+        reader, node = item.open(own, suggester)
         if isinstance(node, MappingNode):
             record = self._read(reader.mapping(node, item.path, known_keys.ENTRY))
         else:
@@ -134,8 +134,8 @@ class EntryReader:
             fields.problem("", message, note=True)
         published, whole_day, updated, whole_updated_day = self._dates(fields)
         body = _body(fields)
-        topics = fields.list("topics", self.vocabulary.read(fields.nearest))
-        countries = fields.list("countries", self.countries.code(fields.nearest))
+        topics = fields.list("topics", self.vocabulary.read(fields.suggester))
+        countries = fields.list("countries", self.countries.code(fields.suggester))
         entry = Entry(
             fields.value("id", slug_or_blank, ""),
             fields.value("title", line, ""),

@@ -175,7 +175,7 @@ def note_bodies(
         broken = list(links.broken(record.links, entry))
         more = len(broken[_MAX_LINKS:])
         for number, link in enumerate(broken[:_MAX_LINKS], 1):
-            hint = reader.nearest.hint(link.path, link.choices) if link.choices else ""
+            hint = reader.suggester.hint(link.path, link.choices) if link.choices else ""
             rest = f" (and {more} more links)" if more and number == _MAX_LINKS else ""
             at = _index_of_line(body, link.line(entry.body), reader.text)
             reader.problem(at, path, link.message + hint + rest, note=True)

@@ -142,7 +142,7 @@ def _claims(
 
 
 def _claim(photo: Node | None) -> _Claim | None:
-    """Return what is said of a picture in `media/`; None if its texts do not tell."""
+    """Return the fields of a photo that is a file in `media/`; None for any other."""
     nodes = _values(photo)
     said = {name: node.value for name, node in nodes.items() if isinstance(node, ScalarNode)}
     try:
@@ -182,7 +182,7 @@ def _measured(
 
 @lru_cache(maxsize=10_000)
 def _measurement(folder: Path, stamp: Stamp) -> _Measurement:
-    """Return what a picture is, or what is wrong with it; a server asks again after each edit."""
+    """Return what a picture is, or what is wrong with it. Cached, because a server calls this after each edit."""
     _, _, length, *_ = stamp
     file = _file(folder, stamp)
     try:
@@ -221,5 +221,5 @@ def _report(
     reader, node = item.open(problems)
     for name, value in _values(_values(node).get("photo")).items():
         if name in faults:
-            hint = reader.nearest.hint(str(value.value), meant) if meant else ""
+            hint = reader.suggester.hint(str(value.value), meant) if meant else ""
             reader.problem(value, f"{item.path}.photo.{name}", faults[name] + hint)

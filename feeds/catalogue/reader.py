@@ -60,10 +60,10 @@ class NodeReader:
     """
 
     def __init__(
-        self, excerpt: Excerpt, problems: list[Problem], nearest: Suggester, entry: str = ""
+        self, excerpt: Excerpt, problems: list[Problem], suggester: Suggester, entry: str = ""
     ) -> None:
         self.problems = problems
-        self.nearest = nearest
+        self.suggester = suggester
         self.text = excerpt.text
         self._entry = entry
         self._excerpt = excerpt
@@ -217,7 +217,7 @@ class NodeReader:
             elif getattr(node, "flow_style", False) and is_bare(value):
                 self.problem(key, here, f"has no value: {_COMMA}")
             else:
-                hint = keys.remedy(name) or self.nearest.hint(name, keys.known)
+                hint = keys.remedy(name) or self.suggester.hint(name, keys.known)
                 message = key_mistake(name, keys.known) or f"unknown key{hint}"
                 self.problem(key, here, message, cause=name)
         for name, value in values.items():
@@ -255,15 +255,15 @@ class MappingReader:
     def __init__(
         self, reader: NodeReader, node: Node, path: str, values: Mapping[str, Node]
     ) -> None:
-        self.reading = reader
+        self.reader = reader
         self.path = path
         self._node = node
         self._values = values
 
     @property
-    def nearest(self) -> Suggester:
+    def suggester(self) -> Suggester:
         """What finds suggestions."""
-        return self.reading.nearest
+        return self.reader.suggester
 
     def __contains__(self, name: str) -> bool:
         return name in self._values
@@ -284,23 +284,23 @@ class MappingReader:
         node = self._values.get(name)
         if node is None:
             return blank
-        return self.reading.value(node, self.path, convert, blank, name)
+        return self.reader.value(node, self.path, convert, blank, name)
 
     def list(self, name: str, convert: Callable[[str], T | None]) -> tuple[T, ...]:
         """Return a field that is a list of texts; a duplicate is a Problem."""
         found: dict[T, str] = {}
-        problems = self.reading.problems
+        problems = self.reader.problems
         before: tuple[str, Node, int] | None = None
         for path, node in self.items(name):
             start = len(problems)
-            item = self.reading.value(node, path, convert, None)
+            item = self.reader.value(node, path, convert, None)
             if before and len(problems) > start and problems[-1].cause:
                 self._report_comma(before, node, convert)
             before = path, node, start
             if item is None:
                 continue
             if item in found:
-                self.reading.problem(node, path, f"duplicate of {found[item]}")
+                self.reader.problem(node, path, f"duplicate of {found[item]}")
             found.setdefault(item, path)
         return tuple(found)
 
@@ -314,22 +314,22 @@ class MappingReader:
         text = f"{first.value}, {node.value}"
         with suppress(InvalidValue):
             convert(text)
-            del self.reading.problems[start:]
-            self.reading.problem(first, path, f"{_COMMA}: {quoted(text)}")
+            del self.reader.problems[start:]
+            self.reader.problem(first, path, f"{_COMMA}: {quoted(text)}")
 
     def items(self, name: str) -> Iterator[tuple[str, Node]]:
         """Yield the items of a field that is a list; none if it is absent."""
         if name in self._values:
-            yield from self.reading.items(self._values[name], join(self.path, name))
+            yield from self.reader.items(self._values[name], join(self.path, name))
 
     def inner(self, name: str, keys: Keys) -> "MappingReader":
         """Return a reader of a field that is a mapping."""
-        return self.reading.mapping(self._values[name], join(self.path, name), keys)
+        return self.reader.mapping(self._values[name], join(self.path, name), keys)
 
     def problem(self, name: str, message: str, *, note: bool = False) -> None:
         """Report something wrong with a field that is there, or with the mapping if it is ''."""
         node = self._values[name] if name else self._node
-        self.reading.problem(node, join(self.path, name), message, note=note)
+        self.reader.problem(node, join(self.path, name), message, note=note)
 
 
 def join(path: str, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Addresses that a site no longer publishes: `site.moved`, `site.retired`, and forgotten ones."""
+"""Addresses that a site no longer publishes: `site.moved`, `site.retired`, and those in neither."""
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -36,26 +36,26 @@ def read_moves(
     `live` are the paths that the catalogue publishes: they cannot be moved or retired,
     and each new path must lead to one. If it is empty, neither is checked.
     """
-    reading = fields.reading
+    reader = fields.reader
     parents = frozenset(folder for path in live for folder in _parents(path)) - live
     old_path = partial(_old_path, live, parents)
     retired = fields.list("retired", old_path)
     moved: dict[str, str] = {}
     targets = []
-    pairs = reading.pairs(fields.node("moved"), "site.moved") if "moved" in fields else ()
+    pairs = reader.pairs(fields.node("moved"), "site.moved") if "moved" in fields else ()
     for name, key, value in pairs:
         path = join("site.moved", name)
-        old = reading.value(key, path, old_path, "")
-        new = reading.value(value, path, _new_path, None)
+        old = reader.value(key, path, old_path, "")
+        new = reader.value(value, path, _new_path, None)
         if old in retired:
-            reading.problem(key, path, "is also listed under 'retired'")
+            reader.problem(key, path, "is also listed under 'retired'")
         if old and new is not None:
             moved[old] = new
             targets.append((old, value, path))
     for old, value, path in targets:
-        fault = _target_fault(old, moved, live, reading.nearest)
+        fault = _target_fault(old, moved, live, reader.suggester)
         if fault:
-            reading.problem(value, path, fault)
+            reader.problem(value, path, fault)
     return moved, frozenset(retired)
 
 
@@ -168,7 +168,7 @@ def note_gone(
         if kind == _TOPICS and len(others) == list(gone.values()).count(_TOPICS) == 1:
             [successor] = others.values()
         else:
-            successor = fields.nearest.find(_name(folder), others)
+            successor = fields.suggester.find(_name(folder), others)
         place = "moved" if "moved" in fields else ""
         message = f"{folder!r} was public and is gone{_advice(folder, successor)}"
         fields.problem(place, message, note=True)

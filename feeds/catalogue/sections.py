@@ -46,7 +46,7 @@ class Item(NamedTuple):
     """
 
     source: Source
-    nearest: Suggester
+    suggester: Suggester
     number: int
     start: int = 0
     data: bytes = b""
@@ -59,7 +59,7 @@ class Item(NamedTuple):
         return f"entries[{self.number}]"
 
     def open(
-        self, problems: list[Problem], nearest: Suggester | None = None
+        self, problems: list[Problem], suggester: Suggester | None = None
     ) -> tuple[NodeReader, Node]:
         """Return the item's node, with a reader that reports to `problems`; raises SplitError."""
         node, excerpt = self.node, None
@@ -74,7 +74,7 @@ class Item(NamedTuple):
             [node] = root.value
         entry = id_of(node)
         excerpt = excerpt or self.source.excerpt
-        return NodeReader(excerpt, problems, nearest or self.nearest, entry), node
+        return NodeReader(excerpt, problems, suggester or self.suggester, entry), node
 
     def field(self, name: str, problems: list[Problem]) -> tuple[NodeReader, Node]:
         """Return the node of a field that the item has, with a reader."""
@@ -100,7 +100,7 @@ class Sections:
         self.items: list[Item] = []
         self._keys: dict[str, tuple[NodeReader, Node]] = {}
         self._problems = problems
-        self._nearest = Suggester()
+        self._suggester = Suggester()
 
     def add(self, source: Source, *, whole: bool) -> bool:
         """Add a file, split into its items unless `whole`; return False if it cannot be read."""
@@ -109,14 +109,14 @@ class Sections:
         if split and parts:
             self.nodes["entries"].append(parts[0])
             self.items += [
-                Item(source, self._nearest, number, start, data, len(split.dash))
+                Item(source, self._suggester, number, start, data, len(split.dash))
                 for number, (start, data) in enumerate(split.items)
             ]
         else:
             node = self._compose(source)
             if node is None:
                 return False
-            parts = [(NodeReader(source.excerpt, self._problems, self._nearest), node)]
+            parts = [(NodeReader(source.excerpt, self._problems, self._suggester), node)]
         for reader, node in parts:
             self._add_sections(source, reader, node)
         return True
@@ -134,7 +134,7 @@ class Sections:
                 if not is_block or (node.start_mark and node.start_mark.column):
                     return None
                 names += [str(key.value) for key, _ in node.value]
-                parts.append((NodeReader(excerpt, self._problems, self._nearest), node))
+                parts.append((NodeReader(excerpt, self._problems, self._suggester), node))
         except (UnicodeDecodeError, SplitError):
             return None
         return parts if len(set(names)) == len(names) else None
@@ -156,7 +156,9 @@ class Sections:
                 mistake = key_mistake(name, SECTION_NAMES) or _misplaced_key(
                     name, is_after_entries=is_after_entries
                 )
-                hint = known_keys.SECTIONS.remedy(name) or reader.nearest.hint(name, SECTION_NAMES)
+                hint = known_keys.SECTIONS.remedy(name) or reader.suggester.hint(
+                    name, SECTION_NAMES
+                )
                 reader.problem(key, name, mistake or f"unknown key{hint}")
             elif name == "entries":
                 self.nodes[name].append((reader, value))
@@ -167,7 +169,7 @@ class Sections:
                     reader.problem(value, name, f"is empty; {NO_ENTRIES}")
                 else:
                     self.items += [
-                        Item(source, self._nearest, number, node=item)
+                        Item(source, self._suggester, number, node=item)
                         for number, (_, item) in enumerate(reader.items(value, name))
                     ]
             elif name in self._keys:

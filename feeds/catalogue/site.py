@@ -63,7 +63,7 @@ def read_site(fields: MappingReader) -> Site:
         id=permanent,
         founded=tag_date(permanent) if permanent else EPOCH,
         author=read_person(fields, "author") or Person(name=title),
-        timezone=fields.value("timezone", partial(_time_zone, fields.nearest), ZoneInfo("UTC")),
+        timezone=fields.value("timezone", partial(_time_zone, fields.suggester), ZoneInfo("UTC")),
         language=fields.value("language", language_tag, "en"),
         description=fields.value("description", line, ""),
         rights=fields.value("rights", line, ""),
@@ -157,7 +157,7 @@ def _chosen(fields: MappingReader, name: str, choices: tuple[str, ...]) -> tuple
 
     def choice(text: str) -> str:
         if text not in choices:
-            hint = fields.nearest.hint(text, choices)
+            hint = fields.suggester.hint(text, choices)
             raise InvalidValue(f"is one of {', '.join(choices)}, not {text!r}{hint}")
         return text
 
@@ -165,12 +165,12 @@ def _chosen(fields: MappingReader, name: str, choices: tuple[str, ...]) -> tuple
     return tuple(choice for choice in choices if choice in taken)
 
 
-def _time_zone(nearest: Suggester, text: str) -> ZoneInfo:
+def _time_zone(suggester: Suggester, text: str) -> ZoneInfo:
     if text not in _NOT_ZONES and not text.startswith(_VARIANT_FOLDERS):
         with suppress(KeyError, ValueError, OSError):
             return ZoneInfo(text)
     hint = ""
     if not _OFFSET.fullmatch(text):
         known = available_timezones() - _NOT_ZONES
-        hint = nearest.hint(text.removeprefix("posix/").removeprefix("right/"), known)
+        hint = suggester.hint(text.removeprefix("posix/").removeprefix("right/"), known)
     raise InvalidValue(f"unknown time zone {text!r}{hint or '; write it like Asia/Jakarta'}")

@@ -194,7 +194,7 @@ class _Parser(ArgumentParser):
         options = vars(self.parse_args(arguments))
         path, catalogue = options.pop("path"), options["catalogue"]
         if path and "target" in options:
-            # Whichever of the two has the name of a YAML file is the catalogue.
+            # The one of the two with the name of a YAML file is the catalogue.
             names = (options["target"], str(path))
             target, name = sorted(names, key=lambda name: name.endswith((".yaml", ".yml")))
             usage = f"{self.prog} {target} --catalogue {name}"

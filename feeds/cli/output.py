@@ -51,7 +51,7 @@ def notes(catalogue: "Catalogue", as_of: datetime) -> list[str]:
 class Progress:
     """A progress bar on a stream; shown only on a terminal, and only if the work takes long.
 
-    At the end of a `with` statement the bar is erased.
+    At the end of a `with` statement the bar is erased, and not drawn any more.
     """
 
     def __init__(
@@ -76,6 +76,7 @@ class Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._enabled = False
         if self._drawn:
             self._stream.write("\r\x1b[K")
             self._stream.flush()

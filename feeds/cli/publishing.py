@@ -118,11 +118,12 @@ def publish(options: PublishOptions) -> None:
     storage service's own tools. If two processes publish at the same time, one of
     them fails with a message.
     """
+    from copy import copy
     from functools import partial
     from tempfile import TemporaryDirectory
 
     from feeds.export import Options
-    from feeds.export.bucket import BucketTarget, begin
+    from feeds.export.bucket import BucketState, BucketTarget, begin
     from feeds.export.object_store import ObjectStore
 
     settings = Options(compress=options.compress, force=options.force, dry_run=options.dry_run)
@@ -131,9 +132,15 @@ def publish(options: PublishOptions) -> None:
     @contextmanager
     def opened(progress: "Progress") -> Iterator[BucketTarget]:
         store = ObjectStore(options.target, os.environ, options.timeout)
+
+        def look() -> BucketState:
+            # A child process erases its own bar, of which its parent does not know.
+            with copy(progress) as shown:
+                return begin(store, settings, shown)
+
         # obstore starts threads with its first request, and a process with threads cannot
         # fork; rendering forks, so the first requests are made in a child process.
-        begun = in_child(lambda: begin(store, settings, progress))
+        begun = in_child(look)
         with TemporaryDirectory(prefix="feeds-") as staging:
             clock = partial(datetime.now, UTC)
             yield BucketTarget(store, begun, settings, Path(staging), clock)
@@ -179,7 +186,7 @@ def _build(
             host, planned.plans, planned.site, compressed=options.compress
         ),
         on_progress=progress,
-        memory=ItemMemory(StateFolder(options.state_folder)),
+        memory=ItemMemory(None if options.dry_run else StateFolder(options.state_folder)),
         seconds={} if seconds is None else seconds,
     )
     with progress, open_target(progress) as target:

@@ -78,8 +78,3 @@ class Report:
             for path in (*self.written, *self.removed)
             if uncompressed_path(path) is None and not is_for_hosts(path)
         ]
-
-    @property
-    def etags(self) -> dict[str, str]:
-        """The ETag of each file that belongs to the site, by path."""
-        return {path: self.files[path].etag for path in (*self.written, *self.unchanged)}

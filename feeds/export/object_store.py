@@ -95,7 +95,7 @@ class ObjectStore:
         scheme = _scheme(address)
         prefix, self._variables = _SCHEMES[scheme]
         try:
-            # An extra: not everybody publishes to a bucket.
+            # An optional dependency, needed only for buckets.
             from obstore import store as obstore  # noqa: PLC0415
             from obstore.exceptions import BaseError  # noqa: PLC0415
         except ImportError:

@@ -1,4 +1,4 @@
-"""The formats of feeds: a row each here, and a written each beside this one."""
+"""The formats of feeds: one row each here, and one module each beside this one."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -28,8 +28,8 @@ MEDIA_TYPES = {
 class Format:
     """A format of feeds: its names, and how its documents are made.
 
-    `key` is its name in `site.formats`, `filename` that of its documents. `render_entries` returns a piece for each
-    entry, which is given with its body's HTML; the piece does not depend on the feed.
+    `key` is its name in `site.formats`, `filename` that of its documents.
+    `render_entries` returns a piece for each entry, which is given with its body's HTML; the piece does not depend on the feed.
     `join` returns a feed's document from the pieces of its latest entries and the
     document's own address. `shown_as` is the media type under which a browser shows the
     document in the style of `feed_style`; empty if it has no style.
@@ -56,11 +56,11 @@ FORMATS = tuple(
         name=name,
         filename=FEEDS[key],
         media_type=MEDIA_TYPES[key],
-        render_entries=written.render_entries,
-        join=written.join,
+        render_entries=module.render_entries,
+        join=module.join,
         shown_as=shown_as,
     )
-    for key, name, written, shown_as in (
+    for key, name, module, shown_as in (
         ("atom", "Atom", atom.FORMAT, MEDIA_TYPES["xml"]),
         ("rss", "RSS", rss.FORMAT, MEDIA_TYPES["xml"]),
         ("json", "JSON Feed", json_feed, ""),

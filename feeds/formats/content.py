@@ -1,4 +1,4 @@
-"""What all formats say of an entry: its content as HTML, and the beginning of it as plain text."""
+"""What all formats contain of an entry: its content as HTML, and the beginning of it as plain text."""
 
 import html
 import re

@@ -10,7 +10,7 @@ import os
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -160,6 +160,7 @@ def notify_hub(  # noqa: PLR0913  # most are keywords
         delay = _MIN_RETRY_SECONDS
         while pending:
             failures = _notify_each(hub, pending, log, is_cancelled)
+            _raise_bug(failures)
             if not failures or is_cancelled():
                 break
             failure = min(failures, key=lambda one: isinstance(one, NotPublic))
@@ -189,7 +190,7 @@ def _notify_each(
                 _notify(hub, url, pending[url])
             except NotTaken as error:
                 failures.append(error)
-            except http.RequestError as error:
+            except Exception as error:  # noqa: BLE001  # a bug is raised by the caller
                 failures.append(error)
                 is_over.set()
             else:
@@ -209,6 +210,12 @@ def _notify_each(
     finally:
         is_over.set()
     return failures
+
+
+def _raise_bug(failures: Sequence[Exception]) -> None:
+    for failure in failures:
+        if not isinstance(failure, NotTaken | http.RequestError):
+            raise failure
 
 
 def _notify(hub: str, url: str, etag: str) -> None:

@@ -38,6 +38,14 @@ _YIELD_SECONDS = 0.0005
 _HOT_BYTES = 48_000_000
 # How many bodies can be read and compressed at the same time.
 _LOAD_LOCKS = 16
+# Held while the build lock is, until the build process has it: a process that is forked
+# meanwhile would keep that lock when the build process ends, and no other could start.
+_fork_lock = threading.Lock()
+os.register_at_fork(
+    before=_fork_lock.acquire,
+    after_in_parent=_fork_lock.release,
+    after_in_child=_fork_lock.release,
+)
 
 
 class DamagedBody(Exception):
@@ -196,7 +204,8 @@ class ServedSite:
                 self._load_index()
                 if time.monotonic() >= next_check:
                     next_check = time.monotonic() + _BUILD_SECONDS
-                    self._ensure_build_process()
+                    with _fork_lock:
+                        self._ensure_build_process()
             except Exception:  # noqa: BLE001  # a bug must not end the thread
                 log_exception("bug")
             with suppress(Empty):

@@ -113,10 +113,14 @@ def load_index(root: Path, name: str, pause: Callable[[], object] = lambda: None
 
     `pause` is called repeatedly, to let other threads run.
     """
-    parsed = _read_index(StateFolder(root, name))
-    if parsed is None:
+    folder = StateFolder(root, name)
+    try:
+        head, lines = _read_index(folder)
+    except OSError:
         return None
-    head, lines = parsed
+    except ValueError:
+        log_event("damaged-index", logging.WARNING, folder=folder.path)
+        return None
     rows: dict[str, str] = {}
     for at in range(0, len(lines), _LINES_PER_STEP):
         for line in lines[at : at + _LINES_PER_STEP]:
@@ -223,10 +227,11 @@ class SiteStore:
 
     def _read_facts(self) -> dict[str, Fact]:
         """Return the facts of the index; none if it is missing or damaged."""
-        parsed = _read_index(self._folder)
-        if parsed is None:
+        try:
+            head, lines = _read_index(self._folder)
+        except (OSError, ValueError):
+            # A worker that loads the index logs that it is damaged.
             return {}
-        head, lines = parsed
         self.release = head.release
         found: dict[str, Fact] = {}
         for line in lines:
@@ -270,20 +275,18 @@ def _record(row: str) -> Record:
     return Record(media_type, etag, date, int(length))
 
 
-def _read_index(folder: StateFolder) -> tuple[Head, list[str]] | None:
-    """Return the head and the lines of a store's index; None if it is missing or damaged."""
-    try:
-        data = folder.read(_INDEX)
-    except OSError:
-        return None
-    text, _, found = data.removesuffix(b"\n").rpartition(b"\n")
+def _read_index(folder: StateFolder) -> tuple[Head, list[str]]:
+    """Return the head and the lines of a store's index.
+
+    Raises OSError if it cannot be read, and ValueError if it is damaged.
+    """
+    text, _, found = folder.read(_INDEX).removesuffix(b"\n").rpartition(b"\n")
     if sha256(text).hexdigest().encode() == found:
         with suppress(ValueError, KeyError, TypeError):
             heading, head, *lines = text.decode().split("\n")
             if heading == _HEADING and all(line.count("\t") == _TABS for line in lines):
                 return _parsed_head(head), lines
-    log_event("damaged-index", logging.WARNING, folder=folder.path)
-    return None
+    raise ValueError
 
 
 def _refused(error: OSError, path: Path | None = None) -> FeedsError:

@@ -13,7 +13,7 @@ export default function (config) {
   const renderer = markdownIt();
   const rendered = new Map();
   config.addPlugin(rssPlugin);
-  // The same entry stands in several feeds.
+  // The same entry is in several feeds.
   config.addFilter("markdown", (text) => {
     if (!rendered.has(text)) rendered.set(text, renderer.render(text));
     return rendered.get(text);
