@@ -188,7 +188,7 @@ def test_work_in_a_child_gives_its_result_or_its_message() -> None:
 def test_a_catalogue_on_two_cores_is_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A catalogue has the same entries, bytes and problems when two processes read and render it."""
+    """A catalogue has the same entries and bytes when two processes render it."""
     head, _, items = SHIPPED.read_text().partition("\nentries:\n")
     many = "".join(items.replace("- id: ", f"- id: n{number}-") for number in range(60))
     data = f"{head}\nentries:\n{many}".encode()

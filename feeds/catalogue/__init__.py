@@ -200,7 +200,7 @@ def _read_sections(sections: Sections, problems: list[Problem], options: _Option
     # Everything else that records depend on.
     context = repr((site.timezone.key, scheme, topics, site.language, names, closed))
     options.memory.begin(context)
-    found = read_items(sections.items, entry_reader, problems, options.memory, options.processes)
+    found = read_items(sections.items, entry_reader, problems, options.memory)
     records = list(zip(sections.items, found, strict=True))
     problems[:0] = id_problems(records)
     if topics is None:

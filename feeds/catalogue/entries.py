@@ -104,9 +104,7 @@ class EntryReader:
     vocabulary: Vocabulary
     countries: Countries
 
-    def read_item(
-        self, item: Item, problems: list[Problem], suggester: Suggester | None = None
-    ) -> EntryRecord | None:
+    def read_item(self, item: Item, problems: list[Problem]) -> EntryRecord | None:
         """Return the record of an item; None if it has a Problem that is not a note.
 
         Raises SplitError.
@@ -118,7 +116,7 @@ class EntryReader:
         if record and record.entry.id:
             return record
         own: list[Problem] = []
-        reader, node = item.open(own, suggester)
+        reader, node = item.open(own)
         if isinstance(node, MappingNode):
             record = self._read(reader.mapping(node, item.path, known_keys.ENTRY))
         else:

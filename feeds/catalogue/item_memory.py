@@ -1,4 +1,4 @@
-"""Reads items fast: those unchanged since the last reading are remembered, others use all cores."""
+"""An accelerator: items that have not changed since the last reading are not read again."""
 
 import io
 import os
@@ -6,16 +6,12 @@ import pickle
 from collections.abc import Sequence
 from contextlib import suppress
 from hashlib import blake2b
-from typing import Any
 
 from feeds.catalogue.entries import EntryReader, EntryRecord
-from feeds.catalogue.known_keys import SILENT
 from feeds.catalogue.sections import Item
-from feeds.catalogue.yaml_nodes import SplitError
 from feeds.errors import Problem
 from feeds.inputs import digest, program_digest, zones_stamp
 from feeds.model import Entry
-from feeds.parallel import dealt, in_processes, usable_processes
 from feeds.storage import StateFolder
 
 _FILE, _UNFINISHED = "items", "items.new"
@@ -121,52 +117,20 @@ def read_items(
     reader: EntryReader,
     problems: list[Problem],
     memory: ItemMemory,
-    processes: int,
 ) -> list[EntryRecord | None]:
     """Return the record of each item; None for an item with a Problem.
 
     Raises SplitError.
     """
-    keys = [blake2b(item.data, digest_size=16).digest() if item.data else b"" for item in items]
-    records = [memory.get(key) if key else None for key in keys]
-    missing = [number for number, record in enumerate(records) if not record and keys[number]]
-    count = usable_processes(len(missing), processes)
-    if count > 1:
-        _read_in_processes(items, reader, records, missing, count)
-    for number, item in enumerate(items):
-        record, before = records[number], len(problems)
+    records: list[EntryRecord | None] = []
+    for item in items:
+        key = blake2b(item.data, digest_size=16).digest() if item.data else b""
+        before = len(problems)
+        record = memory.get(key) if key else None
         if record is None:
-            record = records[number] = reader.read_item(item, problems)
-        if record and keys[number] and len(problems) == before:
-            memory.put(keys[number], record)
+            record = reader.read_item(item, problems)
+        if record and key and len(problems) == before:
+            memory.put(key, record)
+        records.append(record)
     memory.end()
     return records
-
-
-def _read_in_processes(
-    items: Sequence[Item],
-    reader: EntryReader,
-    records: list[EntryRecord | None],
-    missing: Sequence[int],
-    count: int,
-) -> None:
-    """Read items that have no Problem and no note; the others are read where these are reported."""
-
-    def work(share: int) -> list[Any]:
-        found = [_read_silently(items[number], reader) for number in dealt(missing, share, count)]
-        # The first share is read in this process.
-        return [pickle.dumps(found, pickle.HIGHEST_PROTOCOL)] if share else found
-
-    for share, found in enumerate(in_processes(work, count)):
-        read = pickle.loads(found[0]) if share else found  # noqa: S301  # of this program
-        for number, record in zip(dealt(missing, share, count), read, strict=True):
-            records[number] = record
-
-
-def _read_silently(item: Item, reader: EntryReader) -> EntryRecord | None:
-    problems: list[Problem] = []
-    try:
-        record = reader.read_item(item, problems, SILENT)
-    except SplitError:
-        return None
-    return None if problems else record

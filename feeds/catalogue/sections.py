@@ -58,9 +58,7 @@ class Item(NamedTuple):
         """The item's key path."""
         return f"entries[{self.number}]"
 
-    def open(
-        self, problems: list[Problem], suggester: Suggester | None = None
-    ) -> tuple[NodeReader, Node]:
+    def open(self, problems: list[Problem]) -> tuple[NodeReader, Node]:
         """Return the item's node, with a reader that reports to `problems`; raises SplitError."""
         node, excerpt = self.node, None
         if node is None:
@@ -74,7 +72,7 @@ class Item(NamedTuple):
             [node] = root.value
         entry = id_of(node)
         excerpt = excerpt or self.source.excerpt
-        return NodeReader(excerpt, problems, suggester or self.suggester, entry), node
+        return NodeReader(excerpt, problems, self.suggester, entry), node
 
     def field(self, name: str, problems: list[Problem]) -> tuple[NodeReader, Node]:
         """Return the node of a field that the item has, with a reader."""

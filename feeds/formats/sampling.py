@@ -8,12 +8,13 @@ writes each entry.
 """
 
 import re
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import asdict, fields
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from functools import cache, partial
 from html import escape
+from operator import attrgetter
 from typing import Any
 from urllib.parse import quote
 from xml.sax import saxutils
@@ -103,7 +104,7 @@ def _texts(entry: Entry, body: str) -> Sequence[str]:
         entry.link,
         entry.title,
         entry.summary,
-        *asdict(author).values(),
+        *_person_texts(author),
         *(str(value or "") for value in entry.photo or ()),
         content(entry, body),
     )
@@ -141,11 +142,16 @@ _OTHER_FIELDS = tuple(
 )
 
 
-def _shape_of(entry: Entry) -> Iterator[Hashable]:
-    """Yield which of the other fields an entry has, and the value of one that is not sampled."""
-    for name in _OTHER_FIELDS:
-        value = getattr(entry, name)
-        yield bool(value) if isinstance(value, str | datetime | None) else value
+def _shape_of(entry: Entry) -> Sequence[Hashable]:
+    """Return which of the other fields an entry has, and the value of one that is not sampled."""
+    values = _other_values(entry)
+    return [bool(value) if isinstance(value, _SAMPLED_TYPES) else value for value in values]
+
+
+# Of these types `_sample_value` makes samples; a value of any other type is part of the shape.
+_SAMPLED_TYPES = (str, int, datetime, type(None))
+_other_values = attrgetter(*_OTHER_FIELDS)
+_person_texts = attrgetter(*(field.name for field in fields(Person)))
 
 
 def _sample_fields(fields: Mapping[str, Any], word: str, year: int) -> dict[str, Any]:
