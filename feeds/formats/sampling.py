@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from html import escape
 from operator import attrgetter
 from typing import Any
@@ -90,6 +90,8 @@ def _fill(template: _Template, texts: Sequence[str]) -> str:
     return form % tuple([escaped(texts[number]) for number, escaped in places])
 
 
+# Each format writes the same entries, some hundred at a time.
+@lru_cache(maxsize=1000)
 def _texts(entry: Entry, body: str) -> Sequence[str]:
     """Return all texts of an entry, in every form in which a format writes them."""
     author = entry.author or Person(name="")
