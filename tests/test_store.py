@@ -447,7 +447,9 @@ def test_a_store_that_cannot_be_written_is_served(file: Path, tmp_path: Path) ->
 
 
 def remount(folder: Path, how: str) -> None:
-    subprocess.run(["mount", "-o", f"remount,{how}", folder], check=True)  # noqa: S607
+    """Remount a folder, once a process that has just ended has no file open for writing there."""
+    command = ["mount", "-o", f"remount,{how}", folder]
+    wait_until(lambda: not subprocess.run(command, check=False, capture_output=True).returncode)
 
 
 def test_a_site_at_two_addresses_has_two_stores(file: Path, tmp_path: Path) -> None:
