@@ -448,7 +448,7 @@ def test_a_store_that_cannot_be_written_is_served(file: Path, tmp_path: Path) ->
 
 def remount(folder: Path, how: str) -> None:
     """Remount a folder, once a process that has just ended has no file open for writing there."""
-    command = ["mount", "-o", f"remount,{how}", folder]
+    command = ["mount", "-o", f"remount,{how}", str(folder)]
     wait_until(lambda: not subprocess.run(command, check=False, capture_output=True).returncode)
 
 
