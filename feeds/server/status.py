@@ -22,7 +22,7 @@ _RELOAD = "reload"
 # A build process without a sign of life for this long is taken for stopped.
 _STALE_SECONDS = 5.0
 # The build process holds the workers' lock for a moment to check whether there are workers.
-_JOIN_SECONDS = 0.1
+_JOIN_SECONDS = 2.0
 
 
 class Status(NamedTuple):
