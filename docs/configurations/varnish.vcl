@@ -58,7 +58,7 @@ sub vcl_recv {
 
 sub vcl_backend_response {
   set beresp.http.xkey = beresp.http.Surrogate-Key;
-  # For this cache alone: whoever comes behind need not keep feeds twice.
+  # For this cache alone: a cache in front of it need not keep feeds twice.
   if (beresp.http.Vary) {
     set beresp.http.Vary = beresp.http.Vary + ", Sec-Fetch-Dest";
   }
