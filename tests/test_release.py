@@ -150,6 +150,22 @@ def test_the_same_bytes_everywhere(tmp_path: Path) -> None:
     assert len(digests) == 1
 
 
+def test_the_same_moment_with_another_offset_is_another_text(tmp_path: Path) -> None:
+    """An entry's dates have the offset that it has now, not one of the same moment before."""
+    head = SHIPPED.read_text("utf-8").partition("\nentries:")[0]
+    file = tmp_path / "entries.yaml"
+    for date in ("2022-05-24T10:00-03:30", "2022-05-24T15:30+02:00", "2022-05-24T13:30Z"):
+        entry = f"- {{id: a, title: T, date: {date}, summary: S}}\n"
+        file.write_text(f"{head}\nentries:\n{entry}", "utf-8")
+        catalogue = load_catalogue(file)
+        release = build_release(catalogue, as_of=AS_OF)
+        iso = catalogue.entries[0].published.isoformat().encode()
+        assert iso[:16] == date[:16].encode()
+        assert release["atom.xml"].body.count(iso) == 3
+        assert release["rss.xml"].body.count(iso) == 1
+        assert release["feed.json"].body.count(iso) == 2
+
+
 def test_a_fourth_format_needs_one_row(catalogue: Catalogue) -> None:
     """Adding a format takes one row of the table."""
     titles = Format(

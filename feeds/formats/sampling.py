@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
-from functools import cache, lru_cache, partial
+from functools import cache, partial
 from html import escape
 from operator import attrgetter
 from typing import Any
@@ -40,6 +40,8 @@ _in_attribute = partial(
 )
 # A format string, and for each place in it the number of its text, and an escape.
 _Template = tuple[str, Sequence[tuple[int, Callable[[str], str]]]]
+_MAX_RECENT = 1000
+_recent: dict[str, tuple[Entry, str, Sequence[str]]] = {}
 
 
 def sampled(write: Write) -> Write:
@@ -90,10 +92,21 @@ def _fill(template: _Template, texts: Sequence[str]) -> str:
     return form % tuple([escaped(texts[number]) for number, escaped in places])
 
 
-# Each format writes the same entries, some hundred at a time.
-@lru_cache(maxsize=1000)
 def _texts(entry: Entry, body: str) -> Sequence[str]:
     """Return all texts of an entry, in every form in which a format writes them."""
+    # Each format writes the same entries, some hundred at a time. Equal entries may have
+    # different texts: equal moments have different offsets.
+    known, known_body, texts = _recent.get(entry.id, (None, "", ()))
+    if known is entry and known_body == body:
+        return texts
+    if len(_recent) >= _MAX_RECENT:
+        _recent.clear()
+    texts = _texts_of(entry, body)
+    _recent[entry.id] = entry, body, texts
+    return texts
+
+
+def _texts_of(entry: Entry, body: str) -> Sequence[str]:
     author = entry.author or Person(name="")
     return (
         "" if entry.summary else excerpt(body) or entry.title,
