@@ -9,6 +9,7 @@ turn: these are noisy machines, and only close measurements can be compared.
 Medians of the rounds are printed, and the median of each round's ratio.
 """
 
+import argparse
 import gzip
 import os
 import pickle
@@ -26,7 +27,6 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 ROOT = Path(__file__).parent.parent
-ROUNDS = 15
 SECONDS = 1
 KINDS: dict[str, dict[str, str]] = {
     "200": {},
@@ -179,6 +179,9 @@ def prepare(folder: Path) -> int:
 
 def main() -> None:
     """Measure, and print a table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=15)
+    rounds = parser.parse_args().rounds
     for program in ("wrk", "nginx", "taskset"):
         if shutil.which(program) is None:
             sys.exit(f"{program} is needed: apt-get install wrk nginx-light util-linux")
@@ -192,11 +195,11 @@ def main() -> None:
         size = prepare(folder)
         with ExitStack() as stack:
             ports = {name: stack.enter_context(running(name, folder)) for name in SERVERS}
-            for _ in range(ROUNDS):
+            for _ in range(rounds):
                 for kind in KINDS:
                     for name, port in ports.items():
                         rates[name][kind].append(measured(port, kind))
-    print(f"requests a second for a feed of {size} bytes, medians of {ROUNDS};")
+    print(f"requests a second for a feed of {size} bytes, medians of {rounds};")
     print("in brackets, how many times as many `feeds serve` answers\n")
     print(f"{'':34}" + "".join(f"{kind:>20}" for kind in KINDS))
     for name, found in rates.items():

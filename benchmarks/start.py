@@ -1,4 +1,4 @@
-"""How long the verbs take to start, beside an empty Python.
+"""How long the commands take to start, beside an empty Python.
 
     python benchmarks/start.py
 
@@ -6,6 +6,7 @@ Each command runs in turn, many times; printed are medians, and the medians of
 each round's ratio to `python -c pass`.
 """
 
+import argparse
 import shutil
 import subprocess
 import sys
@@ -18,7 +19,6 @@ from tempfile import TemporaryDirectory
 from peers.runs import ENVIRONMENT
 
 ROOT = Path(__file__).parent.parent
-ROUNDS = 25
 FEEDS = str(Path(sys.executable).with_name("feeds"))
 
 
@@ -37,12 +37,15 @@ def edit(file: Path) -> None:
 
 def main() -> None:
     """Measure, and print a table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--rounds", type=int, default=25)
+    rounds = parser.parse_args().rounds
     with TemporaryDirectory() as temporary:
         file, state = Path(temporary) / "entries.yaml", Path(temporary) / "state"
         shutil.copy(ROOT / "entries.yaml", file)
         check = [FEEDS, "check", "--catalogue", str(file), "--state", str(state)]
         found: dict[str, list[float]] = {}
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             shutil.rmtree(state, ignore_errors=True)
             for name, command in (
                 ("python -c pass", [sys.executable, "-c", "pass"]),
