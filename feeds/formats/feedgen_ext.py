@@ -7,10 +7,12 @@ from typing import NamedTuple
 
 import feedgen.entry
 import feedgen.feed
+from feedgen.entry import FeedEntry
 from feedgen.ext.base import BaseEntryExtension, BaseExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
+from feeds.formats.content import content
 from feeds.formats.sampling import sampled
 from feeds.model import Country, Entry, Feed, Photo, Site, Topic
 from feeds.urls import FEED_STYLE
@@ -94,7 +96,26 @@ def feed_generator(feed: Feed, site: Site, address: str, media_type: str) -> Fee
     return generator
 
 
-def category(label: Topic | Country) -> dict[str, str]:
+def feed_entry(generator: FeedGenerator, entry: Entry, body: str, site: Site) -> FeedEntry:
+    """Append an entry, which comes with its body's HTML, with what all formats have of it."""
+    # feedgen's default is to put each before the others.
+    element = generator.add_entry(order="append")
+    element.published(entry.published)
+    # feedgen's default is now.
+    element.updated(entry.updated)
+    element.category([_category(label) for label in entry.labels])
+    photo = element.extra.photo = entry.photo
+    if photo and photo.url and photo.length and photo.media_type:
+        element.enclosure(photo.url, str(photo.length), photo.media_type)
+    own_page = {} if entry.link else {"type": "text/html"}
+    element.link(href=site.link(entry), rel="alternate", **own_page)
+    html = content(entry, body)
+    if html:
+        element.content(html, type="html")
+    return element
+
+
+def _category(label: Topic | Country) -> dict[str, str]:
     """Return the `term`, `scheme` and `label` of a topic or a country (RFC 4287 §4.2.2)."""
     if isinstance(label, Country):
         return {"term": label.code, "scheme": COUNTRY_SCHEME, "label": label.name}

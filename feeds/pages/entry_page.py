@@ -7,10 +7,17 @@ from urllib.parse import urlsplit
 
 from markupsafe import Markup
 
-from feeds.model import Country, Entry, Site, Topic
+from feeds.formats.json_feed import present
+from feeds.model import Country, Entry, Photo, Site, Topic
 from feeds.pages.i18n import I18n, direction_of
-from feeds.pages.schema_org import SchemaOrg
-from feeds.pages.templating import Link, Templates, relative_address, with_relative_links
+from feeds.pages.templating import (
+    SCHEMA_ORG,
+    Link,
+    Templates,
+    publisher_of,
+    relative_address,
+    with_relative_links,
+)
 from feeds.truncation import truncated
 from feeds.urls import INDEX, feed_folder
 
@@ -27,8 +34,7 @@ class EntryPages:
         self._templates = templates
         self._site = site
         self._i18n = i18n
-        self._schema_org = SchemaOrg(site)
-        self._label_links: dict[Topic | Country, Link] = {}
+        self._publisher = publisher_of(site)
 
     def path(self, entry: Entry) -> str:
         """Return the path of an entry's own page."""
@@ -69,7 +75,7 @@ class EntryPages:
             updated=updated,
             updated_date=self._updated_date(entry, values["published_date"]),
             labels=self._labels(entry),
-            data=self._schema_org.article(entry, address, values["published"], updated),
+            data=self._data(entry, address, values["published"], updated),
             newer=newer and Link(relative_address(newer.path), newer.title),
             older=older and Link(relative_address(older.path), older.title),
         )
@@ -102,12 +108,52 @@ class EntryPages:
             *(entry.topics if "topics" in kinds else ()),
             *(entry.countries if "countries" in kinds else ()),
         ]
-        return [self._label_links.get(label) or self._add_link(label) for label in labels]
+        return [*map(_link_to, labels)]
 
-    def _add_link(self, label: Topic | Country) -> Link:
-        names = (label.slug, "") if isinstance(label, Topic) else ("", label.slug)
-        link = self._label_links[label] = Link(relative_address(feed_folder(*names)), label.name)
-        return link
+    def _data(self, entry: Entry, address: str, published: str, updated: str) -> dict[str, Any]:
+        """Return an entry as a NewsArticle of schema.org."""
+        author = entry.author
+        about = [{"@type": "Thing", "name": topic.name} for topic in entry.topics]
+        about += [{"@type": "Country", "name": country.name} for country in entry.countries]
+        return present(
+            {
+                "@context": SCHEMA_ORG,
+                "@type": "NewsArticle",
+                "headline": entry.title,
+                "description": entry.summary,
+                "url": address,
+                "sameAs": entry.link,
+                "inLanguage": self._site.language,
+                "datePublished": published,
+                "dateModified": updated,
+                "author": present({"@type": "Person", "name": author.name, "url": author.uri})
+                if author
+                else self._publisher,
+                "publisher": self._publisher,
+                "image": _image(entry.photo) if entry.photo and entry.photo.url else None,
+                "about": about,
+            }
+        )
+
+
+def _image(photo: Photo) -> dict[str, Any]:
+    return present(
+        {
+            "@type": "ImageObject",
+            "url": photo.url,
+            "caption": photo.alt,
+            "creditText": photo.credit,
+            "width": photo.width,
+            "height": photo.height,
+        }
+    )
+
+
+@lru_cache(maxsize=10_000)
+def _link_to(label: Topic | Country) -> Link:
+    """Return the link to the feed of a topic or a country."""
+    names = (label.slug, "") if isinstance(label, Topic) else ("", label.slug)
+    return Link(relative_address(feed_folder(*names)), label.name)
 
 
 def _demote_headings(body: str) -> str:

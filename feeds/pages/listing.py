@@ -5,21 +5,26 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
 from itertools import groupby, pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
+from feeds.formats.json_feed import present
 from feeds.model import Entry, Feed, Site
 from feeds.pages.i18n import I18n, Period
-from feeds.pages.schema_org import SchemaOrg
-from feeds.pages.templating import Link, Templates, relative_address, with_relative_links
+from feeds.pages.templating import (
+    SCHEMA_ORG,
+    Link,
+    Templates,
+    publisher_of,
+    relative_address,
+    with_relative_links,
+)
 from feeds.selection import RelatedFeeds
 from feeds.urls import INDEX, archive_folder
 
 # Keeps a page well below 100 kB.
 MAX_ENTRIES_PER_PAGE = 40
-
-
 NEWEST = Period()
 
 
@@ -110,7 +115,7 @@ class ListingPages:
         self._i18n = i18n
         # An entry is in several lists.
         self._month_of = lru_cache(maxsize=100_000)(i18n.month_of)
-        self._schema_org = SchemaOrg(site)
+        self._publisher = publisher_of(site)
 
     def of(self, feed: Feed) -> list[Listing]:
         """Return the pages that list a feed's entries, that of the newest first."""
@@ -141,7 +146,7 @@ class ListingPages:
             heading=heading,
             address=address,
             feed_address=site.address(feed.path),
-            data=self._schema_org.collection(feed, title, address),
+            data=self._data(feed, title, address),
             months=self._months(listing, items),
             periods=[self._link(feed, inner) for inner in listing.periods],
             wider=[self._link(feed, outer) for outer in listing.wider],
@@ -150,6 +155,22 @@ class ListingPages:
             related=related,
         )
         return with_relative_links(html, folder)
+
+    def _data(self, feed: Feed, title: str, address: str) -> dict[str, Any]:
+        """Return a page as a CollectionPage of schema.org."""
+        site = self._site
+        return present(
+            {
+                "@context": SCHEMA_ORG,
+                "@type": "CollectionPage",
+                "name": title,
+                "description": feed.description,
+                "url": address,
+                "inLanguage": site.language,
+                "isPartOf": {"@type": "WebSite", "name": site.title, "url": site.url},
+                "publisher": self._publisher,
+            }
+        )
 
     def _months(self, listing: Listing, items: Sequence[bytes]) -> list[_Month]:
         months = (self._month_of(entry.published) for entry in listing.entries)
