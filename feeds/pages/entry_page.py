@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from markupsafe import Markup
 
+from feeds.formats.content import truncated
 from feeds.formats.json_feed import present
 from feeds.model import Country, Entry, Photo, Site, Topic
 from feeds.pages.i18n import I18n, direction_of
@@ -18,7 +19,6 @@ from feeds.pages.templating import (
     relative_address,
     with_relative_links,
 )
-from feeds.truncation import truncated
 from feeds.urls import INDEX, feed_folder
 
 _MAX_LABELS_IN_LISTS = 8
