@@ -11,14 +11,7 @@ from feeds.formats.content import truncated
 from feeds.formats.json_feed import present
 from feeds.model import Country, Entry, Photo, Site, Topic
 from feeds.pages.i18n import I18n, direction_of
-from feeds.pages.templating import (
-    SCHEMA_ORG,
-    Link,
-    Templates,
-    publisher_of,
-    relative_address,
-    with_relative_links,
-)
+from feeds.pages.templating import SCHEMA_ORG, Link, Templates, publisher_of, relative_address
 from feeds.urls import INDEX, feed_folder
 
 _MAX_LABELS_IN_LISTS = 8
@@ -67,8 +60,9 @@ class EntryPages:
         address = self._site.address(path)
         updated = entry.updated.isoformat()
         body = self._templates.links.relative_in(_demote_headings(body), path)
-        html = self._templates.render(
+        return self._templates.page(
             "entry.html",
+            path,
             **values,
             address=address,
             body=Markup(body),  # noqa: S704  # sanitised
@@ -79,7 +73,6 @@ class EntryPages:
             newer=newer and Link(relative_address(newer.path), newer.title),
             older=older and Link(relative_address(older.path), older.title),
         )
-        return with_relative_links(html, path)
 
     def _values(self, entry: Entry) -> dict[str, Any]:
         """Return the values of both templates."""
@@ -89,7 +82,7 @@ class EntryPages:
         return {
             "entry": entry,
             "entry_direction": direction if direction != around else "",
-            "host": _host(entry.link),
+            "host": _host("/".join(entry.link.split("/", 3)[:3])),
             "published": entry.published.isoformat(),
             "published_date": self._i18n.moment(entry.published, timed=entry.public_from is None),
         }
@@ -163,11 +156,7 @@ def _demote_headings(body: str) -> str:
     return _HEADING.sub(lambda found: f"{found[1]}{min(int(found[2]) + 1, 6)}", body)
 
 
-def _host(url: str) -> str:
-    """Return the host of a URL, without `www.`."""
-    return _host_of("/".join(url.split("/", 3)[:3]))
-
-
 @lru_cache(maxsize=1000)
-def _host_of(origin: str) -> str:
+def _host(origin: str) -> str:
+    """Return the host of a URL without a path, without `www.`."""
     return (urlsplit(origin).hostname or "").removeprefix("www.")

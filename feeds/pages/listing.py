@@ -12,14 +12,7 @@ from markupsafe import Markup
 from feeds.formats.json_feed import present
 from feeds.model import Entry, Feed, Site
 from feeds.pages.i18n import I18n, Period
-from feeds.pages.templating import (
-    SCHEMA_ORG,
-    Link,
-    Templates,
-    publisher_of,
-    relative_address,
-    with_relative_links,
-)
+from feeds.pages.templating import SCHEMA_ORG, Link, Templates, publisher_of, relative_address
 from feeds.selection import RelatedFeeds
 from feeds.urls import INDEX, archive_folder
 
@@ -110,7 +103,7 @@ class ListingPages:
     """Renders the pages that list the entries of a site's feeds."""
 
     def __init__(self, templates: Templates, i18n: I18n, site: Site) -> None:
-        self._render = templates.render
+        self._page = templates.page
         self._site = site
         self._i18n = i18n
         # An entry is in several lists.
@@ -138,8 +131,9 @@ class ListingPages:
         title = f"{heading} – {site.title}" if heading else site.title
         folder = _folder(feed, period)
         address = site.address(folder)
-        html = self._render(
+        return self._page(
             "feed.html" if period == NEWEST else "archive.html",
+            folder,
             feed=feed,
             front=period == NEWEST and not heading,
             title=title,
@@ -154,7 +148,6 @@ class ListingPages:
             older=listing.older and self._link(feed, listing.older),
             related=related,
         )
-        return with_relative_links(html, folder)
 
     def _data(self, feed: Feed, title: str, address: str) -> dict[str, Any]:
         """Return a page as a CollectionPage of schema.org."""

@@ -94,6 +94,11 @@ class Templates:
             raise
         return text.removesuffix("\n").encode()
 
+    def page(self, name: str, path: str, /, **values: object) -> bytes:
+        """Return the page at a path by a template, with addresses relative to that page."""
+        html = self.render(name, **values)
+        return html.replace(ROOT.encode(), b"../" * path.count("/") or b"./")
+
     def _override(self, name: str) -> tuple[str, str, None] | None:
         """Return the source and path of a template of the folder; None if there is none."""
         body = self._files.get(name)
@@ -193,11 +198,6 @@ def publisher_of(site: Site) -> dict[str, Any]:
 def relative_address(path: str) -> str:
     """Return the address of a path under the site, relative to a page that is not known yet."""
     return ROOT + quote(path)
-
-
-def with_relative_links(html: bytes, path: str) -> bytes:
-    """Return the HTML of the page at a path, with addresses relative to that page."""
-    return html.replace(ROOT.encode(), b"../" * path.count("/") or b"./")
 
 
 def with_absolute_links(html: bytes, site: Site) -> bytes:
