@@ -194,7 +194,8 @@ class EntryExtension(BaseEntryExtension):  # type: ignore[misc]  # feedgen has n
         return self._add_common(item)
 
     def _add_common(self, element: etree._Element) -> etree._Element:
-        _add_photo(element, self.photo)
+        if self.photo:
+            _add_photo(element, self.photo)
         _add_plain_text(element, self.alternative, self.abstract)
         return element
 
@@ -205,10 +206,8 @@ def _add_plain_text(element: etree._Element, alternative: str, abstract: str) ->
             etree.SubElement(element, f"{{{DCTERMS}}}{name}").text = text
 
 
-def _add_photo(element: etree._Element, photo: Photo | None) -> None:
+def _add_photo(element: etree._Element, photo: Photo) -> None:
     """Append a photo with its credit inside, or a credit alone, in Media RSS."""
-    if not photo:
-        return
     if photo.url:
         element = etree.SubElement(element, f"{{{MEDIA}}}content", url=photo.url, medium="image")
         values = (photo.media_type, photo.length, photo.width, photo.height)

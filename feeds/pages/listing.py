@@ -1,8 +1,7 @@
 """The pages that list a feed's entries: the newest, and an archive by year, month and part."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import lru_cache
 from itertools import groupby, pairwise
 from typing import Any, NamedTuple
@@ -41,34 +40,14 @@ class Listing:
 _Dated = Sequence[tuple[Period, Entry]]
 
 
-def paginate(
-    entries: Sequence[Entry], month_of: Callable[[datetime], Period], *, months: bool
-) -> list[Listing]:
-    """Return the pages of a feed's entries, which are newest first; the newest page comes first.
-
-    If there is an archive, it has all entries, and parts are counted from the oldest
-    entry: so a new entry changes no page of an older period. A year with too many
-    entries for one page is divided into `months`, or else into parts alone.
-    """
-    if len(entries) <= MAX_ENTRIES_PER_PAGE:
-        return [Listing(period=NEWEST, entries=entries)]
-    dated = [(month_of(entry.published), entry) for entry in entries]
-    first, *archive = _pages(NEWEST, (), dated, months=months)
-    older = dict(pairwise(page.period for page in archive if page.entries))
-    newer = {period: before for before, period in older.items()}
-    return [
-        replace(first, entries=entries[:MAX_ENTRIES_PER_PAGE]),
-        *(
-            replace(page, newer=newer.get(page.period), older=older.get(page.period))
-            for page in archive
-        ),
-    ]
-
-
 def _pages(
     period: Period, wider: Sequence[Period], dated: _Dated, *, months: bool
 ) -> Iterator[Listing]:
-    """Yield the page of a period, then those of the narrower periods if it is divided."""
+    """Yield the page of a period, then those of the narrower periods if it is divided.
+
+    A year with too many entries for one page is divided into `months`, or else into
+    parts alone.
+    """
     if len(dated) <= MAX_ENTRIES_PER_PAGE:
         yield Listing(period=period, wider=wider, entries=[entry for _, entry in dated])
         return
@@ -111,10 +90,26 @@ class ListingPages:
         self._publisher = publisher_of(site)
 
     def of(self, feed: Feed) -> list[Listing]:
-        """Return the pages that list a feed's entries, that of the newest first."""
+        """Return the pages that list a feed's entries, that of the newest first.
+
+        If there is an archive, it has all entries, and parts are counted from the oldest
+        entry: so a new entry changes no page of an older period.
+        """
+        if len(feed.entries) <= MAX_ENTRIES_PER_PAGE:
+            return [Listing(period=NEWEST, entries=feed.entries)]
+        dated = [(self._month_of(entry.published), entry) for entry in feed.entries]
         # Other feeds have fewer entries: months would be many pages with little on each.
         everything = not (feed.topic or feed.country)
-        return paginate(feed.entries, self._month_of, months=everything)
+        first, *archive = _pages(NEWEST, (), dated, months=everything)
+        older = dict(pairwise(page.period for page in archive if page.entries))
+        newer = {period: before for before, period in older.items()}
+        return [
+            replace(first, entries=feed.entries[:MAX_ENTRIES_PER_PAGE]),
+            *(
+                replace(page, newer=newer.get(page.period), older=older.get(page.period))
+                for page in archive
+            ),
+        ]
 
     def path(self, feed: Feed, listing: Listing) -> str:
         """Return the path of a page that lists entries of a feed."""
