@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from feeds.errors import FeedsError, printable
-from feeds.urls import FEEDS, STATIC, TEMPLATES
 
 if TYPE_CHECKING:
     from feeds.model import Catalogue, Feed, Site
@@ -136,6 +135,8 @@ class Check(Command):
 
 def _check_pages(catalogue: "Catalogue", now: datetime) -> None:
     """Check `static/` and `templates/` beside a catalogue, by rendering each kind of page."""
+    from feeds.urls import STATIC, TEMPLATES
+
     folders = [catalogue.beside / name for name in (STATIC, TEMPLATES)] if catalogue.beside else []
     if any(folder.exists() for folder in folders):
         from dataclasses import replace
@@ -180,6 +181,7 @@ class List(Command):
 
         from feeds.history import History
         from feeds.selection import select
+        from feeds.urls import FEEDS
 
         now = datetime.now(UTC)
         catalogue = self.load(now, published=History(self.state_folder).addresses())

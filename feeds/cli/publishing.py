@@ -52,7 +52,6 @@ def export(options: Export) -> None:
         dry_run=options.dry_run,
         verify=options.verify,
     )
-    purge = _purge_of(options)
     texts = read_files(options.catalogue)
     _refuse_private(options, folder, [Path(name) for name, _ in texts])
     inputs = export_inputs(options)
@@ -67,9 +66,7 @@ def export(options: Export) -> None:
         # The build reads them again: do not keep two copies in memory.
         texts.clear()
         # The folder is locked during the build, so that an older build cannot overwrite this one.
-        seconds |= _build(
-            options, purge, lambda _: opened(folder, settings, inputs), host=options.host
-        )
+        seconds |= _build(options, lambda _: opened(folder, settings, inputs), host=options.host)
     if options.profile:
         _print_profile(seconds, time.perf_counter() - started)
 
@@ -127,7 +124,6 @@ def publish(options: Publish) -> None:
     from feeds.export.object_store import ObjectStore
 
     settings = Options(compress=options.compress, force=options.force, dry_run=options.dry_run)
-    purge = _purge_of(options)
 
     @contextmanager
     def opened(progress: Progress) -> Iterator[BucketTarget]:
@@ -145,12 +141,11 @@ def publish(options: Publish) -> None:
             clock = partial(datetime.now, UTC)
             yield BucketTarget(store, begun, settings, Path(staging), clock)
 
-    _build(options, purge, opened)
+    _build(options, opened)
 
 
 def _build(
     options: BuildCommand,
-    purge: "Purge | None",
     open_target: "Callable[[Progress], AbstractContextManager[FolderTarget | BucketTarget]]",
     host: str = "",
 ) -> dict[str, float]:
@@ -168,6 +163,11 @@ def _build(
     from feeds.log import log_to
     from feeds.storage import StateFolder
 
+    purge: Purge | None = None
+    if options.purge:
+        from feeds.notify.purge import parse_purge
+
+        purge = parse_purge(options.purge)
     if options.url:
         checked_url(options.url)
     log_to(sys.stderr, logging.ERROR if options.quiet else logging.WARNING)
@@ -199,15 +199,6 @@ def _build(
             if not options.quiet:
                 print_message(line)
     return settings.seconds
-
-
-def _purge_of(options: BuildCommand) -> "Purge | None":
-    """Return the purge of caches, if any; raises UsageError for an invalid template."""
-    if not options.purge:
-        return None
-    from feeds.notify.purge import parse_purge
-
-    return parse_purge(options.purge)
 
 
 def _after_build(
