@@ -86,7 +86,8 @@ class Discovery:
         lists = []
         for path, name, groups in self._lists(feeds[0], index):
             lists.append((name, path, _size(groups)))
-            render = partial(self._opml, name, groups)
+            title = f"{name} – {self._site.title}"
+            render = partial(opml_list, self._site, title, groups, self._formats[0].filename)
             yield DiscoveryDocument(path, MEDIA_TYPES["opml"], (name, groups), render)
         choice = _choice_of(feeds)
         sheet = self._templates.render("choice.css", choice=choice) if choice else b""
@@ -130,10 +131,6 @@ class Discovery:
         for kind, group in (("topics", topics), ("countries", countries)):
             if group.feeds:
                 yield OPML[kind], group.name, [group]
-
-    def _opml(self, name: str, groups: Sequence[Group]) -> bytes:
-        title = f"{name} – {self._site.title}"
-        return opml_list(self._site, title, groups, self._formats[0].filename)
 
 
 def _group(name: str, feeds: Iterable[NamedFeed]) -> Group:

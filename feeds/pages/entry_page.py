@@ -47,14 +47,7 @@ class EntryPages:
         )
 
     def page(self, entry: Entry, body: str, newer: Entry | None, older: Entry | None) -> bytes:
-        """Return an entry's own page.
-
-        Args:
-            entry: The entry.
-            body: The sanitised HTML of its body.
-            newer: The next newer entry.
-            older: The next older entry.
-        """
+        """Return an entry's own page, from the sanitised HTML of its body and its neighbours."""
         values = self._values(entry)
         path = entry.path
         address = self._site.address(path)
