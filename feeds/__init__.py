@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from feeds.errors import CatalogueError, FeedsError, Problem
     from feeds.export import Report
+    from feeds.export.folder import export_folder
     from feeds.formats import FORMATS, Format
     from feeds.model import (
         Catalogue,
@@ -67,6 +68,7 @@ __version__ = "0.1.0"
 _NAMES_BY_MODULE = {
     "feeds.errors": "CatalogueError FeedsError Problem",
     "feeds.export": "Report",
+    "feeds.export.folder": "export_folder",
     "feeds.formats": "FORMATS Format",
     "feeds.model": "Catalogue Country Document Entry Feed Person Photo Picture Site Topic",
     "feeds.release": "Release build_release",
@@ -101,48 +103,6 @@ def load_catalogue(
     from feeds import catalogue
 
     return catalogue.load_catalogue(path, url=url, as_of=as_of, published=published, strict=strict)
-
-
-def export_folder(  # noqa: PLR0913  # all but the first two are keywords
-    catalogue: "Catalogue",
-    folder: str | Path,
-    *,
-    as_of: datetime | None = None,
-    pages: bool = True,
-    host: str = "",
-    compress: bool = False,
-    prune: bool = True,
-    force: bool = False,
-    dry_run: bool = False,
-) -> "Report":
-    """Write a catalogue's documents into a folder, leaving identical files untouched.
-
-    Each file is replaced as a whole. A file that changes gets the current time; only
-    the command `feeds export` keeps a history of when each document changed.
-
-    Args:
-        catalogue: what to publish.
-        folder: created if it is missing; files that no export wrote are left alone.
-        as_of: an aware datetime; entries dated later are held back. None for now.
-        pages: False to write only the feeds.
-        host: also write a configuration for this web server or host, such as "nginx".
-        compress: also write a `.br` and a `.gz` file beside each file.
-        prune: remove files that an earlier export wrote and that are no longer published.
-        force: write into a non-empty folder that no export wrote, overwriting files.
-        dry_run: report what would change, without changing it.
-
-    Returns:
-        The paths that were written, left unchanged and removed.
-
-    Raises:
-        FeedsError: if the folder cannot be written, is being written by another
-            process, or is not empty and no export wrote it.
-    """
-    from feeds.export import Options
-    from feeds.export import folder as target
-
-    options = Options(compress=compress, prune=prune, force=force, dry_run=dry_run)
-    return target.export_folder(catalogue, folder, options, as_of=as_of, pages=pages, host=host)
 
 
 def __getattr__(name: str) -> object:

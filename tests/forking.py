@@ -13,7 +13,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 _LOADED = [
-    "feeds.cli.commands",
+    "feeds.cli.publishing",
     "feeds.pages",
 ]
 _CONTEXT = multiprocessing.get_context("forkserver")

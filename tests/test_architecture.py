@@ -13,7 +13,7 @@ from conftest import ROOT
 # The layers, from the lowest. A package is named once, for all its modules. Modules and
 # packages of the same layer do not import each other.
 LAYERS = [
-    ["errors", "urls", "log", "truncation"],
+    ["errors", "urls", "log"],
     ["model", "storage", "headers", "parallel"],
     ["inputs"],
     ["selection", "markdown", "formats"],
@@ -40,10 +40,9 @@ THIRD_PARTY = {
     "export": {"jinja2", "obstore"},
     "headers": {"brotli"},
     "markdown": {"babel", "cmarkgfm", "nh3", "selectolax"},
-    "formats": {"feedgen", "lxml"},
+    "formats": {"feedgen", "lxml", "regex"},
     "pages": {"jinja2", "markupsafe", "babel"},
     "server": {"flask", "werkzeug", "granian"},
-    "truncation": {"regex"},
     "urls": {"idna"},
 }
 MAX_LINES = 450

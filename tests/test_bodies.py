@@ -43,7 +43,7 @@ def render(body: str, entry: Entry = ENTRY) -> str:
 
 
 def notes(body: str) -> list[str]:
-    return [note.message for note in notes_on(body)]
+    return [message for _, message in notes_on(body)]
 
 
 @pytest.mark.parametrize(
@@ -231,9 +231,9 @@ def test_a_footnotes_number_is_not_part_of_an_abstract() -> None:
 )  # fmt: skip
 def test_what_is_not_published_has_a_note(body: str, line: int, words: str) -> None:
     """Each thing that is not published as it is written has one note, with its line and a remedy."""
-    [note] = notes_on(body)
-    assert note.line == line
-    assert all(word in note.message for word in words.split())
+    [(found, message)] = notes_on(body)
+    assert found == line
+    assert all(word in message for word in words.split())
     assert not surely_published(body)
 
 
@@ -296,7 +296,7 @@ def test_everything_that_is_not_published_has_a_note(pieces: list[str]) -> None:
         first = sum(other.count("\n") + 2 for other in texts[:number])
         lines = range(first, first + text.count("\n") + 1)
         assert f"word{number}" in html or any(
-            note.line in lines or note.message.endswith("times)") for note in found
+            line in lines or message.endswith("times)") for line, message in found
         )
 
 

@@ -12,7 +12,7 @@ import pytest
 from conftest import CATALOGUES, ROOT, SHIPPED, run, run_feeds, tree
 
 from feeds.cli.commands import own_address
-from feeds.cli.output import Progress
+from feeds.cli.publishing import Progress
 from feeds.export.safe_folder import EXPORT_FOLDER
 
 COMMANDS = ("check", "list", "export", "publish", "serve")
@@ -200,7 +200,7 @@ def test_long_work_shows_a_bar_only_on_a_terminal() -> None:
 
 WAITING = """
 import io, sys
-from feeds.cli import main, output
+from feeds.cli import main, publishing
 from feeds.errors import FeedsError
 from feeds.export import bucket, object_store
 class Terminal(io.TextIOWrapper):
@@ -209,7 +209,7 @@ class Terminal(io.TextIOWrapper):
 def begin(_store, _settings, on_progress):
     on_progress("wait", 0.5)
     raise FeedsError("another publish is at work")
-output._DELAY_SECONDS = -1
+publishing._DELAY_SECONDS = -1
 object_store.ObjectStore = lambda *_: None
 bucket.begin = begin
 sys.stderr = Terminal(sys.stderr.buffer, write_through=True)

@@ -18,7 +18,6 @@ from conftest import AS_OF, PATIENCE, SHIPPED, program, run, run_feeds, shortene
 
 from feeds import Catalogue, FeedsError, build_release, load_catalogue
 from feeds.catalogue import read_catalogue
-from feeds.export import Options
 from feeds.export.folder import export_folder
 from feeds.export.hosts.configurations import HOSTS
 from feeds.export.manifest import FOLDER_MANIFEST as MANIFEST
@@ -279,7 +278,7 @@ def test_a_planted_link_is_neither_followed_nor_replaced(
     place.symlink_to(tmp_path / "nowhere" if dangling else target)
     before = snapshot(target), tree(out)
     with pytest.raises(FeedsError) as refused:
-        export_folder(catalogues[1], out, Options(force=True))
+        export_folder(catalogues[1], out, force=True)
     assert str(refused.value).startswith(f"{place}: is a symbolic link, ")
     assert (snapshot(target), tree(out)) == before
     assert place.is_symlink()
@@ -461,7 +460,7 @@ def test_a_damaged_manifest_removes_nothing(
         export_folder(catalogues[1], out)
     assert str(refused.value).startswith(f"{path}: is damaged; use --force ")
     assert tree(out) == before
-    export_folder(catalogues[1], out, Options(force=True))
+    export_folder(catalogues[1], out, force=True)
     assert export_folder(catalogues[1], out).written == ()
     assert victim.read_text() == "victim"
 
@@ -647,10 +646,10 @@ def moved_for(host: str) -> Catalogue:
     return catalogue
 
 
-def host_files(host: str, out: Path, options: Options) -> dict[str, bytes]:
+def host_files(host: str, out: Path, *, compress: bool = False) -> dict[str, bytes]:
     """Export for a host, and return the additional files."""
     catalogue = moved_for(host)
-    report = export_folder(catalogue, out, options, as_of=AS_OF, host=host)
+    report = export_folder(catalogue, out, as_of=AS_OF, host=host, compress=compress)
     documents = build_release(catalogue, as_of=AS_OF).keys()
     return {
         path: (out / path).read_bytes()
@@ -662,7 +661,7 @@ def host_files(host: str, out: Path, options: Options) -> dict[str, bytes]:
 @pytest.mark.parametrize("host", HOSTS)
 def test_host_files_are_golden(host: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """The files for each host are, byte for byte, the golden files."""
-    files = host_files(host, tmp_path / "out", Options(compress=True))
+    files = host_files(host, tmp_path / "out", compress=True)
     kept = HOSTS_GOLDEN / host
     if request.config.getoption("--golden"):
         for path, body in files.items():
@@ -679,7 +678,7 @@ def test_host_files_are_golden(host: str, request: pytest.FixtureRequest, tmp_pa
 @pytest.mark.parametrize("host", HOSTS)
 def test_host_files_are_not_purged(host: str, tmp_path: Path) -> None:
     """A purge omits a server's configuration, and includes a file at a moved address."""
-    extra = host_files(host, tmp_path / "first", Options())
+    extra = host_files(host, tmp_path / "first")
     catalogue, out = moved_for(host), tmp_path / "out"
     export_folder(catalogue, out, as_of=AS_OF)
     reports = [export_folder(catalogue, out, as_of=AS_OF, host=name) for name in (host, "")]

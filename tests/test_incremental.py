@@ -21,7 +21,7 @@ from stores import stored
 from feeds import FORMATS, Entry, plans
 from feeds.build import Build, BuildOptions, SiteBuilder, Target
 from feeds.catalogue import ItemMemory
-from feeds.cli.options import ExportOptions
+from feeds.cli.commands import Export
 from feeds.cli.publishing import export_inputs
 from feeds.export import Options as FolderOptions
 from feeds.export.bucket import BucketTarget, begin
@@ -116,9 +116,11 @@ class InFolder:
         site, chosen = self._site, self._site.chosen
         options = FolderOptions(compress=chosen.compress, prune=chosen.prune)
         settings = export_inputs(
-            ExportOptions(
+            Export(
                 catalogue=site.file,
                 target=str(self._out),
+                url=None,
+                strict=False,
                 no_pages=not chosen.pages,
                 compress=chosen.compress,
                 prune=chosen.prune,

@@ -11,7 +11,7 @@ from lxml import etree
 
 from feeds import build_release
 from feeds.catalogue import read_catalogue
-from feeds.truncation import truncated
+from feeds.formats.content import truncated
 
 FAMILY = "👨‍👩‍👧‍👦"
 # Words in scripts that have no spaces between them.

@@ -209,7 +209,7 @@ def _notes(body: str) -> tuple[tuple[int, str], ...]:
         return ()
     from feeds.markdown import notes_on  # noqa: PLC0415  # only few bodies need it
 
-    return tuple((note.line, note.message) for note in notes_on(body))
+    return tuple(notes_on(body))
 
 
 def _photo(fields: MappingReader) -> Photo | None:

@@ -8,7 +8,6 @@ from html import unescape
 
 from feeds.catalogue.reader import InvalidValue, ValueWarning
 from feeds.catalogue.source import describe, forbidden_character
-from feeds.truncation import truncated
 
 # No-break spaces are typography, and are kept.
 _WHITE_SPACE = re.compile("[ \t\r\n\x85\u2028\u2029]+")
@@ -153,6 +152,8 @@ def _without_markup(text: str) -> str:
         text = unescape(_HTML_TAG.sub(_tag_text, text))
         if not _markup_in(text):
             break
+    from feeds.formats.content import truncated  # noqa: PLC0415  # only few texts need it
+
     return truncated(re.sub(" {2,}", " ", text).strip(), _MAX_PROPOSAL_LENGTH)
 
 

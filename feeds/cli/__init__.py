@@ -7,23 +7,13 @@ from argparse import SUPPRESS, ArgumentParser, HelpFormatter
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import NoReturn
 
 from feeds import __version__
+from feeds.cli.commands import COMMANDS, Command, counted
 from feeds.errors import CatalogueError, FeedsError, MissingCatalogueError, UsageError, printable
 
-if TYPE_CHECKING:
-    from feeds.cli.options import CommonOptions
-
 _DESCRIPTION = "Publish a YAML catalogue of news as Atom, RSS and JSON feeds."
-_SUMMARIES = {
-    "check": "validate the catalogue; report every problem with its line",
-    "list": "list every feed",
-    "export": "write every document into a folder",
-    "publish": "upload every changed document to a bucket",
-    "serve": "serve every document over HTTP",
-    "ping": "notify the WebSub hub of the feeds that changed",
-}
 # What other programs call the same command.
 _SYNONYMS = {
     **dict.fromkeys(("validate", "verify", "lint", "test"), "check"),
@@ -92,22 +82,18 @@ def _discard_stdout() -> None:
 
 def _run(arguments: Sequence[str]) -> None:
     name, *rest = arguments or [""]
-    if name not in _SUMMARIES:
+    if name not in COMMANDS:
         _reject(name, arguments)
-    # Imported only for a command: the general help does not wait for it.
-    from feeds.cli import commands
-    from feeds.cli.output import counted
-
-    command = commands.COMMANDS[name]
+    kind = COMMANDS[name]
     parser = _Parser(
         f"feeds {name}",
-        description=" ".join((command.run.__doc__ or "").split()),
-        epilog=f"Example: feeds {name} {command.example}",
+        description=_help_of(kind),
+        epilog=f"Example: feeds {name} {kind.example}",
     )
-    parser.add_options(command.options)
-    options = command.options(**parser.parse(rest))
+    parser.add_options(kind)
+    command = parser.parse(rest, kind)
     try:
-        command.run(options)
+        command.run()
     except CatalogueError as error:
         print(error, file=sys.stderr)
         notes = [problem for problem in error.problems if problem.note]
@@ -119,7 +105,7 @@ def _run(arguments: Sequence[str]) -> None:
     except UsageError as error:
         parser.error(str(error))
     except MissingCatalogueError as error:
-        sys.exit(f"feeds: {error}{_example_for(options.catalogue)}")
+        sys.exit(f"feeds: {error}{_example_for(command.catalogue)}")
     except FeedsError as error:
         sys.exit(f"feeds: {error}")
     except KeyboardInterrupt:
@@ -131,15 +117,20 @@ def _reject(name: str, arguments: Sequence[str]) -> NoReturn:
     parser = _Parser("feeds", description=_DESCRIPTION)
     parser.add_argument("--version", action="version", version=f"feeds {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND")
-    for command, summary in _SUMMARIES.items():
-        commands.add_parser(command, help=summary)
+    for command, kind in COMMANDS.items():
+        summary = _help_of(kind).partition(".")[0]
+        commands.add_parser(command, help=summary[0].lower() + summary[1:])
     if name and not name.startswith("-"):
         parser.error(f"unknown command {name!r}{_suggested_command(name)}")
-    if name.startswith("--") and {*arguments} & _SUMMARIES.keys():
+    if name.startswith("--") and {*arguments} & COMMANDS.keys():
         parser.error(f"{name!r} comes after the command, as in: feeds check {name}")
     parser.refuse_unknown(arguments)
     parser.parse_args(arguments)
     parser.error("name a command, as in: feeds check")
+
+
+def _help_of(command: type[Command]) -> str:
+    return " ".join((command.__doc__ or "").split())
 
 
 def _suggested_command(name: str) -> str:
@@ -147,7 +138,7 @@ def _suggested_command(name: str) -> str:
     if Path(name).exists():
         return f"; did you mean 'feeds check {name}'?"
     synonym = _SYNONYMS.get(name)
-    return f"; did you mean {synonym!r}?" if synonym else _did_you_mean(name, _SUMMARIES)
+    return f"; did you mean {synonym!r}?" if synonym else _did_you_mean(name, COMMANDS)
 
 
 def _example_for(missing: Path) -> str:
@@ -170,26 +161,22 @@ class _Parser(ArgumentParser):
             formatter_class=partial(HelpFormatter, width=80),
         )
 
-    def add_options(self, options: "type[CommonOptions]") -> None:
-        """Add an argument for each field, and the catalogue as an argument without a name."""
-        from dataclasses import MISSING, fields
-
-        for field in fields(options):
-            settings = dict(field.metadata)
-            default = os.environ.get(settings.pop("env", "")) or field.default
-            if default is not MISSING:
-                settings["default"] = default
-            name = field.name.replace("_", "-")
-            self.add_argument(
-                name if settings.pop("positional", False) else f"--{name}", **settings
-            )
+    def add_options(self, command: type[Command]) -> None:
+        """Add an argument for each option, and the catalogue as an argument without a name."""
+        kinds = [kind for kind in reversed(command.__mro__) if issubclass(kind, Command)]
+        names = dict.fromkeys(name for kind in kinds for name in kind.__annotations__)
+        for name in names:
+            flag = name if name == "target" else "--" + name.replace("_", "-")
+            self.add_argument(flag, **getattr(command, name))
+        self.set_defaults(
+            url=os.environ.get("FEEDS_URL") or None, state=os.environ.get("FEEDS_STATE") or None
+        )
         # After a target a catalogue is a mistake; it is parsed to propose the right command.
-        has_target = any(field.name == "target" for field in fields(options))
-        text = SUPPRESS if has_target else "the same as --catalogue CATALOGUE"
+        text = SUPPRESS if "target" in names else "the same as --catalogue CATALOGUE"
         self.add_argument("path", nargs="?", type=Path, metavar="CATALOGUE", help=text)
 
-    def parse(self, arguments: Sequence[str]) -> dict[str, Any]:
-        """Return the options by name; raises SystemExit on a mistake."""
+    def parse(self, arguments: Sequence[str], kind: type[Command]) -> Command:
+        """Return a command with its options; raises SystemExit on a mistake."""
         self.refuse_unknown(arguments)
         options = vars(self.parse_args(arguments))
         path, catalogue = options.pop("path"), options["catalogue"]
@@ -202,7 +189,7 @@ class _Parser(ArgumentParser):
         if path and catalogue:
             self.error(f"there are two catalogues: {path}, and --catalogue {catalogue}")
         default = Path(os.environ.get("FEEDS_CATALOGUE") or "entries.yaml")
-        return options | {"catalogue": path or catalogue or default}
+        return kind(**options | {"catalogue": path or catalogue or default})
 
     def refuse_unknown(self, arguments: Sequence[str]) -> None:
         """Report an unknown option before others, which may seem to be missing because of it."""

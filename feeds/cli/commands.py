@@ -1,4 +1,4 @@
-"""The commands: one function each, with its options as one value.
+"""The commands, a class each: its docstring is the help, its attributes are the options.
 
 A command's result goes to stdout, everything else to stderr. Each command imports
 only what it uses: a catalogue is read without a renderer or a server, and an export
@@ -6,29 +6,19 @@ with nothing to do does not even import the YAML parser.
 """
 
 import sys
+from argparse import ArgumentTypeError, BooleanOptionalAction, Namespace
 from collections.abc import Callable, Collection
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from feeds.cli.options import (
-    CheckOptions,
-    CommonOptions,
-    ExportOptions,
-    ListOptions,
-    PingOptions,
-    PublishOptions,
-    ServeOptions,
-)
-from feeds.cli.output import counted, notes, print_message, print_result
-from feeds.cli.publishing import export, publish
-from feeds.errors import printable
-from feeds.parallel import cores, in_child
-from feeds.urls import FEEDS, STATIC, TEMPLATES
+from feeds.errors import FeedsError, printable
 
 if TYPE_CHECKING:
     from feeds.model import Catalogue, Feed, Site
 
+_MIN_TIMEOUT_SECONDS, _MAX_TIMEOUT_SECONDS = 1, 120
+_HOSTS = ("nginx", "apache", "caddy", "netlify", "cloudflare-pages", "github-pages")
 # `check` lists entries dated without a time that become public within this time.
 _SOON = timedelta(days=7)
 # `check` renders this many entries: enough for each kind of page and a list of several pages.
@@ -36,52 +26,123 @@ _SAMPLE_SIZE = 50
 _ALL_ADDRESSES = ("0.0.0.0", "::")  # noqa: S104  # compared with, not listened on
 
 
-def check(options: CheckOptions) -> None:
-    """Validate the catalogue; report every problem with its line."""
-    from feeds.history import History
+def _flag(text: str) -> Any:
+    """Declare an option without a value."""
+    return {"help": text, "action": "store_true"}
 
-    now = datetime.now(UTC)
-    published = History(options.state_folder).addresses()
-    catalogue = _load(options, now, published=published, strict=options.strict)
-    _check_pages(catalogue, now)
-    if options.quiet:
-        return
-    for line in (*notes(catalogue, now), *_without_time(catalogue, now)):
-        print_message(line)
-    print_result(printable(f"{options.catalogue}: {_summary(catalogue)}"))
-    if not any(address.startswith(catalogue.site.url) for address in published):
-        reason = f"{options.state_folder} has no history of {catalogue.site.url}"
-        print_result(printable(f"Addresses not compared: {reason}"))
+
+def _option(text: str, default: object = None, **settings: object) -> Any:
+    """Declare an option with a value; `settings` are those of argparse."""
+    return {"help": text, "default": default, **settings}
+
+
+def _whole_number(minimum: int, maximum: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        is_short = text.isascii() and text.isdigit() and len(text) <= len(str(maximum))
+        if not is_short or not minimum <= int(text) <= maximum:
+            raise ArgumentTypeError(f"{text!r} is not a whole number from {minimum} to {maximum}")
+        return int(text)
+
+    return parse
+
+
+def _timeout(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0
+    if not _MIN_TIMEOUT_SECONDS <= seconds <= _MAX_TIMEOUT_SECONDS:
+        limits = f"from {_MIN_TIMEOUT_SECONDS} to {_MAX_TIMEOUT_SECONDS}"
+        raise ArgumentTypeError(f"{text!r} is not a number of seconds {limits}")
+    return seconds
+
+
+class Command(Namespace):
+    """A command, and the options that all commands have.
+
+    Its attributes with a type are its options: a class declares how argparse reads each.
+    """
+
+    example = ""
+    catalogue: Path = _option(
+        "the catalogue: a YAML file, or a folder of YAML files"
+        " [env: FEEDS_CATALOGUE; default: entries.yaml]",
+        type=Path,
+        metavar="PATH",
+    )
+    url: str | None = _option(
+        "public address of the site, instead of site.url; ends in '/' [env: FEEDS_URL]"
+    )
+    state: Path | None = _option(
+        "folder of the history and the cache"
+        " [env: FEEDS_STATE; default: .feeds beside the catalogue]",
+        type=Path,
+        metavar="FOLDER",
+    )
+
+    @property
+    def state_folder(self) -> Path:
+        """The folder of the history and the cache."""
+        return self.state or self.catalogue.parent / ".feeds"
+
+    def run(self) -> None:
+        """Run the command with these options; raises FeedsError."""
+        raise NotImplementedError
+
+    def load(
+        self, as_of: datetime, *, published: Collection[str] = (), strict: bool = False
+    ) -> "Catalogue":
+        """Return the catalogue; raises FeedsError."""
+        from feeds.catalogue import load_catalogue
+        from feeds.parallel import cores
+
+        return load_catalogue(
+            self.catalogue,
+            url=self.url,
+            as_of=as_of,
+            published=published,
+            strict=strict,
+            processes=cores(),
+        )
+
+
+class Check(Command):
+    """Validate the catalogue; report every problem with its line."""
+
+    example = "entries.yaml"
+    strict: bool = _flag("treat notes as problems")
+    quiet: bool = _flag("print only errors: no notes, no summary")
+
+    def run(self) -> None:
+        from feeds.history import History
+
+        now = datetime.now(UTC)
+        published = History(self.state_folder).addresses()
+        catalogue = self.load(now, published=published, strict=self.strict)
+        _check_pages(catalogue, now)
+        if self.quiet:
+            return
+        for line in (*notes(catalogue, now), *_without_time(catalogue, now)):
+            print_message(line)
+        print_result(printable(f"{self.catalogue}: {_summary(catalogue)}"))
+        if not any(address.startswith(catalogue.site.url) for address in published):
+            reason = f"{self.state_folder} has no history of {catalogue.site.url}"
+            print_result(printable(f"Addresses not compared: {reason}"))
 
 
 def _check_pages(catalogue: "Catalogue", now: datetime) -> None:
     """Check `static/` and `templates/` beside a catalogue, by rendering each kind of page."""
+    from feeds.urls import STATIC, TEMPLATES
+
     folders = [catalogue.beside / name for name in (STATIC, TEMPLATES)] if catalogue.beside else []
     if any(folder.exists() for folder in folders):
+        from dataclasses import replace
+
         from feeds.plans import plan_site
         from feeds.release import build_release
 
         plan_site(catalogue, as_of=now)
         build_release(replace(catalogue, entries=catalogue.entries[:_SAMPLE_SIZE]), as_of=now)
-
-
-def _load(
-    options: CommonOptions,
-    now: datetime,
-    *,
-    published: Collection[str] = (),
-    strict: bool = False,
-) -> "Catalogue":
-    from feeds.catalogue import load_catalogue
-
-    return load_catalogue(
-        options.catalogue,
-        url=options.url,
-        as_of=now,
-        published=published,
-        strict=strict,
-        processes=cores(),
-    )
 
 
 def _without_time(catalogue: "Catalogue", now: datetime) -> list[str]:
@@ -106,34 +167,40 @@ def _summary(catalogue: "Catalogue") -> str:
     )
 
 
-def list_feeds(options: ListOptions) -> None:
+class List(Command):
     """List every feed: its address, title, number of entries, last update."""
-    import json
 
-    from feeds.history import History
-    from feeds.selection import select
+    example = "entries.yaml --json"
+    json: bool = _flag("print JSON, with the address of each format")
 
-    now = datetime.now(UTC)
-    catalogue = _load(options, now, published=History(options.state_folder).addresses())
-    for line in notes(catalogue, now):
-        print_message(line)
-    feeds, site = select(catalogue, now), catalogue.site
-    if options.json:
-        rows = [_as_json(feed, site) for feed in feeds]
-        print_result(json.dumps(rows, ensure_ascii=False, indent=2))
-        return
-    table = [("ADDRESS", "TITLE", "ENTRIES", "LAST UPDATED")] + [
-        (
-            site.address(feed.path + FEEDS[site.formats[0]]),
-            feed.title,
-            str(len(feed.entries)),
-            feed.updated.date().isoformat(),
-        )
-        for feed in feeds
-    ]
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    for row in table:
-        print_result(printable("  ".join(map(str.ljust, row, widths)).rstrip()))
+    def run(self) -> None:
+        import json
+
+        from feeds.history import History
+        from feeds.selection import select
+        from feeds.urls import FEEDS
+
+        now = datetime.now(UTC)
+        catalogue = self.load(now, published=History(self.state_folder).addresses())
+        for line in notes(catalogue, now):
+            print_message(line)
+        feeds, site = select(catalogue, now), catalogue.site
+        if self.json:
+            rows = [_as_json(feed, site) for feed in feeds]
+            print_result(json.dumps(rows, ensure_ascii=False, indent=2))
+            return
+        table = [("ADDRESS", "TITLE", "ENTRIES", "LAST UPDATED")] + [
+            (
+                site.address(feed.path + FEEDS[site.formats[0]]),
+                feed.title,
+                str(len(feed.entries)),
+                feed.updated.date().isoformat(),
+            )
+            for feed in feeds
+        ]
+        widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+        for row in table:
+            print_result(printable("  ".join(map(str.ljust, row, widths)).rstrip()))
 
 
 def _as_json(feed: "Feed", site: "Site") -> dict[str, Any]:
@@ -155,7 +222,74 @@ def _as_json(feed: "Feed", site: "Site") -> dict[str, Any]:
     }
 
 
-def serve(options: ServeOptions) -> None:
+class BuildCommand(Check):
+    """What `export` and `publish` share; both check the catalogue, too."""
+
+    no_pages: bool = _flag("publish only the feeds, no pages")
+    dry_run: bool = _flag("show what would change, without changing it")
+    json: bool = _flag("print JSON: each path written, unchanged and removed")
+    compress: bool
+    purge: str = _option(
+        "purge changed documents from caches: '[METHOD] ADDRESS' with {url}, {path} or {key},"
+        " or a command with {urls}, {paths} or {keys}, or without, which reads addresses from stdin",
+        "",
+        metavar="TEMPLATE",
+    )
+    ping: bool = _flag("notify the WebSub hub of changed feeds, once they are public")
+
+
+class Export(BuildCommand):
+    """Write every document into FOLDER, leaving identical files untouched."""
+
+    example = "out --catalogue entries.yaml --compress --host nginx"
+    target: str = _option("the folder to write", metavar="FOLDER")
+    prune: bool = _option(
+        "remove files that an earlier export wrote and that are no longer published [default]",
+        default=True,
+        action=BooleanOptionalAction,
+    )
+    compress: bool = _flag("also write a .br and a .gz file beside each file")
+    host: str = _option(
+        "also write a configuration for this web server or host", "", choices=_HOSTS
+    )
+    force: bool = _flag("write into a non-empty folder, overwriting existing files")
+    verify: bool = _flag(
+        "compare the contents of the folder's files, not only size, time and inode"
+    )
+    profile: bool = _flag("print how long each stage took, to stderr")
+
+    def run(self) -> None:
+        from feeds.cli.publishing import export
+
+        export(self)
+
+
+class Publish(BuildCommand):
+    """Upload every changed document to a bucket.
+
+    Credentials come from environment variables, or from the role of the machine; the
+    configuration files of the AWS command line are not read. If two processes publish
+    at the same time, one of them fails with a message.
+    """
+
+    example = "s3://bucket/news --catalogue entries.yaml"
+    target: str = _option("the bucket: s3://bucket/prefix, or gs: or az:", metavar="ADDRESS")
+    compress: bool = _flag("store documents as gzip, which HTTP clients decode")
+    force: bool = _flag("publish into a non-empty bucket, overwriting existing objects")
+    timeout: float = _option(
+        "time limit for each attempt of a request [default: %(default)s]",
+        10,
+        type=_timeout,
+        metavar="SECONDS",
+    )
+
+    def run(self) -> None:
+        from feeds.cli.publishing import publish
+
+        publish(self)
+
+
+class Serve(Command):
     """Serve every document over HTTP, until interrupted.
 
     A change to the catalogue is published within two seconds. An invalid catalogue
@@ -163,35 +297,50 @@ def serve(options: ServeOptions) -> None:
     the address of this server, or site.url if it listens on all addresses of the
     machine.
     """
-    import signal
 
-    # The server logs its state on SIGHUP; until it has started, the signal is ignored.
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-
-    from feeds.log import log_to
-    from feeds.server.granian import Listening
-    from feeds.server.granian import serve as serve_site
-    from feeds.server.served_site import Settings
-    from feeds.server.site_store import load_index
-
-    own_url = own_address(options.host, options.port)
-    location = own_url or f"every address of this machine, port {options.port}"
-    options = replace(options, url=options.url or own_url)
-    settings = Settings(catalogue=options.catalogue, url=options.url, state=options.state)
-    log_to(sys.stderr)
-    # If there is something to serve from before, it is served even if the catalogue is invalid now.
-    if load_index(settings.state_folder, settings.store_name) is None:
-        now = datetime.now(UTC)
-        # In a child process, so that the catalogue does not stay in this one's memory.
-        for line in in_child(lambda: notes(_load(options, now), now)):
-            print_message(line)
-    listening = Listening(
-        host=options.host,
-        port=options.port,
-        workers=options.workers,
-        access_log=options.access_log,
+    example = "entries.yaml --port 8000"
+    host: str = _option("the address to listen on [default: %(default)s]", "127.0.0.1")
+    port: int = _option(
+        "the port to listen on [default: %(default)s]", 8000, type=_whole_number(1, 65535)
     )
-    serve_site(settings, listening, started=lambda: print_message(f"Serving at {location}"))
+    workers: int = _option(
+        "number of processes that answer requests [default: %(default)s]",
+        1,
+        type=_whole_number(1, 64),
+    )
+    access_log: bool = _flag("write a line for each request to stdout")
+
+    def run(self) -> None:
+        import signal
+
+        # The server logs its state on SIGHUP; until it has started, the signal is ignored.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+        from feeds.log import log_to
+        from feeds.parallel import in_child
+        from feeds.server.granian import Listening
+        from feeds.server.granian import serve as serve_site
+        from feeds.server.served_site import Settings
+        from feeds.server.site_store import load_index
+
+        own_url = own_address(self.host, self.port)
+        location = own_url or f"every address of this machine, port {self.port}"
+        self.url = self.url or own_url
+        settings = Settings(catalogue=self.catalogue, url=self.url, state=self.state)
+        log_to(sys.stderr)
+        # If there is something to serve from before, it is served even if the catalogue is invalid now.
+        if load_index(settings.state_folder, settings.store_name) is None:
+            now = datetime.now(UTC)
+            # In a child process, so that the catalogue does not stay in this one's memory.
+            for line in in_child(lambda: notes(self.load(now), now)):
+                print_message(line)
+        listening = Listening(
+            host=self.host,
+            port=self.port,
+            workers=self.workers,
+            access_log=self.access_log,
+        )
+        serve_site(settings, listening, started=lambda: print_message(f"Serving at {location}"))
 
 
 def own_address(host: str, port: int) -> str | None:
@@ -201,38 +350,64 @@ def own_address(host: str, port: int) -> str | None:
     return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 
 
-def ping(options: PingOptions) -> None:
+class Ping(Command):
     """Notify the WebSub hub of the feeds that changed.
 
     The hub is notified of a feed once its public address returns the current
     content, so the command can be run right after an upload.
     """
-    from feeds.notify.websub import ping as ping_hub
-    from feeds.release import build_release
 
-    now = datetime.now(UTC)
-    catalogue = _load(options, now)
-    release = build_release(catalogue, as_of=now, pages=False)
-    etags = {path: document.etag for path, document in release.items()}
-    folder, every = options.state_folder, options.all
-    print_result(ping_hub(catalogue.site, etags, folder, seconds=options.wait, every=every))
+    example = "entries.yaml --url https://news.example.org/"
+    all: bool = _flag("notify the hub of every feed, up to date or not")
+    wait: int = _option(
+        "how long to wait until feeds are public and the hub answers [default: %(default)s]",
+        60,
+        type=_whole_number(0, 999_999),
+        metavar="SECONDS",
+    )
+
+    def run(self) -> None:
+        from feeds.notify.websub import ping as ping_hub
+        from feeds.release import build_release
+
+        now = datetime.now(UTC)
+        catalogue = self.load(now)
+        release = build_release(catalogue, as_of=now, pages=False)
+        etags = {path: document.etag for path, document in release.items()}
+        folder, every = self.state_folder, self.all
+        print_result(ping_hub(catalogue.site, etags, folder, seconds=self.wait, every=every))
 
 
-class Command(NamedTuple):
-    """A command: its function, whose docstring is its help; its options; an example of use."""
-
-    run: Callable[[Any], None]
-    options: type[CommonOptions]
-    example: str
+COMMANDS = {kind.__name__.lower(): kind for kind in (Check, List, Export, Publish, Serve, Ping)}
 
 
-COMMANDS = {
-    "check": Command(check, CheckOptions, "entries.yaml"),
-    "list": Command(list_feeds, ListOptions, "entries.yaml --json"),
-    "export": Command(
-        export, ExportOptions, "out --catalogue entries.yaml --compress --host nginx"
-    ),
-    "publish": Command(publish, PublishOptions, "s3://bucket/news --catalogue entries.yaml"),
-    "serve": Command(serve, ServeOptions, "entries.yaml --port 8000"),
-    "ping": Command(ping, PingOptions, "entries.yaml --url https://news.example.org/"),
-}
+def counted(things: Collection[object], one: str, many: str) -> str:
+    """Return a number of things in words."""
+    return f"{len(things)} {one if len(things) == 1 else many}"
+
+
+def print_result(result: object) -> None:
+    """Print a result on stdout; raises FeedsError if it cannot be written."""
+    try:
+        print(result)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise FeedsError(f"the output cannot be written: {error.strerror}") from None
+
+
+def print_message(text: str) -> None:
+    """Print a line on stderr."""
+    print(printable(text), file=sys.stderr)
+
+
+def notes(catalogue: "Catalogue", as_of: datetime) -> list[str]:
+    """Return a line for each note, and one for the entries that are held back."""
+    from feeds.selection import held_back_summary
+
+    lines = list(map(str, catalogue.notes))
+    later = held_back_summary(catalogue, as_of)
+    if later:
+        count = counted(range(later.entries), "entry", "entries")
+        lines.append(f"{count} held back; the next, {later.next!r}, on {later.due}")
+    return lines

@@ -3,14 +3,20 @@
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Self, TextIO
 
-from feeds.cli.options import BuildOptions, ExportOptions, PublishOptions
-from feeds.cli.output import notes, print_message, print_result
+from feeds.cli.commands import (
+    BuildCommand,
+    Export,
+    Publish,
+    notes,
+    print_message,
+    print_result,
+)
 from feeds.errors import FeedsError, UsageError
 from feeds.inputs import digest, program_digest, source_digest, zones_stamp
 from feeds.parallel import cores, gc_paused, in_child
@@ -18,20 +24,22 @@ from feeds.storage import media_files, media_folder, read_files
 from feeds.urls import STATIC, TEMPLATES
 
 if TYPE_CHECKING:
-    from feeds.cli.output import Progress
+    from feeds.build import Build
     from feeds.export import Report
     from feeds.export.bucket import BucketTarget
     from feeds.export.folder import FolderTarget
-    from feeds.model import Site
     from feeds.notify.purge import Purge
 
+# Shorter work shows no progress bar.
+_DELAY_SECONDS = 1.0
+_WIDTH = 30  # of the bar
 # How long to wait for the public URL and for the hub.
 _PING_TIMEOUT_SECONDS = 60.0
 
 
 @gc_paused()
-def export(options: ExportOptions) -> None:
-    """Write every document into FOLDER, leaving identical files untouched."""
+def export(options: Export) -> None:
+    """Build a catalogue's documents into a folder."""
     from feeds.export import Options
     from feeds.export.folder_state import up_to_date
 
@@ -44,11 +52,11 @@ def export(options: ExportOptions) -> None:
         dry_run=options.dry_run,
         verify=options.verify,
     )
-    after = _after(options)
     texts = read_files(options.catalogue)
     _refuse_private(options, folder, [Path(name) for name, _ in texts])
     inputs = export_inputs(options)
-    report = None if after else up_to_date(folder, settings, inputs, source_digest(texts))
+    follows = options.purge or options.ping
+    report = None if follows else up_to_date(folder, settings, inputs, source_digest(texts))
     seconds = {"compare": time.perf_counter() - started}
     if report:
         _print_report(report, [], options)
@@ -58,13 +66,7 @@ def export(options: ExportOptions) -> None:
         # The build reads them again: do not keep two copies in memory.
         texts.clear()
         # The folder is locked during the build, so that an older build cannot overwrite this one.
-        _build(
-            options,
-            lambda _: opened(folder, settings, inputs),
-            after,
-            host=options.host,
-            seconds=seconds,
-        )
+        seconds |= _build(options, lambda _: opened(folder, settings, inputs), host=options.host)
     if options.profile:
         _print_profile(seconds, time.perf_counter() - started)
 
@@ -85,7 +87,7 @@ def _target_folder(name: str) -> Path:
     return folder
 
 
-def _refuse_private(options: ExportOptions, folder: Path, files: Sequence[Path]) -> None:
+def _refuse_private(options: Export, folder: Path, files: Sequence[Path]) -> None:
     """Raise FeedsError if the folder to write contains something that is not public."""
     from feeds.export.folder_state import refuse_media, refuse_private
 
@@ -95,7 +97,7 @@ def _refuse_private(options: ExportOptions, folder: Path, files: Sequence[Path])
         refuse_media(folder, beside)
 
 
-def export_inputs(options: ExportOptions) -> str:
+def export_inputs(options: Export) -> str:
     """Return a digest of everything an export depends on, except the catalogue's files."""
     media = media_folder(options.catalogue)
     stamps = [media_files(media.parent / name, name) for name in (media.name, STATIC, TEMPLATES)]
@@ -111,13 +113,8 @@ def export_inputs(options: ExportOptions) -> str:
     return digest(program_digest(), repr(zones_stamp()), repr(settings))
 
 
-def publish(options: PublishOptions) -> None:
-    """Upload every changed document to a bucket.
-
-    Credentials come from the environment, or from the configuration files of the
-    storage service's own tools. If two processes publish at the same time, one of
-    them fails with a message.
-    """
+def publish(options: Publish) -> None:
+    """Build a catalogue's documents into a bucket."""
     from copy import copy
     from functools import partial
     from tempfile import TemporaryDirectory
@@ -127,10 +124,9 @@ def publish(options: PublishOptions) -> None:
     from feeds.export.object_store import ObjectStore
 
     settings = Options(compress=options.compress, force=options.force, dry_run=options.dry_run)
-    after = _after(options)
 
     @contextmanager
-    def opened(progress: "Progress") -> Iterator[BucketTarget]:
+    def opened(progress: Progress) -> Iterator[BucketTarget]:
         store = ObjectStore(options.target, os.environ, options.timeout)
 
         def look() -> BucketState:
@@ -145,32 +141,33 @@ def publish(options: PublishOptions) -> None:
             clock = partial(datetime.now, UTC)
             yield BucketTarget(store, begun, settings, Path(staging), clock)
 
-    _build(options, opened, after)
+    _build(options, opened)
 
 
 def _build(
-    options: BuildOptions,
+    options: BuildCommand,
     open_target: "Callable[[Progress], AbstractContextManager[FolderTarget | BucketTarget]]",
-    after: "AfterPublish | None",
-    *,
     host: str = "",
-    seconds: dict[str, float] | None = None,
-) -> None:
+) -> dict[str, float]:
     """Build into a target, print what was done, then purge caches and notify the hub.
 
-    The time that each stage takes is added to `seconds`.
+    Return the time that each stage took.
     """
     import logging
 
     from feeds.build import BuildOptions as SiteOptions
     from feeds.build import SiteBuilder
     from feeds.catalogue import ItemMemory, checked_url
-    from feeds.cli.output import Progress
     from feeds.export.hosts import host_plans
     from feeds.history import History
     from feeds.log import log_to
     from feeds.storage import StateFolder
 
+    purge: Purge | None = None
+    if options.purge:
+        from feeds.notify.purge import parse_purge
+
+        purge = parse_purge(options.purge)
     if options.url:
         checked_url(options.url)
     log_to(sys.stderr, logging.ERROR if options.quiet else logging.WARNING)
@@ -187,69 +184,52 @@ def _build(
         ),
         on_progress=progress,
         memory=ItemMemory(None if options.dry_run else StateFolder(options.state_folder)),
-        seconds={} if seconds is None else seconds,
+        seconds={},
     )
     with progress, open_target(progress) as target:
         target.on_progress = progress
-        target.records_unpurged = bool(after and after.purge)
+        target.records_unpurged = bool(purge)
         history = History(options.state_folder)
         build = SiteBuilder(options.catalogue, target, settings, history=history).build()
     planned = build.planned
     if target.report:
         _print_report(target.report, notes(planned.catalogue, planned.as_of), options)
-    if after and not options.dry_run:
-        etags = {path: fact.etag for path, fact in build.facts.items()}
-        for line in after.run(planned.site, etags, target):
+    if not options.dry_run:
+        for line in _after_build(options, purge, build, target):
             if not options.quiet:
                 print_message(line)
+    return settings.seconds
 
 
-def _after(options: BuildOptions) -> "AfterPublish | None":
-    """Return what to do after the build; raises UsageError for an invalid purge template."""
-    if not options.purge and not options.ping:
-        return None
-    from feeds.notify.purge import parse_purge
-
-    purge = parse_purge(options.purge) if options.purge else None
-    return AfterPublish(purge, options.ping, options.state_folder)
-
-
-class AfterPublish(NamedTuple):
-    """What follows an export or an upload: the purge of caches, if any, and notifying the hub.
-
-    `folder` is the state folder.
-    """
-
-    purge: "Purge | None"
-    ping: bool
-    folder: Path
-
-    def run(
-        self, site: "Site", etags: Mapping[str, str], target: "FolderTarget | BucketTarget"
-    ) -> Iterator[str]:
-        """Do it, and yield a line for each step; raises FeedsError if one fails.
-
-        `etags` are those of all documents by path.
-        """
+def _after_build(
+    options: BuildCommand,
+    purge: "Purge | None",
+    build: "Build",
+    target: "FolderTarget | BucketTarget",
+) -> Iterator[str]:
+    """Purge caches and notify the hub, and yield a line for each; raises FeedsError if one fails."""
+    site = build.planned.site
+    if purge:
         from feeds.notify.purge import purge_set
+
+        purges = purge_set(site, target.unpurged)
+        if purges.urls:
+            try:
+                purge.run(purges)
+            except FeedsError as error:
+                raise FeedsError(
+                    f"{error}; what was published stays, and the next --purge tries again"
+                ) from None
+            target.mark_purged()
+        yield f"purged {len(purges.urls)}"
+    if options.ping:
         from feeds.notify.websub import ping
 
-        if self.purge:
-            purges = purge_set(site, target.unpurged)
-            if purges.urls:
-                try:
-                    self.purge.run(purges)
-                except FeedsError as error:
-                    raise FeedsError(
-                        f"{error}; what was published stays, and the next --purge tries again"
-                    ) from None
-                target.mark_purged()
-            yield f"purged {len(purges.urls)}"
-        if self.ping:
-            yield ping(site, etags, self.folder, seconds=_PING_TIMEOUT_SECONDS)
+        etags = {path: fact.etag for path, fact in build.facts.items()}
+        yield ping(site, etags, options.state_folder, seconds=_PING_TIMEOUT_SECONDS)
 
 
-def _print_report(report: "Report", lines: Sequence[str], options: BuildOptions) -> None:
+def _print_report(report: "Report", lines: Sequence[str], options: BuildCommand) -> None:
     if options.json:
         print_result(report.as_json())
         lines = [*lines, *report.remarks]
@@ -263,3 +243,37 @@ def _print_profile(seconds: dict[str, float], total: float) -> None:
     rest = total - sum(seconds.values())
     for stage, duration in [*seconds.items(), ("else", rest), ("all", total)]:
         print_message(f"{stage:<10}{duration:8.3f} s {duration / total:5.0%}")
+
+
+class Progress:
+    """A progress bar on a stream; shown only on a terminal, and only if the work takes long.
+
+    At the end of a `with` statement the bar is erased, and not drawn any more.
+    """
+
+    def __init__(
+        self, stream: TextIO, *, enabled: bool = True, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._stream = stream
+        self._enabled = enabled and stream.isatty()
+        self._clock = clock
+        self._started = clock()
+        self._drawn = False
+
+    def __call__(self, stage: str, part: float) -> None:
+        """Show which part of a stage is done, from 0 to 1."""
+        if self._enabled and self._clock() - self._started > _DELAY_SECONDS:
+            filled = round(part * _WIDTH)
+            bar = "#" * filled + "." * (_WIDTH - filled)
+            self._stream.write(f"\r[{bar}] {part:4.0%} {stage:<12}")
+            self._stream.flush()
+            self._drawn = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._enabled = False
+        if self._drawn:
+            self._stream.write("\r\x1b[K")
+            self._stream.flush()

@@ -30,39 +30,49 @@ from feeds.parallel import cores
 from feeds.plans import Plan, plan_site
 from feeds.urls import is_for_hosts
 
-_DEFAULT = Options()
 _NANOSECONDS = 1_000_000_000
 # Servers that must be reloaded; others read their configuration themselves.
 _RELOADS = {"nginx.conf": "reload nginx", "Caddyfile": "reload caddy"}
 
 
-def export_folder(  # noqa: PLR0913  # all but the first three are keywords
+def export_folder(  # noqa: PLR0913  # all but the first two are keywords
     catalogue: Catalogue,
     folder: str | Path,
-    options: Options = _DEFAULT,
     *,
     as_of: datetime | None = None,
     pages: bool = True,
     host: str = "",
+    compress: bool = False,
+    prune: bool = True,
+    force: bool = False,
+    dry_run: bool = False,
 ) -> Report:
-    """Write a catalogue's documents into a folder, and return what was done.
+    """Write a catalogue's documents into a folder, leaving identical files untouched.
+
+    Each file is replaced as a whole. A file that changes gets the current time; only
+    the command `feeds export` keeps a history of when each document changed.
 
     Args:
         catalogue: what to publish.
-        folder: made if it is missing; files that no export wrote are left alone.
-        options: see Options.
-        as_of: an aware datetime; entries dated later are held back. Now, if None.
-        pages: also write HTML pages, not only feeds.
+        folder: created if it is missing; files that no export wrote are left alone.
+        as_of: an aware datetime; entries dated later are held back. None for now.
+        pages: False to write only the feeds.
         host: also write a configuration for this web server or host, such as "nginx".
+        compress: also write a `.br` and a `.gz` file beside each file.
+        prune: remove files that an earlier export wrote and that are no longer published.
+        force: write into a non-empty folder that no export wrote, overwriting files.
+        dry_run: report what would change, without changing it.
+
+    Returns:
+        The paths that were written, left unchanged and removed.
 
     Raises:
-        FeedsError: with the path that the file system refuses, or that no export wrote.
-
-    A file that changes gets the time of the export. `feeds export` has a history
-    beside the catalogue, and gives each file the time since when its bytes are public.
+        FeedsError: if the folder cannot be written, is being written by another
+            process, or is not empty and no export wrote it.
     """
+    options = Options(compress=compress, prune=prune, force=force, dry_run=dry_run)
     planned = plan_site(catalogue, as_of=as_of or datetime.now(UTC), pages=pages)
-    hosts = host_plans(host, planned.plans, planned.site, compressed=options.compress)
+    hosts = host_plans(host, planned.plans, planned.site, compressed=compress)
     planned = replace(planned, host_plans=hosts)
     with opened(Path(folder), options) as target:
         target.commit(stage_missing(planned, target, processes=cores()))

@@ -4,8 +4,8 @@ from dataclasses import asdict
 
 from feedgen.feed import FeedGenerator
 
-from feeds.formats.content import content, excerpt
-from feeds.formats.feedgen_ext import FeedgenFormat, category, feed_generator
+from feeds.formats.content import excerpt
+from feeds.formats.feedgen_ext import FeedgenFormat, feed_entry, feed_generator
 from feeds.model import Entry, Feed, Person, Site
 
 
@@ -26,21 +26,9 @@ def generator_of(feed: Feed, site: Site, address: str) -> FeedGenerator:
 
 def add_entry(generator: FeedGenerator, entry: Entry, body: str, site: Site) -> None:
     """Append an entry, which comes with its body's HTML, to a generator."""
-    # feedgen's default is to put each before the others.
-    element = generator.add_entry(order="append")
+    element = feed_entry(generator, entry, body, site)
     element.id(site.tag(entry.id))
     element.title(entry.title)
-    element.published(entry.published)
-    element.updated(entry.updated)
-    element.category([category(label) for label in entry.labels])
-    photo = entry.photo
-    if photo and photo.url and photo.length and photo.media_type:
-        element.enclosure(photo.url, str(photo.length), photo.media_type)
-    own_page = {} if entry.link else {"type": "text/html"}
-    element.link(href=site.link(entry), rel="alternate", **own_page)
-    html_content = content(entry, body)
-    if html_content:
-        element.content(html_content, type="html")
     if entry.summary or not body:
         # An entry without content must have a summary (RFC 4287 §4.1.2).
         element.summary(entry.summary or entry.title)
@@ -48,7 +36,6 @@ def add_entry(generator: FeedGenerator, entry: Entry, body: str, site: Site) -> 
         element.extra.abstract = excerpt(body) or entry.title
     if entry.author:
         element.author(_author(entry.author))
-    element.extra.photo = photo
     element.extra.links = element.link()
 
 

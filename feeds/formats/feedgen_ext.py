@@ -7,10 +7,12 @@ from typing import NamedTuple
 
 import feedgen.entry
 import feedgen.feed
+from feedgen.entry import FeedEntry
 from feedgen.ext.base import BaseEntryExtension, BaseExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
+from feeds.formats.content import content
 from feeds.formats.sampling import sampled
 from feeds.model import Country, Entry, Feed, Photo, Site, Topic
 from feeds.urls import FEED_STYLE
@@ -94,7 +96,26 @@ def feed_generator(feed: Feed, site: Site, address: str, media_type: str) -> Fee
     return generator
 
 
-def category(label: Topic | Country) -> dict[str, str]:
+def feed_entry(generator: FeedGenerator, entry: Entry, body: str, site: Site) -> FeedEntry:
+    """Append an entry, which comes with its body's HTML, with what all formats have of it."""
+    # feedgen's default is to put each before the others.
+    element = generator.add_entry(order="append")
+    element.published(entry.published)
+    # feedgen's default is now.
+    element.updated(entry.updated)
+    element.category([_category(label) for label in entry.labels])
+    photo = element.extra.photo = entry.photo
+    if photo and photo.url and photo.length and photo.media_type:
+        element.enclosure(photo.url, str(photo.length), photo.media_type)
+    own_page = {} if entry.link else {"type": "text/html"}
+    element.link(href=site.link(entry), rel="alternate", **own_page)
+    html = content(entry, body)
+    if html:
+        element.content(html, type="html")
+    return element
+
+
+def _category(label: Topic | Country) -> dict[str, str]:
     """Return the `term`, `scheme` and `label` of a topic or a country (RFC 4287 §4.2.2)."""
     if isinstance(label, Country):
         return {"term": label.code, "scheme": COUNTRY_SCHEME, "label": label.name}
@@ -173,7 +194,8 @@ class EntryExtension(BaseEntryExtension):  # type: ignore[misc]  # feedgen has n
         return self._add_common(item)
 
     def _add_common(self, element: etree._Element) -> etree._Element:
-        _add_photo(element, self.photo)
+        if self.photo:
+            _add_photo(element, self.photo)
         _add_plain_text(element, self.alternative, self.abstract)
         return element
 
@@ -184,10 +206,8 @@ def _add_plain_text(element: etree._Element, alternative: str, abstract: str) ->
             etree.SubElement(element, f"{{{DCTERMS}}}{name}").text = text
 
 
-def _add_photo(element: etree._Element, photo: Photo | None) -> None:
+def _add_photo(element: etree._Element, photo: Photo) -> None:
     """Append a photo with its credit inside, or a credit alone, in Media RSS."""
-    if not photo:
-        return
     if photo.url:
         element = etree.SubElement(element, f"{{{MEDIA}}}content", url=photo.url, medium="image")
         values = (photo.media_type, photo.length, photo.width, photo.height)

@@ -35,7 +35,7 @@ def _item(entry: Entry, body: str, site: Site) -> bytes:
             "tags": [label.name for label in entry.labels],
             "attachments": [attachment] if all(attachment.values()) else [],
             # Our extension: JSON Feed lacks these.
-            "_photo": _without_empty({"credit": photo.credit, "alt": photo.alt}),
+            "_photo": present({"credit": photo.credit, "alt": photo.alt}),
         }
     )
 
@@ -61,12 +61,13 @@ def join(feed: Feed, items: Sequence[bytes], site: Site, address: str) -> bytes:
 
 def _author(person: Person) -> dict[str, str]:
     url = person.uri or (f"mailto:{person.email}" if person.email else "")
-    return _without_empty({"name": person.name, "url": url})
+    return present({"name": person.name, "url": url})
 
 
 def _dump(members: dict[str, Any]) -> bytes:
-    return json.dumps(_without_empty(members), ensure_ascii=False).encode()
+    return json.dumps(present(members), ensure_ascii=False).encode()
 
 
-def _without_empty(members: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in members.items() if value not in ("", [], {})}
+def present(members: dict[str, Any]) -> dict[str, Any]:
+    """Return the members that have a value."""
+    return {name: value for name, value in members.items() if value}

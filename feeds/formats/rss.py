@@ -8,14 +8,8 @@ from html import escape
 
 from feedgen.feed import FeedGenerator
 
-from feeds.formats.content import as_html, content, excerpt
-from feeds.formats.feedgen_ext import (
-    DC,
-    DCTERMS,
-    FeedgenFormat,
-    category,
-    feed_generator,
-)
+from feeds.formats.content import as_html, excerpt
+from feeds.formats.feedgen_ext import DC, DCTERMS, FeedgenFormat, feed_entry, feed_generator
 from feeds.model import Entry, Feed, Site
 
 
@@ -38,27 +32,14 @@ def generator_of(feed: Feed, site: Site, address: str) -> FeedGenerator:
 
 def add_entry(generator: FeedGenerator, entry: Entry, body: str, site: Site) -> None:
     """Append an entry, which comes with its body's HTML, to a generator."""
-    # feedgen's default is to put each before the others.
-    item = generator.add_entry(order="append")
+    item = feed_entry(generator, entry, body, site)
     title, summary = as_html(entry.title), escape(entry.summary, quote=False)
     item.title(title)
-    item.published(entry.published)
-    # feedgen's default is now; `extra` writes it.
-    item.updated(entry.updated)
-    item.category([category(label) for label in entry.labels])
-    photo = entry.photo
-    if photo and photo.url and photo.length and photo.media_type:
-        item.enclosure(photo.url, str(photo.length), photo.media_type)
-    item.link(href=site.link(entry), rel="alternate")
     if summary:
         item.summary(summary)
-    html_content = content(entry, body)
-    if html_content:
-        item.content(html_content, type="html")
     item.guid(site.tag(entry.id), permalink=False)
     item.extra.creator = (entry.author or site.author).name
     item.extra.updated = entry.updated.isoformat()
-    item.extra.photo = photo
     item.extra.alternative = entry.title if title != entry.title else ""
     abstract = entry.summary if summary else excerpt(body) or entry.title
     item.extra.abstract = abstract if abstract != summary else ""

@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import partial
 from html import unescape
-from operator import attrgetter
-from typing import NamedTuple
+from operator import itemgetter
 from urllib.parse import unquote
 
 import nh3
@@ -15,7 +14,7 @@ from cmarkgfm.cmark import Options, markdown_to_html_with_extensions
 
 from feeds.markdown.content_model import ContentModel, Element, is_visible, to_html
 from feeds.markdown.links import LINK, ORDINARY, possible_texts
-from feeds.markdown.sanitizer import PUBLISHED, Loss, Sanitizer
+from feeds.markdown.sanitizer import FOOTNOTE, PUBLISHED, Loss, Sanitizer
 from feeds.model import Entry, Site
 
 __all__ = ["line_of_link", "links_in", "notes_on", "render_body", "shows_nothing"]
@@ -50,7 +49,6 @@ _NEEDS_TREE = re.compile(
 )
 
 _WORD = re.compile(r"[^\W_]+")
-_FOOTNOTE_LABEL = re.compile(r"\[\^([^\]\s\[^]+)\]")
 _FOOTNOTE_ITEM = re.compile(r'<li id="fn-([^"]*)">')
 _DEFINITION = re.compile(r"\[((?:[^\[\]\\]|\\.)+)\]:")
 # Markers at the beginning of a line: of lists, quotes and tasks, and the whole line of a fence.
@@ -63,13 +61,6 @@ _LABELS = re.compile(
 )
 _MAX_NOTES = 5  # on losses of one kind
 _MAX_SHOWN = 60  # characters
-
-
-class BodyNote(NamedTuple):
-    """A note on a body, and the line of the body that it is about, from 0."""
-
-    line: int
-    message: str
 
 
 def render_body(entry: Entry, site: Site) -> str:
@@ -104,8 +95,12 @@ def line_of_link(body: str, link: str) -> int:
     return _line_of(body, possible_texts(link), lambda part: link in links_in(part))
 
 
-def notes_on(body: str) -> list[BodyNote]:
-    """Return a note on each thing in a body that is not published as it is written, by line."""
+def notes_on(body: str) -> list[tuple[int, str]]:
+    """Return a note on each thing in a body that is not published as it is written.
+
+    Each comes with the line of the body that it is about, from 0, and they are in the
+    order of lines.
+    """
     counts = Counter(_losses(body))
     kinds: dict[str, list[Loss]] = {}
     for loss in counts:
@@ -117,8 +112,8 @@ def notes_on(body: str) -> list[BodyNote]:
             times = f" ({counts[loss]} times)" if counts[loss] > 1 else ""
             rest = f" (and {more} more like it)" if more and loss is shown[-1] else ""
             line = _line_of(body, loss.texts, partial(_has_loss, loss))
-            notes.append(BodyNote(line, f"{loss.message}{times}{rest}"))
-    return sorted(notes, key=attrgetter("line"))
+            notes.append((line, f"{loss.message}{times}{rest}"))
+    return sorted(notes, key=itemgetter(0))
 
 
 def _to_unsafe_html(body: str) -> str:
@@ -168,13 +163,13 @@ def _losses(body: str) -> list[Loss]:
     losses = sanitizer.losses
     references = dict.fromkeys(sanitizer.footnotes)
     if references:
-        texts = "".join(f"{reference}: x\n\n" for reference in references)
-        for label in _new_footnotes(html, _to_unsafe_html(texts + body)):
+        texts = [f"{reference}: x" for reference in references]
+        for label in _new_footnotes(html, _to_unsafe_html("\n\n".join([*texts, body]))):
             message = f"there is no text for the footnote [^{label}]; add a line '[^{label}]: …'"
             losses.append(Loss("footnote without a text", message, (f"[^{label}]",)))
-    labels = dict.fromkeys(_FOOTNOTE_LABEL.findall(body))
-    if labels:
-        whole = _to_unsafe_html("".join(f"[^{label}]\n\n" for label in labels) + body)
+    written = dict.fromkeys(FOOTNOTE.findall(body))
+    if written:
+        whole = _to_unsafe_html("\n\n".join([*written, body]))
         for label in _new_footnotes(html, whole):
             message = f"the footnote [^{label}] is not published: write [^{label}] in the text, too"
             losses.append(Loss("footnote not referred to", message, (f"[^{label}]:",)))

@@ -152,8 +152,6 @@ class ContentModel(NamedTuple):
     def inline(self, element: Element, *, text_only: bool) -> Nodes:
         """Return an element of phrasing content as what it may be."""
         name, children = element.name, element.children
-        if name in _VOID:
-            return [element]
         if name in self.forbidden or name in {"rp", "rt"}:
             return self.text(children) if text_only else self.flow(children)
         if name == "ruby":
@@ -168,8 +166,6 @@ class ContentModel(NamedTuple):
     def block(self, element: Element) -> Nodes:
         """Return a block as what it may be where blocks may be."""
         name, children = element.name, element.children
-        if name in _VOID:
-            return [element]
         if name in self.forbidden:
             if name == "table":
                 return self.text(children)
@@ -323,12 +319,11 @@ def _fit_spans(groups: Iterable[Sequence[Sequence[Element]]]) -> None:
     starts = {columns.start for _, columns, _ in placed}
     for cell, columns, height in placed:
         width = sum(column in starts for column in columns)
-        attributes = cell.attributes | {"colspan": str(width), "rowspan": str(height)}
-        cell.attributes = {
-            name: value
-            for name, value in attributes.items()
-            if value != "1" or name not in {"colspan", "rowspan"}
-        }
+        for name, span in (("colspan", width), ("rowspan", height)):
+            if span > 1:
+                cell.attributes[name] = str(span)
+            else:
+                cell.attributes.pop(name, None)
 
 
 def _span(cell: Element, name: str) -> int:
@@ -392,10 +387,7 @@ def _elements(nodes: Iterable[Element | str]) -> Iterator[Element]:
 
 
 def _text_of(nodes: Nodes) -> str:
-    text = ""
-    for node in nodes:
-        text += node if isinstance(node, str) else _text_of(node.children)
-    return text
+    return "".join(node if isinstance(node, str) else _text_of(node.children) for node in nodes)
 
 
 def _name(node: Element | str) -> str:

@@ -119,10 +119,8 @@ def _web_fault(text: str) -> str:
     rest = found["rest"].lstrip("/\\:; \t")
     right = found["scheme"].lower() in WEB_SCHEMES and found["slashes"] == "//"
     inner = _WEB.fullmatch(rest)
-    doubled = inner and (
-        not right or rest.lower().startswith(("http:", "https:", "http//", "https//"))
-    )
-    if inner and doubled:
+    beginnings = ("http:", "https:", "http//", "https//")
+    if inner and (not right or rest.lower().startswith(beginnings)):
         return f"write {_https(inner['rest'].lstrip('/:;'))}"
     if right and rest == found["rest"] and "\\" not in re.split("[?#]", rest)[0]:
         return ""

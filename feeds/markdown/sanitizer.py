@@ -95,7 +95,7 @@ _PRINTED_LINK = re.compile(
     r"|\]\s+\((?:https?://|www\.|mailto:)[^()\s]*\)",
     re.IGNORECASE,
 )
-_FOOTNOTE = re.compile(r"\[\^[^\]\s\[^]+\]")
+FOOTNOTE = re.compile(r"\[\^[^\]\s\[^]+\]")
 _LANGUAGE_TAG = re.compile(r"([A-Za-z]{2,3})(?:-([A-Za-z]{4}))?(?:-([A-Za-z]{2}|\d{3}))?")
 # The name of the link from a footnote back to the text.
 _BACK = {
@@ -373,7 +373,7 @@ class Sanitizer:
 
     def _text(self, text: str, *, in_link: bool, joined: bool) -> Sequence[Element | str]:
         if "[^" in text:
-            self.footnotes += _FOOTNOTE.findall(text)
+            self.footnotes += FOOTNOTE.findall(text)
         found = _PRINTED_LINK.search(text) if "]" in text else None
         if found:
             message = (

@@ -10,12 +10,7 @@ from feeds.formats import MEDIA_TYPES, Format
 from feeds.formats.opml import Group, Subscription, opml_list
 from feeds.model import Feed, Site, etag_of
 from feeds.pages.i18n import I18n
-from feeds.pages.templating import (
-    Templates,
-    relative_address,
-    with_absolute_links,
-    with_relative_links,
-)
+from feeds.pages.templating import Templates, relative_address, with_absolute_links
 from feeds.selection import FeedIndex, NamedFeed, collation_key
 from feeds.urls import (
     ALL_OPML,
@@ -49,7 +44,7 @@ class Discovery:
     def __init__(
         self, templates: Templates, i18n: I18n, site: Site, formats: Sequence[Format]
     ) -> None:
-        self._render = templates.render
+        self._templates = templates
         self._i18n = i18n
         self._site = site
         self._formats = formats
@@ -75,7 +70,7 @@ class Discovery:
         server, the content security policy allows no other.
         """
         words = self._i18n.words
-        html = self._render(
+        html = self._templates.render(
             "not_found.html",
             title=getattr(words, name),
             why=getattr(words, f"{name}_why"),
@@ -91,10 +86,11 @@ class Discovery:
         lists = []
         for path, name, groups in self._lists(feeds[0], index):
             lists.append((name, path, _size(groups)))
-            render = partial(self._opml, name, groups)
+            title = f"{name} – {self._site.title}"
+            render = partial(opml_list, self._site, title, groups, self._formats[0].filename)
             yield DiscoveryDocument(path, MEDIA_TYPES["opml"], (name, groups), render)
         choice = _choice_of(feeds)
-        sheet = self._render("choice.css", choice=choice) if choice else b""
+        sheet = self._templates.render("choice.css", choice=choice) if choice else b""
         if choice:
             yield DiscoveryDocument(CHOICE_STYLE, MEDIA_TYPES["css"], sheet, partial(bytes, sheet))
         shows = {
@@ -108,10 +104,7 @@ class Discovery:
             "choice_style": f"{relative_address(CHOICE_STYLE)}?{etag_of(sheet)[:8]}",
             "address": self._site.address(SUBSCRIBE),
         }
-
-        def page() -> bytes:
-            return with_relative_links(self._render("subscribe.html", **shows), SUBSCRIBE)
-
+        page = partial(self._templates.page, "subscribe.html", SUBSCRIBE, **shows)
         yield DiscoveryDocument(SUBSCRIBE + INDEX, MEDIA_TYPES["html"], shows, page)
 
     def _row(self, name: str, feed: Feed) -> tuple[str, str, str, str]:
@@ -138,10 +131,6 @@ class Discovery:
         for kind, group in (("topics", topics), ("countries", countries)):
             if group.feeds:
                 yield OPML[kind], group.name, [group]
-
-    def _opml(self, name: str, groups: Sequence[Group]) -> bytes:
-        title = f"{name} – {self._site.title}"
-        return opml_list(self._site, title, groups, self._formats[0].filename)
 
 
 def _group(name: str, feeds: Iterable[NamedFeed]) -> Group:

@@ -7,11 +7,11 @@ from urllib.parse import urlsplit
 
 from markupsafe import Markup
 
-from feeds.model import Country, Entry, Site, Topic
+from feeds.formats.content import truncated
+from feeds.formats.json_feed import present
+from feeds.model import Country, Entry, Photo, Site, Topic
 from feeds.pages.i18n import I18n, direction_of
-from feeds.pages.schema_org import SchemaOrg
-from feeds.pages.templating import Link, Templates, relative_address, with_relative_links
-from feeds.truncation import truncated
+from feeds.pages.templating import SCHEMA_ORG, Link, Templates, publisher_of, relative_address
 from feeds.urls import INDEX, feed_folder
 
 _MAX_LABELS_IN_LISTS = 8
@@ -27,8 +27,7 @@ class EntryPages:
         self._templates = templates
         self._site = site
         self._i18n = i18n
-        self._schema_org = SchemaOrg(site)
-        self._label_links: dict[Topic | Country, Link] = {}
+        self._publisher = publisher_of(site)
 
     def path(self, entry: Entry) -> str:
         """Return the path of an entry's own page."""
@@ -48,32 +47,25 @@ class EntryPages:
         )
 
     def page(self, entry: Entry, body: str, newer: Entry | None, older: Entry | None) -> bytes:
-        """Return an entry's own page.
-
-        Args:
-            entry: The entry.
-            body: The sanitised HTML of its body.
-            newer: The next newer entry.
-            older: The next older entry.
-        """
+        """Return an entry's own page, from the sanitised HTML of its body and its neighbours."""
         values = self._values(entry)
         path = entry.path
         address = self._site.address(path)
         updated = entry.updated.isoformat()
         body = self._templates.links.relative_in(_demote_headings(body), path)
-        html = self._templates.render(
+        return self._templates.page(
             "entry.html",
+            path,
             **values,
             address=address,
             body=Markup(body),  # noqa: S704  # sanitised
             updated=updated,
             updated_date=self._updated_date(entry, values["published_date"]),
             labels=self._labels(entry),
-            data=self._schema_org.article(entry, address, values["published"], updated),
+            data=self._data(entry, address, values["published"], updated),
             newer=newer and Link(relative_address(newer.path), newer.title),
             older=older and Link(relative_address(older.path), older.title),
         )
-        return with_relative_links(html, path)
 
     def _values(self, entry: Entry) -> dict[str, Any]:
         """Return the values of both templates."""
@@ -83,7 +75,7 @@ class EntryPages:
         return {
             "entry": entry,
             "entry_direction": direction if direction != around else "",
-            "host": _host(entry.link),
+            "host": _host("/".join(entry.link.split("/", 3)[:3])),
             "published": entry.published.isoformat(),
             "published_date": self._i18n.moment(entry.published, timed=entry.public_from is None),
         }
@@ -102,12 +94,52 @@ class EntryPages:
             *(entry.topics if "topics" in kinds else ()),
             *(entry.countries if "countries" in kinds else ()),
         ]
-        return [self._label_links.get(label) or self._add_link(label) for label in labels]
+        return [*map(_link_to, labels)]
 
-    def _add_link(self, label: Topic | Country) -> Link:
-        names = (label.slug, "") if isinstance(label, Topic) else ("", label.slug)
-        link = self._label_links[label] = Link(relative_address(feed_folder(*names)), label.name)
-        return link
+    def _data(self, entry: Entry, address: str, published: str, updated: str) -> dict[str, Any]:
+        """Return an entry as a NewsArticle of schema.org."""
+        author = entry.author
+        about = [{"@type": "Thing", "name": topic.name} for topic in entry.topics]
+        about += [{"@type": "Country", "name": country.name} for country in entry.countries]
+        return present(
+            {
+                "@context": SCHEMA_ORG,
+                "@type": "NewsArticle",
+                "headline": entry.title,
+                "description": entry.summary,
+                "url": address,
+                "sameAs": entry.link,
+                "inLanguage": self._site.language,
+                "datePublished": published,
+                "dateModified": updated,
+                "author": present({"@type": "Person", "name": author.name, "url": author.uri})
+                if author
+                else self._publisher,
+                "publisher": self._publisher,
+                "image": _image(entry.photo) if entry.photo and entry.photo.url else None,
+                "about": about,
+            }
+        )
+
+
+def _image(photo: Photo) -> dict[str, Any]:
+    return present(
+        {
+            "@type": "ImageObject",
+            "url": photo.url,
+            "caption": photo.alt,
+            "creditText": photo.credit,
+            "width": photo.width,
+            "height": photo.height,
+        }
+    )
+
+
+@lru_cache(maxsize=10_000)
+def _link_to(label: Topic | Country) -> Link:
+    """Return the link to the feed of a topic or a country."""
+    names = (label.slug, "") if isinstance(label, Topic) else ("", label.slug)
+    return Link(relative_address(feed_folder(*names)), label.name)
 
 
 def _demote_headings(body: str) -> str:
@@ -117,11 +149,7 @@ def _demote_headings(body: str) -> str:
     return _HEADING.sub(lambda found: f"{found[1]}{min(int(found[2]) + 1, 6)}", body)
 
 
-def _host(url: str) -> str:
-    """Return the host of a URL, without `www.`."""
-    return _host_of("/".join(url.split("/", 3)[:3]))
-
-
 @lru_cache(maxsize=1000)
-def _host_of(origin: str) -> str:
+def _host(origin: str) -> str:
+    """Return the host of a URL without a path, without `www.`."""
     return (urlsplit(origin).hostname or "").removeprefix("www.")

@@ -4,7 +4,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from datetime import date, datetime, time, tzinfo
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.resources import files
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -51,8 +51,8 @@ class I18n:
         self.direction = locale.text_direction
         self.open_graph = f"{locale.language}_{locale.territory}" if locale.territory else ""
         # Formatting is slow, and entries share days and times.
-        self._day = lru_cache(maxsize=10_000)(self._format_day)
-        self._time = lru_cache(maxsize=24 * 60)(self._format_time)
+        self._day = lru_cache(maxsize=10_000)(partial(format_date, format="long", locale=locale))
+        self._time = lru_cache(maxsize=24 * 60)(partial(format_time, format="short", locale=locale))
         self.period = lru_cache(maxsize=10_000)(self._format_period)
 
     def day(self, moment: datetime) -> str:
@@ -65,7 +65,7 @@ class I18n:
         day = self._day(local.date())
         if not timed:
             return day
-        return self._date_and_time.format(self._time(local.hour, local.minute), day)
+        return self._date_and_time.format(self._time(time(local.hour, local.minute)), day)
 
     def number(self, number: int) -> str:
         """Return a number with the language's separators."""
@@ -75,12 +75,6 @@ class I18n:
         """Return the month of a moment in the site's zone."""
         local = moment.astimezone(self._zone)
         return Period(local.year, local.month)
-
-    def _format_day(self, day: date) -> str:
-        return format_date(day, "long", locale=self._locale)
-
-    def _format_time(self, hour: int, minute: int) -> str:
-        return format_time(time(hour, minute), "short", locale=self._locale)
 
     def _format_period(self, period: Period) -> str:
         """Return the name of a year or a month, or of a numbered part of it."""

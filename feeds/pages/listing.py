@@ -1,25 +1,22 @@
 """The pages that list a feed's entries: the newest, and an archive by year, month and part."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import lru_cache
 from itertools import groupby, pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
+from feeds.formats.json_feed import present
 from feeds.model import Entry, Feed, Site
 from feeds.pages.i18n import I18n, Period
-from feeds.pages.schema_org import SchemaOrg
-from feeds.pages.templating import Link, Templates, relative_address, with_relative_links
+from feeds.pages.templating import SCHEMA_ORG, Link, Templates, publisher_of, relative_address
 from feeds.selection import RelatedFeeds
 from feeds.urls import INDEX, archive_folder
 
 # Keeps a page well below 100 kB.
 MAX_ENTRIES_PER_PAGE = 40
-
-
 NEWEST = Period()
 
 
@@ -43,34 +40,14 @@ class Listing:
 _Dated = Sequence[tuple[Period, Entry]]
 
 
-def paginate(
-    entries: Sequence[Entry], month_of: Callable[[datetime], Period], *, months: bool
-) -> list[Listing]:
-    """Return the pages of a feed's entries, which are newest first; the newest page comes first.
-
-    If there is an archive, it has all entries, and parts are counted from the oldest
-    entry: so a new entry changes no page of an older period. A year with too many
-    entries for one page is divided into `months`, or else into parts alone.
-    """
-    if len(entries) <= MAX_ENTRIES_PER_PAGE:
-        return [Listing(period=NEWEST, entries=entries)]
-    dated = [(month_of(entry.published), entry) for entry in entries]
-    first, *archive = _pages(NEWEST, (), dated, months=months)
-    older = dict(pairwise(page.period for page in archive if page.entries))
-    newer = {period: before for before, period in older.items()}
-    return [
-        replace(first, entries=entries[:MAX_ENTRIES_PER_PAGE]),
-        *(
-            replace(page, newer=newer.get(page.period), older=older.get(page.period))
-            for page in archive
-        ),
-    ]
-
-
 def _pages(
     period: Period, wider: Sequence[Period], dated: _Dated, *, months: bool
 ) -> Iterator[Listing]:
-    """Yield the page of a period, then those of the narrower periods if it is divided."""
+    """Yield the page of a period, then those of the narrower periods if it is divided.
+
+    A year with too many entries for one page is divided into `months`, or else into
+    parts alone.
+    """
     if len(dated) <= MAX_ENTRIES_PER_PAGE:
         yield Listing(period=period, wider=wider, entries=[entry for _, entry in dated])
         return
@@ -105,18 +82,34 @@ class ListingPages:
     """Renders the pages that list the entries of a site's feeds."""
 
     def __init__(self, templates: Templates, i18n: I18n, site: Site) -> None:
-        self._render = templates.render
+        self._page = templates.page
         self._site = site
         self._i18n = i18n
         # An entry is in several lists.
         self._month_of = lru_cache(maxsize=100_000)(i18n.month_of)
-        self._schema_org = SchemaOrg(site)
+        self._publisher = publisher_of(site)
 
     def of(self, feed: Feed) -> list[Listing]:
-        """Return the pages that list a feed's entries, that of the newest first."""
+        """Return the pages that list a feed's entries, that of the newest first.
+
+        If there is an archive, it has all entries, and parts are counted from the oldest
+        entry: so a new entry changes no page of an older period.
+        """
+        if len(feed.entries) <= MAX_ENTRIES_PER_PAGE:
+            return [Listing(period=NEWEST, entries=feed.entries)]
+        dated = [(self._month_of(entry.published), entry) for entry in feed.entries]
         # Other feeds have fewer entries: months would be many pages with little on each.
         everything = not (feed.topic or feed.country)
-        return paginate(feed.entries, self._month_of, months=everything)
+        first, *archive = _pages(NEWEST, (), dated, months=everything)
+        older = dict(pairwise(page.period for page in archive if page.entries))
+        newer = {period: before for before, period in older.items()}
+        return [
+            replace(first, entries=feed.entries[:MAX_ENTRIES_PER_PAGE]),
+            *(
+                replace(page, newer=newer.get(page.period), older=older.get(page.period))
+                for page in archive
+            ),
+        ]
 
     def path(self, feed: Feed, listing: Listing) -> str:
         """Return the path of a page that lists entries of a feed."""
@@ -133,15 +126,16 @@ class ListingPages:
         title = f"{heading} – {site.title}" if heading else site.title
         folder = _folder(feed, period)
         address = site.address(folder)
-        html = self._render(
+        return self._page(
             "feed.html" if period == NEWEST else "archive.html",
+            folder,
             feed=feed,
             front=period == NEWEST and not heading,
             title=title,
             heading=heading,
             address=address,
             feed_address=site.address(feed.path),
-            data=self._schema_org.collection(feed, title, address),
+            data=self._data(feed, title, address),
             months=self._months(listing, items),
             periods=[self._link(feed, inner) for inner in listing.periods],
             wider=[self._link(feed, outer) for outer in listing.wider],
@@ -149,7 +143,22 @@ class ListingPages:
             older=listing.older and self._link(feed, listing.older),
             related=related,
         )
-        return with_relative_links(html, folder)
+
+    def _data(self, feed: Feed, title: str, address: str) -> dict[str, Any]:
+        """Return a page as a CollectionPage of schema.org."""
+        site = self._site
+        return present(
+            {
+                "@context": SCHEMA_ORG,
+                "@type": "CollectionPage",
+                "name": title,
+                "description": feed.description,
+                "url": address,
+                "inLanguage": site.language,
+                "isPartOf": {"@type": "WebSite", "name": site.title, "url": site.url},
+                "publisher": self._publisher,
+            }
+        )
 
     def _months(self, listing: Listing, items: Sequence[bytes]) -> list[_Month]:
         months = (self._month_of(entry.published) for entry in listing.entries)

@@ -5,6 +5,7 @@ begins with `ROOT`, which is replaced in each whole page.
 """
 
 import errno
+import json
 import os
 import re
 from collections.abc import Iterator, Mapping, MutableMapping
@@ -28,8 +29,8 @@ from jinja2 import (
 from markupsafe import escape
 
 from feeds.errors import FeedsError
+from feeds.formats.json_feed import present
 from feeds.model import Site
-from feeds.pages.schema_org import to_json
 
 # The site's folder, relative to the page. No text contains this character.
 ROOT = "\x1c"
@@ -37,6 +38,9 @@ ROOT = "\x1c"
 _SHIPPED = "feeds"
 # A start tag with attributes; no attribute contains a quote.
 _TAG = re.compile(r'<[a-z][a-z0-9]*(?: [a-z-]+="[^"]*")+ ?/?>')
+# Of the structured data of pages, in the vocabulary of schema.org. It has no cycles.
+_to_json = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
+SCHEMA_ORG = "https://schema.org"
 
 
 class Link(NamedTuple):
@@ -72,7 +76,7 @@ class Templates:
         )
         environment.globals |= values
         environment.filters |= {"href": relative_address, "relative": self.links.relative}
-        environment.policies["json.dumps_function"] = to_json
+        environment.policies["json.dumps_function"] = _to_json
         environment.policies["json.dumps_kwargs"] = {}
         self._environment = environment
 
@@ -89,6 +93,11 @@ class Templates:
                 raise FeedsError(f"{place}: {_message(error)}") from error
             raise
         return text.removesuffix("\n").encode()
+
+    def page(self, name: str, path: str, /, **values: object) -> bytes:
+        """Return the page at a path by a template, with addresses relative to that page."""
+        html = self.render(name, **values)
+        return html.replace(ROOT.encode(), b"../" * path.count("/") or b"./")
 
     def _override(self, name: str) -> tuple[str, str, None] | None:
         """Return the source and path of a template of the folder; None if there is none."""
@@ -173,15 +182,22 @@ def _is_inside(file: Path, folder: Path) -> bool:
     return target.is_relative_to(folder) and target.is_file()
 
 
+def publisher_of(site: Site) -> dict[str, Any]:
+    """Return who publishes a site, in the vocabulary of schema.org."""
+    return present(
+        {
+            "@type": "Organization",
+            "name": site.author.name,
+            "url": site.author.uri or site.url,
+            "logo": site.logo and {"@type": "ImageObject", "url": site.logo},
+        }
+    )
+
+
 @lru_cache(maxsize=10_000)
 def relative_address(path: str) -> str:
     """Return the address of a path under the site, relative to a page that is not known yet."""
     return ROOT + quote(path)
-
-
-def with_relative_links(html: bytes, path: str) -> bytes:
-    """Return the HTML of the page at a path, with addresses relative to that page."""
-    return html.replace(ROOT.encode(), b"../" * path.count("/") or b"./")
 
 
 def with_absolute_links(html: bytes, site: Site) -> bytes:
