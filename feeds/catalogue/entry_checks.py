@@ -13,9 +13,8 @@ from yaml.nodes import MappingNode, Node, ScalarNode
 from feeds.catalogue.entries import EntryRecord
 from feeds.catalogue.reader import NodeReader
 from feeds.catalogue.sections import Item
-from feeds.catalogue.source import forbidden_character
+from feeds.catalogue.source import forbidden_character, is_blank
 from feeds.catalogue.text_fields import folded, slug_of, slug_or_blank, slug_rules, slug_warnings
-from feeds.catalogue.yaml_nodes import is_blank
 from feeds.errors import Problem
 from feeds.model import Entry, Site
 from feeds.selection import public_from

@@ -8,8 +8,15 @@ from typing import TypeVar
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from feeds.catalogue.known_keys import Keys, Suggester, invisible_in_key, key_mistake
-from feeds.catalogue.source import Excerpt, describe, forbidden_character
-from feeds.catalogue.yaml_nodes import is_bare, is_blank, is_null, is_plain
+from feeds.catalogue.source import (
+    Excerpt,
+    describe,
+    forbidden_character,
+    is_bare,
+    is_blank,
+    is_null,
+    is_plain,
+)
 from feeds.errors import Problem
 
 T = TypeVar("T")

@@ -14,9 +14,17 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from feeds.catalogue import known_keys
 from feeds.catalogue.known_keys import SECTION_NAMES, Suggester, key_mistake
 from feeds.catalogue.reader import NodeReader
-from feeds.catalogue.source import Excerpt, Source, forbidden_character, text_problems
+from feeds.catalogue.source import (
+    Excerpt,
+    Source,
+    SplitError,
+    compose,
+    compose_part,
+    forbidden_character,
+    is_blank,
+    text_problems,
+)
 from feeds.catalogue.text_fields import slug_or_blank
-from feeds.catalogue.yaml_nodes import SplitError, compose, compose_part, is_blank
 from feeds.errors import Problem
 
 NO_ENTRIES = "a catalogue without entries has the line 'entries: []'"

@@ -40,7 +40,7 @@ KEY_LINE = re.compile(
     r"""( *)(?P<dash>- +)?(?P<quote>["']?)(?P<key>[\w-]+)(?P=quote) *:(?=[ \t]|\Z)"""
 )
 KNOWN_KEY_LINE = re.compile(rf"( *)(?P<dash>- +)?(?P<key>{_ANY_KEY}) *:(?=[ \t]|\Z)")
-ITEM = re.compile("( *)- +")
+ITEM = re.compile("( *)(?P<dash>- +)")
 _BEFORE_VALUE = r"(?P<before> *(?:- +)?(?:[\w-]+ *: +)?)"
 _MARKER = re.compile(r"(?:<{7}|\|{7}|={7}|>{7})(?: |\Z)")
 # Invisible characters that end a line (YAML 1.1 §5.4).
@@ -51,11 +51,7 @@ _STRUCTURE = re.compile(rf"{_GAP}(?:-{_GAP})?(?:[\w-]+{_GAP}:{_GAP})?")
 _VALUE_LINE = re.compile(rf"{_BEFORE_VALUE}(?P<here>.*)")
 _QUOTES = "“”„‟«»‹›‘’‚‛「」『』《》〈〉〝〞＂＇"
 _FOREIGN = re.compile(rf"{_BEFORE_VALUE}(?P<here>[{_QUOTES}].*)")
-_QUOTED_LINE = re.compile(
-    r"""(?P<before> *(?:- +)?)(?P<quote>["'])(?P<key>[\w-]+) *:(?P<text>.*)"""
-)
 _UNCLOSED = re.compile(_BEFORE_VALUE + r"""(?P<here>"(?:[^"\\]|\\.)*|'(?:[^']|'')*)""")
-_APOSTROPHE = re.compile(r"(?<=\w)'(?=\w)")
 _BULLETS = "•·‣▪●○◦–—−"
 _IN_BRACES = re.compile(_BEFORE_VALUE + r"(?P<here>\{.*\})\s*")
 _FIELD = re.compile(r"""(?<=[{,]) *(?P<key>[a-z]+): +(?P<text>[^\s"'].*?)(?=, *[a-z]+: |\}\Z)""")
@@ -99,10 +95,8 @@ class Passage:
         pattern = ITEM if of_items else KNOWN_KEY_LINE
         others = (*range(number - 1, -1, -1), *range(number + 1, len(self.lines)))
         found = (pattern.match(self.lines[other]) for other in others)
-        columns = dict.fromkeys(
-            match.end(1) if of_items else match.start("key") for match in found if match
-        )
-        return [*columns][:_MAX_COLUMNS]
+        group = "dash" if of_items else "key"
+        return [*dict.fromkeys(match.start(group) for match in found if match)][:_MAX_COLUMNS]
 
 
 class Repair(NamedTuple):
@@ -209,32 +203,36 @@ def find_repair(passage: Passage, rules: Sequence[Rule]) -> Repair | None:
     return None
 
 
-def _rewriting(pattern: str, replacement: str, message: str) -> Rule:
-    """Return a rule for one line: its match is replaced, and the message is for its group `here`."""
+def _rewriting(pattern: str, change: str | Callable[[re.Match[str]], str], message: str) -> Rule:
+    """Return a rule for one line: its match is replaced, and the message is for its group `here`.
+
+    `change` is a template of the replacement, or returns it.
+    """
     compiled = re.compile(pattern)
 
     def rule(passage: Passage, number: int) -> Iterator[Repair]:
         found = compiled.match(passage.lines[number])
         if found:
-            changed = found.expand(replacement) + found.string[found.end() :]
+            new = found.expand(change) if isinstance(change, str) else change(found)
             text = message.format_map(found.groupdict())
-            yield Repair(number, found.start("here"), text, {number: changed})
+            changed = {number: new + found.string[found.end() :]}
+            yield Repair(number, found.start("here"), text, changed)
 
     return rule
 
 
 def _quoting(pattern: str, message: str) -> Rule:
     """Return a rule for a value that must be in quotes: the group `here`."""
-    compiled = re.compile(_BEFORE_VALUE + pattern)
+    return _rewriting(rf"{_BEFORE_VALUE}{pattern}\Z", _value_in_quotes, message)
 
-    def rule(passage: Passage, number: int) -> Iterator[Repair]:
-        found = compiled.fullmatch(passage.lines[number])
-        if found:
-            text = message.format_map(found.groupdict())
-            changed = found["before"] + _quoted(found["here"])
-            yield Repair(number, found.start("here"), text, {number: changed})
 
-    return rule
+def _value_in_quotes(found: re.Match[str]) -> str:
+    return found["before"] + _quoted(found["here"])
+
+
+def _quote_after_key(found: re.Match[str]) -> str:
+    text = found["text"].strip().removesuffix(found["here"])
+    return f"{found['before']}{found['key']}:{' ' + _quoted(text) if text else ''}"
 
 
 def _quoted(text: str) -> str:
@@ -296,37 +294,17 @@ def _foreign_quotes(passage: Passage, number: int) -> Iterator[Repair]:
         yield Repair(number, found.start("here"), message, {number: changed})
 
 
-def _quote_before_key(passage: Passage, number: int) -> Iterator[Repair]:
-    found = _QUOTED_LINE.fullmatch(passage.lines[number])
-    if found:
-        text = found["text"].strip().removesuffix(found["quote"])
-        message = f"the quote belongs after '{found['key']}:', not before it"
-        changed = f"{found['before']}{found['key']}:{' ' + _quoted(text) if text else ''}"
-        yield Repair(number, found.start("quote"), message, {number: changed})
-
-
 def _unclosed_quote(passage: Passage, number: int) -> Iterator[Repair]:
     found = _UNCLOSED.fullmatch(passage.lines[number])
     if not found:
         return
     quote, last = found["here"][0], found["here"].rstrip()[-1]
-    changed = found.string + quote
+    message = "the quote that opens here is not closed"
     if last in _QUOTES:
-        message = f"the quote that opens here is not closed by {last}; write {quote}"
-        yield Repair(number, found.start("here"), message, {number: changed})
-    elif "end of stream" not in passage.message:
-        # If the file ends within quotes, libyaml itself names the quote that opens.
-        message = "the quote that opens here is not closed"
-        yield Repair(number, found.start("here"), message, {number: changed})
-
-
-def _apostrophes(passage: Passage, number: int) -> Iterator[Repair]:
-    line = passage.lines[number]
-    found = _APOSTROPHE.search(line)
-    if found:
-        message = "within ' ', write '' for each '; or put the text in \" \""
-        changed = _APOSTROPHE.sub("''", line)
-        yield Repair(number, found.start(), message, {number: changed})
+        message += f" by {last}; write {quote}"
+    # If the file ends within quotes, libyaml itself names the quote that opens.
+    if last in _QUOTES or "end of stream" not in passage.message:
+        yield Repair(number, found.start("here"), message, {number: found.string + quote})
 
 
 def _within_braces(passage: Passage, number: int) -> Iterator[Repair]:
@@ -362,7 +340,11 @@ CHARACTER_RULES: tuple[Rule, ...] = (
         "remove this line: '{here}' is not part of the catalogue",
     ),
     _foreign_quotes,
-    _quote_before_key,
+    _rewriting(
+        r"""(?P<before> *(?:- +)?)(?P<here>["'])(?P<key>[\w-]+) *:(?P<text>.*)""",
+        _quote_after_key,
+        "the quote belongs after '{key}:', not before it",
+    ),
     _rewriting(
         "(?P<before> *)(?P<here>-)(?=[^ -])", r"\g<before>- ", "a space after the '-' is missing"
     ),
@@ -405,7 +387,11 @@ CHARACTER_RULES: tuple[Rule, ...] = (
         r"(?P<here>(?P<first>[\[{])[^\[\]{}]*[\]}] *[^\s#,].*)",
         "put the whole text in quotes: to YAML, '{first}' begins a list or a mapping",
     ),
-    _apostrophes,
+    _rewriting(
+        r".*?(?<=\w)(?P<here>')(?=\w).*",
+        lambda found: re.sub(r"(?<=\w)'(?=\w)", "''", found[0]),
+        "within ' ', write '' for each '; or put the text in \" \"",
+    ),
     _quoting(
         r"(?P<here>'(?:[^']|'')*+'(?!\s*\Z).*')\s*",
         "the text ends at the second ': write '' for each ' within it, or put it in \" \"",
