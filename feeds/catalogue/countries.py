@@ -4,7 +4,7 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache, cached_property, lru_cache, partial
+from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from itertools import chain
 from typing import Any
@@ -120,8 +120,12 @@ class Countries:
         if meaning or 0 < len(codes) <= _MAX_SUGGESTED:
             hint = f"; did you mean {self._either(codes)}?"
         elif not short:
-            unless = partial(_has_fewer_words, than=folded)
-            hint = suggester.hint(folded, self._suggestions, HIGH_SIMILARITY, unless)
+            choices = {
+                name: shown
+                for name, shown in self._suggestions.items()
+                if not _has_fewer_words(name, folded)
+            }
+            hint = suggester.hint(folded, choices, HIGH_SIMILARITY)
         return f"unknown country {text!r}{hint}"
 
     def _either(self, codes: Iterable[str]) -> str:

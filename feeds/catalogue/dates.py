@@ -122,8 +122,6 @@ def _with_fixed_offset(aware: datetime) -> datetime:
         minutes = timedelta(minutes=round(offset / timedelta(minutes=1)))
         nearest = min(max(minutes, -_MAX_OFFSET), _MAX_OFFSET)
         return aware.astimezone(timezone(nearest)).replace(microsecond=0)
-    if type(aware.tzinfo) is timezone and not (aware.microsecond or aware.fold):
-        return aware
     return aware.replace(microsecond=0, fold=0, tzinfo=timezone(offset))
 
 
@@ -168,10 +166,9 @@ def _parse_with(words: "Words", text: str, zone: ZoneInfo) -> tuple[datetime, bo
     for form in whole:
         try:
             read = _date(form, zone, named=without_zone != text)
+            found.setdefault(read[0].date(), read)
         except InvalidValue as fault:
             faults.append(fault)
-        else:
-            found.setdefault(read[0].date(), read)
     if not found:
         raise faults[0]
     return found[_only_day(list(found))]
@@ -222,10 +219,9 @@ def _day(form: "Form") -> date:
 def _day_in_numbers(form: "Form") -> date:
     """Return the day of a date that ends in its year; raises InvalidValue if day or month may be first."""
     one, other = form.number("one"), form.number("other")
-    orders = dict.fromkeys((month, day) for day, month in ((one, other), (other, one)))
     days = [
         _calendar_day(form.number("year"), month, day)
-        for month, day in orders
+        for day, month in dict.fromkeys(((one, other), (other, one)))
         if month in _MONTH_NUMBERS
     ]
     if not days:

@@ -1,7 +1,7 @@
 """The keys of each mapping in a catalogue, and what to write instead of unknown keys and words."""
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from difflib import SequenceMatcher, get_close_matches
 from typing import NamedTuple
 
@@ -189,10 +189,9 @@ class Suggester:
         word: str,
         choices: Mapping[str, str] | Iterable[str],
         similarity: float = MIN_SIMILARITY,
-        unless: Callable[[str], bool] = lambda _: False,
     ) -> str:
         """Return `; did you mean X?` with the result of `find`, or ''."""
-        found = self.find(word, choices, similarity, unless)
+        found = self.find(word, choices, similarity)
         return f"; did you mean {found}?" if found else ""
 
     def find(
@@ -200,12 +199,11 @@ class Suggester:
         word: str,
         choices: Mapping[str, str] | Iterable[str],
         similarity: float = MIN_SIMILARITY,
-        unless: Callable[[str], bool] = lambda _: False,
     ) -> str:
         """Return the choice most similar to a word, or ''.
 
         A mapping of choices has what may be typed as keys, and what to suggest as
-        values. Choices for which `unless` returns True are skipped.
+        values.
         """
         if len(word) > _MAX_WORD_LENGTH or self._budget <= 0:
             return ""
@@ -214,7 +212,7 @@ class Suggester:
         word = word.casefold()
         folded = {key.casefold(): value for key, value in shown.items()}
         for key in get_close_matches(word, folded, _MAX_CANDIDATES, similarity):
-            if not unless(key) and _parts_are_similar(word, key, similarity):
+            if _parts_are_similar(word, key, similarity):
                 return folded[key]
         return ""
 

@@ -69,15 +69,13 @@ def read_pictures(
     lower_case = {path.casefold(): path for path in files}
     for item, claim in claims:
         path = claim["url"]
-        picture = known.get(path)
-        if isinstance(picture, Picture):
-            _report(item, _contradictions(claim, picture), (), problems)
-        elif picture:
-            _report(item, {"url": picture}, (), problems)
-        else:
-            meant = lower_case.get(path.casefold())
-            faults = {"url": f"there is no file {path!r} beside the catalogue"}
-            _report(item, faults, [meant] if meant else [*files][:_MAX_SUGGESTIONS], problems)
+        found = known.get(path, f"there is no file {path!r} beside the catalogue")
+        faults = {"url": found} if isinstance(found, str) else _contradictions(claim, found)
+        meant: list[str] = []
+        if path not in known:
+            same = lower_case.get(path.casefold())
+            meant = [same] if same else [*files][:_MAX_SUGGESTIONS]
+        _report(item, faults, meant, problems)
     return {path: found for path, found in known.items() if isinstance(found, Picture)}
 
 

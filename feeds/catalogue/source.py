@@ -62,8 +62,8 @@ _SURROGATE_PAIR = re.compile(
 _PRIVATE = re.compile("[\ue800-\uefff]|\\\\u[Ee][89A-Fa-f]")
 _PRIVATE_PAIR = re.compile("([\ue800-\uebff])([\uec00-\uefff])")
 _PRIVATE_ESCAPE = re.compile(r"(?<=\\u)[Ee](?=[89A-Fa-f])")
-# Only YAML ends a line here.
-_LONE_RETURN = re.compile("\r(?!\n)")
+# A tab, or a character at which only YAML ends a line.
+_UNUSUAL_SPACE = re.compile("[\t\r\x85\u2028\u2029](?!(?<=\r)\n)")
 _DEPTH_CHANGES = {
     yaml.SequenceStartEvent: 1,
     yaml.MappingStartEvent: 1,
@@ -277,9 +277,7 @@ def _needs_events(text: str) -> bool:
     return (
         sum(map(text.count, _NESTING)) > _MAX_UNCHECKED_NESTING
         or _DEEP_INDENTATION in text
-        or "\t" in text
-        or ("\r" in text and bool(_LONE_RETURN.search(text)))
-        or ("\x85" in text or "\u2028" in text or "\u2029" in text)
+        or bool(_UNUSUAL_SPACE.search(text))
     )
 
 

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import yaml
 
 from feeds.catalogue.known_keys import ALL_KEYS, COLONS
+from feeds.catalogue.reader import quoted
 from feeds.catalogue.source import CONFLICT, INVISIBLE, SIGNS, SPACE, named
 
 # The most lines of a passage above and below the place that libyaml reports.
@@ -37,7 +38,7 @@ _BEGUN = (
 
 _ANY_KEY = "|".join(sorted(ALL_KEYS))
 KEY_LINE = re.compile(
-    r"""( *)(?P<dash>- +)?(?P<quote>["']?)(?P<key>[\w-]+)(?P=quote) *:(?=[ \t]|\Z)"""
+    r"""( *)(?P<dash>- +)?(?P<quote>["']?)(?P<key>[\w-]+)(?P=quote) *:(?P<value>\Z|[ \t].*)"""
 )
 KNOWN_KEY_LINE = re.compile(rf"( *)(?P<dash>- +)?(?P<key>{_ANY_KEY}) *:(?=[ \t]|\Z)")
 ITEM = re.compile("( *)(?P<dash>- +)")
@@ -227,17 +228,12 @@ def _quoting(pattern: str, message: str) -> Rule:
 
 
 def _value_in_quotes(found: re.Match[str]) -> str:
-    return found["before"] + _quoted(found["here"])
+    return found["before"] + quoted(found["here"].strip())
 
 
 def _quote_after_key(found: re.Match[str]) -> str:
     text = found["text"].strip().removesuffix(found["here"])
-    return f"{found['before']}{found['key']}:{' ' + _quoted(text) if text else ''}"
-
-
-def _quoted(text: str) -> str:
-    """Return a text as a scalar in single quotes."""
-    return "'" + text.strip().replace("'", "''") + "'"
+    return f"{found['before']}{found['key']}:{' ' + quoted(text) if text else ''}"
 
 
 def indentation(line: str) -> int:
@@ -261,7 +257,9 @@ def _separator(passage: Passage, number: int) -> Iterator[Repair]:
             plain = _SEPARATOR.sub(" ", line)
             value = _VALUE_LINE.fullmatch(plain)
             # The text after it may have a colon, and be the next mistake.
-            for changed in (plain, value["before"] + _quoted(value["here"])) if value else (plain,):
+            for changed in (
+                (plain, value["before"] + quoted(value["here"].strip())) if value else (plain,)
+            ):
                 yield Repair(number, found.start(), message, {number: changed})
             return
 
@@ -290,7 +288,7 @@ def _foreign_quotes(passage: Passage, number: int) -> Iterator[Repair]:
             f"{' '.join(signs)} are not quotes to YAML;"
             """ write " " instead, or put the whole text in ' '"""
         )
-        changed = found["before"] + _quoted(text)
+        changed = found["before"] + quoted(text)
         yield Repair(number, found.start("here"), message, {number: changed})
 
 
@@ -321,7 +319,7 @@ def _within_braces(passage: Passage, number: int) -> Iterator[Repair]:
         changed = line
         for field in reversed(wrong):
             begin, end = field.span("text")
-            changed = changed[:begin] + _quoted(field["text"]) + changed[end:]
+            changed = changed[:begin] + quoted(field["text"].strip()) + changed[end:]
         yield Repair(number, wrong[0].start("text"), message, {number: changed})
 
 
