@@ -64,12 +64,6 @@ _PRIVATE_PAIR = re.compile("([\ue800-\uebff])([\uec00-\uefff])")
 _PRIVATE_ESCAPE = re.compile(r"(?<=\\u)[Ee](?=[89A-Fa-f])")
 # A tab, or a character at which only YAML ends a line.
 _UNUSUAL_SPACE = re.compile("[\t\r\x85\u2028\u2029](?!(?<=\r)\n)")
-_DEPTH_CHANGES = {
-    yaml.SequenceStartEvent: 1,
-    yaml.MappingStartEvent: 1,
-    yaml.SequenceEndEvent: -1,
-    yaml.MappingEndEvent: -1,
-}
 
 
 class Source:
@@ -183,7 +177,7 @@ def compose_part(text: str, *, within: int = 0) -> Node | None:
     Raises SplitError; composing the whole file then reports why.
     """
     try:
-        if _needs_events(text) and any(_event_problems(Excerpt(Source("", b""), text), within)):
+        if _needs_events(text) and any(_event_problems(text, within)):
             raise SplitError
         # After other parts of the file it would be a second document.
         if ("---" in text or "..." in text) and _DOCUMENT.search(text):
@@ -202,7 +196,8 @@ def compose(excerpt: Excerpt, problems: list[Problem]) -> Node | None:
     """Return the root node of a file, or None if Problems prevent that."""
     before = len(problems)
     try:
-        problems += _event_problems(excerpt)
+        for index, message in _event_problems(excerpt.text):
+            problems.append(excerpt.problem(index, "", message))
         return None if len(problems) > before else _root(excerpt.text)
     except yaml.MarkedYAMLError as error:
         # Only files with a mistake need it.
@@ -310,12 +305,13 @@ def _children(node: Node) -> Iterable[Node]:
     return node.value if type(node) is SequenceNode else ()
 
 
-def _event_problems(excerpt: Excerpt, depth: int = 0) -> Iterator[Problem]:
+def _event_problems(text: str, depth: int = 0) -> Iterator[tuple[int, str]]:
+    """Yield the index and the message of each Problem that the parser's events show."""
     documents = 0
-    for event in yaml.parse(_mask(excerpt.text), Loader=yaml.CBaseLoader):
-        kind = type(event)
-        depth += _DEPTH_CHANGES.get(kind, 0)
-        documents += kind is yaml.DocumentStartEvent
+    for event in yaml.parse(_mask(text), Loader=yaml.CBaseLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        documents += isinstance(event, yaml.DocumentStartEvent)
         message = _property_message(event)
         if depth > _MAX_DEPTH:
             message = f"is nested more than {_MAX_DEPTH} deep"
@@ -326,7 +322,7 @@ def _event_problems(excerpt: Excerpt, depth: int = 0) -> Iterator[Problem]:
                 f" remove the line '{sign}', or put what follows it in another file"
             )
         if message and event.start_mark:
-            yield excerpt.problem(event.start_mark.index, "", message)
+            yield event.start_mark.index, message
         if depth > _MAX_DEPTH or documents > 1:
             return
 

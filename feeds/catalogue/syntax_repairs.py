@@ -8,7 +8,6 @@ colons, dashes, brackets and spaces.
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
@@ -59,37 +58,34 @@ _FIELD = re.compile(r"""(?<=[{,]) *(?P<key>[a-z]+): +(?P<text>[^\s"'].*?)(?=, *[
 _IS_READ = re.compile(r"[\[\]{},]|: | #")
 
 
-class ParserError(NamedTuple):
-    """A message of libyaml, and the place of the character at fault, as an index."""
+class Mistake(NamedTuple):
+    """A message of libyaml, and the place of the character at fault; both counts are from 0."""
 
     message: str
-    place: int
+    line: int
+    column: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Passage:
+class Passage(NamedTuple):
     """Some lines of a file in which libyaml finds the same first mistake as in the file.
 
     `lines` are without their ends. The first `added` ones are not in the file, but
     begin the section of the others. `first` is the number of `lines[0]` in the file,
-    as if the added ones replaced those above. `at` and `column` are where in the
-    passage libyaml reports the mistake. Lines and columns are counted from 0.
+    as if the added ones replaced those above. The mistake's line is that in the passage.
     """
 
     lines: list[str]
     added: int
     first: int
-    at: int
-    column: int
-    message: str
+    mistake: Mistake
 
     def parses_with(self, changed: Mapping[int, str]) -> bool | None:
         """Return True if changed lines leave no mistake, None if one further below, else False."""
         text = "\n".join(changed.get(number, line) for number, line in enumerate(self.lines))
-        error = _first_error(text)
-        if error is None:
+        found = _first_mistake(text)
+        if found is None:
             return True
-        return None if text.count("\n", 0, error.place) > self.at else False
+        return None if found.line > self.mistake.line else False
 
     def key_columns(self, number: int, *, of_items: bool = False) -> list[int]:
         """Return the columns of the keys, or of the items, that are nearest to a line."""
@@ -112,20 +108,19 @@ class Repair(NamedTuple):
 Rule = Callable[[Passage, int], Iterator[Repair]]
 
 
-def parser_error(error: yaml.MarkedYAMLError) -> ParserError:
-    """Return the message of an error, with the place where the mistake begins."""
+def parser_error(error: yaml.MarkedYAMLError) -> tuple[str, int]:
+    """Return the message of an error, with the index at which the mistake begins."""
     message = error.problem or error.context or "the parser gave up"
     mark = error.problem_mark or error.context_mark
     if error.context_mark and any(words in message for words in _BEGUN):
         mark = error.context_mark
-    return ParserError(message, mark.index if mark else 0)
+    return message, mark.index if mark else 0
 
 
 def passage_around(text: str, error: yaml.MarkedYAMLError) -> Passage | None:
     """Return a passage with the file's first mistake, or None if it depends on lines far away."""
-    message, index = parser_error(error)
-    at = text.count("\n", 0, index)
-    column = index - (text.rfind("\n", 0, index) + 1)
+    mistake = _mistake(text, *parser_error(error))
+    at = mistake.line
     marks = [mark for mark in (error.context_mark, error.problem_mark) if mark]
     places = [text.count("\n", 0, mark.index) for mark in marks]
     top = min((place for place in places if at - place < _LINES_ABOVE), default=at)
@@ -134,20 +129,10 @@ def passage_around(text: str, error: yaml.MarkedYAMLError) -> Passage | None:
     below = lines[top : end + _LINES_BELOW]
     for first, above in _beginnings(lines, min(top, at)):
         found = [*above, *lines[first:top], *below]
-        passage = Passage(
-            lines=found,
-            added=len(above),
-            first=first - len(above),
-            at=at - first + len(above),
-            column=column,
-            message=message,
-        )
-        start = sum(map(len, found[: passage.at])) + passage.at
-        if sum(map(len, found)) < _MAX_PASSAGE_LENGTH and _first_error("\n".join(found)) == (
-            message,
-            start + column,
-        ):
-            return passage
+        start = first - len(above)
+        same = mistake._replace(line=at - start)
+        if sum(map(len, found)) < _MAX_PASSAGE_LENGTH and _first_mistake("\n".join(found)) == same:
+            return Passage(found, len(above), start, same)
     return None
 
 
@@ -156,27 +141,30 @@ def _beginnings(lines: list[str], top: int) -> Iterator[tuple[int, list[str]]]:
     low = max(top - _LINES_ABOVE, 0)
     if not low:
         yield 0, []
-    sections = [number for number in range(low, top + 1) if _SECTION.match(lines[number])]
+    numbers = range(low, top + 1)
+    sections = [number for number in numbers if _SECTION.match(lines[number])]
     yield from ((number, []) for number in sections[-1:])
-    dashes = {
-        number: len(found[1])
-        for number in range(low, top + 1)
-        if (found := ITEM.match(lines[number]))
-    }
-    least = min(dashes.values(), default=0)
-    items = [number for number, indentation in dashes.items() if indentation == least]
+    dashes = [
+        (number, indentation(lines[number])) for number in numbers if ITEM.match(lines[number])
+    ]
+    least = min((column for _, column in dashes), default=0)
+    items = [number for number, column in dashes if column == least]
     yield from ((number, ["entries:"]) for number in items[-_ITEMS_ABOVE:])
 
 
-def _first_error(text: str) -> ParserError | None:
+def _mistake(text: str, message: str, index: int) -> Mistake:
+    return Mistake(message, text.count("\n", 0, index), index - text.rfind("\n", 0, index) - 1)
+
+
+def _first_mistake(text: str) -> Mistake | None:
     """Return the first mistake that libyaml finds in a text, or None."""
     try:
         for _ in yaml.parse(text, Loader=yaml.CBaseLoader):
             pass
     except yaml.MarkedYAMLError as error:
-        return parser_error(error)
+        return _mistake(text, *parser_error(error))
     except yaml.reader.ReaderError as error:
-        return ParserError(error.reason, error.position)
+        return _mistake(text, error.reason, error.position)
     return None
 
 
@@ -188,7 +176,7 @@ def find_repair(passage: Passage, rules: Sequence[Rule]) -> Repair | None:
     leaves something further below.
     """
     trials = min(_MAX_TRIALS, _MAX_CHARACTERS_PARSED // max(sum(map(len, passage.lines)), 1))
-    numbers = range(passage.at, passage.added - 1, -1)
+    numbers = range(passage.mistake.line, passage.added - 1, -1)
     for rule in rules:
         later = None
         repairs = (repair for number in numbers for repair in rule(passage, number))
@@ -251,7 +239,7 @@ def merge_conflict(passage: Passage, number: int) -> Iterator[Repair]:
 def _separator(passage: Passage, number: int) -> Iterator[Repair]:
     line = passage.lines[number]
     for found in reversed([*_SEPARATOR.finditer(line)]):
-        if (number, found.start()) < (passage.at, passage.column):
+        if (number, found.start()) < passage.mistake[1:]:
             name = f"U+{ord(found[0]):04X}"
             message = f"the invisible character {name} ends the line here; remove it"
             plain = _SEPARATOR.sub(" ", line)
@@ -301,7 +289,7 @@ def _unclosed_quote(passage: Passage, number: int) -> Iterator[Repair]:
     if last in _QUOTES:
         message += f" by {last}; write {quote}"
     # If the file ends within quotes, libyaml itself names the quote that opens.
-    if last in _QUOTES or "end of stream" not in passage.message:
+    if last in _QUOTES or "end of stream" not in passage.mistake.message:
         yield Repair(number, found.start("here"), message, {number: found.string + quote})
 
 
