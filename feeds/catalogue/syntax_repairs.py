@@ -243,11 +243,8 @@ def _separator(passage: Passage, number: int) -> Iterator[Repair]:
             name = f"U+{ord(found[0]):04X}"
             message = f"the invisible character {name} ends the line here; remove it"
             plain = _SEPARATOR.sub(" ", line)
-            value = _VALUE_LINE.fullmatch(plain)
             # The text after it may have a colon, and be the next mistake.
-            for changed in (
-                (plain, value["before"] + quoted(value["here"].strip())) if value else (plain,)
-            ):
+            for changed in (plain, _VALUE_LINE.sub(_value_in_quotes, plain, count=1)):
                 yield Repair(number, found.start(), message, {number: changed})
             return
 
