@@ -88,12 +88,11 @@ class Item(NamedTuple):
 
 def id_of(item: Node) -> str:
     """Return the id of an item; '' if it has none, or one that is not valid."""
-    pairs = item.value if isinstance(item, MappingNode) else ()
-    ids = (value for key, value in pairs if isinstance(key, ScalarNode) and key.value == "id")
-    found = next(ids, None)
-    return (
-        slug_or_blank(found.value) if isinstance(found, ScalarNode) and not is_blank(found) else ""
-    )
+    for key, value in item.value if isinstance(item, MappingNode) else ():
+        if isinstance(key, ScalarNode) and key.value == "id":
+            is_text = isinstance(value, ScalarNode) and not is_blank(value)
+            return slug_or_blank(value.value) if is_text else ""
+    return ""
 
 
 class Sections:

@@ -185,7 +185,7 @@ def compose_part(text: str, *, within: int = 0) -> Node | None:
         root = _root(text)
     except (yaml.MarkedYAMLError, yaml.reader.ReaderError):
         raise SplitError from None
-    if _is_deep(root, within):
+    if root and _is_deep(root, within):
         raise SplitError
     if ("&" in text or "!" in text) and any(_has_property(node, text) for node in _nodes(root)):
         raise SplitError
@@ -281,15 +281,11 @@ def _has_property(node: Node, text: str) -> bool:
     return text[node.start_mark.index : node.start_mark.index + 1] in {"&", "!"}
 
 
-def _is_deep(root: Node | None, depth: int) -> bool:
+def _is_deep(node: Node, depth: int) -> bool:
     """Check whether lists and mappings are nested deeper than in any catalogue."""
-    nodes = [root] if root else []
-    while nodes := [node for node in nodes if type(node) is not ScalarNode]:
-        depth += 1
-        if depth > _MAX_DEPTH:
-            return True
-        nodes = [child for node in nodes for child in _children(node)]
-    return False
+    if type(node) is ScalarNode:
+        return False
+    return depth >= _MAX_DEPTH or any(_is_deep(child, depth + 1) for child in _children(node))
 
 
 def _nodes(root: Node | None) -> Iterator[Node]:
