@@ -33,7 +33,6 @@ from feeds.catalogue.web_addresses import (
     web_address,
 )
 from feeds.model import Entry, Person, Site, Topic
-from feeds.urls import FEED_KINDS, FEEDS
 
 _MAX_ITEMS = 1000
 _MIN_AGE_SECONDS = 60
@@ -91,8 +90,8 @@ def read_site(fields: MappingReader) -> Site:
         hub=fields.value("hub", web_address, ""),
         items=fields.value("items", partial(whole_number, 1, _MAX_ITEMS), 50),
         max_age=fields.value("max_age", max_age, 900),
-        formats=_chosen(fields, "formats", tuple(FEEDS)),
-        feeds=_chosen(fields, "feeds", FEED_KINDS),
+        formats=_chosen(fields, "formats", tuple(urls.FEEDS)),
+        feeds=_chosen(fields, "feeds", urls.FEED_KINDS),
         accent=fields.value("accent", colour, NO_SITE.accent),
         footer=fields.value("footer", line, ""),
     )
