@@ -18,7 +18,7 @@ from lxml import html
 from feeds import Catalogue, Country, Entry, Release, Topic, build_release, load_catalogue
 from feeds.catalogue import read_catalogue
 from feeds.catalogue.countries import territories
-from feeds.catalogue.redirects import live_paths
+from feeds.catalogue.site import live_paths
 from feeds.headers import compress
 from feeds.urls import (
     ALL_OPML,

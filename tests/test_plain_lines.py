@@ -11,7 +11,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode
 
 from feeds.catalogue.plain_lines import Unsupported, Value, plain_lines
 from feeds.catalogue.sections import split_items
-from feeds.catalogue.yaml_nodes import SplitError, compose_part
+from feeds.catalogue.source import SplitError, compose_part
 
 PLAIN = {
     "texts": "id: a\n  title: A title – in “quotes” – a:b a#b 5% it's (so) ~\n",

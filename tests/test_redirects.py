@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from feeds import Catalogue, build_release
-from feeds.catalogue.redirects import live_paths
+from feeds.catalogue.site import live_paths
 from feeds.urls import HEALTH, covering_rule, moved_to
 
 MOVED = {

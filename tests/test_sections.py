@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 
 from feeds import CatalogueError
 from feeds.catalogue import ItemMemory, read_catalogue
-from feeds.catalogue.source import forbidden_character
-from feeds.catalogue.yaml_nodes import SplitError, compose_part
+from feeds.catalogue.source import SplitError, compose_part, forbidden_character
 
 HEAD = """site:
   title: T

@@ -11,9 +11,9 @@ from feeds import CatalogueError
 from feeds.catalogue import read_catalogue
 from feeds.catalogue.dates import MONTHS, parse_freely, read_date
 from feeds.catalogue.reader import InvalidValue, ValueWarning
+from feeds.catalogue.source import SplitError, compose_part
 from feeds.catalogue.text_fields import line, slug, slug_of, surely_shows
 from feeds.catalogue.web_addresses import web_address
-from feeds.catalogue.yaml_nodes import SplitError, compose_part
 from feeds.markdown import shows_nothing
 
 HEAD = "site: {title: T, url: https://e.org/, id: 'tag:e.org,2021:t'}\n"

@@ -23,12 +23,18 @@ from feeds.catalogue.entry_checks import (
 from feeds.catalogue.item_memory import ItemMemory, read_items
 from feeds.catalogue.media import read_pictures
 from feeds.catalogue.reader import InvalidValue
-from feeds.catalogue.redirects import live_paths, note_gone, read_moves
 from feeds.catalogue.sections import NO_ENTRIES, Sections
-from feeds.catalogue.site import NO_SITE, read_country_names, read_site, read_topics
-from feeds.catalogue.source import Source
+from feeds.catalogue.site import (
+    NO_SITE,
+    live_paths,
+    note_gone,
+    read_country_names,
+    read_moves,
+    read_site,
+    read_topics,
+)
+from feeds.catalogue.source import Source, SplitError
 from feeds.catalogue.web_addresses import site_address
-from feeds.catalogue.yaml_nodes import SplitError
 from feeds.errors import CatalogueError, Problem, UsageError
 from feeds.inputs import source_digest
 from feeds.model import Catalogue, Entry, Picture, Site

@@ -4,7 +4,7 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache, cached_property, lru_cache, partial
+from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from itertools import chain
 from typing import Any
@@ -68,8 +68,10 @@ class Countries:
     """
 
     def __init__(self, language: str, names: Mapping[str, str]) -> None:
-        shown, self._meanings = _tables(language, tuple(names.items()))
-        self._countries = {code: Country(code=code, name=name) for code, name in shown.items()}
+        english = territories("en")
+        shown = english | territories(language) | dict(names)
+        self._countries = {code: Country(code=code, name=shown[code]) for code in english}
+        self._meanings = _meanings(language, tuple(names.items()))
 
     def country(self, code: str) -> Country:
         """Return the Country with a code."""
@@ -110,19 +112,21 @@ class Countries:
                 f"{text!r} is the code of {self._with_code(of_code)}"
                 f" and the name of {self._with_code(named)}; write {of_code} or {named}"
             )
-        hint = f"; did you mean {self._either(codes)}?" if codes else self._hint(text, suggester)
-        return f"unknown country {text!r}{hint}"
-
-    def _hint(self, text: str, suggester: Suggester) -> str:
         short = len(text) <= _ALPHA_3_LENGTH
         folded = _without_form(_folded_key(text))
-        codes = () if short and text.isascii() else self._codes_by_words.get(folded, ())
-        if 0 < len(codes) <= _MAX_SUGGESTED:
-            return f"; did you mean {self._either(codes)}?"
-        if short:
-            return ""
-        unless = partial(_has_fewer_words, than=folded)
-        return suggester.hint(folded, self._suggestions, HIGH_SIMILARITY, unless)
+        if not codes and not (short and text.isascii()):
+            codes = self._codes_by_words.get(folded, [])
+        hint = ""
+        if meaning or 0 < len(codes) <= _MAX_SUGGESTED:
+            hint = f"; did you mean {self._either(codes)}?"
+        elif not short:
+            choices = {
+                name: shown
+                for name, shown in self._suggestions.items()
+                if not _has_fewer_words(name, folded)
+            }
+            hint = suggester.hint(folded, choices, HIGH_SIMILARITY)
+        return f"unknown country {text!r}{hint}"
 
     def _either(self, codes: Iterable[str]) -> str:
         return " or ".join(map(self._with_code, codes))
@@ -200,10 +204,9 @@ def territories(language: str) -> dict[str, str]:
 
 def _cldr_names(language: str) -> Mapping[str, str]:
     try:
-        names: Mapping[str, str] = Locale.parse(language, sep="-").territories
+        return dict(Locale.parse(language, sep="-").territories)
     except UnknownLocaleError:
         return {}
-    return names
 
 
 def _alpha_3_codes() -> dict[str, str]:
@@ -218,16 +221,7 @@ def _alpha_3_codes() -> dict[str, str]:
 
 
 @lru_cache(maxsize=4)
-def _tables(
-    language: str, names: tuple[tuple[str, str], ...]
-) -> tuple[Mapping[str, str], Mapping[str, str]]:
-    """Return the displayed name of each code, and what each name and code means."""
-    english = territories("en")
-    shown = english | territories(language) | dict(names)
-    return {code: shown[code] for code in english}, _meanings(language, dict(names))
-
-
-def _meanings(language: str, own: Mapping[str, str]) -> dict[str, str]:
+def _meanings(language: str, own: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
     """Return what each known name and code means.
 
     `own` are the names that the site prefers, by alpha-2 code. Codes are in upper
@@ -236,7 +230,7 @@ def _meanings(language: str, own: Mapping[str, str]) -> dict[str, str]:
     is that of the one whose name the site displays. A folded key that two
     countries have belongs to neither.
     """
-    displayed = _keyed([*_by_code(own), *_by_code(territories(language))])
+    displayed = _keyed([*_by_code(dict(own)), *_by_code(territories(language))])
     places = _keyed(_places(language))
     usual, ambiguous, others = _in_any_language()
     usual = _keyed(_short_names(language)) + usual

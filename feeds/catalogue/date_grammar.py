@@ -68,32 +68,6 @@ _DIACRITICS = re.compile("[\u0300-\u036f]")
 _ENDS = ",.،፣፡፥⹁"
 
 
-class Tokens(NamedTuple):
-    """A text with one meaning for each of its tokens: their kinds, texts and values."""
-
-    kinds: str
-    texts: tuple[str, ...]
-    values: tuple[int, ...]
-
-
-def interpretations(text: str, words: Words) -> Iterator[Tokens]:
-    """Return the tokens of a text once for each combination of their meanings."""
-    tokens = list(_tokens(text, words))
-    for meanings in islice(product(*(found for _, found in tokens)), _MAX_INTERPRETATIONS):
-        found: list[tuple[str, str, int]] = []
-        for (token, _), (kind, value) in zip(tokens, meanings, strict=True):
-            # Several spaces, and words that add nothing, count as one.
-            if kind in "~ " and found and found[-1][0] in "~ ":
-                found.append((max(kind, found.pop()[0]), token, value))
-            else:
-                found.append((kind, token, value))
-        yield Tokens(
-            "".join(kind for kind, _, _ in found),
-            tuple(text for _, text, _ in found),
-            tuple(value for _, _, value in found),
-        )
-
-
 def _split(text: str) -> list[str]:
     """Return the words, numbers, signs and spaces of a text, with equivalent signs replaced."""
     text = text.translate(_SAME_SIGNS)
@@ -248,7 +222,7 @@ def _bare(word: str) -> str:
     return unicodedata.normalize("NFC", _DIACRITICS.sub("", letters))
 
 
-# The patterns match the kinds of Tokens. Groups of one name are one part, which a date has once.
+# The patterns match the kinds of a Form. Groups of one name are one part, which a date has once.
 _BETWEEN = "(?:[ ~]?[.,]?[ ~]?|[-/])"
 _DAY = r"(?P<day>[12])\.?o?"
 _MONTH_PART = r"(?P<month>M)"
@@ -349,38 +323,53 @@ _ZONE_KEY = re.compile(r" ([A-Za-z_]+/[A-Za-z][\w/+-]*)$")
 
 
 class Form(NamedTuple):
-    """The named parts of some tokens, each with its first place and the place after its last.
+    """A text with one meaning for each of its tokens: their kinds, texts and values.
 
+    `parts` are its named parts, each with its first place and the place after its last.
     `end` is the first place that is not understood, or the number of tokens.
     """
 
-    tokens: Tokens
+    kinds: str
+    texts: list[str]
+    values: list[int]
     parts: dict[str, tuple[int, int]]
     end: int
 
     @property
     def rest(self) -> str:
         """The kinds that are not understood."""
-        return self.tokens.kinds[self.end :]
+        return self.kinds[self.end :]
 
     def number(self, name: str) -> int:
         """Return the number of a part; 0 if there is none."""
-        return self.tokens.values[self.parts[name][0]] if name in self.parts else 0
+        return self.values[self.parts[name][0]] if name in self.parts else 0
 
     def text(self, name: str) -> str:
         """Return a part as it is written; '' if there is none."""
         start, end = self.parts.get(name, (0, 0))
-        return "".join(self.tokens.texts[start:end])
+        return "".join(self.texts[start:end])
 
 
-def form_of(tokens: Tokens) -> Form:
-    """Return the parts of some tokens, as far as they are understood."""
-    parts: dict[str, tuple[int, int]] = {}
-    end = 0
-    while found := _next_part(tokens.kinds, end, parts):
-        parts |= {name: found.span(name) for name, text in found.groupdict().items() if text}
-        end = found.end()
-    return Form(tokens, parts, end)
+def forms(text: str, words: Words) -> Iterator[Form]:
+    """Yield what is understood of a text, for each combination of the meanings of its tokens."""
+    tokens = list(_tokens(text, words))
+    for meanings in islice(product(*(found for _, found in tokens)), _MAX_INTERPRETATIONS):
+        read: list[tuple[str, str, int]] = []
+        for (token, _), (kind, value) in zip(tokens, meanings, strict=True):
+            # Several spaces, and words that add nothing, count as one.
+            if kind in "~ " and read and read[-1][0] in "~ ":
+                read.append((max(kind, read.pop()[0]), token, value))
+            else:
+                read.append((kind, token, value))
+        kinds = "".join(kind for kind, _, _ in read)
+        parts: dict[str, tuple[int, int]] = {}
+        end = 0
+        while found := _next_part(kinds, end, parts):
+            parts |= {name: found.span(name) for name, text in found.groupdict().items() if text}
+            end = found.end()
+        yield Form(
+            kinds, [token for _, token, _ in read], [value for *_, value in read], parts, end
+        )
 
 
 def _next_part(kinds: str, at: int, known: Container[str]) -> re.Match[str] | None:
@@ -400,12 +389,12 @@ def mistake_in(text: str, form: Form) -> str:
         return f"an offset from a named zone is ambiguous; write +{hours} or -{hours} alone"
     zone = _ZONE_KEY.search(text)
     if zone or ("time" in form.parts and re.fullmatch(" ?[mt]", form.rest)):
-        return unknown_zone(zone[1] if zone else form.tokens.texts[-1])
+        return unknown_zone(zone[1] if zone else form.texts[-1])
     # Words that add nothing make no difference here.
-    kinds, rest = form.tokens.kinds.replace("~", " "), form.rest.replace("~", " ")
+    kinds, rest = form.kinds.replace("~", " "), form.rest.replace("~", " ")
     short = _SHORT_YEAR.search(kinds)
     if short and "4" not in kinds:
-        year = form.tokens.texts[short.start("year")]
+        year = form.texts[short.start("year")]
         return f"write the year with four digits; {year} is ambiguous"
     if _SEVERAL_DAYS.search(kinds):
         return _MANY_DAYS

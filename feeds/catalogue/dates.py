@@ -122,8 +122,6 @@ def _with_fixed_offset(aware: datetime) -> datetime:
         minutes = timedelta(minutes=round(offset / timedelta(minutes=1)))
         nearest = min(max(minutes, -_MAX_OFFSET), _MAX_OFFSET)
         return aware.astimezone(timezone(nearest)).replace(microsecond=0)
-    if type(aware.tzinfo) is timezone and not (aware.microsecond or aware.fold):
-        return aware
     return aware.replace(microsecond=0, fold=0, tzinfo=timezone(offset))
 
 
@@ -152,26 +150,21 @@ def parse_freely(text: str, zone: ZoneInfo, language: str) -> tuple[datetime, bo
 
 def _parse_with(words: "Words", text: str, zone: ZoneInfo) -> tuple[datetime, bool]:
     """Return the date that all interpretations of a text have in common; raises InvalidValue."""
-    from feeds.catalogue.date_grammar import (  # noqa: PLC0415
-        form_of,
-        interpretations,
-        mistake_in,
-    )
+    from feeds.catalogue.date_grammar import forms, mistake_in  # noqa: PLC0415
 
     without_zone = text.removesuffix(f" {zone.key}")
-    forms = [form_of(tokens) for tokens in interpretations(without_zone, words)]
-    whole = [form for form in forms if not form.rest]
+    read = list(forms(without_zone, words))
+    whole = [form for form in read if not form.rest]
     if not whole:
-        raise InvalidValue(mistake_in(text, max(forms, key=lambda form: form.end)))
+        raise InvalidValue(mistake_in(text, max(read, key=lambda form: form.end)))
     found: dict[date, tuple[datetime, bool]] = {}
     faults = []
     for form in whole:
         try:
-            read = _date(form, zone, named=without_zone != text)
+            moment, whole_day = _date(form, zone, named=without_zone != text)
+            found.setdefault(moment.date(), (moment, whole_day))
         except InvalidValue as fault:
             faults.append(fault)
-        else:
-            found.setdefault(read[0].date(), read)
     if not found:
         raise faults[0]
     return found[_only_day(list(found))]
@@ -222,10 +215,9 @@ def _day(form: "Form") -> date:
 def _day_in_numbers(form: "Form") -> date:
     """Return the day of a date that ends in its year; raises InvalidValue if day or month may be first."""
     one, other = form.number("one"), form.number("other")
-    orders = dict.fromkeys((month, day) for day, month in ((one, other), (other, one)))
     days = [
         _calendar_day(form.number("year"), month, day)
-        for month, day in orders
+        for day, month in dict.fromkeys(((one, other), (other, one)))
         if month in _MONTH_NUMBERS
     ]
     if not days:
@@ -300,7 +292,7 @@ def _offset(form: "Form") -> tzinfo:
     """Return the offset in a text; raises InvalidValue if it is impossible, or may be a second time."""
     written = form.text("offset")
     start, _ = form.parts["offset"]
-    before = form.tokens.kinds[:start]
+    before = form.kinds[:start]
     spaced = before.endswith(" ")
     full = _full_offset(written)
     offset = _parse_offset(full)

@@ -13,9 +13,8 @@ from yaml.nodes import MappingNode, Node, ScalarNode
 from feeds.catalogue.entries import EntryRecord
 from feeds.catalogue.reader import NodeReader
 from feeds.catalogue.sections import Item
-from feeds.catalogue.source import forbidden_character
+from feeds.catalogue.source import forbidden_character, is_blank
 from feeds.catalogue.text_fields import folded, slug_of, slug_or_blank, slug_rules, slug_warnings
-from feeds.catalogue.yaml_nodes import is_blank
 from feeds.errors import Problem
 from feeds.model import Entry, Site
 from feeds.selection import public_from
@@ -164,20 +163,23 @@ def note_bodies(
     found = [(item, record) for item, record in records if record]
     if not any(record.links or record.notes for _, record in found):
         return
+    from feeds.markdown import line_of_link  # noqa: PLC0415  # only few bodies need it
+
     links = _BodyLinks(site, [record for _, record in found], entries, as_of)
     for (item, record), entry in zip(found, entries, strict=True):
         if not (record.links or record.notes):
             continue
         reader, body = item.field("body", problems)
         path = f"{item.path}.body"
-        for line, message in record.notes:
-            reader.problem(_index_of_line(body, line, reader.text), path, message, note=True)
+        for number, message in record.notes:
+            reader.problem(_index_of_line(body, number, reader.text), path, message, note=True)
         broken = list(links.broken(record.links, entry))
         more = len(broken[_MAX_LINKS:])
         for number, link in enumerate(broken[:_MAX_LINKS], 1):
             hint = reader.suggester.hint(link.path, link.choices) if link.choices else ""
             rest = f" (and {more} more links)" if more and number == _MAX_LINKS else ""
-            at = _index_of_line(body, link.line(entry.body), reader.text)
+            line = line_of_link(entry.body, link.link) if link.link else None
+            at = _index_of_line(body, line, reader.text)
             reader.problem(at, path, link.message + hint + rest, note=True)
 
 
@@ -193,22 +195,15 @@ def _index_of_line(body: Node, line: int | None, text: str) -> int:
 
 
 class _BrokenLink(NamedTuple):
-    """A link as it is written, what is wrong with it, and the paths that may be meant.
+    """What is wrong with a link as it is written, and the paths that may be meant.
 
-    It is reported at its own line, or at the beginning of the body.
+    Without the link, it is reported at the beginning of the body.
     """
 
-    link: str
+    link: str | None
     message: str
     path: str = ""
     choices: Sequence[str] = ()
-    at_line: bool = True
-
-    def line(self, body: str) -> int | None:
-        """Return the line of the body, from 0, at which to report it; None for the beginning."""
-        from feeds.markdown import line_of_link  # noqa: PLC0415  # only broken links need it
-
-        return line_of_link(body, self.link) if self.at_line else None
 
 
 class _BodyLinks:
@@ -247,7 +242,7 @@ class _BodyLinks:
         owner = self._pictures.get(path)
         if owner is None:
             message = f"leads to {path!r}, which is not published: no photo names it"
-            yield _BrokenLink(link, message, at_line=False)
+            yield _BrokenLink(None, message)
         elif until := self._held_back(owner, entry):
             message = f"shows {path!r}, which is held back with the entry {owner.id!r}{until}"
             yield _BrokenLink(link, message)

@@ -1,9 +1,8 @@
 """The keys of each mapping in a catalogue, and what to write instead of unknown keys and words."""
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from difflib import SequenceMatcher, get_close_matches
-from typing import NamedTuple
 
 from feeds.catalogue.source import INVISIBLE, named
 
@@ -22,40 +21,33 @@ HIGH_SIMILARITY = 0.8
 _PART = re.compile(r"[^\W_]+")
 
 
-class Keys(NamedTuple):
+class Keys:
     """The allowed and the required keys of a mapping, and remedies for others.
 
-    The remedy for a word, in lower case and without separators, is a key or advice.
+    `synonyms` has each allowed key with the words that it is the remedy for, and
+    `advice` other remedies. The words are in lower case, without separators.
     """
 
-    known: frozenset[str]
-    required: tuple[str, ...]
-    remedies: Mapping[str, str]
+    def __init__(
+        self,
+        synonyms: Mapping[str, str],
+        *,
+        advice: Mapping[str, str] | None = None,
+        required: tuple[str, ...] = (),
+    ) -> None:
+        self.known = frozenset(synonyms)
+        self.required = required
+        rows = {**synonyms, **(advice or {})}
+        self._remedies = {word: remedy for remedy, words in rows.items() for word in words.split()}
 
     def remedy(self, key: str) -> str:
         """Return what to write instead of an unknown key, as the end of a message, or ''."""
-        found = self.remedies.get(_SEPARATORS.sub("", key.lower()), "")
+        found = self._remedies.get(_SEPARATORS.sub("", key.lower()), "")
         return f"; {found}" if " " in found else f"; write {found!r} instead" if found else ""
 
 
-def _keys(
-    synonyms: Mapping[str, str],
-    *,
-    advice: Mapping[str, str] | None = None,
-    required: tuple[str, ...] = (),
-) -> Keys:
-    """Return keys, each given with the words, separated by spaces, that it is the remedy for."""
-    remedies = {
-        word: remedy
-        for rows in (synonyms, advice or {})
-        for remedy, words in rows.items()
-        for word in words.split()
-    }
-    return Keys(frozenset(synonyms), required, remedies)
-
-
 # A missing `id` is reported after all entries are read, so that a free one can be proposed.
-ENTRY = _keys(
+ENTRY = Keys(
     {
         "id": "guid slug uid uuid key identifier",
         "title": "headline heading name subject",
@@ -87,7 +79,7 @@ ENTRY = _keys(
         ),
     },
 )
-SITE = _keys(
+SITE = Keys(
     {
         "title": "name heading",
         "url": "link website baseurl home homepage address domain root",
@@ -115,7 +107,7 @@ SITE = _keys(
         "write it at the left margin, not inside 'site'": "topics countries entries",
     },
 )
-SECTIONS = _keys(
+SECTIONS = Keys(
     {
         "entries": "items news posts articles stories entry",
         "topics": "tags categories category keywords",
@@ -123,7 +115,7 @@ SECTIONS = _keys(
         "site": "feed channel publication settings config metadata",
     }
 )
-PHOTO = _keys(
+PHOTO = Keys(
     {
         "url": "src href image path link file",
         "alt": "caption description title text alttext",
@@ -134,8 +126,8 @@ PHOTO = _keys(
         "height": "",
     }
 )
-PERSON = _keys({"name": "title", "uri": "url website link homepage", "email": "mail"})
-TOPIC = _keys(
+PERSON = Keys({"name": "title", "uri": "url website link homepage", "email": "mail"})
+TOPIC = Keys(
     {
         "name": "title label",
         "description": "summary text",
@@ -189,10 +181,9 @@ class Suggester:
         word: str,
         choices: Mapping[str, str] | Iterable[str],
         similarity: float = MIN_SIMILARITY,
-        unless: Callable[[str], bool] = lambda _: False,
     ) -> str:
         """Return `; did you mean X?` with the result of `find`, or ''."""
-        found = self.find(word, choices, similarity, unless)
+        found = self.find(word, choices, similarity)
         return f"; did you mean {found}?" if found else ""
 
     def find(
@@ -200,12 +191,11 @@ class Suggester:
         word: str,
         choices: Mapping[str, str] | Iterable[str],
         similarity: float = MIN_SIMILARITY,
-        unless: Callable[[str], bool] = lambda _: False,
     ) -> str:
         """Return the choice most similar to a word, or ''.
 
         A mapping of choices has what may be typed as keys, and what to suggest as
-        values. Choices for which `unless` returns True are skipped.
+        values.
         """
         if len(word) > _MAX_WORD_LENGTH or self._budget <= 0:
             return ""
@@ -214,7 +204,7 @@ class Suggester:
         word = word.casefold()
         folded = {key.casefold(): value for key, value in shown.items()}
         for key in get_close_matches(word, folded, _MAX_CANDIDATES, similarity):
-            if not unless(key) and _parts_are_similar(word, key, similarity):
+            if _parts_are_similar(word, key, similarity):
                 return folded[key]
         return ""
 

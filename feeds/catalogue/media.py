@@ -15,7 +15,7 @@ from feeds.catalogue.sections import Item
 from feeds.catalogue.text_fields import IMAGE_TYPES
 from feeds.catalogue.web_addresses import photo_address
 from feeds.errors import Problem
-from feeds.model import Picture
+from feeds.model import Photo, Picture
 from feeds.parallel import dealt, in_processes, usable_processes
 from feeds.storage import Stamp, media_files
 from feeds.urls import MEDIA
@@ -38,9 +38,7 @@ _SWAPPED_SIDES = (5, 6, 7, 8)
 # Comparing a name with more takes long.
 _MAX_SUGGESTIONS = 1000
 
-# What an item says of its photo, by the names of the fields.
-_Claim = Mapping[str, str]
-_CLAIMED = ("type", "width", "height", "length")
+_NUMBERS = ("width", "height", "length")
 # Media type, width and height in pixels; or why a file is not published.
 _Measurement = tuple[str, int, int] | str
 
@@ -63,21 +61,19 @@ def read_pictures(
     if not claims:
         return {}
     files = _by_composed_name(media_files(folder)) if folder else {}
-    wanted = {claim["url"] for _, claim in claims}
+    wanted = {photo.url for _, photo in claims}
     used = {path: files[path] for path in sorted(wanted & files.keys())}
     known = _measured(folder or Path(), used, processes)
     lower_case = {path.casefold(): path for path in files}
-    for item, claim in claims:
-        path = claim["url"]
-        picture = known.get(path)
-        if isinstance(picture, Picture):
-            _report(item, _contradictions(claim, picture), (), problems)
-        elif picture:
-            _report(item, {"url": picture}, (), problems)
-        else:
-            meant = lower_case.get(path.casefold())
-            faults = {"url": f"there is no file {path!r} beside the catalogue"}
-            _report(item, faults, [meant] if meant else [*files][:_MAX_SUGGESTIONS], problems)
+    for item, photo in claims:
+        path = photo.url
+        found = known.get(path, f"there is no file {path!r} beside the catalogue")
+        faults = {"url": found} if isinstance(found, str) else _contradictions(photo, found)
+        meant: list[str] = []
+        if path not in known:
+            same = lower_case.get(path.casefold())
+            meant = [same] if same else [*files][:_MAX_SUGGESTIONS]
+        _report(item, faults, meant, problems)
     return {path: found for path, found in known.items() if isinstance(found, Picture)}
 
 
@@ -131,25 +127,27 @@ def _by_composed_name(files: Mapping[str, Stamp]) -> dict[str, Stamp]:
 
 def _claims(
     records: Iterable[tuple[Item, EntryRecord | None]],
-) -> Iterator[tuple[Item, _Claim]]:
+) -> Iterator[tuple[Item, Photo]]:
+    """Yield what items say of photos that are files in `media/`."""
     for item, record in records:
-        if record is None:
-            if claim := _claim(_values(item.open([])[1]).get("photo")):
-                yield item, claim
-        elif (photo := record.entry.photo) and photo.url.startswith(MEDIA):
-            said = (photo.media_type, *map(str, (photo.width, photo.height, photo.length)))
-            yield item, {"url": photo.url, **dict(zip(_CLAIMED, said, strict=True))}
+        photo = record.entry.photo if record else _photo_in(item.open([])[1])
+        if photo and photo.url.startswith(MEDIA):
+            yield item, photo
 
 
-def _claim(photo: Node | None) -> _Claim | None:
-    """Return the fields of a photo that is a file in `media/`; None for any other."""
-    nodes = _values(photo)
+def _photo_in(item: Node) -> Photo | None:
+    """Return the photo of an item that has a Problem, as far as it can be read."""
+    nodes = _values(_values(item).get("photo"))
     said = {name: node.value for name, node in nodes.items() if isinstance(node, ScalarNode)}
     try:
         path = photo_address(said.get("url", ""))
     except (InvalidValue, ValueWarning):
         return None
-    return dict.fromkeys(_CLAIMED, "") | said | {"url": path} if path.startswith(MEDIA) else None
+    # What is not a number is reported already.
+    width, height, length = (
+        int(text) if (text := said.get(name, "")).isdecimal() else 0 for name in _NUMBERS
+    )
+    return Photo(path, "", "", said.get("type", ""), width, height, length)
 
 
 def _values(node: Node | None) -> dict[str, Node]:
@@ -199,18 +197,15 @@ def _file(folder: Path, stamp: Stamp) -> Path:
     return folder / stamp[0].removeprefix(MEDIA)
 
 
-def _contradictions(claim: _Claim, picture: Picture) -> dict[str, str]:
+def _contradictions(photo: Photo, picture: Picture) -> dict[str, str]:
     """Return a message for each field that differs from the picture, by the field's name."""
-    faults = {}
-    if claim["type"] not in {"", picture.media_type}:
-        faults["type"] = f"is {claim['type']}, but the picture's is {picture.media_type}"
-    true = {"width": picture.width, "height": picture.height, "length": picture.length}
-    for name, value in true.items():
-        # What is not a number is reported already.
-        said = int(claim[name]) if claim[name].isdecimal() else 0
-        if said not in {0, value}:
-            faults[name] = f"is {said}, but the picture's is {value}"
-    return faults
+    said = {"type": photo.media_type, **{name: getattr(photo, name) for name in _NUMBERS}}
+    true = {"type": picture.media_type, **{name: getattr(picture, name) for name in _NUMBERS}}
+    return {
+        name: f"is {said[name]}, but the picture's is {true[name]}"
+        for name in said
+        if said[name] and said[name] != true[name]
+    }
 
 
 def _report(

@@ -16,8 +16,7 @@ from yaml.nodes import MappingNode
 
 from feeds.catalogue.known_keys import SILENT, Keys
 from feeds.catalogue.reader import MappingReader, NodeReader
-from feeds.catalogue.source import Excerpt, Source, forbidden_character
-from feeds.catalogue.yaml_nodes import NULLS
+from feeds.catalogue.source import NULLS, Excerpt, Source, forbidden_character
 
 # If False, the parser reads all items, with the same results.
 ENABLED = True

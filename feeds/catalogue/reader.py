@@ -8,8 +8,15 @@ from typing import TypeVar
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from feeds.catalogue.known_keys import Keys, Suggester, invisible_in_key, key_mistake
-from feeds.catalogue.source import Excerpt, describe, forbidden_character
-from feeds.catalogue.yaml_nodes import is_bare, is_blank, is_null, is_plain
+from feeds.catalogue.source import (
+    Excerpt,
+    describe,
+    forbidden_character,
+    is_bare,
+    is_blank,
+    is_null,
+    is_plain,
+)
 from feeds.errors import Problem
 
 T = TypeVar("T")
@@ -92,7 +99,8 @@ class NodeReader:
         try:
             text = self._scalar(node)
             self._check_lines(node, path, name)
-            if self._has_comments and is_plain(node) and self._match(_LOST_TEXT, node):
+            end = node.end_mark.index
+            if self._has_comments and is_plain(node) and _LOST_TEXT.match(self.text, end):
                 message = "to YAML, the text after ' #' is a comment; quote the text to keep it"
                 self.problem(node, join(path, name), message, note=True)
             return convert(text)
@@ -128,13 +136,9 @@ class NodeReader:
             message = "the line continues the text above; if that is meant, put the text in quotes"
             self.problem(found.end(), join(path, name), message, note=True)
 
-    def _match(self, pattern: re.Pattern[str], node: Node) -> re.Match[str] | None:
-        """Match what follows a node."""
-        return pattern.match(self.text, node.end_mark.index)
-
     def _comment_after(self, node: Node) -> str:
         """Return the comment in the line of a key without a value, or ''."""
-        found = self._match(_COMMENT, node) if is_bare(node) else None
+        found = _COMMENT.match(self.text, node.end_mark.index) if is_bare(node) else None
         return found[1].rstrip() if found else ""
 
     def _empty(self, node: Node) -> str:
@@ -198,14 +202,13 @@ class NodeReader:
             elif name == first:
                 self.problem(key, path, f"a new item begins here: write '- ' before '{name}:'")
 
-    def mapping(self, node: Node, path: str, keys: Keys, wanted: str = MAPPING) -> "MappingReader":
+    def mapping(self, node: Node, path: str, keys: Keys) -> "MappingReader":
         """Return a reader of a mapping; a key that is unknown or missing is a Problem.
 
-        A key without a value counts as absent, unless it is required. `wanted`
-        describes the mapping in the Problem for a node that is not one.
+        A key without a value counts as absent, unless it is required.
         """
         values: dict[str, Node] = {}
-        for name, key, value in self.pairs(node, path, wanted):
+        for name, key, value in self.pairs(node, path):
             here = join(path, name)
             if name in keys.known:
                 if name in keys.required or not is_blank(value):
@@ -256,14 +259,10 @@ class MappingReader:
         self, reader: NodeReader, node: Node, path: str, values: Mapping[str, Node]
     ) -> None:
         self.reader = reader
+        self.suggester = reader.suggester
         self.path = path
         self._node = node
         self._values = values
-
-    @property
-    def suggester(self) -> Suggester:
-        """What finds suggestions."""
-        return self.reader.suggester
 
     def __contains__(self, name: str) -> bool:
         return name in self._values
@@ -339,8 +338,9 @@ def join(path: str, name: str) -> str:
 
 def quoted(text: str) -> str:
     """Return a text in quotes, as YAML reads it."""
-    mark = '"' if "'" in text and '"' not in text and "\\" not in text else "'"
-    return f'"{text}"' if mark == '"' else "'" + text.replace("'", "''") + "'"
+    if "'" in text and '"' not in text and "\\" not in text:
+        return f'"{text}"'
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _items_meant(node: Node) -> list[str]:

@@ -14,16 +14,22 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from feeds.catalogue import known_keys
 from feeds.catalogue.known_keys import SECTION_NAMES, Suggester, key_mistake
 from feeds.catalogue.reader import NodeReader
-from feeds.catalogue.source import Excerpt, Source, forbidden_character, text_problems
+from feeds.catalogue.source import (
+    Excerpt,
+    Source,
+    SplitError,
+    compose,
+    compose_part,
+    is_blank,
+    is_plain,
+    text_problems,
+)
 from feeds.catalogue.text_fields import slug_or_blank
-from feeds.catalogue.yaml_nodes import SplitError, compose, compose_part, is_blank
 from feeds.errors import Problem
 
 NO_ENTRIES = "a catalogue without entries has the line 'entries: []'"
 _ENTRIES = re.compile(rb"entries:(?: +#[^\n]*| *)\r?\n(?: *(?:#[^\n]*)?\r?\n)*( *- )")
 _OTHER_SECTIONS = tuple(f"\n{name}:".encode() for name in SECTION_NAMES if name != "entries")
-# Only YAML ends a line here.
-_OTHER_LINE_ENDS = re.compile("[\r\x85\u2028\u2029]")
 
 
 class Split(NamedTuple):
@@ -82,12 +88,11 @@ class Item(NamedTuple):
 
 def id_of(item: Node) -> str:
     """Return the id of an item; '' if it has none, or one that is not valid."""
-    pairs = item.value if isinstance(item, MappingNode) else ()
-    ids = (value for key, value in pairs if isinstance(key, ScalarNode) and key.value == "id")
-    found = next(ids, None)
-    return (
-        slug_or_blank(found.value) if isinstance(found, ScalarNode) and not is_blank(found) else ""
-    )
+    for key, value in item.value if isinstance(item, MappingNode) else ():
+        if isinstance(key, ScalarNode) and key.value == "id":
+            is_text = isinstance(value, ScalarNode) and not is_blank(value)
+            return slug_or_blank(value.value) if is_text else ""
+    return ""
 
 
 class Sections:
@@ -122,12 +127,12 @@ class Sections:
     def _parts_around(self, source: Source, split: Split) -> list[tuple[NodeReader, Node]] | None:
         """Compose what is around the items; return None if only the whole can be composed."""
         parts = []
-        names = ["entries"]
+        names: list[str] = []
         try:
             for start, data in (split.head, split.tail):
                 excerpt = Excerpt(source, data.decode(), start)
                 node = compose_part(excerpt.text) or MappingNode("", [])
-                # With `entries:` below or above it, anything else would not be YAML.
+                # With `entries:` above it, anything else would not be YAML.
                 is_block = isinstance(node, MappingNode) and not node.flow_style
                 if not is_block or (node.start_mark and node.start_mark.column):
                     return None
@@ -135,7 +140,10 @@ class Sections:
                 parts.append((NodeReader(excerpt, self._problems, self._suggester), node))
         except (UnicodeDecodeError, SplitError):
             return None
-        return parts if len(set(names)) == len(names) else None
+        # A comment may end where only YAML ends a line, so that a value follows.
+        key, items = parts[0][1].value.pop()
+        is_split = key.value == "entries" and is_plain(items) and not items.value
+        return parts if is_split and len(set(names)) == len(names) else None
 
     def _compose(self, source: Source) -> Node | None:
         before = len(self._problems)
@@ -182,14 +190,15 @@ def split_items(data: bytes) -> Split | None:
     """Split a file; return None if `entries:` is not followed by lines that begin with `- `."""
     begin = 0 if data.startswith(b"entries:") else data.find(b"\nentries:") + 1
     first = _ENTRIES.match(data, begin)
-    if not first or _has_more_than_comments(data[begin : first.start(1)]):
+    if not first:
         return None
+    head = data[: first.start(1)]
     # A section before the items is a mistake after them, and begins no tail.
-    head = b"\n" + data[:begin]
-    others = [data.find(name, first.end()) for name in _OTHER_SECTIONS if name not in head]
+    names = [name for name in _OTHER_SECTIONS if name not in b"\n" + head]
+    others = [data.find(name, first.end()) for name in names]
     end = min((at + 1 for at in others if at >= 0), default=len(data))
     items = list(_split_at(data, first.start(1), end, b"\n" + first[1]))
-    return Split(first[1], (0, data[:begin]), (end, data[end:]), items)
+    return Split(first[1], (0, head), (end, data[end:]), items)
 
 
 def _split_at(data: bytes, begin: int, end: int, separator: bytes) -> Iterator[tuple[int, bytes]]:
@@ -198,15 +207,6 @@ def _split_at(data: bytes, begin: int, end: int, separator: bytes) -> Iterator[t
         yield begin, data[begin : at + 1]
         begin = at + 1
     yield begin, data[begin:end]
-
-
-def _has_more_than_comments(lines: bytes) -> bool:
-    """Check whether the lines after `entries:` may have content, in a line that only YAML sees."""
-    try:
-        text = lines.decode().replace("\r\n", "\n")
-    except UnicodeDecodeError:
-        return True
-    return bool(_OTHER_LINE_ENDS.search(text) or forbidden_character.search(text))
 
 
 def _misplaced_key(name: str, *, is_after_entries: bool) -> str:

@@ -220,12 +220,7 @@ def _is_section(passage: Passage, number: int) -> bool:
         return False
     below = next((line for line in passage.lines[number + 1 :] if line.strip()), "")
     is_mapping = indentation(below) > 0 and not ITEM.match(below)
-    return key["key"] in {"site", "entries"} or (is_mapping and not _value(passage, number))
-
-
-def _value(passage: Passage, number: int) -> str:
-    key = KEY_LINE.match(passage.lines[number])
-    return passage.lines[number][key.end() :].strip() if key else ""
+    return key["key"] in {"site", "entries"} or (is_mapping and not key["value"].strip())
 
 
 def _is_usual(passage: Passage, number: int, column: int) -> bool:
@@ -245,7 +240,7 @@ def _is_usual(passage: Passage, number: int, column: int) -> bool:
             if parent["dash"] and not item:
                 return column == parent.start("key") and _suits(own, "entries")
             usual = {0, _INDENTATION} if item else {_INDENTATION}
-            if column - indentation(line) not in usual or _value(passage, above):
+            if column - indentation(line) not in usual or parent["value"].strip():
                 return False
             return bool(item) or _suits(own, parent["key"])
     return column == 0 and bool(item)
@@ -263,7 +258,7 @@ def _is_swallowed(passage: Passage, number: int, column: int) -> bool:
         line = passage.lines[above]
         if line.strip() and indentation(line) < column:
             key = KEY_LINE.match(line)
-            return not key or (column > key.start("key") and bool(_value(passage, above)))
+            return not key or (column > key.start("key") and bool(key["value"].strip()))
     return False
 
 

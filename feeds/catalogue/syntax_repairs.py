@@ -8,13 +8,13 @@ colons, dashes, brackets and spaces.
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
 import yaml
 
 from feeds.catalogue.known_keys import ALL_KEYS, COLONS
+from feeds.catalogue.reader import quoted
 from feeds.catalogue.source import CONFLICT, INVISIBLE, SIGNS, SPACE, named
 
 # The most lines of a passage above and below the place that libyaml reports.
@@ -37,10 +37,10 @@ _BEGUN = (
 
 _ANY_KEY = "|".join(sorted(ALL_KEYS))
 KEY_LINE = re.compile(
-    r"""( *)(?P<dash>- +)?(?P<quote>["']?)(?P<key>[\w-]+)(?P=quote) *:(?=[ \t]|\Z)"""
+    r"""( *)(?P<dash>- +)?(?P<quote>["']?)(?P<key>[\w-]+)(?P=quote) *:(?P<value>\Z|[ \t].*)"""
 )
 KNOWN_KEY_LINE = re.compile(rf"( *)(?P<dash>- +)?(?P<key>{_ANY_KEY}) *:(?=[ \t]|\Z)")
-ITEM = re.compile("( *)- +")
+ITEM = re.compile("( *)(?P<dash>- +)")
 _BEFORE_VALUE = r"(?P<before> *(?:- +)?(?:[\w-]+ *: +)?)"
 _MARKER = re.compile(r"(?:<{7}|\|{7}|={7}|>{7})(?: |\Z)")
 # Invisible characters that end a line (YAML 1.1 §5.4).
@@ -51,58 +51,49 @@ _STRUCTURE = re.compile(rf"{_GAP}(?:-{_GAP})?(?:[\w-]+{_GAP}:{_GAP})?")
 _VALUE_LINE = re.compile(rf"{_BEFORE_VALUE}(?P<here>.*)")
 _QUOTES = "“”„‟«»‹›‘’‚‛「」『』《》〈〉〝〞＂＇"
 _FOREIGN = re.compile(rf"{_BEFORE_VALUE}(?P<here>[{_QUOTES}].*)")
-_QUOTED_LINE = re.compile(
-    r"""(?P<before> *(?:- +)?)(?P<quote>["'])(?P<key>[\w-]+) *:(?P<text>.*)"""
-)
 _UNCLOSED = re.compile(_BEFORE_VALUE + r"""(?P<here>"(?:[^"\\]|\\.)*|'(?:[^']|'')*)""")
-_APOSTROPHE = re.compile(r"(?<=\w)'(?=\w)")
 _BULLETS = "•·‣▪●○◦–—−"
 _IN_BRACES = re.compile(_BEFORE_VALUE + r"(?P<here>\{.*\})\s*")
 _FIELD = re.compile(r"""(?<=[{,]) *(?P<key>[a-z]+): +(?P<text>[^\s"'].*?)(?=, *[a-z]+: |\}\Z)""")
 _IS_READ = re.compile(r"[\[\]{},]|: | #")
 
 
-class ParserError(NamedTuple):
-    """A message of libyaml, and the place of the character at fault, as an index."""
+class Mistake(NamedTuple):
+    """A message of libyaml, and the place of the character at fault; both counts are from 0."""
 
     message: str
-    place: int
+    line: int
+    column: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Passage:
+class Passage(NamedTuple):
     """Some lines of a file in which libyaml finds the same first mistake as in the file.
 
     `lines` are without their ends. The first `added` ones are not in the file, but
     begin the section of the others. `first` is the number of `lines[0]` in the file,
-    as if the added ones replaced those above. `at` and `column` are where in the
-    passage libyaml reports the mistake. Lines and columns are counted from 0.
+    as if the added ones replaced those above. The mistake's line is that in the passage.
     """
 
     lines: list[str]
     added: int
     first: int
-    at: int
-    column: int
-    message: str
+    mistake: Mistake
 
     def parses_with(self, changed: Mapping[int, str]) -> bool | None:
         """Return True if changed lines leave no mistake, None if one further below, else False."""
         text = "\n".join(changed.get(number, line) for number, line in enumerate(self.lines))
-        error = _first_error(text)
-        if error is None:
+        found = _first_mistake(text)
+        if found is None:
             return True
-        return None if text.count("\n", 0, error.place) > self.at else False
+        return None if found.line > self.mistake.line else False
 
     def key_columns(self, number: int, *, of_items: bool = False) -> list[int]:
         """Return the columns of the keys, or of the items, that are nearest to a line."""
         pattern = ITEM if of_items else KNOWN_KEY_LINE
         others = (*range(number - 1, -1, -1), *range(number + 1, len(self.lines)))
         found = (pattern.match(self.lines[other]) for other in others)
-        columns = dict.fromkeys(
-            match.end(1) if of_items else match.start("key") for match in found if match
-        )
-        return [*columns][:_MAX_COLUMNS]
+        group = "dash" if of_items else "key"
+        return [*dict.fromkeys(match.start(group) for match in found if match)][:_MAX_COLUMNS]
 
 
 class Repair(NamedTuple):
@@ -117,20 +108,19 @@ class Repair(NamedTuple):
 Rule = Callable[[Passage, int], Iterator[Repair]]
 
 
-def parser_error(error: yaml.MarkedYAMLError) -> ParserError:
-    """Return the message of an error, with the place where the mistake begins."""
+def parser_error(error: yaml.MarkedYAMLError) -> tuple[str, int]:
+    """Return the message of an error, with the index at which the mistake begins."""
     message = error.problem or error.context or "the parser gave up"
     mark = error.problem_mark or error.context_mark
     if error.context_mark and any(words in message for words in _BEGUN):
         mark = error.context_mark
-    return ParserError(message, mark.index if mark else 0)
+    return message, mark.index if mark else 0
 
 
 def passage_around(text: str, error: yaml.MarkedYAMLError) -> Passage | None:
     """Return a passage with the file's first mistake, or None if it depends on lines far away."""
-    message, index = parser_error(error)
-    at = text.count("\n", 0, index)
-    column = index - (text.rfind("\n", 0, index) + 1)
+    mistake = _mistake(text, *parser_error(error))
+    at = mistake.line
     marks = [mark for mark in (error.context_mark, error.problem_mark) if mark]
     places = [text.count("\n", 0, mark.index) for mark in marks]
     top = min((place for place in places if at - place < _LINES_ABOVE), default=at)
@@ -139,20 +129,10 @@ def passage_around(text: str, error: yaml.MarkedYAMLError) -> Passage | None:
     below = lines[top : end + _LINES_BELOW]
     for first, above in _beginnings(lines, min(top, at)):
         found = [*above, *lines[first:top], *below]
-        passage = Passage(
-            lines=found,
-            added=len(above),
-            first=first - len(above),
-            at=at - first + len(above),
-            column=column,
-            message=message,
-        )
-        start = sum(map(len, found[: passage.at])) + passage.at
-        if sum(map(len, found)) < _MAX_PASSAGE_LENGTH and _first_error("\n".join(found)) == (
-            message,
-            start + column,
-        ):
-            return passage
+        start = first - len(above)
+        same = mistake._replace(line=at - start)
+        if sum(map(len, found)) < _MAX_PASSAGE_LENGTH and _first_mistake("\n".join(found)) == same:
+            return Passage(found, len(above), start, same)
     return None
 
 
@@ -161,27 +141,30 @@ def _beginnings(lines: list[str], top: int) -> Iterator[tuple[int, list[str]]]:
     low = max(top - _LINES_ABOVE, 0)
     if not low:
         yield 0, []
-    sections = [number for number in range(low, top + 1) if _SECTION.match(lines[number])]
+    numbers = range(low, top + 1)
+    sections = [number for number in numbers if _SECTION.match(lines[number])]
     yield from ((number, []) for number in sections[-1:])
-    dashes = {
-        number: len(found[1])
-        for number in range(low, top + 1)
-        if (found := ITEM.match(lines[number]))
-    }
-    least = min(dashes.values(), default=0)
-    items = [number for number, indentation in dashes.items() if indentation == least]
+    dashes = [
+        (number, indentation(lines[number])) for number in numbers if ITEM.match(lines[number])
+    ]
+    least = min((column for _, column in dashes), default=0)
+    items = [number for number, column in dashes if column == least]
     yield from ((number, ["entries:"]) for number in items[-_ITEMS_ABOVE:])
 
 
-def _first_error(text: str) -> ParserError | None:
+def _mistake(text: str, message: str, index: int) -> Mistake:
+    return Mistake(message, text.count("\n", 0, index), index - text.rfind("\n", 0, index) - 1)
+
+
+def _first_mistake(text: str) -> Mistake | None:
     """Return the first mistake that libyaml finds in a text, or None."""
     try:
         for _ in yaml.parse(text, Loader=yaml.CBaseLoader):
             pass
     except yaml.MarkedYAMLError as error:
-        return parser_error(error)
+        return _mistake(text, *parser_error(error))
     except yaml.reader.ReaderError as error:
-        return ParserError(error.reason, error.position)
+        return _mistake(text, error.reason, error.position)
     return None
 
 
@@ -193,7 +176,7 @@ def find_repair(passage: Passage, rules: Sequence[Rule]) -> Repair | None:
     leaves something further below.
     """
     trials = min(_MAX_TRIALS, _MAX_CHARACTERS_PARSED // max(sum(map(len, passage.lines)), 1))
-    numbers = range(passage.at, passage.added - 1, -1)
+    numbers = range(passage.mistake.line, passage.added - 1, -1)
     for rule in rules:
         later = None
         repairs = (repair for number in numbers for repair in rule(passage, number))
@@ -209,37 +192,36 @@ def find_repair(passage: Passage, rules: Sequence[Rule]) -> Repair | None:
     return None
 
 
-def _rewriting(pattern: str, replacement: str, message: str) -> Rule:
-    """Return a rule for one line: its match is replaced, and the message is for its group `here`."""
+def _rewriting(pattern: str, change: str | Callable[[re.Match[str]], str], message: str) -> Rule:
+    """Return a rule for one line: its match is replaced, and the message is for its group `here`.
+
+    `change` is a template of the replacement, or returns it.
+    """
     compiled = re.compile(pattern)
 
     def rule(passage: Passage, number: int) -> Iterator[Repair]:
         found = compiled.match(passage.lines[number])
         if found:
-            changed = found.expand(replacement) + found.string[found.end() :]
+            new = found.expand(change) if isinstance(change, str) else change(found)
             text = message.format_map(found.groupdict())
-            yield Repair(number, found.start("here"), text, {number: changed})
+            changed = {number: new + found.string[found.end() :]}
+            yield Repair(number, found.start("here"), text, changed)
 
     return rule
 
 
 def _quoting(pattern: str, message: str) -> Rule:
     """Return a rule for a value that must be in quotes: the group `here`."""
-    compiled = re.compile(_BEFORE_VALUE + pattern)
-
-    def rule(passage: Passage, number: int) -> Iterator[Repair]:
-        found = compiled.fullmatch(passage.lines[number])
-        if found:
-            text = message.format_map(found.groupdict())
-            changed = found["before"] + _quoted(found["here"])
-            yield Repair(number, found.start("here"), text, {number: changed})
-
-    return rule
+    return _rewriting(rf"{_BEFORE_VALUE}{pattern}\Z", _value_in_quotes, message)
 
 
-def _quoted(text: str) -> str:
-    """Return a text as a scalar in single quotes."""
-    return "'" + text.strip().replace("'", "''") + "'"
+def _value_in_quotes(found: re.Match[str]) -> str:
+    return found["before"] + quoted(found["here"].strip())
+
+
+def _quote_after_key(found: re.Match[str]) -> str:
+    text = found["text"].strip().removesuffix(found["here"])
+    return f"{found['before']}{found['key']}:{' ' + quoted(text) if text else ''}"
 
 
 def indentation(line: str) -> int:
@@ -257,13 +239,12 @@ def merge_conflict(passage: Passage, number: int) -> Iterator[Repair]:
 def _separator(passage: Passage, number: int) -> Iterator[Repair]:
     line = passage.lines[number]
     for found in reversed([*_SEPARATOR.finditer(line)]):
-        if (number, found.start()) < (passage.at, passage.column):
+        if (number, found.start()) < passage.mistake[1:]:
             name = f"U+{ord(found[0]):04X}"
             message = f"the invisible character {name} ends the line here; remove it"
             plain = _SEPARATOR.sub(" ", line)
-            value = _VALUE_LINE.fullmatch(plain)
             # The text after it may have a colon, and be the next mistake.
-            for changed in (plain, value["before"] + _quoted(value["here"])) if value else (plain,):
+            for changed in (plain, _VALUE_LINE.sub(_value_in_quotes, plain, count=1)):
                 yield Repair(number, found.start(), message, {number: changed})
             return
 
@@ -292,17 +273,8 @@ def _foreign_quotes(passage: Passage, number: int) -> Iterator[Repair]:
             f"{' '.join(signs)} are not quotes to YAML;"
             """ write " " instead, or put the whole text in ' '"""
         )
-        changed = found["before"] + _quoted(text)
+        changed = found["before"] + quoted(text)
         yield Repair(number, found.start("here"), message, {number: changed})
-
-
-def _quote_before_key(passage: Passage, number: int) -> Iterator[Repair]:
-    found = _QUOTED_LINE.fullmatch(passage.lines[number])
-    if found:
-        text = found["text"].strip().removesuffix(found["quote"])
-        message = f"the quote belongs after '{found['key']}:', not before it"
-        changed = f"{found['before']}{found['key']}:{' ' + _quoted(text) if text else ''}"
-        yield Repair(number, found.start("quote"), message, {number: changed})
 
 
 def _unclosed_quote(passage: Passage, number: int) -> Iterator[Repair]:
@@ -310,23 +282,12 @@ def _unclosed_quote(passage: Passage, number: int) -> Iterator[Repair]:
     if not found:
         return
     quote, last = found["here"][0], found["here"].rstrip()[-1]
-    changed = found.string + quote
+    message = "the quote that opens here is not closed"
     if last in _QUOTES:
-        message = f"the quote that opens here is not closed by {last}; write {quote}"
-        yield Repair(number, found.start("here"), message, {number: changed})
-    elif "end of stream" not in passage.message:
-        # If the file ends within quotes, libyaml itself names the quote that opens.
-        message = "the quote that opens here is not closed"
-        yield Repair(number, found.start("here"), message, {number: changed})
-
-
-def _apostrophes(passage: Passage, number: int) -> Iterator[Repair]:
-    line = passage.lines[number]
-    found = _APOSTROPHE.search(line)
-    if found:
-        message = "within ' ', write '' for each '; or put the text in \" \""
-        changed = _APOSTROPHE.sub("''", line)
-        yield Repair(number, found.start(), message, {number: changed})
+        message += f" by {last}; write {quote}"
+    # If the file ends within quotes, libyaml itself names the quote that opens.
+    if last in _QUOTES or "end of stream" not in passage.mistake.message:
+        yield Repair(number, found.start("here"), message, {number: found.string + quote})
 
 
 def _within_braces(passage: Passage, number: int) -> Iterator[Repair]:
@@ -343,7 +304,7 @@ def _within_braces(passage: Passage, number: int) -> Iterator[Repair]:
         changed = line
         for field in reversed(wrong):
             begin, end = field.span("text")
-            changed = changed[:begin] + _quoted(field["text"]) + changed[end:]
+            changed = changed[:begin] + quoted(field["text"].strip()) + changed[end:]
         yield Repair(number, wrong[0].start("text"), message, {number: changed})
 
 
@@ -362,7 +323,11 @@ CHARACTER_RULES: tuple[Rule, ...] = (
         "remove this line: '{here}' is not part of the catalogue",
     ),
     _foreign_quotes,
-    _quote_before_key,
+    _rewriting(
+        r"""(?P<before> *(?:- +)?)(?P<here>["'])(?P<key>[\w-]+) *:(?P<text>.*)""",
+        _quote_after_key,
+        "the quote belongs after '{key}:', not before it",
+    ),
     _rewriting(
         "(?P<before> *)(?P<here>-)(?=[^ -])", r"\g<before>- ", "a space after the '-' is missing"
     ),
@@ -405,7 +370,11 @@ CHARACTER_RULES: tuple[Rule, ...] = (
         r"(?P<here>(?P<first>[\[{])[^\[\]{}]*[\]}] *[^\s#,].*)",
         "put the whole text in quotes: to YAML, '{first}' begins a list or a mapping",
     ),
-    _apostrophes,
+    _rewriting(
+        r".*?(?<=\w)(?P<here>')(?=\w).*",
+        lambda found: re.sub(r"(?<=\w)'(?=\w)", "''", found[0]),
+        "within ' ', write '' for each '; or put the text in \" \"",
+    ),
     _quoting(
         r"(?P<here>'(?:[^']|'')*+'(?!\s*\Z).*')\s*",
         "the text ends at the second ': write '' for each ' within it, or put it in \" \"",

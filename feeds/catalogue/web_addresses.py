@@ -78,7 +78,7 @@ def web_address(text: str) -> str:
 
 def photo_address(text: str) -> str:
     """Return the web address of a photo, or its path in `media/`, in NFC."""
-    if "://" in text or _meant_address(text):
+    if "://" in text or _proposal(text):
         return web_address(text)
     _check_invisible(text)
     if not text.startswith(MEDIA):
@@ -215,13 +215,7 @@ def _check_characters(text: str) -> None:
 
 
 def _proposal(text: str) -> str:
-    """Return the part of a message that proposes an address, or ''."""
-    meant = _meant_address(text)
-    return f"; did you mean {meant}?" if meant else ""
-
-
-def _meant_address(text: str) -> str:
-    """Return the web address that is probably meant by a text that is not one, or ''."""
+    """Return `; did you mean …?` with the address that a text probably stands for, or ''."""
     within = _WITHIN.search(text)
     mistyped = _MISTYPED.match(text)
     if within and within[0] != text:
@@ -237,7 +231,7 @@ def _meant_address(text: str) -> str:
         return ""
     if not _ALLOWED.fullmatch(meant):
         return ""
-    return meant + "/" if _WITHOUT_PATH.fullmatch(meant) else meant
+    return f"; did you mean {meant}{'/' if _WITHOUT_PATH.fullmatch(meant) else ''}?"
 
 
 def _unlikely_end(text: str) -> str:
