@@ -160,25 +160,14 @@ class EntryReader:
             updated = max(updated, published)
         if updated < published:
             fields.problem("updated", "is before 'date'")
-        published = _with_fixed_offset(published)
-        updated = max(_with_fixed_offset(updated), published)
-        return published, whole_day, updated, updated_day
-
-
-def _with_fixed_offset(moment: datetime) -> datetime:
-    """Return a moment with its offset instead of its zone."""
-    return moment.replace(tzinfo=_fixed_offset(moment.utcoffset()), fold=0)
-
-
-@lru_cache
-def _fixed_offset(offset: timedelta | None) -> timezone:
-    return timezone(offset or timedelta())
+        return published, whole_day, max(updated, published), updated_day
 
 
 @lru_cache(maxsize=10_000)
 def _midnight(day: date, zone: ZoneInfo) -> datetime:
-    """Return the beginning of a day in a zone."""
-    return _with_fixed_offset(datetime.combine(day, time(), zone))
+    """Return the beginning of a day in a zone, with the zone's offset."""
+    begins = datetime.combine(day, time(), zone)
+    return begins.replace(tzinfo=timezone(begins.utcoffset() or timedelta()))
 
 
 def _body(fields: MappingReader) -> str:
