@@ -162,16 +162,30 @@ def take_lock(fd: int, *, shared: bool = False) -> bool:
     return True
 
 
-def release_lock(fd: int) -> None:
-    """Unlock a file and close its descriptor.
+# Descriptors that this process holds, and one that is forked from it closes.
+_held: set[int] = set()
 
-    Closing would not be enough if a process was forked meanwhile: it has the descriptor too.
-    """
+
+@contextmanager
+def held(fd: int) -> Iterator[None]:
+    """Unlock and close a file at the end; a process that is forked meanwhile does not keep the lock."""
+    _held.add(fd)
     try:
-        fcntl.flock(fd, fcntl.LOCK_UN)
+        yield
     finally:
+        _held.discard(fd)
         # A file system without locks refuses to unlock, too.
+        with suppress(OSError):
+            fcntl.flock(fd, fcntl.LOCK_UN)
         os.close(fd)
+
+
+def _close_held() -> None:
+    while _held:
+        os.close(_held.pop())
+
+
+os.register_at_fork(after_in_child=_close_held)
 
 
 def replace_file(folder: int, name: str, data: bytes, *, new: str, sync: bool = True) -> None:

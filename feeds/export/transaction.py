@@ -6,7 +6,6 @@ syncfs of the file system takes half the time, even of fsync in sixteen threads.
 """
 
 import logging
-import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -19,7 +18,7 @@ from feeds.errors import FeedsError
 from feeds.export.safe_folder import EXPORT_FOLDER, SafeFolder, load_syncfs
 from feeds.log import log_event
 from feeds.model import etag_of
-from feeds.storage import take_lock
+from feeds.storage import held, take_lock
 
 # Staged files, and hard links to those that are replaced or removed.
 NEW = f"{EXPORT_FOLDER}/new"
@@ -27,7 +26,6 @@ _OLD = f"{EXPORT_FOLDER}/old"
 _LOCK = f"{EXPORT_FOLDER}/lock"
 # For more files or folders, one syncfs is faster than an fsync of each.
 _MAX_FSYNCS = 128
-_held_locks: set[int] = set()
 
 
 class StagedFile(NamedTuple):
@@ -229,8 +227,7 @@ def locked(folder: SafeFolder) -> Iterator[None]:
     If the file system does not support locks, that is logged, and there is none.
     """
     fd = folder.open_for_locking(_LOCK)
-    _held_locks.add(fd)
-    try:
+    with held(fd):
         try:
             is_free = take_lock(fd)
         except OSError as error:
@@ -241,18 +238,6 @@ def locked(folder: SafeFolder) -> Iterator[None]:
         if not is_free:
             raise FeedsError(f"{folder.root}: another export is writing there")
         yield
-    finally:
-        _held_locks.discard(fd)
-        os.close(fd)
-
-
-def _close_locks() -> None:
-    while _held_locks:
-        os.close(_held_locks.pop())
-
-
-# A forked process would keep the lock if this one were killed.
-os.register_at_fork(after_in_child=_close_locks)
 
 
 @contextmanager

@@ -6,7 +6,6 @@ sent, in a request for each feed, which every hub understands.
 """
 
 import logging
-import os
 import random
 import threading
 import time
@@ -20,7 +19,7 @@ from feeds.errors import FeedsError
 from feeds.log import log_event, log_exception
 from feeds.model import Site, etag_of
 from feeds.notify import http
-from feeds.storage import StateFolder, release_lock, take_lock
+from feeds.storage import StateFolder, held, take_lock
 from feeds.urls import FEEDS
 
 _CONCURRENT_REQUESTS = 4
@@ -34,17 +33,6 @@ _MAX_NOTIFY_SECONDS = 86_400
 _CACHE_SECONDS = 60
 _LOG, _LOCK = "websub.tsv", "websub.lock"
 _HEADING = "# feeds websub 1: hub, URL, the ETag that the hub was last notified of\n"
-
-# Descriptors of held locks: a forked process closes them, or it would hold the locks, too.
-_lock_fds: set[int] = set()
-
-
-def _close_locks() -> None:
-    while _lock_fds:
-        os.close(_lock_fds.pop())
-
-
-os.register_at_fork(after_in_child=_close_locks)
 
 
 class NotTaken(Exception):
@@ -92,15 +80,11 @@ class NotificationLog:
         """Keep other processes from notifying; raises Busy if `pause` returns False meanwhile."""
         self._folder.make()
         fd = self._folder.lock_file(_LOCK)
-        _lock_fds.add(fd)
-        try:
+        with held(fd):
             while not take_lock(fd):
                 if not pause(_POLL_SECONDS):
                     raise Busy("another process is notifying the hub")
             yield
-        finally:
-            _lock_fds.discard(fd)
-            release_lock(fd)
 
     def _read(self) -> dict[tuple[str, str], str]:
         """Return the ETags by hub and URL; a damaged line costs one more notification."""
