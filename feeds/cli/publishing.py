@@ -33,7 +33,7 @@ _PING_TIMEOUT_SECONDS = 60.0
 def export(options: ExportOptions) -> None:
     """Write every document into FOLDER, leaving identical files untouched."""
     from feeds.export import Options
-    from feeds.export.folder_state import up_to_date
+    from feeds.export.manifest import up_to_date
 
     started = time.perf_counter()
     folder = _target_folder(options.target)
@@ -87,7 +87,7 @@ def _target_folder(name: str) -> Path:
 
 def _refuse_private(options: ExportOptions, folder: Path, files: Sequence[Path]) -> None:
     """Raise FeedsError if the folder to write contains something that is not public."""
-    from feeds.export.folder_state import refuse_media, refuse_private
+    from feeds.export.manifest import refuse_media, refuse_private
 
     refuse_private(folder, [*files, options.state_folder / "history.tsv"])
     media = media_folder(options.catalogue)

@@ -13,12 +13,11 @@ from typing import NamedTuple
 
 from feeds.build import Build, Fact, Progress, Staged
 from feeds.errors import FeedsError
-from feeds.export import Options, Report
+from feeds.export import FileEntry, Options, Report
 from feeds.export.lease import MANIFEST_HEADERS, Lease, current_manifest, wait_for_manifest
 from feeds.export.manifest import (
     BUCKET_MANIFEST,
     BucketManifest,
-    FileEntry,
     ObjectEntry,
     inputs_of,
     recorded_inputs,

@@ -9,17 +9,15 @@ from pathlib import Path
 
 from feeds.build import Build, Fact, Progress, Staged, stage_missing
 from feeds.errors import FeedsError
-from feeds.export import Options, Report
-from feeds.export.folder_state import FolderState, check_target, manifest_stamp
+from feeds.export import CODINGS, FileEntry, Options, Report, uncompressed_path
 from feeds.export.hosts import host_plans
 from feeds.export.manifest import (
-    CODINGS,
     FOLDER_MANIFEST,
-    FileEntry,
     FolderManifest,
+    FolderState,
+    check_target,
     inputs_of,
     recorded_inputs,
-    uncompressed_path,
 )
 from feeds.export.safe_folder import EXPORT_FOLDER, SafeFolder, make_readable, usual_umask
 from feeds.export.transaction import NEW, Changes, StagedFile, apply, clean_up, locked
@@ -106,9 +104,8 @@ class FolderTarget:
         self._settings = settings
         self._options = options
         self._state = FolderState(folder, options)
-        # The manifest after the commit, and its stat.
+        # The manifest after the commit.
         self._final = self._state.manifest
-        self._stamp: tuple[int, ...] = ()
         # Whether the manifest records what changes, until mark_purged.
         self.records_unpurged = False
         self.on_progress: Progress = lambda _stage, _part: None
@@ -177,7 +174,7 @@ class FolderTarget:
             # is killed.
             claim = FolderManifest(files, finished=False, unpurged=unpurged)
             self._apply(self._folder, replaced, gone, claim, manifest)
-        self._final, self._stamp = manifest, manifest_stamp(self._folder)
+        self._final = manifest
 
     @property
     def unpurged(self) -> Sequence[str]:
@@ -190,7 +187,7 @@ class FolderTarget:
         If that fails, the next export purges the same paths again.
         """
         with suppress(FeedsError), closing(SafeFolder(self._folder.root)) as folder, locked(folder):
-            if manifest_stamp(folder) == self._stamp:
+            if folder.read(FOLDER_MANIFEST) == self._final.to_bytes():
                 clean_up(folder)
                 folder.make(NEW)
                 final = self._final._replace(unpurged=())

@@ -18,13 +18,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from feeds.build import Build, BuildOptions, SiteBuilder
-from feeds.errors import CatalogueError, FeedsError
+from feeds.errors import CatalogueError, FeedsError, MissingCatalogueError
 from feeds.history import History
 from feeds.log import log_event, log_exception, log_to
 from feeds.parallel import cores
 from feeds.selection import held_back_summary
-from feeds.server.site_store import FOLDER_PREFIX, SiteStore, store_name
-from feeds.server.status import BUILD_LOCK, BUILD_LOCK_FD, Status, StatusFiles, reason_of
+from feeds.server.site_store import (
+    BUILD_LOCK,
+    BUILD_LOCK_FD,
+    FOLDER_PREFIX,
+    SiteStore,
+    Status,
+    StatusFiles,
+    store_name,
+)
 from feeds.storage import Fingerprint, StateFolder, fingerprint
 
 # How often the catalogue is checked, which takes some microseconds.
@@ -84,7 +91,6 @@ class SitePublisher:
         self._path = path
         self._clock = clock
         self._detector = ChangeDetector(path)
-        self._status = status.read()
         # Whether anything was built, and when it is outdated. The build itself is not kept:
         # its plans take more memory than everything else.
         self._has_built = False
@@ -139,12 +145,13 @@ class SitePublisher:
             self._again = True
             self._retry_at[read] = time.monotonic() + _RETRY_SECONDS
             if self._logged_failure != str(error):
-                self._fail(str(error), reason=reason_of(error))
+                missing = isinstance(error, MissingCatalogueError)
+                self._fail(str(error), reason="missing" if missing else "unreadable")
         except Exception as error:  # noqa: BLE001  # a bug costs the change, not the site
             self._retry_at[read] = time.monotonic() + _RETRY_SECONDS
             if self._logged_failure != repr(error):
                 log_exception("bug")
-                self._fail(repr(error), reason=reason_of(error))
+                self._fail(repr(error), reason="internal")
         else:
             self._succeed(build, time.perf_counter() - begun)
 
@@ -153,8 +160,9 @@ class SitePublisher:
         self._undated_since = time.monotonic() if self._builder.undated else 0.0
         if self._builder.is_sound:
             self._logged_failure = ""
-            if self._status.degraded:
-                self._write_status(Status(failure=self._status.failure))
+            status = self._files.read()
+            if status.degraded:
+                self._files.write(status._replace(degraded=False))
         etags = {path: fact.etag for path, fact in build.facts.items()}
         changed = sum(self._etags.get(path) != etag for path, etag in etags.items())
         self._etags = etags
@@ -186,13 +194,9 @@ class SitePublisher:
             "place": place,
             **({"reason": reason} if reason else {}),
         }
-        self._write_status(Status(failure=failure, degraded=True))
+        self._files.write(Status(failure=failure, degraded=True))
         serving = self._store.release or "nothing"
         log_event("broken", logging.ERROR, problems=problems, first=message, serving=serving)
-
-    def _write_status(self, status: Status) -> None:
-        self._status = status
-        self._files.write(status)
 
 
 class _Process:

@@ -20,8 +20,17 @@ from feeds.headers import IDENTITY, compress
 from feeds.log import log_event, log_exception
 from feeds.model import etag_of
 from feeds.notify.websub import BackgroundNotifier
-from feeds.server.site_store import Index, Record, index_stamp, load_index, store_name
-from feeds.server.status import BUILD_LOCK_FD, WORKERS_LOCK, Status, StatusFiles
+from feeds.server.site_store import (
+    BUILD_LOCK_FD,
+    WORKERS_LOCK,
+    Index,
+    Record,
+    Status,
+    StatusFiles,
+    index_stamp,
+    load_index,
+    store_name,
+)
 from feeds.storage import STATE, StateFolder
 
 # How often the index is checked for changes.
@@ -139,9 +148,8 @@ class ServedSite:
     def status(self) -> Status:
         """Return the last failure, and whether the site may be behind its catalogue."""
         found = self._files.read()
-        if self._cannot_build or self._files.is_stale():
-            return Status(failure=found.failure, degraded=True)
-        return found
+        degraded = found.degraded or self._cannot_build or self._files.is_stale()
+        return found._replace(degraded=degraded)
 
     def body(self, index: Index, record: Record, coding: str) -> bytes | None:
         """Return a document's bytes under a coding; None if that would not make them smaller.
