@@ -9,7 +9,7 @@ import logging
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -144,7 +144,9 @@ def notify_hub(  # noqa: PLR0913  # most are keywords
         delay = _MIN_RETRY_SECONDS
         while pending:
             failures = _notify_each(hub, pending, log, is_cancelled)
-            _raise_bug(failures)
+            for bug in failures:
+                if not isinstance(bug, NotTaken | http.RequestError):
+                    raise bug
             if not failures or is_cancelled():
                 break
             failure = min(failures, key=lambda one: isinstance(one, NotPublic))
@@ -194,12 +196,6 @@ def _notify_each(
     finally:
         is_over.set()
     return failures
-
-
-def _raise_bug(failures: Sequence[Exception]) -> None:
-    for failure in failures:
-        if not isinstance(failure, NotTaken | http.RequestError):
-            raise failure
 
 
 def _notify(hub: str, url: str, etag: str) -> None:

@@ -32,7 +32,7 @@ from feeds.server.site_store import (
     StatusFiles,
     store_name,
 )
-from feeds.storage import Fingerprint, StateFolder, fingerprint
+from feeds.storage import StateFolder, fingerprint
 
 # How often the catalogue is checked, which takes some microseconds.
 _CHECK_SECONDS = 0.2
@@ -54,25 +54,6 @@ _DELAY_PER_FILE_SECONDS = 0.0001
 _MAX_DELAY_SECONDS = 1.0
 
 
-class ChangeDetector:
-    """Checks the files of a catalogue at each call, but less often if there are very many."""
-
-    def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
-        self._path = path
-        self._clock = clock
-        self._next = 0.0
-
-    def differs(self, known: Fingerprint | None) -> bool:
-        """Return whether the files were checked, and differ from the fingerprint `known`."""
-        now = self._clock()
-        if now < self._next:
-            return False
-        found = fingerprint(self._path)
-        more = max(len(found) - _CHEAP_FILES, 0)
-        self._next = now + min(more * _DELAY_PER_FILE_SECONDS, _MAX_DELAY_SECONDS)
-        return found != known
-
-
 class SitePublisher:
     """Builds a catalogue into a store when it changes or an embargo ends."""
 
@@ -90,7 +71,6 @@ class SitePublisher:
         self._files = status
         self._path = path
         self._clock = clock
-        self._detector = ChangeDetector(path)
         # Whether anything was built, and when it is outdated. The build itself is not kept:
         # its plans take more memory than everything else.
         self._has_built = False
@@ -113,7 +93,7 @@ class SitePublisher:
         self._files.write_pending()
         now = time.monotonic()
         again = self._again and now >= self._retry_at[True]
-        if read or again or self._detector.differs(self._builder.fingerprint):
+        if read or again or fingerprint(self._path) != self._builder.fingerprint:
             self._build(read=True)
         since = self._undated_since
         if (
@@ -124,11 +104,13 @@ class SitePublisher:
             self._build(read=False)
 
     def pause(self) -> float:
-        """Return how many seconds to wait before the next refresh."""
+        """Return how many seconds to wait before the next refresh: longer if there are many files."""
+        more = max(len(self._builder.fingerprint or ()) - _CHEAP_FILES, 0)
+        usual = _CHECK_SECONDS + min(more * _DELAY_PER_FILE_SECONDS, _MAX_DELAY_SECONDS)
         if self._until is None:
-            return _CHECK_SECONDS
+            return usual
         left = (self._until - self._clock()).total_seconds()
-        return left if 0 < left < _CHECK_SECONDS else _CHECK_SECONDS
+        return left if 0 < left < usual else usual
 
     def _build(self, *, read: bool) -> None:
         begun = time.perf_counter()

@@ -278,8 +278,8 @@ class AccessLog:
 class _Lines:
     """The queue of lines to a stream; a full disk or pipe loses lines, but delays no answer.
 
-    A stream with a file descriptor may block, so a thread writes to it. The number of
-    lost lines is logged when a line can be written again.
+    The stream may block, so a thread writes to it. The number of lost lines is logged
+    when a line can be written again.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -289,18 +289,10 @@ class _Lines:
         self._changed = threading.Condition()
         self._dropped = 0
         self._failed = False
-        try:
-            self._descriptor: int | None = stream.fileno()
-        except (OSError, ValueError):
-            self._descriptor = None
-        else:
-            threading.Thread(target=self._run, name="feeds-access-log", daemon=True).start()
+        threading.Thread(target=self._run, name="feeds-access-log", daemon=True).start()
 
     def put(self, line: str) -> None:
         """Write a line soon, or drop it if too many are waiting."""
-        if self._descriptor is None:
-            self._write([line])
-            return
         with self._changed:
             if self._length + len(line) <= _MAX_WAITING_LENGTH:
                 self._waiting.append(line)
@@ -318,12 +310,8 @@ class _Lines:
 
     def _write(self, lines: Sequence[str]) -> None:
         try:
-            if self._descriptor is None:
-                self._stream.write("".join(lines))
-                self._stream.flush()
-            else:
-                # Not through the stream: the process could not end while a write blocks.
-                _write_all(self._descriptor, "".join(lines).encode())
+            # Not through the stream: the process could not end while a write blocks.
+            _write_all(self._stream.fileno(), "".join(lines).encode())
         except (OSError, ValueError) as error:
             with self._changed:
                 self._dropped += len(lines)

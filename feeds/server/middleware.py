@@ -5,11 +5,11 @@ request there is no routing, no rendering and, but for the first request, no
 compression: an answer is looked up and sent.
 """
 
-import sys
 from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 from threading import Lock
+from traceback import extract_tb
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -263,25 +263,21 @@ class LogBugs:
     def __init__(self, app: WSGIApplication) -> None:
         self._app = app
         self._lock = Lock()
-        self._places: set[tuple[str, int]] = set()
+        self._places: set[tuple[object, ...]] = set()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
         try:
             return self._app(environ, start_response)
-        except Exception:  # noqa: BLE001  # a bug costs one answer, not the server
-            if self._is_new():
+        except Exception as error:  # noqa: BLE001  # a bug costs one answer, not the server
+            [place] = extract_tb(error.__traceback__, limit=-1)
+            if self._is_new(place.filename, place.lineno):
                 log_exception("bug", path=environ.get("PATH_INFO", "")[:_MAX_LOGGED_PATH])
             return answer_plainly(environ, start_response, "500 Internal Server Error")
 
-    def _is_new(self) -> bool:
-        """Check whether the current exception's line of code was not logged yet."""
-        trace = sys.exc_info()[2]
-        while trace and trace.tb_next:
-            trace = trace.tb_next
-        place = (trace.tb_frame.f_code.co_filename, trace.tb_lineno) if trace else ("", 0)
+    def _is_new(self, *place: object) -> bool:
         with self._lock:
-            if place in self._places or len(self._places) >= _MAX_LOGGED_PLACES:
-                return False
-            self._places.add(place)
-            return True
+            is_new = place not in self._places and len(self._places) < _MAX_LOGGED_PLACES
+            if is_new:
+                self._places.add(place)
+        return is_new
