@@ -21,9 +21,9 @@ from feeds.catalogue import read_catalogue
 from feeds.export import FileEntry, Options
 from feeds.export.folder import export_folder
 from feeds.export.hosts.configurations import HOSTS
-from feeds.export.manifest import FOLDER_MANIFEST as MANIFEST
 from feeds.export.manifest import FolderManifest
 from feeds.export.safe_folder import EXPORT_FOLDER
+from feeds.export.transaction import FOLDER_MANIFEST as MANIFEST
 from feeds.model import etag_of
 
 EDIT = ("Actuary or actor?", "Actor or actuary?")

@@ -195,8 +195,7 @@ def _build(
         history = History(options.state_folder)
         build = SiteBuilder(options.catalogue, target, settings, history=history).build()
     planned = build.planned
-    if target.report:
-        _print_report(target.report, notes(planned.catalogue, planned.as_of), options)
+    _print_report(target.report, notes(planned.catalogue, planned.as_of), options)
     if after and not options.dry_run:
         etags = {path: fact.etag for path, fact in build.facts.items()}
         for line in after.run(planned.site, etags, target):

@@ -287,7 +287,8 @@ class BucketTarget:
         # Whether the manifest records what changes, until mark_purged.
         self.records_unpurged = False
         self.on_progress: Progress = lambda _stage, _part: None
-        self.report: Report | None = None
+        # What the commit did.
+        self.report: Report
 
     def facts(self) -> Mapping[str, Fact]:
         """Return the documents whose objects are as the last publish uploaded them."""

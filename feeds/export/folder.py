@@ -12,7 +12,6 @@ from feeds.errors import FeedsError
 from feeds.export import CODINGS, FileEntry, Options, Report, uncompressed_path
 from feeds.export.hosts import host_plans
 from feeds.export.manifest import (
-    FOLDER_MANIFEST,
     FolderManifest,
     FolderState,
     check_target,
@@ -20,7 +19,7 @@ from feeds.export.manifest import (
     recorded_inputs,
 )
 from feeds.export.safe_folder import EXPORT_FOLDER, SafeFolder, make_readable, usual_umask
-from feeds.export.transaction import NEW, Changes, StagedFile, apply, clean_up, locked
+from feeds.export.transaction import FOLDER_MANIFEST, NEW, Changes, StagedFile, apply, locked
 from feeds.headers import compress, pays
 from feeds.inputs import digest
 from feeds.model import Catalogue, etag_of
@@ -64,8 +63,6 @@ def export_folder(  # noqa: PLR0913  # all but the first three are keywords
     planned = replace(planned, host_plans=hosts)
     with opened(Path(folder), options) as target:
         target.commit(stage_missing(planned, target, processes=cores()))
-        if target.report is None:
-            raise FeedsError(f"{folder}: nothing was committed")
         return target.report
 
 
@@ -85,14 +82,7 @@ def opened(folder: Path, options: Options, settings: str = "") -> Iterator["Fold
             return
         safe.make(EXPORT_FOLDER)
         with locked(safe):
-            target = FolderTarget(safe, options, settings)
-            clean_up(safe)
-            safe.make(NEW)
-            try:
-                yield target
-            finally:
-                with suppress(FeedsError):
-                    clean_up(safe)
+            yield FolderTarget(safe, options, settings)
 
 
 class FolderTarget:
@@ -109,21 +99,20 @@ class FolderTarget:
         # Whether the manifest records what changes, until mark_purged.
         self.records_unpurged = False
         self.on_progress: Progress = lambda _stage, _part: None
-        self.report: Report | None = None
-        self._builds = 0
+        # What the commit did.
+        self.report: Report
 
     def facts(self) -> Mapping[str, Fact]:
         """Return the documents whose files and compressed copies are unchanged."""
-        self._builds += 1
-        compress = self._options.compress
-        intact = self._state.intact
-        damaged = self._state.manifest.files.keys() - intact.keys() if compress else set()
-        found: dict[str, Fact] = {}
-        for path, file in intact.items():
-            complete = not any(path + ending in damaged for ending in CODINGS.values())
-            inputs = inputs_of(file.inputs, compress=compress) if complete else ""
-            found[path] = Fact(inputs, file.etag, file.size)
-        return found
+        compress, intact = self._options.compress, self._state.intact
+        damaged = self._state.manifest.files.keys() - intact.keys() if compress else ()
+        # Documents of which a compressed copy is to be written again.
+        incomplete = {uncompressed_path(path) for path in damaged}
+        inputs = {
+            path: "" if path in incomplete else inputs_of(file.inputs, compress=compress)
+            for path, file in intact.items()
+        }
+        return {path: Fact(inputs[path], file.etag, file.size) for path, file in intact.items()}
 
     def stage(self, plan: Plan, body: bytes) -> Staged:
         """Write a document and its compressed copies under temporary names, unless unchanged."""
@@ -173,7 +162,8 @@ class FolderTarget:
             # The claim names all files of before and after: none is without an owner if this
             # is killed.
             claim = FolderManifest(files, finished=False, unpurged=unpurged)
-            self._apply(self._folder, replaced, gone, claim, manifest)
+            changes = Changes(replaced, gone, claim.to_bytes(), manifest.to_bytes())
+            apply(self._folder, changes, self.on_progress)
         self._final = manifest
 
     @property
@@ -187,28 +177,10 @@ class FolderTarget:
         If that fails, the next export purges the same paths again.
         """
         with suppress(FeedsError), closing(SafeFolder(self._folder.root)) as folder, locked(folder):
-            if folder.read(FOLDER_MANIFEST) == self._final.to_bytes():
-                clean_up(folder)
-                folder.make(NEW)
+            known = self._final.to_bytes()
+            if folder.read(FOLDER_MANIFEST) == known:
                 final = self._final._replace(unpurged=())
-                self._apply(folder, [], [], self._final, final)
-
-    def _apply(
-        self,
-        folder: SafeFolder,
-        replaced: Sequence[StagedFile],
-        gone: Sequence[str],
-        claim: FolderManifest,
-        final: FolderManifest,
-    ) -> None:
-        """Apply changes to the files between two manifests."""
-        changes = Changes(
-            replaced,
-            gone,
-            _staged_manifest(folder, "claim", claim),
-            _staged_manifest(folder, "manifest", final),
-        )
-        apply(folder, changes, self.on_progress)
+                apply(folder, Changes([], [], known, final.to_bytes()), self.on_progress)
 
     def _stage(self, path: str, body: bytes) -> StagedFile:
         """Write one file of a document, unless the folder has it."""
@@ -219,19 +191,8 @@ class FolderTarget:
         if self._options.dry_run:
             return StagedFile(path, etag, len(body), "-")
         name = digest(path)
-        staged = f"{NEW}/{name}"
-        # The catalogue may have changed during the first build.
-        if self._builds > 1 and self._folder.stat(staged):
-            self._folder.unlink(staged)
-        inode = self._folder.write(staged, body, named=path)
+        inode = self._folder.write(f"{NEW}/{name}", body, named=path)
         return StagedFile(path, etag, len(body), name, inode)
-
-
-def _staged_manifest(folder: SafeFolder, name: str, manifest: FolderManifest) -> StagedFile:
-    body = manifest.to_bytes()
-    folder.write(f"{NEW}/{name}", body, named=FOLDER_MANIFEST)
-    staged = StagedFile(FOLDER_MANIFEST, etag_of(body), len(body), name)
-    return staged._replace(time=time.time_ns(), replaces=True)
 
 
 class _Comparison:

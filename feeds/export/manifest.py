@@ -21,11 +21,10 @@ from typing import NamedTuple, Self, TypeVar
 from feeds.errors import FeedsError
 from feeds.export import FileEntry, Options, Report, uncompressed_path
 from feeds.export.safe_folder import EXPORT_FOLDER, SafeFolder
-from feeds.export.transaction import is_clean
+from feeds.export.transaction import FOLDER_MANIFEST, is_clean
 from feeds.inputs import digest
 from feeds.model import etag_of
 
-FOLDER_MANIFEST = f"{EXPORT_FOLDER}/manifest.tsv"
 # The publish's own folder in a bucket: no document's path begins so.
 _BUCKET_FOLDER = ".feeds-publish/"
 BUCKET_MANIFEST = f"{_BUCKET_FOLDER}manifest.tsv"

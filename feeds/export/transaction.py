@@ -7,6 +7,7 @@ syncfs of the file system takes half the time, even of fsync in sixteen threads.
 
 import logging
 import signal
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -20,6 +21,7 @@ from feeds.log import log_event
 from feeds.model import etag_of
 from feeds.storage import held, take_lock
 
+FOLDER_MANIFEST = f"{EXPORT_FOLDER}/manifest.tsv"
 # Staged files, and hard links to those that are replaced or removed.
 NEW = f"{EXPORT_FOLDER}/new"
 _OLD = f"{EXPORT_FOLDER}/old"
@@ -47,13 +49,14 @@ class StagedFile(NamedTuple):
 class Changes(NamedTuple):
     """Files to put in place in this order, and paths to remove.
 
-    The claim is put in place before the first of them, and the manifest after the last.
+    The claim is a manifest that is in place before the first of them; the other manifest
+    replaces it after the last.
     """
 
     files: Sequence[StagedFile]
     removed: Sequence[str]
-    claim: StagedFile
-    manifest: StagedFile
+    claim: bytes
+    manifest: bytes
 
 
 def apply(folder: SafeFolder, changes: Changes, on_progress: Callable[[str, float], None]) -> None:
@@ -61,8 +64,10 @@ def apply(folder: SafeFolder, changes: Changes, on_progress: Callable[[str, floa
     transaction = FileTransaction(folder)
     with interrupted_once() as ignore_interrupts:
         try:
-            _sync_staged(folder, [*changes.files, changes.claim, changes.manifest], on_progress)
-            folder.rename(f"{NEW}/{changes.claim.name}", changes.claim.path)
+            claim = _staged_manifest(folder, "claim", changes.claim)
+            manifest = _staged_manifest(folder, "manifest", changes.manifest)
+            _sync_staged(folder, [*changes.files, claim, manifest], on_progress)
+            folder.rename(f"{NEW}/{claim.name}", claim.path)
             folder.sync(EXPORT_FOLDER)
             for number, file in enumerate(changes.files):
                 on_progress("place", number / len(changes.files))
@@ -70,25 +75,25 @@ def apply(folder: SafeFolder, changes: Changes, on_progress: Callable[[str, floa
             transaction.sync()
             for path in changes.removed:
                 transaction.remove(path)
-            transaction.replace(changes.manifest)
+            transaction.replace(manifest)
             transaction.sync()
         except BaseException as error:
             ignore_interrupts()
             restored = transaction.rollback()
             with suppress(FeedsError):
-                clean_up(folder)
+                _clean_up(folder)
             if restored or not isinstance(error, FeedsError | KeyboardInterrupt):
                 raise
             reason = error if isinstance(error, FeedsError) else "interrupted"
             raise FeedsError(f"{reason}; not all could be restored: export again") from None
-    clean_up(folder)
+    _clean_up(folder)
 
 
 class FileTransaction:
     """Files that are replaced and removed, which can be rolled back while the process lives.
 
     A file that is replaced or removed keeps a hard link until the end. If the process
-    is killed, each file is complete, old or new, and the links are left to `clean_up`.
+    is killed, each file is complete, old or new, and the links are left to the next export.
     """
 
     def __init__(self, folder: SafeFolder) -> None:
@@ -176,13 +181,19 @@ def is_clean(folder: SafeFolder) -> bool:
     return not {"new", "old"} & {*folder.names(EXPORT_FOLDER)}
 
 
-def clean_up(folder: SafeFolder) -> None:
+def _clean_up(folder: SafeFolder) -> None:
     """Remove the temporary files of this export, or of one that was killed; raises FeedsError."""
     if not is_clean(folder):
         for inner in (NEW, _OLD):
             for name in folder.names(inner):
                 folder.unlink(f"{inner}/{name}")
             folder.rmdir(inner)
+
+
+def _staged_manifest(folder: SafeFolder, name: str, body: bytes) -> StagedFile:
+    folder.write(f"{NEW}/{name}", body, named=FOLDER_MANIFEST)
+    staged = StagedFile(FOLDER_MANIFEST, etag_of(body), len(body), name)
+    return staged._replace(time=time.time_ns(), replaces=True)
 
 
 def _sync_staged(
@@ -214,7 +225,6 @@ def _write_again(folder: SafeFolder, file: StagedFile) -> None:
     body = folder.read(name)
     if body is None or etag_of(body) != file.etag:
         raise FeedsError(f"{folder.root / file.path}: cannot be written to the disk")
-    folder.unlink(name)
     folder.write(name, body, named=file.path)
     folder.set_time(name, file.time, named=file.path)
     folder.sync_file(name, named=file.path)
@@ -222,9 +232,9 @@ def _write_again(folder: SafeFolder, file: StagedFile) -> None:
 
 @contextmanager
 def locked(folder: SafeFolder) -> Iterator[None]:
-    """Keep other exports out of a folder; raises FeedsError if one is writing there.
+    """Keep other exports out of a folder, with an empty `NEW` in it.
 
-    If the file system does not support locks, that is logged, and there is none.
+    Raises FeedsError if another export is writing there. If the file system does not support locks, that is logged, and there is none.
     """
     fd = folder.open_for_locking(_LOCK)
     with held(fd):
@@ -237,7 +247,13 @@ def locked(folder: SafeFolder) -> Iterator[None]:
             )
         if not is_free:
             raise FeedsError(f"{folder.root}: another export is writing there")
-        yield
+        _clean_up(folder)
+        folder.make(NEW)
+        try:
+            yield
+        finally:
+            with suppress(FeedsError):
+                _clean_up(folder)
 
 
 @contextmanager
