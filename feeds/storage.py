@@ -126,11 +126,6 @@ class StateFolder:
         with self.opened() as folder:
             return os.stat(name, dir_fd=folder, follow_symlinks=False)  # by descriptor
 
-    def sync(self) -> None:
-        """Synchronise the folder's names to the disk."""
-        with self.opened() as folder:
-            os.fsync(folder)
-
     def lock_file(self, name: str) -> int:
         """Return a descriptor of a file to lock, which is created if missing; the caller closes it."""
         with suppress(FileExistsError), self.opened() as folder:
@@ -309,10 +304,10 @@ def static_files(folder: Path) -> dict[str, StaticFile]:
     Hidden files are left out. Raises FeedsError for a symbolic link, and for anything
     that is neither a file nor a folder.
     """
-    return {path: _static_file(folder / path, path) for path in sorted(_files_below(folder, ""))}
+    return dict(sorted(_static_below(folder, "")))
 
 
-def _files_below(folder: Path, path: str) -> Iterator[str]:
+def _static_below(folder: Path, path: str) -> Iterator[tuple[str, StaticFile]]:
     try:
         entries = sorted(os.scandir(folder), key=attrgetter("name"))
     except (FileNotFoundError, NotADirectoryError):
@@ -329,14 +324,14 @@ def _files_below(folder: Path, path: str) -> Iterator[str]:
                 f"{entry.path}: its name has a control character, or is not UTF-8; rename it"
             )
         if entry.is_dir():
-            yield from _files_below(folder / entry.name, f"{path}{entry.name}/")
+            yield from _static_below(Path(entry.path), f"{path}{entry.name}/")
         else:
-            yield path + entry.name
+            yield path + entry.name, _static_file(Path(entry.path), path + entry.name)
 
 
 def _static_file(file: Path, path: str) -> StaticFile:
     try:
-        found = file.stat(follow_symlinks=False)
+        found = file.lstat()
     except OSError as error:
         raise FeedsError(f"{file}: {error.strerror or 'cannot be read'}") from None
     if not stat.S_ISREG(found.st_mode):

@@ -44,8 +44,6 @@ _RETRY_AFTER_SECONDS = 2
 _SHOWN_AS = {form.media_type: form.shown_as for form in FORMATS}
 # Longer lists of what a client accepts are ignored: parsing them takes long.
 MAX_ACCEPT_LENGTH = 1000
-# Lists that real clients send are shorter; only these are worth caching.
-_MAX_CACHED_ACCEPT_LENGTH = 200
 # Lines of code whose first exception is logged, and the characters logged of a path.
 _MAX_LOGGED_PLACES = 100
 _MAX_LOGGED_PATH = 200
@@ -217,10 +215,7 @@ def preferred_coding(accepted: str) -> str:
     Of codings with the same weight the smallest is returned; `identity` if the client
     prefers that, or accepts no other, or its list is too long.
     """
-    if len(accepted) > MAX_ACCEPT_LENGTH:
-        return IDENTITY
-    cached = len(accepted) <= _MAX_CACHED_ACCEPT_LENGTH
-    return (_preferred if cached else _preferred.__wrapped__)(accepted)
+    return _preferred(accepted) if len(accepted) <= MAX_ACCEPT_LENGTH else IDENTITY
 
 
 @lru_cache(maxsize=256)

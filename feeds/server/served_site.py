@@ -14,7 +14,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from queue import Empty, SimpleQueue
 
 from feeds.headers import IDENTITY, compress
 from feeds.log import log_event, log_exception
@@ -127,9 +126,9 @@ class ServedSite:
     def close(self) -> None:
         """Stop the threads; wait for a build process started here if there are no other workers."""
         self._notifier.stop()
+        self._stopped.set()
         thread, self._thread = self._thread, None
-        if thread is not None and thread.is_alive():
-            self._wakes.put(None)
+        if thread is not None:
             thread.join()
         self._leave()
         end = time.monotonic() + _END_SECONDS
@@ -185,7 +184,7 @@ class ServedSite:
         raise DamagedBody
 
     def _make_locks(self) -> None:
-        self._wakes: SimpleQueue[None] = SimpleQueue()
+        self._stopped = threading.Event()
         self._index_lock = threading.Lock()
         self._load_locks = [threading.Lock() for _ in range(_LOAD_LOCKS)]
 
@@ -207,7 +206,7 @@ class ServedSite:
 
     def _watch(self) -> None:
         next_check = 0.0
-        while self._thread is not None:
+        while not self._stopped.is_set():
             try:
                 self._load_index()
                 if time.monotonic() >= next_check:
@@ -216,8 +215,7 @@ class ServedSite:
                         self._ensure_build_process()
             except Exception:  # noqa: BLE001  # a bug must not end the thread
                 log_exception("bug")
-            with suppress(Empty):
-                self._wakes.get(timeout=_INDEX_SECONDS)
+            self._stopped.wait(_INDEX_SECONDS)
 
     def _load_index(self) -> None:
         """Load the index if it has been replaced."""
