@@ -169,7 +169,6 @@ def serve(options: ServeOptions) -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
     from feeds.log import log_to
-    from feeds.server.granian import Listening
     from feeds.server.granian import serve as serve_site
     from feeds.server.served_site import Settings
     from feeds.server.site_store import load_index
@@ -185,13 +184,14 @@ def serve(options: ServeOptions) -> None:
         # In a child process, so that the catalogue does not stay in this one's memory.
         for line in in_child(lambda: notes(_load(options, now), now)):
             print_message(line)
-    listening = Listening(
+    serve_site(
+        settings,
         host=options.host,
         port=options.port,
         workers=options.workers,
         access_log=options.access_log,
+        started=lambda: print_message(f"Serving at {location}"),
     )
-    serve_site(settings, listening, started=lambda: print_message(f"Serving at {location}"))
 
 
 def own_address(host: str, port: int) -> str | None:

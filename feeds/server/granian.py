@@ -15,7 +15,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any, TextIO
@@ -75,24 +74,21 @@ _MAX_FIELD_LENGTH = 1000
 _MAX_WAITING_LENGTH = 1_000_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listening:
-    """Where to listen, in how many processes, and whether to write an access log."""
-
-    host: str
-    port: int
-    workers: int = 1
-    access_log: bool = False
-
-
-def serve(settings: Settings, listening: Listening, *, started: Callable[[], None]) -> None:
+def serve(  # noqa: PLR0913  # all but the first are keywords
+    settings: Settings,
+    *,
+    host: str,
+    port: int,
+    workers: int,
+    access_log: bool,
+    started: Callable[[], None],
+) -> None:
     """Serve a site until SIGINT or SIGTERM; SIGHUP makes it read the catalogue again.
 
     `started` is called when the server listens. Raises FeedsError if it cannot listen.
     """
-    address = _free_address(listening.host, listening.port)
-    load = partial(_application, settings, access_log=listening.access_log)
-    run(load, address, listening.port, workers=listening.workers, started=started)
+    load = partial(_application, settings, access_log=access_log)
+    run(load, _free_address(host, port), port, workers=workers, started=started)
 
 
 def run(
