@@ -322,22 +322,28 @@ class BucketTarget:
         before = {**manifest.objects}
         now = self._clock()
         changes = self._compare(build, now)
-        self.report = report = _report(changes, before, dry_run=self._options.dry_run)
+        uploaded = {upload.path: upload.entry for upload in changes.uploads}
+        entries = {**before, **changes.kept, **uploaded}
+        self.report = Report(
+            written=tuple(uploaded),
+            unchanged=tuple(changes.unchanged),
+            removed=tuple(changes.expired),
+            stale=tuple(path for path, entry in changes.kept.items() if entry.stale),
+            files={path: FileEntry(entry.size, entry.digest) for path, entry in entries.items()},
+            dry_run=self._options.dry_run,
+        )
         complete = manifest.finished and not changes.uploads and changes.kept == before
         if self._options.dry_run or complete:
             return
         # The lease names all objects of before and after, and those to upload without a
         # digest: so every object has an owner, and none is taken for what it was before.
-        unknown = {
-            upload.path: before.get(upload.path, ObjectEntry())._replace(digest="")
-            for upload in changes.uploads
-        }
+        unknown = {path: before.get(path, ObjectEntry())._replace(digest="") for path in uploaded}
         unpurged = manifest.unpurged
         if self.records_unpurged:
-            unpurged = (*dict.fromkeys([*unpurged, *report.changed]),)
+            unpurged = (*dict.fromkeys([*unpurged, *self.report.changed]),)
         with Lease(self._store, version, before | unknown, unpurged) as lease:
             self._apply(changes, lease)
-            uploaded = {upload.path: lease.objects[upload.path] for upload in changes.uploads}
+            uploaded = {path: lease.objects[path] for path in uploaded}
             # An object is stale from the end of the publish: until then, others linked to it.
             end = self._clock()
             kept = {
@@ -432,16 +438,3 @@ class BucketTarget:
         raise FeedsError(
             f"{self._store.address}: another program writes there ({upload.path}); publish again"
         )
-
-
-def _report(changes: _Changes, before: Mapping[str, ObjectEntry], *, dry_run: bool) -> Report:
-    uploaded = {upload.path: upload.entry for upload in changes.uploads}
-    entries = {**before, **changes.kept, **uploaded}
-    return Report(
-        written=tuple(uploaded),
-        unchanged=tuple(changes.unchanged),
-        removed=tuple(changes.expired),
-        stale=tuple(path for path, entry in changes.kept.items() if entry.stale),
-        files={path: FileEntry(entry.size, entry.digest) for path, entry in entries.items()},
-        dry_run=dry_run,
-    )

@@ -22,8 +22,7 @@ from feeds.server.middleware import (
     address,
     freshness,
     page_of,
-    possible_paths,
-    requested_path,
+    requested_paths,
 )
 from feeds.server.served_site import DamagedBody, ServedSite, Settings
 from feeds.server.site_store import Head, Index
@@ -163,11 +162,10 @@ def _page(site: ServedSite, index: Index | None, code: int | None) -> bytes | No
 
 
 def _paths(head: Head) -> list[str]:
-    """Return the paths under the site that the request may mean, without and with a final slash."""
-    path = requested_path(request.environ["PATH_INFO"])
-    if path is None or len(path) > _MAX_PATH_LENGTH:
-        raise NotFound
-    return [one for here in (path, f"{path}/") for one in possible_paths(here, head.url)]
+    """Return the paths under the site that the request may be for, without and with a final slash."""
+    here = request.environ["PATH_INFO"]
+    paths = [*requested_paths(here, head), *requested_paths(f"{here}/", head)]
+    return [path for path in paths if len(path) <= _MAX_PATH_LENGTH]
 
 
 def _redirect(index: Index, paths: Iterable[str]) -> WerkzeugResponse:

@@ -138,10 +138,9 @@ class DocumentMiddleware:
     def _prepare(
         self, index: Index, path_info: str, coding: str, *, to_show: bool
     ) -> _Answer | None:
-        path = requested_path(path_info)
         head = index.head
-        paths = [] if path is None else map(page_of, possible_paths(path, head.url))
-        found = next((page for page in paths if page in index), "")
+        pages = map(page_of, requested_paths(path_info, head))
+        found = next((page for page in pages if page in index), "")
         record = index.get(found)
         if record is None:
             return None
@@ -183,23 +182,17 @@ def freshness(head: Head, now: datetime) -> Header:
     return "Cache-Control", cache_control(head.max_age, head.until, now)
 
 
-def requested_path(path_info: str) -> str | None:
-    """Return the path under the site that a request is for; None if it is not valid UTF-8.
+def requested_paths(path_info: str, head: Head) -> list[str]:
+    """Return the paths under a site that a request may be for; none if it is not valid UTF-8.
 
-    `path_info` consists of bytes, decoded as Latin-1 (PEP 3333).
+    `path_info` consists of bytes, decoded as Latin-1 (PEP 3333). A proxy may pass on the
+    path of the site's URL, or remove it.
     """
     try:
-        return path_info.encode("latin-1").decode("utf-8").removeprefix("/")
+        path = path_info.encode("latin-1").decode("utf-8").removeprefix("/")
     except UnicodeError:
-        return None
-
-
-def possible_paths(path: str, url: str) -> list[str]:
-    """Return the paths under the site that a request's path may mean.
-
-    A proxy may pass on the path of the site's URL, or remove it.
-    """
-    prefix = unquote(urlsplit(url).path).removeprefix("/")
+        return []
+    prefix = unquote(urlsplit(head.url).path).removeprefix("/")
     stripped = path.removeprefix(prefix)
     return [path] if stripped == path else [path, stripped]
 
