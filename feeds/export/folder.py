@@ -94,8 +94,10 @@ class FolderTarget:
         self._settings = settings
         self._options = options
         self._state = FolderState(folder, options)
-        # The manifest after the commit.
-        self._final = self._state.manifest
+        # The files of the build, and which of them are put in place or left alone.
+        self._wanted: dict[str, FileEntry] = {}
+        self._replaced: list[StagedFile] = []
+        self._unchanged: list[str] = []
         # Whether the manifest records what changes, until mark_purged.
         self.records_unpurged = False
         self.on_progress: Progress = lambda _stage, _part: None
@@ -132,11 +134,10 @@ class FolderTarget:
         place. If a step fails, the folder is restored.
         """
         before, options, planned = self._state.manifest, self._options, build.planned
-        comparison = _Comparison(self._folder, self._state, options)
         for plan in build.plans:
             staged = build.staged.get(plan.path)
-            comparison.add(plan.path, build.facts[plan.path], staged, build.dates.get(plan.path))
-        wanted, replaced = comparison.wanted, comparison.replaced
+            self._add(plan.path, build.facts[plan.path], staged, build.dates.get(plan.path))
+        wanted, replaced = self._wanted, self._replaced
         stale = sorted(before.files.keys() - wanted.keys())
         # A server would send an old compressed copy in place of a new document.
         gone = [path for path in stale if options.prune or uncompressed_path(path) in wanted]
@@ -145,7 +146,7 @@ class FolderTarget:
         hosts = {plan.path for plan in planned.host_plans}
         self.report = report = Report(
             written=tuple(file.path for file in replaced),
-            unchanged=tuple(comparison.unchanged),
+            unchanged=tuple(self._unchanged),
             removed=tuple(path for path in gone if self._folder.stat(path)),
             files=files,
             dry_run=options.dry_run,
@@ -164,12 +165,12 @@ class FolderTarget:
             claim = FolderManifest(files, finished=False, unpurged=unpurged)
             changes = Changes(replaced, gone, claim.to_bytes(), manifest.to_bytes())
             apply(self._folder, changes, self.on_progress)
-        self._final = manifest
+        self._state.manifest = manifest
 
     @property
     def unpurged(self) -> Sequence[str]:
         """The paths of which caches may still have an older version."""
-        return self._final.unpurged
+        return self._state.manifest.unpurged
 
     def mark_purged(self) -> None:
         """Record that caches were purged, unless another export has replaced the manifest.
@@ -177,9 +178,9 @@ class FolderTarget:
         If that fails, the next export purges the same paths again.
         """
         with suppress(FeedsError), closing(SafeFolder(self._folder.root)) as folder, locked(folder):
-            known = self._final.to_bytes()
+            known = self._state.manifest.to_bytes()
             if folder.read(FOLDER_MANIFEST) == known:
-                final = self._final._replace(unpurged=())
+                final = self._state.manifest._replace(unpurged=())
                 apply(folder, Changes([], [], known, final.to_bytes()), self.on_progress)
 
     def _stage(self, path: str, body: bytes) -> StagedFile:
@@ -194,29 +195,15 @@ class FolderTarget:
         inode = self._folder.write(f"{NEW}/{name}", body, named=path)
         return StagedFile(path, etag, len(body), name, inode)
 
-
-class _Comparison:
-    """The difference between a folder and a build."""
-
-    def __init__(self, folder: SafeFolder, state: FolderState, options: Options) -> None:
-        self.replaced: list[StagedFile] = []
-        self.unchanged: list[str] = []
-        # The files of the build.
-        self.wanted: dict[str, FileEntry] = {}
-        self._folder = folder
-        self._owned = state.manifest.files
-        self._intact = state.intact
-        self._options = options
-
-    def add(self, path: str, fact: Fact, staged: Staged | None, date: datetime | None) -> None:
+    def _add(self, path: str, fact: Fact, staged: Staged | None, date: datetime | None) -> None:
         """Add a document with its compressed copies; the date is when its bytes became public."""
         compress = self._options.compress
         inputs = recorded_inputs(fact.inputs, compress=compress)
         if staged is None:
             endings = ("", *CODINGS.values()) if compress else ("",)
             for known in (path + ending for ending in endings):
-                if known in self._intact:
-                    self._keep(known, self._intact[known]._replace(inputs=inputs))
+                if known in self._state.intact:
+                    self._keep(known, self._state.intact[known]._replace(inputs=inputs))
             return
         chosen = int(date.timestamp()) * _NANOSECONDS if date else None
         for file in (StagedFile(*row) for row in staged.place):
@@ -229,13 +216,13 @@ class _Comparison:
         from it. A compressed copy has the time of its document.
         """
         path = file.path
-        known = self._intact.get(path)
+        known = self._state.intact.get(path)
         if known and not file.name:
             self._keep(path, known._replace(inputs=inputs))
             return known.time
         chosen = int(time.time()) * _NANOSECONDS if chosen is None else chosen
         stat = self._folder.stat(path, strict=True)
-        if stat and path not in self._owned:
+        if stat and path not in self._state.manifest.files:
             body = None if is_copy else self._folder.read(path)
             if body is not None and etag_of(body) == file.etag:
                 # No export wrote it, but it is the same.
@@ -249,13 +236,13 @@ class _Comparison:
                 )
         if stat and not is_copy and stat.st_mtime_ns >= chosen:
             chosen = stat.st_mtime_ns + _NANOSECONDS
-        self.wanted[path] = FileEntry(file.size, file.etag, inputs, chosen, file.inode)
-        self.replaced.append(file._replace(time=chosen, replaces=stat is not None))
+        self._wanted[path] = FileEntry(file.size, file.etag, inputs, chosen, file.inode)
+        self._replaced.append(file._replace(time=chosen, replaces=stat is not None))
         return chosen
 
     def _keep(self, path: str, file: FileEntry) -> None:
-        self.wanted[path] = file
-        self.unchanged.append(path)
+        self._wanted[path] = file
+        self._unchanged.append(path)
 
 
 def _remarks(
