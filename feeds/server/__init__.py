@@ -87,7 +87,6 @@ def create_app(
 
 
 def _register_fallback(app: Flask, site: ServedSite) -> None:
-    """Register the routes and error handlers of a served site with a Flask app."""
     # An exception that Flask does not expect is a bug, and logged by LogBugs.
     app.config["PROPAGATE_EXCEPTIONS"] = True
 

@@ -264,7 +264,8 @@ class AccessLog:
             headers: list[tuple[str, str]],
             exc_info: Any = None,  # noqa: ANN401  # passed on (PEP 3333)
         ) -> Callable[[bytes], object]:
-            length = "0" if environ["REQUEST_METHOD"] == "HEAD" else _length(headers)
+            is_head = environ["REQUEST_METHOD"] == "HEAD"
+            length = "0" if is_head else dict(headers).get("Content-Length", "0")
             self._lines.put(_line(environ, status[:3], length))
             return start_response(status, headers, exc_info)
 
@@ -330,10 +331,6 @@ def _write_all(descriptor: int, text: bytes) -> None:
         except BlockingIOError:
             # Another process has made the descriptor non-blocking.
             select.select([], [descriptor], [])
-
-
-def _length(headers: list[tuple[str, str]]) -> str:
-    return next((value for name, value in headers if name == "Content-Length"), "0")
 
 
 def _line(environ: WSGIEnvironment, status: str, length: str) -> str:

@@ -231,7 +231,6 @@ class ServedSite:
                 log_event("serving", release=index.head.release)
 
     def _ensure_build_process(self) -> None:
-        """Start a build process if there is none."""
         if self._builder and not self._has_ended(self._builder):
             return
         if time.monotonic() < self._retry_build_at:
