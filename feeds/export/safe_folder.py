@@ -94,10 +94,8 @@ class SafeFolder:
         folder, _, name = path.rpartition("/")
         try:
             found = os.stat(name, dir_fd=self._open_folder(folder), follow_symlinks=False)
-        except FileNotFoundError:
-            return None
         except OSError as error:
-            if strict:
+            if strict and not isinstance(error, FileNotFoundError):
                 raise _refusal(self.root / path, error) from None
             return None
         if stat.S_ISREG(found.st_mode):

@@ -122,15 +122,11 @@ def reach_of(url: str) -> Reach:
     """Return from how far a URL can be reached, by its host alone, without a DNS lookup."""
     # Other scripts have dots and digits of their own, which are the same in a name (RFC 3490 §3.1).
     host = normalize("NFKC", unquote(urlsplit(url).hostname or "")).replace("。", ".").rstrip(".")
-    try:
+    with suppress(ValueError):
         return _reach_of_ip(host)
-    except ValueError:
-        pass
-    try:
-        # C libraries also accept `127.1`, `0x7f.1` and `2130706433`.
+    # C libraries also accept `127.1`, `0x7f.1` and `2130706433`.
+    with suppress(OSError, UnicodeError):
         return _reach_of_ip(str(IPv4Address(socket.inet_aton(host))))
-    except (OSError, UnicodeError):
-        pass
     if host == "localhost" or host.endswith(".localhost"):
         return Reach.MACHINE
     return Reach.NETWORK if "." not in host or host.endswith(_LOCAL_SUFFIXES) else Reach.INTERNET
