@@ -115,12 +115,6 @@ class StateFolder:
         with self.opened() as folder, suppress(FileNotFoundError):
             os.unlink(name, dir_fd=folder)  # by descriptor
 
-    def names(self) -> list[str]:
-        """Return the sorted names in the folder; none if the folder does not exist."""
-        with suppress(FileNotFoundError), self.opened() as folder:
-            return sorted(os.listdir(folder))  # noqa: PTH208  # of a descriptor
-        return []
-
     def stat(self, name: str) -> os.stat_result:
         """Return the status of a file, or of a link itself."""
         with self.opened() as folder:

@@ -236,13 +236,12 @@ def _program_stamp() -> list[tuple[str, int, int]]:
 
 def _remove_unused(root: Path, own: str) -> None:
     """Remove the stores that no process has built into for 30 days."""
-    for name in StateFolder(root).names():
-        if not name.startswith(FOLDER_PREFIX) or name == own:
+    for folder in root.glob(f"{FOLDER_PREFIX}*"):
+        if folder.name == own or folder.is_symlink():
             continue
         with suppress(OSError):
-            shown = (root / name / BUILD_LOCK).lstat().st_mtime
-            if time.time() - shown > _UNUSED_SECONDS and not (root / name).is_symlink():
-                shutil.rmtree(root / name)
+            if time.time() - (folder / BUILD_LOCK).lstat().st_mtime > _UNUSED_SECONDS:
+                shutil.rmtree(folder)
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -73,8 +73,6 @@ class DocumentMiddleware:
     def __init__(self, site: ServedSite, app: WSGIApplication) -> None:
         self._site = site
         self._app = app
-        # The prepared answers of an index, which are replaced together.
-        self._prepared: tuple[Index | None, dict[_AnswerKey, _Answer]] = (None, {})
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
@@ -118,10 +116,8 @@ class DocumentMiddleware:
 
     def _find(self, index: Index, environ: WSGIEnvironment) -> _Answer | None:
         """Return the answer to a request, which is prepared once; raises DamagedBody."""
-        known, answers = self._prepared
-        if known is not index:
-            answers = {}
-            self._prepared = index, answers
+        # With the index, its answers are replaced.
+        answers: dict[_AnswerKey, _Answer] = index.answers
         path = environ["PATH_INFO"]
         coding = preferred_coding(environ.get("HTTP_ACCEPT_ENCODING", ""))
         # A navigation of a browser, not a script's request (Fetch Metadata §2.1).

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from feeds.build import Build, Fact, Staged
 from feeds.errors import FeedsError
@@ -82,6 +82,8 @@ class Index:
 
     def __init__(self, head: Head, rows: dict[str, str], objects: StateFolder) -> None:
         self.head = head
+        # What the middleware has prepared of it.
+        self.answers: dict[Any, Any] = {}
         self._rows = rows
         self._objects = objects
 
