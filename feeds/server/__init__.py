@@ -5,6 +5,7 @@ a page of the site for people, a line of plain text for programs.
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from flask import Flask, Response, jsonify, request
@@ -154,10 +155,9 @@ def _page(site: ServedSite, index: Index | None, code: int | None) -> bytes | No
     record = index.get(path) if index and path else None
     if index is None or record is None:
         return None
-    try:
+    with suppress(DamagedBody):
         return site.body(index, record, IDENTITY)
-    except DamagedBody:
-        return None
+    return None
 
 
 def _paths(head: Head) -> list[str]:

@@ -25,7 +25,7 @@ from feeds.log import log_event
 from feeds.model import etag_of
 from feeds.plans import Plan
 from feeds.release import release_id
-from feeds.storage import StateFolder, replace_file, take_lock
+from feeds.storage import StateFolder, replace_file
 
 _INDEX, _OBJECTS = "index", "objects"
 # Part of the name of each store, so that versions do not share one.
@@ -117,11 +117,10 @@ def store_name(catalogue: Path, url: str | None, *, pages: bool) -> str:
 
 def index_stamp(folder: StateFolder) -> tuple[int, ...] | None:
     """Return what changes whenever the index of a store is replaced; None if there is none."""
-    try:
+    with suppress(OSError):
         found = folder.stat(_INDEX)
-    except OSError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
+        return found.st_ino, found.st_size, found.st_mtime_ns
+    return None
 
 
 def load_index(root: Path, name: str, pause: Callable[[], object] = lambda: None) -> Index | None:
@@ -205,10 +204,9 @@ class StatusFiles:
 
     def is_stale(self) -> bool:
         """Check whether the build process has shown no sign of life recently."""
-        try:
+        with suppress(OSError):
             return time.time() - self._folder.stat(BUILD_LOCK).st_mtime > _STALE_SECONDS
-        except OSError:
-            return True
+        return True
 
     def join_workers(self) -> int:
         """Return a descriptor of the workers' lock, which this process shares; raises OSError."""
@@ -217,21 +215,16 @@ class StatusFiles:
     def has_workers(self) -> bool:
         """Check whether any process serves the site from this store."""
         try:
-            lock = self._folder.lock_file(WORKERS_LOCK)
-        except OSError:
-            return False
-        try:
-            return not take_lock(lock)
-        finally:
-            os.close(lock)
+            os.close(self._folder.lock(WORKERS_LOCK, 0))
+        except OSError as error:
+            return isinstance(error, TimeoutError)
+        return False
 
     def is_current(self, lock: int, name: str) -> bool:
         """Check whether an open lock is the store's, and not that of a store that was deleted."""
-        try:
-            found, own = self._folder.stat(name), os.fstat(lock)
-        except OSError:
-            return False
-        return os.path.samestat(found, own)
+        with suppress(OSError):
+            return os.path.samestat(self._folder.stat(name), os.fstat(lock))
+        return False
 
     def request_reload(self) -> None:
         """Request that the catalogue is read again; raises OSError."""
@@ -243,10 +236,9 @@ class StatusFiles:
 
     def reload_stamp(self) -> int:
         """Return what changes with each request to read the catalogue again."""
-        try:
+        with suppress(OSError):
             return self._folder.stat(_RELOAD).st_mtime_ns
-        except OSError:
-            return 0
+        return 0
 
 
 class SiteStore:
