@@ -87,12 +87,11 @@ def _target_folder(name: str) -> Path:
 
 def _refuse_private(options: ExportOptions, folder: Path, files: Sequence[Path]) -> None:
     """Raise FeedsError if the folder to write contains something that is not public."""
-    from feeds.export.manifest import refuse_media, refuse_private
+    from feeds.export.manifest import refuse_private
 
-    refuse_private(folder, [*files, options.state_folder / "history.tsv"])
     media = media_folder(options.catalogue)
-    for beside in (media, media.parent / STATIC, media.parent / TEMPLATES):
-        refuse_media(folder, beside)
+    sources = (media, media.parent / STATIC, media.parent / TEMPLATES)
+    refuse_private(folder, [*files, options.state_folder / "history.tsv"], sources)
 
 
 def export_inputs(options: ExportOptions) -> str:

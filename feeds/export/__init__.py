@@ -97,7 +97,5 @@ class Report:
 
 def uncompressed_path(path: str) -> str | None:
     """Return the path of the file of which this is a compressed copy; None if it is not one."""
-    for ending in CODINGS.values():
-        if path.endswith(ending):
-            return path.removesuffix(ending)
-    return None
+    stem, dot, ending = path.rpartition(".")
+    return stem if dot + ending in CODINGS.values() else None

@@ -328,23 +328,21 @@ def check_target(folder: SafeFolder, *, force: bool) -> None:
         )
 
 
-def refuse_media(folder: Path, media: Path) -> None:
-    """Raise FeedsError if a folder is that of a catalogue's pictures, or one contains the other.
+def refuse_private(folder: Path, files: Iterable[Path], sources: Iterable[Path]) -> None:
+    """Raise FeedsError if a private file, or a link to it, is anywhere below a folder to write.
 
-    The next export would publish the exported files as pictures.
+    `sources` are folders beside a catalogue, whose files are published. None may contain
+    the folder, or lie in it: the next export would publish what this one writes.
     """
-    target, pictures = Path(realpath(folder)), Path(realpath(media))
-    if target.is_relative_to(pictures) or pictures.is_relative_to(target):
-        raise FeedsError(
-            f"{folder}: the catalogue's files are in {media}; export into another folder"
-        )
-
-
-def refuse_private(folder: Path, files: Iterable[Path]) -> None:
-    """Raise FeedsError if a private file is anywhere below a folder, or a link to it."""
     target = Path(realpath(folder))
     for file in files:
         for place in (Path(realpath(file.parent), file.name), Path(realpath(file))):
             if place.is_relative_to(target):
                 name = place.relative_to(target).as_posix()
                 raise FeedsError(f"{folder}: contains {name}; export into another folder")
+    for source in sources:
+        found = Path(realpath(source))
+        if target.is_relative_to(found) or found.is_relative_to(target):
+            raise FeedsError(
+                f"{folder}: the catalogue's files are in {source}; export into another folder"
+            )
