@@ -12,9 +12,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from threading import Event, Thread
 from typing import NamedTuple, Self
@@ -246,25 +246,6 @@ class Upload(NamedTuple):
     before: Version | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Changes:
-    """What a publish does with the objects of a bucket.
-
-    `feeds` are uploaded before `pages`, which link to them. Then the `expired` are
-    deleted. `kept` are the entries of the other objects for the final manifest.
-    """
-
-    feeds: list[Upload] = field(default_factory=list)
-    pages: list[Upload] = field(default_factory=list)
-    unchanged: list[str] = field(default_factory=list)
-    expired: list[str] = field(default_factory=list)
-    kept: dict[str, ObjectEntry] = field(default_factory=dict)
-
-    @property
-    def uploads(self) -> list[Upload]:
-        return self.feeds + self.pages
-
-
 class BucketTarget:
     """A bucket as the target of a build. Files to upload are staged in a folder.
 
@@ -284,6 +265,12 @@ class BucketTarget:
         self._options = options
         self._folder = folder
         self._clock = clock
+        # What the commit does: it uploads feeds before pages, which link to them, and then
+        # deletes the expired. `_kept` has the entries of all other objects.
+        self._uploads: dict[str, list[Upload]] = {"feeds": [], "pages": []}
+        self._unchanged: list[str] = []
+        self._expired: list[str] = []
+        self._kept: dict[str, ObjectEntry] = {}
         # Whether the manifest records what changes, until mark_purged.
         self.records_unpurged = False
         self.on_progress: Progress = lambda _stage, _part: None
@@ -321,18 +308,18 @@ class BucketTarget:
         manifest, version, _ = self._state
         before = {**manifest.objects}
         now = self._clock()
-        changes = self._compare(build, now)
-        uploaded = {upload.path: upload.entry for upload in changes.uploads}
-        entries = {**before, **changes.kept, **uploaded}
+        self._compare(build, now)
+        uploaded = {upload.path: upload.entry for upload in chain(*self._uploads.values())}
+        entries = {**before, **self._kept, **uploaded}
         self.report = Report(
             written=tuple(uploaded),
-            unchanged=tuple(changes.unchanged),
-            removed=tuple(changes.expired),
-            stale=tuple(path for path, entry in changes.kept.items() if entry.stale),
+            unchanged=tuple(self._unchanged),
+            removed=tuple(self._expired),
+            stale=tuple(path for path, entry in self._kept.items() if entry.stale),
             files={path: FileEntry(entry.size, entry.digest) for path, entry in entries.items()},
             dry_run=self._options.dry_run,
         )
-        complete = manifest.finished and not changes.uploads and changes.kept == before
+        complete = manifest.finished and not uploaded and self._kept == before
         if self._options.dry_run or complete:
             return
         # The lease names all objects of before and after, and those to upload without a
@@ -342,13 +329,13 @@ class BucketTarget:
         if self.records_unpurged:
             unpurged = (*dict.fromkeys([*unpurged, *self.report.changed]),)
         with Lease(self._store, version, before | unknown, unpurged) as lease:
-            self._apply(changes, lease)
+            self._apply(lease)
             uploaded = {path: lease.objects[path] for path in uploaded}
             # An object is stale from the end of the publish: until then, others linked to it.
             end = self._clock()
             kept = {
                 path: entry._replace(stale=end) if entry.stale == now else entry
-                for path, entry in changes.kept.items()
+                for path, entry in self._kept.items()
             }
             manifest, version = lease.finish(kept | uploaded)
         self._state = self._state._replace(manifest=manifest, version=version)
@@ -367,7 +354,7 @@ class BucketTarget:
         with suppress(Conflict, FeedsError):
             self._store.swap(BUCKET_MANIFEST, body, _MANIFEST_HEADERS, self._state.version)
 
-    def _compare(self, build: Build, now: datetime) -> _Changes:
+    def _compare(self, build: Build, now: datetime) -> None:
         """Compare a build with the manifest and the objects in the store.
 
         An object that is no longer published is deleted after `site.max_age`: until
@@ -377,7 +364,6 @@ class BucketTarget:
         max_age = build.planned.site.max_age
         compress = self._options.compress
         cached = cache_control(max_age)
-        changes = _Changes()
         for plan in build.plans:
             path, fact = plan.path, build.facts[plan.path]
             headers = {"Content-Type": plan.media_type, "Cache-Control": cached}
@@ -386,33 +372,33 @@ class BucketTarget:
             inputs = recorded_inputs(fact.inputs, compress=compress)
             if path in known and known[path].digest == hashed and self._state.is_intact(path):
                 entry = known[path]._replace(stale=None, document=fact.etag, inputs=inputs)
-                changes.kept[path] = entry
-                changes.unchanged.append(path)
+                self._kept[path] = entry
+                self._unchanged.append(path)
                 continue
             name, size, coding = build.staged[path].place
             if coding:
                 headers["Content-Encoding"] = coding
             entry = ObjectEntry(size, hashed, document=fact.etag, inputs=inputs)
             before = objects[path].version if path in objects else None
-            uploads = changes.pages if is_page(plan.media_type) else changes.feeds
-            uploads.append(Upload(path, self._folder / name, headers, entry, before))
+            stage = "pages" if is_page(plan.media_type) else "feeds"
+            upload = Upload(path, self._folder / name, headers, entry, before)
+            self._uploads[stage].append(upload)
         for path in sorted(known.keys() & objects.keys() - build.facts.keys()):
             since = known[path].stale
             if since and now - since >= timedelta(seconds=max_age):
-                changes.expired.append(path)
+                self._expired.append(path)
             else:
-                changes.kept[path] = known[path]._replace(stale=since or now)
-        return changes
+                self._kept[path] = known[path]._replace(stale=since or now)
 
-    def _apply(self, changes: _Changes, lease: Lease) -> None:
-        for stage, uploads in (("feeds", changes.feeds), ("pages", changes.pages)):
+    def _apply(self, lease: Lease) -> None:
+        for stage, uploads in self._uploads.items():
             with ThreadPoolExecutor(_PARALLEL_UPLOADS) as pool:
                 # After an error, no more are begun.
                 for number, _ in enumerate(pool.map(partial(self._upload, lease), uploads)):
                     self.on_progress(stage, number / len(uploads))
-        for at in range(0, len(changes.expired), PAGE_SIZE):
+        for at in range(0, len(self._expired), PAGE_SIZE):
             lease.wait()
-            self._store.delete(changes.expired[at : at + PAGE_SIZE])
+            self._store.delete(self._expired[at : at + PAGE_SIZE])
 
     def _upload(self, lease: Lease, upload: Upload) -> None:
         """Upload an object in place of the known version.
