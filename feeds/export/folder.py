@@ -19,7 +19,7 @@ from feeds.export.manifest import (
     recorded_inputs,
 )
 from feeds.export.safe_folder import EXPORT_FOLDER, SafeFolder, make_readable, usual_umask
-from feeds.export.transaction import FOLDER_MANIFEST, NEW, Changes, StagedFile, apply, locked
+from feeds.export.transaction import FOLDER_MANIFEST, NEW, StagedFile, apply, locked
 from feeds.headers import compress, pays
 from feeds.inputs import digest
 from feeds.model import Catalogue, etag_of
@@ -163,8 +163,8 @@ class FolderTarget:
             # The claim names all files of before and after: none is without an owner if this
             # is killed.
             claim = FolderManifest(files, finished=False, unpurged=unpurged)
-            changes = Changes(replaced, gone, claim.to_bytes(), manifest.to_bytes())
-            apply(self._folder, changes, self.on_progress)
+            manifests = claim.to_bytes(), manifest.to_bytes()
+            apply(self._folder, replaced, gone, manifests, self.on_progress)
         self._state.manifest = manifest
 
     @property
@@ -181,7 +181,7 @@ class FolderTarget:
             known = self._state.manifest.to_bytes()
             if folder.read(FOLDER_MANIFEST) == known:
                 final = self._state.manifest._replace(unpurged=())
-                apply(folder, Changes([], [], known, final.to_bytes()), self.on_progress)
+                apply(folder, [], [], (known, final.to_bytes()), self.on_progress)
 
     def _stage(self, path: str, body: bytes) -> StagedFile:
         """Write one file of a document, unless the folder has it."""

@@ -46,34 +46,31 @@ class StagedFile(NamedTuple):
     replaces: bool = False
 
 
-class Changes(NamedTuple):
-    """Files to put in place in this order, and paths to remove.
+def apply(
+    folder: SafeFolder,
+    files: Sequence[StagedFile],
+    removed: Sequence[str],
+    manifests: tuple[bytes, bytes],
+    on_progress: Callable[[str, float], None],
+) -> None:
+    """Put staged files in place in this order, and remove paths; if a step fails, restore the folder.
 
-    The claim is a manifest that is in place before the first of them; the other manifest
-    replaces it after the last.
+    The first manifest, a claim, is put in place before the first file, and the second
+    one after the last. Raises FeedsError.
     """
-
-    files: Sequence[StagedFile]
-    removed: Sequence[str]
-    claim: bytes
-    manifest: bytes
-
-
-def apply(folder: SafeFolder, changes: Changes, on_progress: Callable[[str, float], None]) -> None:
-    """Apply changes to a folder; raises FeedsError, and restores the folder, if a step fails."""
     transaction = FileTransaction(folder)
     with interrupted_once() as ignore_interrupts:
         try:
-            claim = _staged_manifest(folder, "claim", changes.claim)
-            manifest = _staged_manifest(folder, "manifest", changes.manifest)
-            _sync_staged(folder, [*changes.files, claim, manifest], on_progress)
+            claim = _staged_manifest(folder, "claim", manifests[0])
+            manifest = _staged_manifest(folder, "manifest", manifests[1])
+            _sync_staged(folder, [*files, claim, manifest], on_progress)
             folder.rename(f"{NEW}/{claim.name}", claim.path)
             folder.sync(EXPORT_FOLDER)
-            for number, file in enumerate(changes.files):
-                on_progress("place", number / len(changes.files))
+            for number, file in enumerate(files):
+                on_progress("place", number / len(files))
                 transaction.replace(file)
             transaction.sync()
-            for path in changes.removed:
+            for path in removed:
                 transaction.remove(path)
             transaction.replace(manifest)
             transaction.sync()
