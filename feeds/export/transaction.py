@@ -222,6 +222,7 @@ def _write_again(folder: SafeFolder, file: StagedFile) -> None:
     body = folder.read(name)
     if body is None or etag_of(body) != file.etag:
         raise FeedsError(f"{folder.root / file.path}: cannot be written to the disk")
+    folder.unlink(name)
     folder.write(name, body, named=file.path)
     folder.set_time(name, file.time, named=file.path)
     folder.sync_file(name, named=file.path)
