@@ -5,7 +5,6 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime, parsedate_to_datetime
-from types import MappingProxyType
 
 from feeds.urls import surrogate_keys
 
@@ -160,7 +159,7 @@ def _brotli(body: bytes) -> bytes:
 
 
 # In order of preference, for clients that have none.
-CODINGS: Mapping[str, Callable[[bytes], bytes]] = MappingProxyType({"br": _brotli, "gzip": _gzip})
+CODINGS: Mapping[str, Callable[[bytes], bytes]] = {"br": _brotli, "gzip": _gzip}
 
 
 def pays(media_type: str) -> bool:

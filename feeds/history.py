@@ -12,7 +12,7 @@ from datetime import MAXYEAR, UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 
-from feeds.storage import StateFolder, release_lock
+from feeds.storage import StateFolder, held
 
 _FILE = "history.tsv"
 _LOCK = "history.lock"
@@ -108,10 +108,8 @@ class History:
             self._timed_out = True
             raise
         self._timed_out = False
-        try:
+        with held(lock):
             yield
-        finally:
-            release_lock(lock)
 
     def _read(self) -> dict[str, _Record]:
         """Return the records; a damaged line costs only its own record."""

@@ -115,21 +115,10 @@ class StateFolder:
         with self.opened() as folder, suppress(FileNotFoundError):
             os.unlink(name, dir_fd=folder)  # by descriptor
 
-    def names(self) -> list[str]:
-        """Return the sorted names in the folder; none if the folder does not exist."""
-        with suppress(FileNotFoundError), self.opened() as folder:
-            return sorted(os.listdir(folder))  # noqa: PTH208  # of a descriptor
-        return []
-
     def stat(self, name: str) -> os.stat_result:
         """Return the status of a file, or of a link itself."""
         with self.opened() as folder:
             return os.stat(name, dir_fd=folder, follow_symlinks=False)  # by descriptor
-
-    def sync(self) -> None:
-        """Synchronise the folder's names to the disk."""
-        with self.opened() as folder:
-            os.fsync(folder)
 
     def lock_file(self, name: str) -> int:
         """Return a descriptor of a file to lock, which is created if missing; the caller closes it."""
@@ -162,16 +151,30 @@ def take_lock(fd: int, *, shared: bool = False) -> bool:
     return True
 
 
-def release_lock(fd: int) -> None:
-    """Unlock a file and close its descriptor.
+# Descriptors that this process holds, and one that is forked from it closes.
+_held: set[int] = set()
 
-    Closing would not be enough if a process was forked meanwhile: it has the descriptor too.
-    """
+
+@contextmanager
+def held(fd: int) -> Iterator[None]:
+    """Unlock and close a file at the end; a process that is forked meanwhile does not keep the lock."""
+    _held.add(fd)
     try:
-        fcntl.flock(fd, fcntl.LOCK_UN)
+        yield
     finally:
+        _held.discard(fd)
         # A file system without locks refuses to unlock, too.
+        with suppress(OSError):
+            fcntl.flock(fd, fcntl.LOCK_UN)
         os.close(fd)
+
+
+def _close_held() -> None:
+    while _held:
+        os.close(_held.pop())
+
+
+os.register_at_fork(after_in_child=_close_held)
 
 
 def replace_file(folder: int, name: str, data: bytes, *, new: str, sync: bool = True) -> None:
@@ -295,10 +298,10 @@ def static_files(folder: Path) -> dict[str, StaticFile]:
     Hidden files are left out. Raises FeedsError for a symbolic link, and for anything
     that is neither a file nor a folder.
     """
-    return {path: _static_file(folder / path, path) for path in sorted(_files_below(folder, ""))}
+    return dict(sorted(_static_below(folder, "")))
 
 
-def _files_below(folder: Path, path: str) -> Iterator[str]:
+def _static_below(folder: Path, path: str) -> Iterator[tuple[str, StaticFile]]:
     try:
         entries = sorted(os.scandir(folder), key=attrgetter("name"))
     except (FileNotFoundError, NotADirectoryError):
@@ -315,14 +318,14 @@ def _files_below(folder: Path, path: str) -> Iterator[str]:
                 f"{entry.path}: its name has a control character, or is not UTF-8; rename it"
             )
         if entry.is_dir():
-            yield from _files_below(folder / entry.name, f"{path}{entry.name}/")
+            yield from _static_below(Path(entry.path), f"{path}{entry.name}/")
         else:
-            yield path + entry.name
+            yield path + entry.name, _static_file(Path(entry.path), path + entry.name)
 
 
 def _static_file(file: Path, path: str) -> StaticFile:
     try:
-        found = file.stat(follow_symlinks=False)
+        found = file.lstat()
     except OSError as error:
         raise FeedsError(f"{file}: {error.strerror or 'cannot be read'}") from None
     if not stat.S_ISREG(found.st_mode):

@@ -16,8 +16,7 @@ from feeds import create_app
 from feeds.build import BuildOptions, SiteBuilder
 from feeds.history import History
 from feeds.server.build_process import SitePublisher
-from feeds.server.site_store import SiteStore, load_index, store_name
-from feeds.server.status import Status, StatusFiles
+from feeds.server.site_store import SiteStore, Status, StatusFiles, load_index, store_name
 from feeds.storage import STATE, StateFolder
 
 START = datetime(2026, 11, 1, 12, 0, 0, 250_000, tzinfo=UTC)

@@ -32,9 +32,16 @@ def app(_environ: WSGIEnvironment, start_response: StartResponse) -> list[bytes]
     return [b"hello"]
 
 
-def test_whatever_a_request_holds_its_line_is_one_line() -> None:
+def logged(environ: WSGIEnvironment, file: Path) -> str:
+    """Return the line that is written for one request."""
+    with file.open("w") as log:
+        assert AccessLog(app, log)(environ, lambda *_: lambda _: None) == [b"hello"]
+        wait_until(lambda: file.read_text().endswith("\n"))
+    return file.read_text()
+
+
+def test_whatever_a_request_holds_its_line_is_one_line(tmp_path: Path) -> None:
     """Line ends, quotes and escape sequences are in hexadecimal in the log."""
-    log = io.StringIO()
     environ: WSGIEnvironment = {
         "REQUEST_METHOD": "GET",
         "PATH_INFO": '/a\r\n"\x1b[31m\xff b',
@@ -42,24 +49,27 @@ def test_whatever_a_request_holds_its_line_is_one_line() -> None:
         "REMOTE_ADDR": "::1",
         "HTTP_USER_AGENT": 'x\n"\x1b\x9b\u2028',
     }
-    assert AccessLog(app, log)(environ, lambda *_: lambda _: None) == [b"hello"]
-    assert log.getvalue().startswith("::1 - - [")
-    assert log.getvalue().endswith(
+    line = logged(environ, tmp_path / "log")
+    assert line.startswith("::1 - - [")
+    assert line.endswith(
         r'] "GET /a%0D%0A%22%1B%5B31m%FF%20b HTTP/1.1" 200 5 "-" "x\x0a\x22\x1b\x9b\x2028"' + "\n"
     )
 
 
 def test_a_log_that_cannot_be_written_costs_no_answer() -> None:
     """A full disk or a closed pipe loses lines; requests are answered."""
-    log = io.StringIO()
-    log.close()
-    environ: WSGIEnvironment = {
-        "REQUEST_METHOD": "GET",
-        "PATH_INFO": "/",
-        "SERVER_PROTOCOL": "HTTP/1.1",
-    }
-    for _ in range(2):
-        assert AccessLog(app, log)(environ, lambda *_: lambda _: None) == [b"hello"]
+    output = io.StringIO()
+    log_to(output)
+    for name in ("/dev/full", os.devnull):
+        log = Path(name).open("w")  # noqa: SIM115  # the thread that writes has no end
+        unwritable = AccessLog(app, log)
+        if name == os.devnull:
+            log.close()
+        for _ in range(2):
+            assert unwritable(ENVIRON, lambda *_: lambda _: None) == [b"hello"]
+        wait_until(lambda: "event=no-access-log" in output.getvalue())
+        log.close()
+        output.truncate(0)
 
 
 @pytest.mark.parametrize("blocking", [True, False])
@@ -70,15 +80,15 @@ def test_a_full_pipe_costs_lines_and_no_answer(*, blocking: bool) -> None:
     reader, writer = os.pipe()
     os.set_blocking(writer, blocking)
     with os.fdopen(reader) as log, os.fdopen(writer, "w") as stream:
-        logged = AccessLog(app, stream)
+        access = AccessLog(app, stream)
         for _ in range(1000):
-            assert logged(ENVIRON, lambda *_: lambda _: None) == [b"hello"]
+            assert access(ENVIRON, lambda *_: lambda _: None) == [b"hello"]
         # The thread that reads ends with the pipe.
         lines: list[str] = []
         reading = Thread(target=lambda: lines.extend(log))
         reading.start()
         wait_until(lambda: "event=access-log-dropped" in output.getvalue())
-        assert logged(ENVIRON, lambda *_: lambda _: None) == [b"hello"]
+        assert access(ENVIRON, lambda *_: lambda _: None) == [b"hello"]
         found = re.findall(r"event=access-log-dropped lines=(\d+)\n", output.getvalue())
         dropped = sum(map(int, found))
         assert 500 < dropped < 1000
@@ -96,17 +106,16 @@ def test_a_pipe_that_nobody_reads_any_more_is_told_once() -> None:
     reader, writer = os.pipe()
     os.close(reader)
     with os.fdopen(writer, "w") as stream:
-        logged = AccessLog(app, stream)
+        access = AccessLog(app, stream)
         for _ in range(3):
-            assert logged(ENVIRON, lambda *_: lambda _: None) == [b"hello"]
+            assert access(ENVIRON, lambda *_: lambda _: None) == [b"hello"]
             wait_until(lambda: "event=no-access-log" in output.getvalue())
         assert os.strerror(errno.EPIPE) in output.getvalue()
         assert output.getvalue().count("event=no-access-log") == 1
 
 
-def test_what_a_client_says_is_logged_up_to_a_length() -> None:
+def test_what_a_client_says_is_logged_up_to_a_length(tmp_path: Path) -> None:
     """A line has a bounded length, even for long requests."""
-    log = io.StringIO()
     long = "\xff" * 60_000
     environ = {
         "REQUEST_METHOD": "A" * 60_000,
@@ -115,9 +124,9 @@ def test_what_a_client_says_is_logged_up_to_a_length() -> None:
         "HTTP_USER_AGENT": long,
         "HTTP_REFERER": long,
     }
-    AccessLog(app, log)(environ, lambda *_: lambda _: None)
-    assert len(log.getvalue()) < 13_000
-    assert ' HTTP/1.1" 200 5 "' in log.getvalue()
+    line = logged(environ, tmp_path / "log")
+    assert len(line) < 13_000
+    assert ' HTTP/1.1" 200 5 "' in line
 
 
 def test_a_server_answers_while_nobody_reads_its_log(tmp_path: Path) -> None:

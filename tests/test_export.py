@@ -18,11 +18,12 @@ from conftest import AS_OF, PATIENCE, SHIPPED, program, run, run_feeds, shortene
 
 from feeds import Catalogue, FeedsError, build_release, load_catalogue
 from feeds.catalogue import read_catalogue
+from feeds.export import FileEntry
 from feeds.export.folder import export_folder
 from feeds.export.hosts.configurations import HOSTS
-from feeds.export.manifest import FOLDER_MANIFEST as MANIFEST
-from feeds.export.manifest import FileEntry, FolderManifest
+from feeds.export.manifest import FolderManifest
 from feeds.export.safe_folder import EXPORT_FOLDER
+from feeds.export.transaction import FOLDER_MANIFEST as MANIFEST
 from feeds.model import etag_of
 
 EDIT = ("Actuary or actor?", "Actor or actuary?")

@@ -16,9 +16,10 @@ from typing import NamedTuple
 import pytest
 from conftest import run_feeds, traced, tree
 
-from feeds.export.manifest import FOLDER_MANIFEST as MANIFEST
-from feeds.export.manifest import FileEntry, FolderManifest
+from feeds.export import FileEntry
+from feeds.export.manifest import FolderManifest
 from feeds.export.safe_folder import EXPORT_FOLDER
+from feeds.export.transaction import FOLDER_MANIFEST as MANIFEST
 
 ENTRY = """
 site:

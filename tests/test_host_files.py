@@ -17,8 +17,7 @@ from feeds.export.hosts import ServingRules, host_plans
 from feeds.headers import IDENTITY
 from feeds.plans import Plan, plan_site
 from feeds.server.served_site import ServedSite
-from feeds.server.site_store import Head, Index, Record
-from feeds.server.status import Status
+from feeds.server.site_store import Head, Index, Record, Status
 from feeds.storage import StateFolder
 from feeds.urls import INDEX, is_folder, moved_to
 

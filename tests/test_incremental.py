@@ -24,19 +24,19 @@ from feeds.catalogue import ItemMemory
 from feeds.cli.commands import Export
 from feeds.cli.publishing import export_inputs
 from feeds.export import Options as FolderOptions
+from feeds.export import uncompressed_path
 from feeds.export.bucket import BucketTarget, begin
 from feeds.export.folder import opened
-from feeds.export.folder_state import up_to_date
 from feeds.export.hosts import host_plans
 from feeds.export.manifest import (
     BUCKET_MANIFEST,
-    FOLDER_MANIFEST,
     BucketManifest,
     FolderManifest,
-    uncompressed_path,
+    up_to_date,
 )
 from feeds.export.object_store import Conflict, ObjectInfo, ObjectStore, Version
 from feeds.export.safe_folder import EXPORT_FOLDER
+from feeds.export.transaction import FOLDER_MANIFEST
 from feeds.formats import feed_style, feedgen_ext
 from feeds.inputs import digest, entry_digest, site_digest, source_digest
 from feeds.model import etag_of

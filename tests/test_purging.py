@@ -16,9 +16,9 @@ import pytest
 from conftest import PATIENCE, program, run_feeds, shortened, traced, wait_until
 
 from feeds import FeedsError
-from feeds.export.manifest import FOLDER_MANIFEST as MANIFEST
 from feeds.export.manifest import FolderManifest
 from feeds.export.safe_folder import EXPORT_FOLDER
+from feeds.export.transaction import FOLDER_MANIFEST as MANIFEST
 from feeds.notify.purge import parse_purge
 from feeds.urls import surrogate_keys
 

@@ -22,8 +22,7 @@ from processes import build_processes, children, running_with
 from stores import Published, Shown, asked, stored
 
 from feeds import create_app
-from feeds.server.site_store import store_name
-from feeds.server.status import StatusFiles
+from feeds.server.site_store import StatusFiles, store_name
 from feeds.storage import StateFolder, take_lock
 
 FEW = ("actuary-or-actor", "indonesia-united-kingdom-employment-service")

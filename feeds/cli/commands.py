@@ -318,7 +318,6 @@ class Serve(Command):
 
         from feeds.log import log_to
         from feeds.parallel import in_child
-        from feeds.server.granian import Listening
         from feeds.server.granian import serve as serve_site
         from feeds.server.served_site import Settings
         from feeds.server.site_store import load_index
@@ -334,13 +333,14 @@ class Serve(Command):
             # In a child process, so that the catalogue does not stay in this one's memory.
             for line in in_child(lambda: notes(self.load(now), now)):
                 print_message(line)
-        listening = Listening(
+        serve_site(
+            settings,
             host=self.host,
             port=self.port,
             workers=self.workers,
             access_log=self.access_log,
+            started=lambda: print_message(f"Serving at {location}"),
         )
-        serve_site(settings, listening, started=lambda: print_message(f"Serving at {location}"))
 
 
 def own_address(host: str, port: int) -> str | None:

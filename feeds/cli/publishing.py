@@ -41,7 +41,7 @@ _PING_TIMEOUT_SECONDS = 60.0
 def export(options: Export) -> None:
     """Build a catalogue's documents into a folder."""
     from feeds.export import Options
-    from feeds.export.folder_state import up_to_date
+    from feeds.export.manifest import up_to_date
 
     started = time.perf_counter()
     folder = _target_folder(options.target)
@@ -89,12 +89,11 @@ def _target_folder(name: str) -> Path:
 
 def _refuse_private(options: Export, folder: Path, files: Sequence[Path]) -> None:
     """Raise FeedsError if the folder to write contains something that is not public."""
-    from feeds.export.folder_state import refuse_media, refuse_private
+    from feeds.export.manifest import refuse_private
 
-    refuse_private(folder, [*files, options.state_folder / "history.tsv"])
     media = media_folder(options.catalogue)
-    for beside in (media, media.parent / STATIC, media.parent / TEMPLATES):
-        refuse_media(folder, beside)
+    sources = (media, media.parent / STATIC, media.parent / TEMPLATES)
+    refuse_private(folder, [*files, options.state_folder / "history.tsv"], sources)
 
 
 def export_inputs(options: Export) -> str:
@@ -192,8 +191,7 @@ def _build(
         history = History(options.state_folder)
         build = SiteBuilder(options.catalogue, target, settings, history=history).build()
     planned = build.planned
-    if target.report:
-        _print_report(target.report, notes(planned.catalogue, planned.as_of), options)
+    _print_report(target.report, notes(planned.catalogue, planned.as_of), options)
     if not options.dry_run:
         for line in _after_build(options, purge, build, target):
             if not options.quiet:

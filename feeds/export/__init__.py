@@ -3,10 +3,12 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from feeds.export.manifest import FileEntry, uncompressed_path
 from feeds.urls import is_for_hosts
 
+# The endings of compressed files.
+CODINGS = {"br": ".br", "gzip": ".gz"}
 _DONE = ("written", "unchanged", "removed")
 _TO_DO = ("to write", "to leave", "to remove")
 
@@ -28,6 +30,19 @@ class Options:
     force: bool = False
     dry_run: bool = False
     verify: bool = False
+
+
+class FileEntry(NamedTuple):
+    """What is known of a file: its size, ETag, digest of its inputs, and stat.
+
+    `time` is in nanoseconds. A file that is not in place yet has no time.
+    """
+
+    size: int
+    etag: str
+    inputs: str = ""
+    time: int = 0
+    inode: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,3 +93,9 @@ class Report:
             for path in (*self.written, *self.removed)
             if uncompressed_path(path) is None and not is_for_hosts(path)
         ]
+
+
+def uncompressed_path(path: str) -> str | None:
+    """Return the path of the file of which this is a compressed copy; None if it is not one."""
+    stem, dot, ending = path.rpartition(".")
+    return stem if dot + ending in CODINGS.values() else None

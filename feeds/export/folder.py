@@ -9,20 +9,17 @@ from pathlib import Path
 
 from feeds.build import Build, Fact, Progress, Staged, stage_missing
 from feeds.errors import FeedsError
-from feeds.export import Options, Report
-from feeds.export.folder_state import FolderState, check_target, manifest_stamp
+from feeds.export import CODINGS, FileEntry, Options, Report, uncompressed_path
 from feeds.export.hosts import host_plans
 from feeds.export.manifest import (
-    CODINGS,
-    FOLDER_MANIFEST,
-    FileEntry,
     FolderManifest,
+    FolderState,
+    check_target,
     inputs_of,
     recorded_inputs,
-    uncompressed_path,
 )
 from feeds.export.safe_folder import EXPORT_FOLDER, SafeFolder, make_readable, usual_umask
-from feeds.export.transaction import NEW, Changes, StagedFile, apply, clean_up, locked
+from feeds.export.transaction import FOLDER_MANIFEST, NEW, StagedFile, apply, locked
 from feeds.headers import compress, pays
 from feeds.inputs import digest
 from feeds.model import Catalogue, etag_of
@@ -76,8 +73,6 @@ def export_folder(  # noqa: PLR0913  # all but the first two are keywords
     planned = replace(planned, host_plans=hosts)
     with opened(Path(folder), options) as target:
         target.commit(stage_missing(planned, target, processes=cores()))
-        if target.report is None:
-            raise FeedsError(f"{folder}: nothing was committed")
         return target.report
 
 
@@ -97,14 +92,7 @@ def opened(folder: Path, options: Options, settings: str = "") -> Iterator["Fold
             return
         safe.make(EXPORT_FOLDER)
         with locked(safe):
-            target = FolderTarget(safe, options, settings)
-            clean_up(safe)
-            safe.make(NEW)
-            try:
-                yield target
-            finally:
-                with suppress(FeedsError):
-                    clean_up(safe)
+            yield FolderTarget(safe, options, settings)
 
 
 class FolderTarget:
@@ -116,27 +104,27 @@ class FolderTarget:
         self._settings = settings
         self._options = options
         self._state = FolderState(folder, options)
-        # The manifest after the commit, and its stat.
-        self._final = self._state.manifest
-        self._stamp: tuple[int, ...] = ()
+        # The files of the build, and which of them are put in place or left alone.
+        self._wanted: dict[str, FileEntry] = {}
+        self._replaced: list[StagedFile] = []
+        self._unchanged: list[str] = []
         # Whether the manifest records what changes, until mark_purged.
         self.records_unpurged = False
         self.on_progress: Progress = lambda _stage, _part: None
-        self.report: Report | None = None
-        self._builds = 0
+        # What the commit did.
+        self.report: Report
 
     def facts(self) -> Mapping[str, Fact]:
         """Return the documents whose files and compressed copies are unchanged."""
-        self._builds += 1
-        compress = self._options.compress
-        intact = self._state.intact
-        damaged = self._state.manifest.files.keys() - intact.keys() if compress else set()
-        found: dict[str, Fact] = {}
-        for path, file in intact.items():
-            complete = not any(path + ending in damaged for ending in CODINGS.values())
-            inputs = inputs_of(file.inputs, compress=compress) if complete else ""
-            found[path] = Fact(inputs, file.etag, file.size)
-        return found
+        compress, intact = self._options.compress, self._state.intact
+        damaged = self._state.manifest.files.keys() - intact.keys() if compress else ()
+        # Documents of which a compressed copy is to be written again.
+        incomplete = {uncompressed_path(path) for path in damaged}
+        inputs = {
+            path: "" if path in incomplete else inputs_of(file.inputs, compress=compress)
+            for path, file in intact.items()
+        }
+        return {path: Fact(inputs[path], file.etag, file.size) for path, file in intact.items()}
 
     def stage(self, plan: Plan, body: bytes) -> Staged:
         """Write a document and its compressed copies under temporary names, unless unchanged."""
@@ -156,11 +144,10 @@ class FolderTarget:
         place. If a step fails, the folder is restored.
         """
         before, options, planned = self._state.manifest, self._options, build.planned
-        comparison = _Comparison(self._folder, self._state, options)
         for plan in build.plans:
             staged = build.staged.get(plan.path)
-            comparison.add(plan.path, build.facts[plan.path], staged, build.dates.get(plan.path))
-        wanted, replaced = comparison.wanted, comparison.replaced
+            self._add(plan.path, build.facts[plan.path], staged, build.dates.get(plan.path))
+        wanted, replaced = self._wanted, self._replaced
         stale = sorted(before.files.keys() - wanted.keys())
         # A server would send an old compressed copy in place of a new document.
         gone = [path for path in stale if options.prune or uncompressed_path(path) in wanted]
@@ -169,7 +156,7 @@ class FolderTarget:
         hosts = {plan.path for plan in planned.host_plans}
         self.report = report = Report(
             written=tuple(file.path for file in replaced),
-            unchanged=tuple(comparison.unchanged),
+            unchanged=tuple(self._unchanged),
             removed=tuple(path for path in gone if self._folder.stat(path)),
             files=files,
             dry_run=options.dry_run,
@@ -186,13 +173,14 @@ class FolderTarget:
             # The claim names all files of before and after: none is without an owner if this
             # is killed.
             claim = FolderManifest(files, finished=False, unpurged=unpurged)
-            self._apply(self._folder, replaced, gone, claim, manifest)
-        self._final, self._stamp = manifest, manifest_stamp(self._folder)
+            manifests = claim.to_bytes(), manifest.to_bytes()
+            apply(self._folder, replaced, gone, manifests, self.on_progress)
+        self._state.manifest = manifest
 
     @property
     def unpurged(self) -> Sequence[str]:
         """The paths of which caches may still have an older version."""
-        return self._final.unpurged
+        return self._state.manifest.unpurged
 
     def mark_purged(self) -> None:
         """Record that caches were purged, unless another export has replaced the manifest.
@@ -200,28 +188,10 @@ class FolderTarget:
         If that fails, the next export purges the same paths again.
         """
         with suppress(FeedsError), closing(SafeFolder(self._folder.root)) as folder, locked(folder):
-            if manifest_stamp(folder) == self._stamp:
-                clean_up(folder)
-                folder.make(NEW)
-                final = self._final._replace(unpurged=())
-                self._apply(folder, [], [], self._final, final)
-
-    def _apply(
-        self,
-        folder: SafeFolder,
-        replaced: Sequence[StagedFile],
-        gone: Sequence[str],
-        claim: FolderManifest,
-        final: FolderManifest,
-    ) -> None:
-        """Apply changes to the files between two manifests."""
-        changes = Changes(
-            replaced,
-            gone,
-            _staged_manifest(folder, "claim", claim),
-            _staged_manifest(folder, "manifest", final),
-        )
-        apply(folder, changes, self.on_progress)
+            known = self._state.manifest.to_bytes()
+            if folder.read(FOLDER_MANIFEST) == known:
+                final = self._state.manifest._replace(unpurged=())
+                apply(folder, [], [], (known, final.to_bytes()), self.on_progress)
 
     def _stage(self, path: str, body: bytes) -> StagedFile:
         """Write one file of a document, unless the folder has it."""
@@ -232,43 +202,18 @@ class FolderTarget:
         if self._options.dry_run:
             return StagedFile(path, etag, len(body), "-")
         name = digest(path)
-        staged = f"{NEW}/{name}"
-        # The catalogue may have changed during the first build.
-        if self._builds > 1 and self._folder.stat(staged):
-            self._folder.unlink(staged)
-        inode = self._folder.write(staged, body, named=path)
+        inode = self._folder.write(f"{NEW}/{name}", body, named=path)
         return StagedFile(path, etag, len(body), name, inode)
 
-
-def _staged_manifest(folder: SafeFolder, name: str, manifest: FolderManifest) -> StagedFile:
-    body = manifest.to_bytes()
-    folder.write(f"{NEW}/{name}", body, named=FOLDER_MANIFEST)
-    staged = StagedFile(FOLDER_MANIFEST, etag_of(body), len(body), name)
-    return staged._replace(time=time.time_ns(), replaces=True)
-
-
-class _Comparison:
-    """The difference between a folder and a build."""
-
-    def __init__(self, folder: SafeFolder, state: FolderState, options: Options) -> None:
-        self.replaced: list[StagedFile] = []
-        self.unchanged: list[str] = []
-        # The files of the build.
-        self.wanted: dict[str, FileEntry] = {}
-        self._folder = folder
-        self._owned = state.manifest.files
-        self._intact = state.intact
-        self._options = options
-
-    def add(self, path: str, fact: Fact, staged: Staged | None, date: datetime | None) -> None:
+    def _add(self, path: str, fact: Fact, staged: Staged | None, date: datetime | None) -> None:
         """Add a document with its compressed copies; the date is when its bytes became public."""
         compress = self._options.compress
         inputs = recorded_inputs(fact.inputs, compress=compress)
         if staged is None:
             endings = ("", *CODINGS.values()) if compress else ("",)
             for known in (path + ending for ending in endings):
-                if known in self._intact:
-                    self._keep(known, self._intact[known]._replace(inputs=inputs))
+                if known in self._state.intact:
+                    self._keep(known, self._state.intact[known]._replace(inputs=inputs))
             return
         chosen = int(date.timestamp()) * _NANOSECONDS if date else None
         for file in (StagedFile(*row) for row in staged.place):
@@ -281,13 +226,13 @@ class _Comparison:
         from it. A compressed copy has the time of its document.
         """
         path = file.path
-        known = self._intact.get(path)
+        known = self._state.intact.get(path)
         if known and not file.name:
             self._keep(path, known._replace(inputs=inputs))
             return known.time
         chosen = int(time.time()) * _NANOSECONDS if chosen is None else chosen
         stat = self._folder.stat(path, strict=True)
-        if stat and path not in self._owned:
+        if stat and path not in self._state.manifest.files:
             body = None if is_copy else self._folder.read(path)
             if body is not None and etag_of(body) == file.etag:
                 # No export wrote it, but it is the same.
@@ -301,13 +246,13 @@ class _Comparison:
                 )
         if stat and not is_copy and stat.st_mtime_ns >= chosen:
             chosen = stat.st_mtime_ns + _NANOSECONDS
-        self.wanted[path] = FileEntry(file.size, file.etag, inputs, chosen, file.inode)
-        self.replaced.append(file._replace(time=chosen, replaces=stat is not None))
+        self._wanted[path] = FileEntry(file.size, file.etag, inputs, chosen, file.inode)
+        self._replaced.append(file._replace(time=chosen, replaces=stat is not None))
         return chosen
 
     def _keep(self, path: str, file: FileEntry) -> None:
-        self.wanted[path] = file
-        self.unchanged.append(path)
+        self._wanted[path] = file
+        self._unchanged.append(path)
 
 
 def _remarks(

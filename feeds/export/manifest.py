@@ -1,23 +1,30 @@
 """Manifests: what belongs to the site in a folder or a bucket, and what it was made from.
 
 A manifest is a text of tab-separated lines: a heading with the version, a line with
-the state of the export, and a line for each path.
+the state of the export, and a line for each path. An export that has nothing to do
+ends here: it needs neither a catalogue nor a build.
 """
 
 import os
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from itertools import takewhile
+from os.path import realpath
+from pathlib import Path
 from typing import NamedTuple, Self, TypeVar
 
 from feeds.errors import FeedsError
-from feeds.export.safe_folder import EXPORT_FOLDER
+from feeds.export import FileEntry, Options, Report, uncompressed_path
+from feeds.export.safe_folder import EXPORT_FOLDER, SafeFolder
+from feeds.export.transaction import FOLDER_MANIFEST, is_clean
+from feeds.inputs import digest
+from feeds.model import etag_of
 
-FOLDER_MANIFEST = f"{EXPORT_FOLDER}/manifest.tsv"
 # The publish's own folder in a bucket: no document's path begins so.
 _BUCKET_FOLDER = ".feeds-publish/"
 BUCKET_MANIFEST = f"{_BUCKET_FOLDER}manifest.tsv"
@@ -29,6 +36,8 @@ _FOLDER_HEADINGS = (
 )
 _FOLDER_UNFINISHED = "; unfinished"
 _CATALOGUE = "# catalogue: "
+# The digest of the catalogue is in the first bytes of a manifest.
+_HEAD_BYTES = 500
 _BUCKET_HEADINGS = (
     "# feeds bucket 2: path, bytes, hash, ETag there, since when it is stale, document, inputs",
     "# feeds bucket 1: path, bytes, hash, ETag there, since when it is stale",
@@ -37,8 +46,9 @@ _BUCKET_FINISHED = "# finished"
 _BUCKET_UNFINISHED = "# unfinished"
 _MAX_LEASE_SECONDS = 1000
 
-# The endings of compressed files.
-CODINGS = {"br": ".br", "gzip": ".gz"}
+# A folder with this file is that of a catalogue.
+_CATALOGUE_FILE = "entries.yaml"
+_NO_FILE = FileEntry(0, "")
 # Added to the digest of a document's inputs if it is stored compressed, or has compressed copies.
 _COMPRESSED = "+compressed"
 # Configurations for hosts are in the export's own folder, which has other files as well.
@@ -47,19 +57,6 @@ _HOST_FILE = re.compile(
 )
 # Characters that end a field or a line.
 _SEPARATORS = "\t\n\r\0"
-
-
-class FileEntry(NamedTuple):
-    """What is known of a file: its size, ETag, digest of its inputs, and stat.
-
-    `time` is in nanoseconds. A file that is not in place yet has no time.
-    """
-
-    size: int
-    etag: str
-    inputs: str = ""
-    time: int = 0
-    inode: int = 0
 
 
 class FolderManifest(NamedTuple):
@@ -96,11 +93,9 @@ class FolderManifest(NamedTuple):
         catalogue = _CATALOGUE
         if version == 0:
             catalogue, *lines = lines
-        unpurged, lines = _split_unpurged(lines)
-        files = dict(map(_file_row, lines))
-        allowed = map(_is_allowed_file, [*files, *unpurged])
-        if not catalogue.startswith(_CATALOGUE) or not all(allowed):
+        if not catalogue.startswith(_CATALOGUE):
             raise ValueError
+        files, unpurged = _entries(lines, _file_row, _is_allowed_file)
         finished = not heading.endswith(_FOLDER_UNFINISHED)
         return cls(files, finished, catalogue.removeprefix(_CATALOGUE), unpurged)
 
@@ -158,17 +153,13 @@ class BucketManifest:
         state, token = state.rsplit(" ", 1)
         finished = state == _BUCKET_FINISHED
         lease = 0.0 if finished else float(state.removeprefix(_BUCKET_UNFINISHED))
-        unpurged, lines = _split_unpurged(lines)
-        objects = dict(map(_object_row, lines))
-        paths = [*objects, *unpurged]
-        allowed = (_is_path(path) and not path.startswith(_BUCKET_FOLDER) for path in paths)
         if heading not in _BUCKET_HEADINGS or not 0 <= lease < _MAX_LEASE_SECONDS:
             raise ValueError
-        if not all(allowed):
-            raise ValueError
+        objects, unpurged = _entries(lines, _object_row, _is_allowed_object)
         return cls(objects, finished, lease, unpurged, token)
 
 
+_Entry = TypeVar("_Entry")
 _Manifest = TypeVar("_Manifest", FolderManifest, BucketManifest)
 
 
@@ -195,10 +186,17 @@ def _text(heading: str, state: str, unpurged: Iterable[str], rows: Iterable[str]
     return "\n".join([heading, state, *(f"\t{path}" for path in unpurged), *rows, ""]).encode()
 
 
-def _split_unpurged(lines: Sequence[str]) -> tuple[tuple[str, ...], list[str]]:
-    """Return the unpurged paths among the lines of a manifest, and the other lines."""
+def _entries(
+    lines: Sequence[str],
+    row: Callable[[str], tuple[str, _Entry]],
+    is_allowed: Callable[[str], bool],
+) -> tuple[dict[str, _Entry], tuple[str, ...]]:
+    """Return the entries by path, and the unpurged paths; raises ValueError if one is not allowed."""
     unpurged = tuple(line[1:] for line in takewhile(lambda line: line.startswith("\t"), lines))
-    return unpurged, [*lines[len(unpurged) :]]
+    entries = dict(map(row, lines[len(unpurged) :]))
+    if not all(map(is_allowed, [*entries, *unpurged])):
+        raise ValueError
+    return entries, unpurged
 
 
 def _lines(data: bytes) -> list[str]:
@@ -234,6 +232,10 @@ def _is_allowed_file(path: str) -> bool:
     return _is_path(path) and (not is_ours or bool(_HOST_FILE.fullmatch(path)))
 
 
+def _is_allowed_object(path: str) -> bool:
+    return _is_path(path) and not path.startswith(_BUCKET_FOLDER)
+
+
 def _is_ours(name: str) -> bool:
     """Return whether any file system would find the export's own folder by a name.
 
@@ -256,9 +258,91 @@ def inputs_of(recorded: str, *, compress: bool) -> str:
     return inputs if recorded_inputs(inputs, compress=compress) == recorded else ""
 
 
-def uncompressed_path(path: str) -> str | None:
-    """Return the path of the file of which this is a compressed copy; None if it is not one."""
-    for ending in CODINGS.values():
-        if path.endswith(ending):
-            return path.removesuffix(ending)
+class FolderState:
+    """The manifest of a folder, and which of its files are unchanged since they were written."""
+
+    def __init__(self, folder: SafeFolder, options: Options) -> None:
+        data, place = folder.read(FOLDER_MANIFEST), f"{folder.root / FOLDER_MANIFEST}:"
+        self.manifest = read_manifest(FolderManifest, data, place, force=options.force)
+        self._folder = folder
+        self._verify = options.verify
+
+    @cached_property
+    def intact(self) -> Mapping[str, FileEntry]:
+        """The files of the manifest whose bytes are unchanged; copies with the document's time.
+
+        A file is read only if its size, time or inode differs, or with `verify`.
+        """
+        files = self.manifest.files
+        checked = ((path, self._checked(path, file)) for path, file in sorted(files.items()))
+        found = {path: file for path, file in checked if file}
+        for path in [*found]:
+            document = uncompressed_path(path) or ""
+            if document in files and found.get(document, _NO_FILE).time != found[path].time:
+                del found[path]
+        return found
+
+    def _checked(self, path: str, file: FileEntry) -> FileEntry | None:
+        stat = self._folder.stat(path)
+        if stat is None:
+            return None
+        current = file._replace(size=stat.st_size, time=stat.st_mtime_ns, inode=stat.st_ino)
+        if current == file and not self._verify:
+            return file
+        body = self._folder.read(path)
+        return current if body is not None and etag_of(body) == file.etag else None
+
+
+def up_to_date(folder: Path, options: Options, settings: str, source: str) -> Report | None:
+    """Return the report of an export that has nothing to do; None if there may be something.
+
+    `source` is a digest of the catalogue's files, and `settings` of everything else that
+    files depend on. Nothing is written.
+    """
+    with suppress(FeedsError), closing(SafeFolder(folder)) as opened:
+        check_target(opened, force=options.force)
+        data = opened.read(FOLDER_MANIFEST)
+        catalogue = digest(source, settings)
+        # This is faster than to parse a manifest of another catalogue.
+        if data is None or catalogue.encode() not in data[:_HEAD_BYTES]:
+            return None
+        state = FolderState(opened, options)
+        manifest, files = state.manifest, state.manifest.files
+        same_source = manifest.finished and manifest.catalogue == catalogue
+        if same_source and is_clean(opened) and state.intact == files:
+            unchanged = tuple(files)
+            return Report(written=(), unchanged=unchanged, files=files, dry_run=options.dry_run)
     return None
+
+
+def check_target(folder: SafeFolder, *, force: bool) -> None:
+    """Raise FeedsError if a folder holds a catalogue, or other files that no export wrote."""
+    # In this order, an export that has just begun there is recognised.
+    names = {*folder.names()} - {EXPORT_FOLDER}
+    if _CATALOGUE_FILE in names:
+        raise FeedsError(f"{folder.root}: contains {_CATALOGUE_FILE}; export into another folder")
+    if names and not force and folder.read(FOLDER_MANIFEST) is None:
+        raise FeedsError(
+            f"{folder.root}: is not empty, and was not written by an export; export into another"
+            " folder, or use --force to add the site to this one"
+        )
+
+
+def refuse_private(folder: Path, files: Iterable[Path], sources: Iterable[Path]) -> None:
+    """Raise FeedsError if a private file, or a link to it, is anywhere below a folder to write.
+
+    `sources` are folders beside a catalogue, whose files are published. None may contain
+    the folder, or lie in it: the next export would publish what this one writes.
+    """
+    target = Path(realpath(folder))
+    for file in files:
+        for place in (Path(realpath(file.parent), file.name), Path(realpath(file))):
+            if place.is_relative_to(target):
+                name = place.relative_to(target).as_posix()
+                raise FeedsError(f"{folder}: contains {name}; export into another folder")
+    for source in sources:
+        found = Path(realpath(source))
+        if target.is_relative_to(found) or found.is_relative_to(target):
+            raise FeedsError(
+                f"{folder}: the catalogue's files are in {source}; export into another folder"
+            )

@@ -6,7 +6,7 @@ shown: it contains requests and responses, and so possibly secrets.
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, NamedTuple
@@ -186,7 +186,7 @@ class ObjectStore:
         pages = self._store.list(chunk_size=PAGE_SIZE)
         page_seconds = _PAGE_DEADLINES * self.deadline
         async with asyncio.timeout(_LIST_DEADLINES * self.deadline):
-            while (page := await asyncio.wait_for(_next(pages), page_seconds)) is not None:
+            while (page := await asyncio.wait_for(anext(pages, None), page_seconds)) is not None:
                 known = len(found)
                 found |= {meta["path"]: ObjectInfo(meta["size"], _version(meta)) for meta in page}
                 if len(found) < known + len(page) or len(found) > _MAX_OBJECTS:
@@ -220,10 +220,6 @@ class ObjectStore:
                 known = {"variables": self._variables, "deadline": self.deadline}
                 return reason.format(**found.groupdict(), **known)
         return "the store, or the connection to it, fails; try again"
-
-
-async def _next(pages: AsyncIterator[Sequence[Any]]) -> Sequence[Any] | None:
-    return await anext(pages, None)
 
 
 def _version(meta: Mapping[str, Any]) -> Version:

@@ -8,7 +8,7 @@ import stat
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from feeds.errors import FeedsError
@@ -94,10 +94,8 @@ class SafeFolder:
         folder, _, name = path.rpartition("/")
         try:
             found = os.stat(name, dir_fd=self._open_folder(folder), follow_symlinks=False)
-        except FileNotFoundError:
-            return None
         except OSError as error:
-            if strict:
+            if strict and not isinstance(error, FileNotFoundError):
                 raise _refusal(self.root / path, error) from None
             return None
         if stat.S_ISREG(found.st_mode):
@@ -107,14 +105,20 @@ class SafeFolder:
             raise _link_refusal(self.root / path) if is_link else self._not_a_file(path)
         return None
 
-    def write(self, path: str, body: bytes, *, named: str = "") -> int:
-        """Write a new file into an existing folder, and return its inode.
+    def write(self, path: str, body: bytes, *, named: str) -> int:
+        """Write a new file into an existing folder, in place of one that exists; return its inode.
 
-        An error names the path `named`, if that is given.
+        An error names the path `named`.
         """
         folder, _, name = path.rpartition("/")
-        with self.errors_at(named or path):
-            fd = os.open(name, _NEW, _FILE_MODE, dir_fd=self._open_folder(folder))
+        with self.errors_at(named):
+            parent = self._open_folder(folder)
+            create = partial(os.open, name, _NEW, _FILE_MODE, dir_fd=parent)
+            try:
+                fd = create()
+            except FileExistsError:
+                os.unlink(name, dir_fd=parent)
+                fd = create()
             with os.fdopen(fd, "wb", buffering=0) as file:
                 os.fchmod(fd, _FILE_MODE)
                 left = memoryview(body)

@@ -6,8 +6,8 @@ syncfs of the file system takes half the time, even of fsync in sixteen threads.
 """
 
 import logging
-import os
 import signal
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -19,15 +19,15 @@ from feeds.errors import FeedsError
 from feeds.export.safe_folder import EXPORT_FOLDER, SafeFolder, load_syncfs
 from feeds.log import log_event
 from feeds.model import etag_of
-from feeds.storage import take_lock
+from feeds.storage import held, take_lock
 
+FOLDER_MANIFEST = f"{EXPORT_FOLDER}/manifest.tsv"
 # Staged files, and hard links to those that are replaced or removed.
 NEW = f"{EXPORT_FOLDER}/new"
 _OLD = f"{EXPORT_FOLDER}/old"
 _LOCK = f"{EXPORT_FOLDER}/lock"
 # For more files or folders, one syncfs is faster than an fsync of each.
 _MAX_FSYNCS = 128
-_held_locks: set[int] = set()
 
 
 class StagedFile(NamedTuple):
@@ -46,51 +46,51 @@ class StagedFile(NamedTuple):
     replaces: bool = False
 
 
-class Changes(NamedTuple):
-    """Files to put in place in this order, and paths to remove.
+def apply(
+    folder: SafeFolder,
+    files: Sequence[StagedFile],
+    removed: Sequence[str],
+    manifests: tuple[bytes, bytes],
+    on_progress: Callable[[str, float], None],
+) -> None:
+    """Put staged files in place in this order, and remove paths; if a step fails, restore the folder.
 
-    The claim is put in place before the first of them, and the manifest after the last.
+    The first manifest, a claim, is put in place before the first file, and the second
+    one after the last. Raises FeedsError.
     """
-
-    files: Sequence[StagedFile]
-    removed: Sequence[str]
-    claim: StagedFile
-    manifest: StagedFile
-
-
-def apply(folder: SafeFolder, changes: Changes, on_progress: Callable[[str, float], None]) -> None:
-    """Apply changes to a folder; raises FeedsError, and restores the folder, if a step fails."""
     transaction = FileTransaction(folder)
     with interrupted_once() as ignore_interrupts:
         try:
-            _sync_staged(folder, [*changes.files, changes.claim, changes.manifest], on_progress)
-            folder.rename(f"{NEW}/{changes.claim.name}", changes.claim.path)
+            claim = _staged_manifest(folder, "claim", manifests[0])
+            manifest = _staged_manifest(folder, "manifest", manifests[1])
+            _sync_staged(folder, [*files, claim, manifest], on_progress)
+            folder.rename(f"{NEW}/{claim.name}", claim.path)
             folder.sync(EXPORT_FOLDER)
-            for number, file in enumerate(changes.files):
-                on_progress("place", number / len(changes.files))
+            for number, file in enumerate(files):
+                on_progress("place", number / len(files))
                 transaction.replace(file)
             transaction.sync()
-            for path in changes.removed:
+            for path in removed:
                 transaction.remove(path)
-            transaction.replace(changes.manifest)
+            transaction.replace(manifest)
             transaction.sync()
         except BaseException as error:
             ignore_interrupts()
             restored = transaction.rollback()
             with suppress(FeedsError):
-                clean_up(folder)
+                _clean_up(folder)
             if restored or not isinstance(error, FeedsError | KeyboardInterrupt):
                 raise
             reason = error if isinstance(error, FeedsError) else "interrupted"
             raise FeedsError(f"{reason}; not all could be restored: export again") from None
-    clean_up(folder)
+    _clean_up(folder)
 
 
 class FileTransaction:
     """Files that are replaced and removed, which can be rolled back while the process lives.
 
     A file that is replaced or removed keeps a hard link until the end. If the process
-    is killed, each file is complete, old or new, and the links are left to `clean_up`.
+    is killed, each file is complete, old or new, and the links are left to the next export.
     """
 
     def __init__(self, folder: SafeFolder) -> None:
@@ -178,13 +178,19 @@ def is_clean(folder: SafeFolder) -> bool:
     return not {"new", "old"} & {*folder.names(EXPORT_FOLDER)}
 
 
-def clean_up(folder: SafeFolder) -> None:
+def _clean_up(folder: SafeFolder) -> None:
     """Remove the temporary files of this export, or of one that was killed; raises FeedsError."""
     if not is_clean(folder):
         for inner in (NEW, _OLD):
             for name in folder.names(inner):
                 folder.unlink(f"{inner}/{name}")
             folder.rmdir(inner)
+
+
+def _staged_manifest(folder: SafeFolder, name: str, body: bytes) -> StagedFile:
+    folder.write(f"{NEW}/{name}", body, named=FOLDER_MANIFEST)
+    staged = StagedFile(FOLDER_MANIFEST, etag_of(body), len(body), name)
+    return staged._replace(time=time.time_ns(), replaces=True)
 
 
 def _sync_staged(
@@ -224,13 +230,12 @@ def _write_again(folder: SafeFolder, file: StagedFile) -> None:
 
 @contextmanager
 def locked(folder: SafeFolder) -> Iterator[None]:
-    """Keep other exports out of a folder; raises FeedsError if one is writing there.
+    """Keep other exports out of a folder, with an empty `NEW` in it.
 
-    If the file system does not support locks, that is logged, and there is none.
+    Raises FeedsError if another export is writing there. If the file system does not support locks, that is logged, and there is none.
     """
     fd = folder.open_for_locking(_LOCK)
-    _held_locks.add(fd)
-    try:
+    with held(fd):
         try:
             is_free = take_lock(fd)
         except OSError as error:
@@ -240,19 +245,13 @@ def locked(folder: SafeFolder) -> Iterator[None]:
             )
         if not is_free:
             raise FeedsError(f"{folder.root}: another export is writing there")
-        yield
-    finally:
-        _held_locks.discard(fd)
-        os.close(fd)
-
-
-def _close_locks() -> None:
-    while _held_locks:
-        os.close(_held_locks.pop())
-
-
-# A forked process would keep the lock if this one were killed.
-os.register_at_fork(after_in_child=_close_locks)
+        _clean_up(folder)
+        folder.make(NEW)
+        try:
+            yield
+        finally:
+            with suppress(FeedsError):
+                _clean_up(folder)
 
 
 @contextmanager

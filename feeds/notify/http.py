@@ -31,7 +31,6 @@ _SOCKET_TIMEOUT_SECONDS = 10.0
 _MIN_TIMEOUT_SECONDS = 0.001
 _MAX_REDIRECTS = 3
 _MAX_RESPONSE_BYTES = 64_000_000
-_READ_BYTES = 65_536
 # zlib's number for the gzip format.
 _GZIP = 31
 # These keep the method and the body (RFC 9110 §15.4); the others are followed for GET alone.
@@ -123,15 +122,11 @@ def reach_of(url: str) -> Reach:
     """Return from how far a URL can be reached, by its host alone, without a DNS lookup."""
     # Other scripts have dots and digits of their own, which are the same in a name (RFC 3490 §3.1).
     host = normalize("NFKC", unquote(urlsplit(url).hostname or "")).replace("。", ".").rstrip(".")
-    try:
+    with suppress(ValueError):
         return _reach_of_ip(host)
-    except ValueError:
-        pass
-    try:
-        # C libraries also accept `127.1`, `0x7f.1` and `2130706433`.
+    # C libraries also accept `127.1`, `0x7f.1` and `2130706433`.
+    with suppress(OSError, UnicodeError):
         return _reach_of_ip(str(IPv4Address(socket.inet_aton(host))))
-    except (OSError, UnicodeError):
-        pass
     if host == "localhost" or host.endswith(".localhost"):
         return Reach.MACHINE
     return Reach.NETWORK if "." not in host or host.endswith(_LOCAL_SUFFIXES) else Reach.INTERNET
@@ -200,11 +195,9 @@ class _Exchange(HTTPSHandler):
             raise RequestError(f"{origin_of(self._url)}: {text}") from None
 
     def http_open(self, req: Request) -> HTTPResponse:
-        """Open http for urllib."""
         return self.do_open(partial(self._connection, HTTPConnection, req), req)
 
     def https_open(self, req: Request) -> HTTPResponse:
-        """Open https for urllib."""
         return self.do_open(partial(self._connection, HTTPSConnection, req), req)
 
     http_request = HTTPSHandler.https_request
@@ -260,15 +253,13 @@ class _Exchange(HTTPSHandler):
                 connection.shutdown(socket.SHUT_RDWR)
 
     def _read(self, response: HTTPResponse) -> bytes:
-        body = bytearray()
-        while piece := response.read1(_READ_BYTES):
-            body += piece
-            if len(body) > _MAX_RESPONSE_BYTES:
-                raise ValueError("the response is too large")
+        body = response.read(_MAX_RESPONSE_BYTES + 1)
+        if len(body) > _MAX_RESPONSE_BYTES:
+            raise ValueError("the response is too large")
         # A connection that was shut down may look like the end of the body.
         if time.monotonic() >= self._deadline:
             raise TimeoutError
-        return bytes(body)
+        return body
 
 
 def _look_up(host: str, port: int, deadline: float) -> list[Any]:

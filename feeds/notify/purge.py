@@ -169,10 +169,8 @@ def _parse_request(method: str, url: str) -> PurgeRequests:
     fields = _PLACEHOLDER.findall(url)
     if len(fields) != 1 or fields[0] not in _REQUEST_FIELDS:
         raise UsageError("--purge: a URL needs one of {url}, {path} and {key}")
-    if not url.startswith("{") and not _is_requestable(url.replace(f"{{{fields[0]}}}", "/")):
+    example = url.replace(f"{{{fields[0]}}}", "/")
+    is_requestable = web_host(example) and "@" not in urlsplit(example).netloc
+    if not url.startswith("{") and not is_requestable:
         raise UsageError("--purge: a URL needs a host, and no password; give those to a command")
     return PurgeRequests(method, url, fields[0])
-
-
-def _is_requestable(url: str) -> bool:
-    return bool(web_host(url)) and "@" not in urlsplit(url).netloc

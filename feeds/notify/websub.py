@@ -6,11 +6,10 @@ sent, in a request for each feed, which every hub understands.
 """
 
 import logging
-import os
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -20,7 +19,7 @@ from feeds.errors import FeedsError
 from feeds.log import log_event, log_exception
 from feeds.model import Site, etag_of
 from feeds.notify import http
-from feeds.storage import StateFolder, release_lock, take_lock
+from feeds.storage import StateFolder, held, take_lock
 from feeds.urls import FEEDS
 
 _CONCURRENT_REQUESTS = 4
@@ -34,17 +33,6 @@ _MAX_NOTIFY_SECONDS = 86_400
 _CACHE_SECONDS = 60
 _LOG, _LOCK = "websub.tsv", "websub.lock"
 _HEADING = "# feeds websub 1: hub, URL, the ETag that the hub was last notified of\n"
-
-# Descriptors of held locks: a forked process closes them, or it would hold the locks, too.
-_lock_fds: set[int] = set()
-
-
-def _close_locks() -> None:
-    while _lock_fds:
-        os.close(_lock_fds.pop())
-
-
-os.register_at_fork(after_in_child=_close_locks)
 
 
 class NotTaken(Exception):
@@ -92,15 +80,11 @@ class NotificationLog:
         """Keep other processes from notifying; raises Busy if `pause` returns False meanwhile."""
         self._folder.make()
         fd = self._folder.lock_file(_LOCK)
-        _lock_fds.add(fd)
-        try:
+        with held(fd):
             while not take_lock(fd):
                 if not pause(_POLL_SECONDS):
                     raise Busy("another process is notifying the hub")
             yield
-        finally:
-            _lock_fds.discard(fd)
-            release_lock(fd)
 
     def _read(self) -> dict[tuple[str, str], str]:
         """Return the ETags by hub and URL; a damaged line costs one more notification."""
@@ -160,7 +144,9 @@ def notify_hub(  # noqa: PLR0913  # most are keywords
         delay = _MIN_RETRY_SECONDS
         while pending:
             failures = _notify_each(hub, pending, log, is_cancelled)
-            _raise_bug(failures)
+            for bug in failures:
+                if not isinstance(bug, NotTaken | http.RequestError):
+                    raise bug
             if not failures or is_cancelled():
                 break
             failure = min(failures, key=lambda one: isinstance(one, NotPublic))
@@ -210,12 +196,6 @@ def _notify_each(
     finally:
         is_over.set()
     return failures
-
-
-def _raise_bug(failures: Sequence[Exception]) -> None:
-    for failure in failures:
-        if not isinstance(failure, NotTaken | http.RequestError):
-            raise failure
 
 
 def _notify(hub: str, url: str, etag: str) -> None:

@@ -5,6 +5,7 @@ a page of the site for people, a line of plain text for programs.
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 from flask import Flask, Response, jsonify, request
@@ -22,8 +23,7 @@ from feeds.server.middleware import (
     address,
     freshness,
     page_of,
-    possible_paths,
-    requested_path,
+    requested_paths,
 )
 from feeds.server.served_site import DamagedBody, ServedSite, Settings
 from feeds.server.site_store import Head, Index
@@ -88,7 +88,6 @@ def create_app(
 
 
 def _register_fallback(app: Flask, site: ServedSite) -> None:
-    """Register the routes and error handlers of a served site with a Flask app."""
     # An exception that Flask does not expect is a bug, and logged by LogBugs.
     app.config["PROPAGATE_EXCEPTIONS"] = True
 
@@ -156,18 +155,16 @@ def _page(site: ServedSite, index: Index | None, code: int | None) -> bytes | No
     record = index.get(path) if index and path else None
     if index is None or record is None:
         return None
-    try:
+    with suppress(DamagedBody):
         return site.body(index, record, IDENTITY)
-    except DamagedBody:
-        return None
+    return None
 
 
 def _paths(head: Head) -> list[str]:
-    """Return the paths under the site that the request may mean, without and with a final slash."""
-    path = requested_path(request.environ["PATH_INFO"])
-    if path is None or len(path) > _MAX_PATH_LENGTH:
-        raise NotFound
-    return [one for here in (path, f"{path}/") for one in possible_paths(here, head.url)]
+    """Return the paths under the site that the request may be for, without and with a final slash."""
+    here = request.environ["PATH_INFO"]
+    paths = [*requested_paths(here, head), *requested_paths(f"{here}/", head)]
+    return [path for path in paths if len(path) <= _MAX_PATH_LENGTH]
 
 
 def _redirect(index: Index, paths: Iterable[str]) -> WerkzeugResponse:

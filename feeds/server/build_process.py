@@ -18,14 +18,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from feeds.build import Build, BuildOptions, SiteBuilder
-from feeds.errors import CatalogueError, FeedsError
+from feeds.errors import CatalogueError, FeedsError, MissingCatalogueError
 from feeds.history import History
 from feeds.log import log_event, log_exception, log_to
 from feeds.parallel import cores
 from feeds.selection import held_back_summary
-from feeds.server.site_store import FOLDER_PREFIX, SiteStore, store_name
-from feeds.server.status import BUILD_LOCK, BUILD_LOCK_FD, Status, StatusFiles, reason_of
-from feeds.storage import Fingerprint, StateFolder, fingerprint
+from feeds.server.site_store import (
+    BUILD_LOCK,
+    BUILD_LOCK_FD,
+    FOLDER_PREFIX,
+    SiteStore,
+    Status,
+    StatusFiles,
+    store_name,
+)
+from feeds.storage import StateFolder, fingerprint
 
 # How often the catalogue is checked, which takes some microseconds.
 _CHECK_SECONDS = 0.2
@@ -47,25 +54,6 @@ _DELAY_PER_FILE_SECONDS = 0.0001
 _MAX_DELAY_SECONDS = 1.0
 
 
-class ChangeDetector:
-    """Checks the files of a catalogue at each call, but less often if there are very many."""
-
-    def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
-        self._path = path
-        self._clock = clock
-        self._next = 0.0
-
-    def differs(self, known: Fingerprint | None) -> bool:
-        """Return whether the files were checked, and differ from the fingerprint `known`."""
-        now = self._clock()
-        if now < self._next:
-            return False
-        found = fingerprint(self._path)
-        more = max(len(found) - _CHEAP_FILES, 0)
-        self._next = now + min(more * _DELAY_PER_FILE_SECONDS, _MAX_DELAY_SECONDS)
-        return found != known
-
-
 class SitePublisher:
     """Builds a catalogue into a store when it changes or an embargo ends."""
 
@@ -83,8 +71,6 @@ class SitePublisher:
         self._files = status
         self._path = path
         self._clock = clock
-        self._detector = ChangeDetector(path)
-        self._status = status.read()
         # Whether anything was built, and when it is outdated. The build itself is not kept:
         # its plans take more memory than everything else.
         self._has_built = False
@@ -107,7 +93,7 @@ class SitePublisher:
         self._files.write_pending()
         now = time.monotonic()
         again = self._again and now >= self._retry_at[True]
-        if read or again or self._detector.differs(self._builder.fingerprint):
+        if read or again or fingerprint(self._path) != self._builder.fingerprint:
             self._build(read=True)
         since = self._undated_since
         if (
@@ -118,11 +104,13 @@ class SitePublisher:
             self._build(read=False)
 
     def pause(self) -> float:
-        """Return how many seconds to wait before the next refresh."""
+        """Return how many seconds to wait before the next refresh: longer if there are many files."""
+        more = max(len(self._builder.fingerprint or ()) - _CHEAP_FILES, 0)
+        usual = _CHECK_SECONDS + min(more * _DELAY_PER_FILE_SECONDS, _MAX_DELAY_SECONDS)
         if self._until is None:
-            return _CHECK_SECONDS
+            return usual
         left = (self._until - self._clock()).total_seconds()
-        return left if 0 < left < _CHECK_SECONDS else _CHECK_SECONDS
+        return left if 0 < left < usual else usual
 
     def _build(self, *, read: bool) -> None:
         begun = time.perf_counter()
@@ -139,12 +127,13 @@ class SitePublisher:
             self._again = True
             self._retry_at[read] = time.monotonic() + _RETRY_SECONDS
             if self._logged_failure != str(error):
-                self._fail(str(error), reason=reason_of(error))
+                missing = isinstance(error, MissingCatalogueError)
+                self._fail(str(error), reason="missing" if missing else "unreadable")
         except Exception as error:  # noqa: BLE001  # a bug costs the change, not the site
             self._retry_at[read] = time.monotonic() + _RETRY_SECONDS
             if self._logged_failure != repr(error):
                 log_exception("bug")
-                self._fail(repr(error), reason=reason_of(error))
+                self._fail(repr(error), reason="internal")
         else:
             self._succeed(build, time.perf_counter() - begun)
 
@@ -153,8 +142,9 @@ class SitePublisher:
         self._undated_since = time.monotonic() if self._builder.undated else 0.0
         if self._builder.is_sound:
             self._logged_failure = ""
-            if self._status.degraded:
-                self._write_status(Status(failure=self._status.failure))
+            status = self._files.read()
+            if status.degraded:
+                self._files.write(status._replace(degraded=False))
         etags = {path: fact.etag for path, fact in build.facts.items()}
         changed = sum(self._etags.get(path) != etag for path, etag in etags.items())
         self._etags = etags
@@ -186,13 +176,9 @@ class SitePublisher:
             "place": place,
             **({"reason": reason} if reason else {}),
         }
-        self._write_status(Status(failure=failure, degraded=True))
+        self._files.write(Status(failure=failure, degraded=True))
         serving = self._store.release or "nothing"
         log_event("broken", logging.ERROR, problems=problems, first=message, serving=serving)
-
-    def _write_status(self, status: Status) -> None:
-        self._status = status
-        self._files.write(status)
 
 
 class _Process:
@@ -250,13 +236,12 @@ def _program_stamp() -> list[tuple[str, int, int]]:
 
 def _remove_unused(root: Path, own: str) -> None:
     """Remove the stores that no process has built into for 30 days."""
-    for name in StateFolder(root).names():
-        if not name.startswith(FOLDER_PREFIX) or name == own:
+    for folder in root.glob(f"{FOLDER_PREFIX}*"):
+        if folder.name == own or folder.is_symlink():
             continue
         with suppress(OSError):
-            shown = (root / name / BUILD_LOCK).lstat().st_mtime
-            if time.time() - shown > _UNUSED_SECONDS and not (root / name).is_symlink():
-                shutil.rmtree(root / name)
+            if time.time() - (folder / BUILD_LOCK).lstat().st_mtime > _UNUSED_SECONDS:
+                shutil.rmtree(folder)
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -15,7 +15,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any, TextIO
@@ -75,24 +74,21 @@ _MAX_FIELD_LENGTH = 1000
 _MAX_WAITING_LENGTH = 1_000_000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listening:
-    """Where to listen, in how many processes, and whether to write an access log."""
-
-    host: str
-    port: int
-    workers: int = 1
-    access_log: bool = False
-
-
-def serve(settings: Settings, listening: Listening, *, started: Callable[[], None]) -> None:
+def serve(  # noqa: PLR0913  # all but the first are keywords
+    settings: Settings,
+    *,
+    host: str,
+    port: int,
+    workers: int,
+    access_log: bool,
+    started: Callable[[], None],
+) -> None:
     """Serve a site until SIGINT or SIGTERM; SIGHUP makes it read the catalogue again.
 
     `started` is called when the server listens. Raises FeedsError if it cannot listen.
     """
-    address = _free_address(listening.host, listening.port)
-    load = partial(_application, settings, access_log=listening.access_log)
-    run(load, address, listening.port, workers=listening.workers, started=started)
+    load = partial(_application, settings, access_log=access_log)
+    run(load, _free_address(host, port), port, workers=workers, started=started)
 
 
 def run(
@@ -268,7 +264,8 @@ class AccessLog:
             headers: list[tuple[str, str]],
             exc_info: Any = None,  # noqa: ANN401  # passed on (PEP 3333)
         ) -> Callable[[bytes], object]:
-            length = "0" if environ["REQUEST_METHOD"] == "HEAD" else _length(headers)
+            is_head = environ["REQUEST_METHOD"] == "HEAD"
+            length = "0" if is_head else dict(headers).get("Content-Length", "0")
             self._lines.put(_line(environ, status[:3], length))
             return start_response(status, headers, exc_info)
 
@@ -278,8 +275,8 @@ class AccessLog:
 class _Lines:
     """The queue of lines to a stream; a full disk or pipe loses lines, but delays no answer.
 
-    A stream with a file descriptor may block, so a thread writes to it. The number of
-    lost lines is logged when a line can be written again.
+    The stream may block, so a thread writes to it. The number of lost lines is logged
+    when a line can be written again.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -289,18 +286,10 @@ class _Lines:
         self._changed = threading.Condition()
         self._dropped = 0
         self._failed = False
-        try:
-            self._descriptor: int | None = stream.fileno()
-        except (OSError, ValueError):
-            self._descriptor = None
-        else:
-            threading.Thread(target=self._run, name="feeds-access-log", daemon=True).start()
+        threading.Thread(target=self._run, name="feeds-access-log", daemon=True).start()
 
     def put(self, line: str) -> None:
         """Write a line soon, or drop it if too many are waiting."""
-        if self._descriptor is None:
-            self._write([line])
-            return
         with self._changed:
             if self._length + len(line) <= _MAX_WAITING_LENGTH:
                 self._waiting.append(line)
@@ -318,12 +307,8 @@ class _Lines:
 
     def _write(self, lines: Sequence[str]) -> None:
         try:
-            if self._descriptor is None:
-                self._stream.write("".join(lines))
-                self._stream.flush()
-            else:
-                # Not through the stream: the process could not end while a write blocks.
-                _write_all(self._descriptor, "".join(lines).encode())
+            # Not through the stream: the process could not end while a write blocks.
+            _write_all(self._stream.fileno(), "".join(lines).encode())
         except (OSError, ValueError) as error:
             with self._changed:
                 self._dropped += len(lines)
@@ -346,10 +331,6 @@ def _write_all(descriptor: int, text: bytes) -> None:
         except BlockingIOError:
             # Another process has made the descriptor non-blocking.
             select.select([], [descriptor], [])
-
-
-def _length(headers: list[tuple[str, str]]) -> str:
-    return next((value for name, value in headers if name == "Content-Length"), "0")
 
 
 def _line(environ: WSGIEnvironment, status: str, length: str) -> str:

@@ -5,11 +5,11 @@ request there is no routing, no rendering and, but for the first request, no
 compression: an answer is looked up and sent.
 """
 
-import sys
 from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 from threading import Lock
+from traceback import extract_tb
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -44,8 +44,6 @@ _RETRY_AFTER_SECONDS = 2
 _SHOWN_AS = {form.media_type: form.shown_as for form in FORMATS}
 # Longer lists of what a client accepts are ignored: parsing them takes long.
 MAX_ACCEPT_LENGTH = 1000
-# Lists that real clients send are shorter; only these are worth caching.
-_MAX_CACHED_ACCEPT_LENGTH = 200
 # Lines of code whose first exception is logged, and the characters logged of a path.
 _MAX_LOGGED_PLACES = 100
 _MAX_LOGGED_PATH = 200
@@ -75,8 +73,6 @@ class DocumentMiddleware:
     def __init__(self, site: ServedSite, app: WSGIApplication) -> None:
         self._site = site
         self._app = app
-        # The prepared answers of an index, which are replaced together.
-        self._prepared: tuple[Index | None, dict[_AnswerKey, _Answer]] = (None, {})
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
@@ -120,10 +116,8 @@ class DocumentMiddleware:
 
     def _find(self, index: Index, environ: WSGIEnvironment) -> _Answer | None:
         """Return the answer to a request, which is prepared once; raises DamagedBody."""
-        known, answers = self._prepared
-        if known is not index:
-            answers = {}
-            self._prepared = index, answers
+        # With the index, its answers are replaced.
+        answers: dict[_AnswerKey, _Answer] = index.answers
         path = environ["PATH_INFO"]
         coding = preferred_coding(environ.get("HTTP_ACCEPT_ENCODING", ""))
         # A navigation of a browser, not a script's request (Fetch Metadata §2.1).
@@ -140,10 +134,9 @@ class DocumentMiddleware:
     def _prepare(
         self, index: Index, path_info: str, coding: str, *, to_show: bool
     ) -> _Answer | None:
-        path = requested_path(path_info)
         head = index.head
-        paths = [] if path is None else map(page_of, possible_paths(path, head.url))
-        found = next((page for page in paths if page in index), "")
+        pages = map(page_of, requested_paths(path_info, head))
+        found = next((page for page in pages if page in index), "")
         record = index.get(found)
         if record is None:
             return None
@@ -185,23 +178,17 @@ def freshness(head: Head, now: datetime) -> Header:
     return "Cache-Control", cache_control(head.max_age, head.until, now)
 
 
-def requested_path(path_info: str) -> str | None:
-    """Return the path under the site that a request is for; None if it is not valid UTF-8.
+def requested_paths(path_info: str, head: Head) -> list[str]:
+    """Return the paths under a site that a request may be for; none if it is not valid UTF-8.
 
-    `path_info` consists of bytes, decoded as Latin-1 (PEP 3333).
+    `path_info` consists of bytes, decoded as Latin-1 (PEP 3333). A proxy may pass on the
+    path of the site's URL, or remove it.
     """
     try:
-        return path_info.encode("latin-1").decode("utf-8").removeprefix("/")
+        path = path_info.encode("latin-1").decode("utf-8").removeprefix("/")
     except UnicodeError:
-        return None
-
-
-def possible_paths(path: str, url: str) -> list[str]:
-    """Return the paths under the site that a request's path may mean.
-
-    A proxy may pass on the path of the site's URL, or remove it.
-    """
-    prefix = unquote(urlsplit(url).path).removeprefix("/")
+        return []
+    prefix = unquote(urlsplit(head.url).path).removeprefix("/")
     stripped = path.removeprefix(prefix)
     return [path] if stripped == path else [path, stripped]
 
@@ -217,10 +204,7 @@ def preferred_coding(accepted: str) -> str:
     Of codings with the same weight the smallest is returned; `identity` if the client
     prefers that, or accepts no other, or its list is too long.
     """
-    if len(accepted) > MAX_ACCEPT_LENGTH:
-        return IDENTITY
-    cached = len(accepted) <= _MAX_CACHED_ACCEPT_LENGTH
-    return (_preferred if cached else _preferred.__wrapped__)(accepted)
+    return _preferred(accepted) if len(accepted) <= MAX_ACCEPT_LENGTH else IDENTITY
 
 
 @lru_cache(maxsize=256)
@@ -263,25 +247,21 @@ class LogBugs:
     def __init__(self, app: WSGIApplication) -> None:
         self._app = app
         self._lock = Lock()
-        self._places: set[tuple[str, int]] = set()
+        self._places: set[tuple[object, ...]] = set()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
         try:
             return self._app(environ, start_response)
-        except Exception:  # noqa: BLE001  # a bug costs one answer, not the server
-            if self._is_new():
+        except Exception as error:  # noqa: BLE001  # a bug costs one answer, not the server
+            [place] = extract_tb(error.__traceback__, limit=-1)
+            if self._is_new(place.filename, place.lineno):
                 log_exception("bug", path=environ.get("PATH_INFO", "")[:_MAX_LOGGED_PATH])
             return answer_plainly(environ, start_response, "500 Internal Server Error")
 
-    def _is_new(self) -> bool:
-        """Check whether the current exception's line of code was not logged yet."""
-        trace = sys.exc_info()[2]
-        while trace and trace.tb_next:
-            trace = trace.tb_next
-        place = (trace.tb_frame.f_code.co_filename, trace.tb_lineno) if trace else ("", 0)
+    def _is_new(self, *place: object) -> bool:
         with self._lock:
-            if place in self._places or len(self._places) >= _MAX_LOGGED_PLACES:
-                return False
-            self._places.add(place)
-            return True
+            is_new = place not in self._places and len(self._places) < _MAX_LOGGED_PLACES
+            if is_new:
+                self._places.add(place)
+        return is_new

@@ -14,14 +14,22 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from queue import Empty, SimpleQueue
 
 from feeds.headers import IDENTITY, compress
 from feeds.log import log_event, log_exception
 from feeds.model import etag_of
 from feeds.notify.websub import BackgroundNotifier
-from feeds.server.site_store import Index, Record, index_stamp, load_index, store_name
-from feeds.server.status import BUILD_LOCK_FD, WORKERS_LOCK, Status, StatusFiles
+from feeds.server.site_store import (
+    BUILD_LOCK_FD,
+    WORKERS_LOCK,
+    Index,
+    Record,
+    Status,
+    StatusFiles,
+    index_stamp,
+    load_index,
+    store_name,
+)
 from feeds.storage import STATE, StateFolder
 
 # How often the index is checked for changes.
@@ -118,9 +126,9 @@ class ServedSite:
     def close(self) -> None:
         """Stop the threads; wait for a build process started here if there are no other workers."""
         self._notifier.stop()
+        self._stopped.set()
         thread, self._thread = self._thread, None
-        if thread is not None and thread.is_alive():
-            self._wakes.put(None)
+        if thread is not None:
             thread.join()
         self._leave()
         end = time.monotonic() + _END_SECONDS
@@ -139,9 +147,8 @@ class ServedSite:
     def status(self) -> Status:
         """Return the last failure, and whether the site may be behind its catalogue."""
         found = self._files.read()
-        if self._cannot_build or self._files.is_stale():
-            return Status(failure=found.failure, degraded=True)
-        return found
+        degraded = found.degraded or self._cannot_build or self._files.is_stale()
+        return found._replace(degraded=degraded)
 
     def body(self, index: Index, record: Record, coding: str) -> bytes | None:
         """Return a document's bytes under a coding; None if that would not make them smaller.
@@ -177,7 +184,7 @@ class ServedSite:
         raise DamagedBody
 
     def _make_locks(self) -> None:
-        self._wakes: SimpleQueue[None] = SimpleQueue()
+        self._stopped = threading.Event()
         self._index_lock = threading.Lock()
         self._load_locks = [threading.Lock() for _ in range(_LOAD_LOCKS)]
 
@@ -199,7 +206,7 @@ class ServedSite:
 
     def _watch(self) -> None:
         next_check = 0.0
-        while self._thread is not None:
+        while not self._stopped.is_set():
             try:
                 self._load_index()
                 if time.monotonic() >= next_check:
@@ -208,8 +215,7 @@ class ServedSite:
                         self._ensure_build_process()
             except Exception:  # noqa: BLE001  # a bug must not end the thread
                 log_exception("bug")
-            with suppress(Empty):
-                self._wakes.get(timeout=_INDEX_SECONDS)
+            self._stopped.wait(_INDEX_SECONDS)
 
     def _load_index(self) -> None:
         """Load the index if it has been replaced."""
@@ -225,7 +231,6 @@ class ServedSite:
                 log_event("serving", release=index.head.release)
 
     def _ensure_build_process(self) -> None:
-        """Start a build process if there is none."""
         if self._builder and not self._has_ended(self._builder):
             return
         if time.monotonic() < self._retry_build_at:

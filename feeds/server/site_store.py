@@ -1,21 +1,22 @@
-"""The served site on disk: bodies in files named by their ETags, and an index of all documents.
+"""The served site on disk: bodies in files named by their ETags, an index of all documents, a status.
 
 One process writes it; any number of others serve from it. A body never changes, and
-the index is replaced atomically, so readers need no lock. Nothing is synchronised to
-the disk: after a loss of power, what is damaged does not match its hash, and is
-built again.
+index and status are replaced atomically, so readers need no lock; locks say which
+processes there are. Nothing is synchronised to the disk: after a loss of power, what is
+damaged does not match its hash, and is built again.
 """
 
 import json
 import logging
 import os
+import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from feeds.build import Build, Fact, Staged
 from feeds.errors import FeedsError
@@ -35,6 +36,19 @@ _TABS = 5
 # Lines of an index that are read at a time, between requests.
 _LINES_PER_STEP = 250
 FOLDER_PREFIX = "site-"
+_STATUS = "status.json"
+# Held by the build process; its modification time is the process's last sign of life.
+BUILD_LOCK = "build.lock"
+# A build process gets the lock, already taken, in place of its standard input.
+BUILD_LOCK_FD = 0
+# Held, shared, by each process that serves the site.
+WORKERS_LOCK = "workers.lock"
+# Its modification time changes with each request to read the catalogue again.
+_RELOAD = "reload"
+# A build process without a sign of life for this long is taken for stopped.
+_STALE_SECONDS = 5.0
+# The build process holds the workers' lock for a moment to check whether there are workers.
+_JOIN_SECONDS = 2.0
 
 
 class Head(NamedTuple):
@@ -68,6 +82,8 @@ class Index:
 
     def __init__(self, head: Head, rows: dict[str, str], objects: StateFolder) -> None:
         self.head = head
+        # What the middleware has prepared of it.
+        self.answers: dict[Any, Any] = {}
         self._rows = rows
         self._objects = objects
 
@@ -101,11 +117,10 @@ def store_name(catalogue: Path, url: str | None, *, pages: bool) -> str:
 
 def index_stamp(folder: StateFolder) -> tuple[int, ...] | None:
     """Return what changes whenever the index of a store is replaced; None if there is none."""
-    try:
+    with suppress(OSError):
         found = folder.stat(_INDEX)
-    except OSError:
-        return None
-    return found.st_ino, found.st_size, found.st_mtime_ns
+        return found.st_ino, found.st_size, found.st_mtime_ns
+    return None
 
 
 def load_index(root: Path, name: str, pause: Callable[[], object] = lambda: None) -> Index | None:
@@ -128,6 +143,102 @@ def load_index(root: Path, name: str, pause: Callable[[], object] = lambda: None
             rows[path] = rest.rpartition("\t")[0]
         pause()
     return Index(head, rows, StateFolder(root, name, _OBJECTS))
+
+
+class Status(NamedTuple):
+    """The last failure to publish the catalogue, and whether it persists.
+
+    `failure` is as `/healthz` shows it: `at` is since when, `problems` is their number,
+    and `place` is `file:line:column` of the first. If the cause is not a problem in
+    the catalogue, there is a `reason`: `missing`, `unreadable` or `internal`.
+    """
+
+    failure: Mapping[str, object] | None = None
+    degraded: bool = False
+
+
+class StatusFiles:
+    """The status file and the locks in the folder of a store."""
+
+    def __init__(self, folder: StateFolder) -> None:
+        self._folder = folder
+        # A status that could not be written yet.
+        self._unwritten: Status | None = None
+
+    def write(self, status: Status) -> None:
+        """Replace the status; if it cannot be written, `write_pending` writes it later."""
+        self._unwritten = status
+        self.write_pending()
+
+    def write_pending(self) -> None:
+        """Write the status that could not be written, if there is one."""
+        if self._unwritten:
+            with suppress(OSError):
+                data = json.dumps(self._unwritten._asdict()).encode()
+                self._folder.replace(_STATUS, data, sync=False)
+                self._unwritten = None
+
+    def read(self) -> Status:
+        """Return the status; one without a failure if it cannot be read."""
+        if self._unwritten:
+            return self._unwritten
+        with suppress(OSError, ValueError, TypeError):
+            return Status(**json.loads(self._folder.read(_STATUS)))
+        return Status()
+
+    def take_build_lock(self) -> int | None:
+        """Return a descriptor of the taken build lock; None if another process has it."""
+        with suppress(TimeoutError):
+            return self._folder.lock(BUILD_LOCK, 0)
+        return None
+
+    def show_life(self, lock: int) -> None:
+        """Update the build process's sign of life.
+
+        Without one the site counts as degraded, so there is none while a status
+        cannot be written.
+        """
+        if not self._unwritten:
+            with suppress(OSError):
+                os.utime(lock)
+
+    def is_stale(self) -> bool:
+        """Check whether the build process has shown no sign of life recently."""
+        with suppress(OSError):
+            return time.time() - self._folder.stat(BUILD_LOCK).st_mtime > _STALE_SECONDS
+        return True
+
+    def join_workers(self) -> int:
+        """Return a descriptor of the workers' lock, which this process shares; raises OSError."""
+        return self._folder.lock(WORKERS_LOCK, _JOIN_SECONDS, shared=True)
+
+    def has_workers(self) -> bool:
+        """Check whether any process serves the site from this store."""
+        try:
+            os.close(self._folder.lock(WORKERS_LOCK, 0))
+        except OSError as error:
+            return isinstance(error, TimeoutError)
+        return False
+
+    def is_current(self, lock: int, name: str) -> bool:
+        """Check whether an open lock is the store's, and not that of a store that was deleted."""
+        with suppress(OSError):
+            return os.path.samestat(self._folder.stat(name), os.fstat(lock))
+        return False
+
+    def request_reload(self) -> None:
+        """Request that the catalogue is read again; raises OSError."""
+        lock = self._folder.lock_file(_RELOAD)
+        try:
+            os.utime(lock)
+        finally:
+            os.close(lock)
+
+    def reload_stamp(self) -> int:
+        """Return what changes with each request to read the catalogue again."""
+        with suppress(OSError):
+            return self._folder.stat(_RELOAD).st_mtime_ns
+        return 0
 
 
 class SiteStore:

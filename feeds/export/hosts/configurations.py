@@ -8,8 +8,8 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from feeds.errors import FeedsError
+from feeds.export import CODINGS
 from feeds.export.hosts import FileRule, RedirectRule, ServingRules
-from feeds.export.manifest import CODINGS
 from feeds.export.safe_folder import EXPORT_FOLDER
 from feeds.headers import is_page, pays
 from feeds.plans import Plan
