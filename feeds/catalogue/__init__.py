@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import TypedDict, Unpack
 
 from yaml.nodes import MappingNode
 
@@ -47,77 +47,50 @@ __all__ = ["ItemMemory", "load_catalogue", "read_catalogue"]
 _NUMBER = re.compile(r"\[\d+\]")
 
 
-class _Options(NamedTuple):
-    """The arguments of `read_catalogue` except the files."""
+class ReadOptions(TypedDict, total=False):
+    """How a catalogue is read.
+
+    `url` replaces `site.url`. `as_of` is the aware datetime for notes that depend on
+    the time, such as on entries dated far ahead; without it there are no such notes.
+    `published` are the absolute addresses that were public before: there is a note on
+    each of the site's that is no longer published. With `strict`, notes are errors.
+    `media` is the folder with the pictures; `load_catalogue` sets it. `memory` has items
+    that were read before. `processes` is how many measure pictures at the same time.
+    """
 
     url: str | None
     media: Path | None
     as_of: datetime | None
     published: Collection[str]
-    memory: ItemMemory
+    strict: bool
+    memory: ItemMemory | None
     processes: int
 
 
-def load_catalogue(  # noqa: PLR0913  # all but the path are keywords with defaults
-    path: str | Path,
-    *,
-    url: str | None = None,
-    as_of: datetime | None = None,
-    published: Collection[str] = (),
-    strict: bool = False,
-    memory: ItemMemory | None = None,
-    processes: int = 1,
-) -> Catalogue:
-    """Read the catalogue at a path: one YAML file, or a folder of them.
-
-    In a folder, one of the files has `site`. `url` replaces `site.url`. For the other
-    arguments see `read_catalogue`.
+def load_catalogue(path: str | Path, **options: Unpack[ReadOptions]) -> Catalogue:
+    """Read the catalogue at a path: one YAML file, or a folder of them, one of which has `site`.
 
     Raises CatalogueError with all Problems, or FeedsError if there is nothing to
     read or `url` is not a valid address of a site.
     """
-    path = Path(path)
-    texts = read_files(path)
-    found = read_catalogue(
-        texts,
-        url=url,
-        media=media_folder(path),
-        as_of=as_of,
-        published=published,
-        strict=strict,
-        memory=memory,
-        processes=processes,
-    )
-    return replace(found, beside=media_folder(path).parent, source=source_digest(texts))
+    texts = read_files(Path(path))
+    media = options["media"] = media_folder(Path(path))
+    found = read_catalogue(texts, **options)
+    return replace(found, beside=media.parent, source=source_digest(texts))
 
 
-def read_catalogue(  # noqa: PLR0913  # all but the texts are keywords with defaults
-    texts: Iterable[tuple[str, bytes]],
-    *,
-    url: str | None = None,
-    media: Path | None = None,
-    as_of: datetime | None = None,
-    published: Collection[str] = (),
-    strict: bool = False,
-    memory: ItemMemory | None = None,
-    processes: int = 1,
-) -> Catalogue:
-    """Read a catalogue from its files' names and bytes, and its pictures from the folder `media`.
-
-    `as_of` is the aware datetime for notes that depend on the time, such as on
-    entries dated far ahead; without it there are no such notes. `published` are
-    the absolute addresses that were public before: there is a note on each of the
-    site's that is no longer published.
+def read_catalogue(texts: Iterable[tuple[str, bytes]], **options: Unpack[ReadOptions]) -> Catalogue:
+    """Read a catalogue from its files' names and bytes.
 
     Raises CatalogueError with all Problems, in the order of the files, or
     FeedsError if `url` is not a valid address of a site.
     """
     sources = [Source(name, data) for name, data in texts]
-    address = None if url is None else checked_url(url)
-    options = _Options(address, media, as_of, published, memory or ItemMemory(), processes)
+    url = options.get("url")
+    options["url"] = None if url is None else checked_url(url)
     with gc_paused():
         catalogue, problems = _read(sources, options)
-    faults = [problem for problem in problems if strict or not problem.note]
+    faults = [problem for problem in problems if options.get("strict") or not problem.note]
     if catalogue is None or faults:
         raise CatalogueError(faults)
     return replace(catalogue, notes=tuple(problems))
@@ -131,7 +104,9 @@ def checked_url(url: str) -> str:
         raise UsageError(f"the URL {url!r} {fault}") from None
 
 
-def _read(sources: Sequence[Source], options: _Options) -> tuple[Catalogue | None, list[Problem]]:
+def _read(
+    sources: Sequence[Source], options: ReadOptions
+) -> tuple[Catalogue | None, list[Problem]]:
     """Return the catalogue, or None, and all Problems."""
     try:
         catalogue, problems = _read_files(sources, options, whole=False)
@@ -144,7 +119,7 @@ def _read(sources: Sequence[Source], options: _Options) -> tuple[Catalogue | Non
 
 
 def _read_files(
-    sources: Sequence[Source], options: _Options, *, whole: bool
+    sources: Sequence[Source], options: ReadOptions, *, whole: bool
 ) -> tuple[Catalogue | None, list[Problem]]:
     problems: list[Problem] = []
     sections = Sections(problems)
@@ -182,12 +157,11 @@ def _cause(problem: Problem) -> tuple[str, str]:
     return _NUMBER.sub("", problem.path), problem.cause
 
 
-def _read_sections(sections: Sections, problems: list[Problem], options: _Options) -> Catalogue:
+def _read_sections(sections: Sections, problems: list[Problem], options: ReadOptions) -> Catalogue:
     nodes = sections.nodes
     site_fields = [reader.mapping(node, "site", known_keys.SITE) for reader, node in nodes["site"]]
     site = read_site(site_fields[0]) if site_fields else NO_SITE
-    if options.url is not None:
-        site = replace(site, url=options.url)
+    site = replace(site, url=options.get("url") or site.url)
     scheme = f"{site.id}:topics"
     topics = None
     for reader, node in nodes["topics"]:
@@ -205,20 +179,22 @@ def _read_sections(sections: Sections, problems: list[Problem], options: _Option
     )
     # Everything else that records depend on.
     context = repr((site.timezone.key, scheme, topics, site.language, names, closed))
-    options.memory.begin(context)
-    found = read_items(sections.items, entry_reader, problems, options.memory)
+    memory = options.get("memory") or ItemMemory()
+    memory.begin(context)
+    found = read_items(sections.items, entry_reader, problems, memory)
     records = list(zip(sections.items, found, strict=True))
     problems[:0] = id_problems(records)
     if topics is None:
         check_open_topics(records, problems)
     note_slugs(records, problems, closed=topics is not None)
-    if options.as_of:
-        note_far_dates(records, options.as_of, problems)
-    pictures = read_pictures(records, options.media, problems, options.processes)
+    as_of, published = options.get("as_of"), options.get("published", ())
+    if as_of:
+        note_far_dates(records, as_of, problems)
+    pictures = read_pictures(records, options.get("media"), problems, options.get("processes", 1))
     faulty = any(not problem.note for problem in problems)
     entries = () if faulty else _entries(filter(None, found), pictures, site)
     for fields in site_fields:
-        if "moved" in fields or "retired" in fields or options.published:
+        if "moved" in fields or "retired" in fields or published:
             # What is published is known if there is no Problem.
             live = (
                 frozenset() if faulty else live_paths(site, topics or (), entries) | pictures.keys()
@@ -226,9 +202,9 @@ def _read_sections(sections: Sections, problems: list[Problem], options: _Option
             moved, retired = read_moves(fields, live)
             site = replace(site, moved=moved, retired=retired)
             if live:
-                note_gone(fields, site, live, options.published)
+                note_gone(fields, site, live, published)
     if not faulty:
-        note_bodies(records, site, entries, options.as_of, problems)
+        note_bodies(records, site, entries, as_of, problems)
     return Catalogue(site=site, topics=topics, entries=entries, pictures=tuple(pictures.values()))
 
 
