@@ -184,7 +184,6 @@ class SiteBuilder:
                 published=self._history.addresses() if options.compare else (),
                 strict=options.strict,
                 memory=options.memory,
-                processes=options.processes,
             )
             self.is_sound = True
         return self.catalogue

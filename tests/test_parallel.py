@@ -188,16 +188,14 @@ def test_work_in_a_child_gives_its_result_or_its_message() -> None:
 def test_a_catalogue_on_two_cores_is_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A catalogue has the same entries and bytes when two processes render it."""
+    """A catalogue has the same bytes when two processes render it."""
     head, _, items = SHIPPED.read_text().partition("\nentries:\n")
     many = "".join(items.replace("- id: ", f"- id: n{number}-") for number in range(60))
     data = f"{head}\nentries:\n{many}".encode()
-    alone = read_catalogue([("f", data)])
-    both = read_catalogue([("f", data)], processes=2)
-    assert both == alone
+    catalogue = read_catalogue([("f", data)])
     monkeypatch.setattr("feeds.export.folder.cores", lambda: 2)
-    export_folder(both, tmp_path / "out", as_of=AS_OF, pages=False)
-    release = build_release(alone, as_of=AS_OF, pages=False)
+    export_folder(catalogue, tmp_path / "out", as_of=AS_OF, pages=False)
+    release = build_release(catalogue, as_of=AS_OF, pages=False)
     assert tree(tmp_path / "out") == {path: document.body for path, document in release.items()}
 
 

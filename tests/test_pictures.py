@@ -153,7 +153,7 @@ def test_an_unchanged_picture_is_left_alone(
 
 
 def test_many_pictures_are_measured_as_one_is(file: Path) -> None:
-    """A thousand pictures have the same sizes, measured in one process or in several."""
+    """A thousand pictures are measured as one is."""
     entries = []
     for number in range(1100):
         shutil.copy(MEDIA / "market.gif", file.parent / "media" / f"{number}.gif")
@@ -162,9 +162,12 @@ def test_many_pictures_are_measured_as_one_is(file: Path) -> None:
             f" photo: {{url: media/{number}.gif}}}}\n"
         )
     file.write_text(TEXT + "".join(entries))
-    alone, together = (load_catalogue(file, processes=n) for n in (1, 2))
-    assert alone == together
-    assert len(alone.pictures) == 1102
+    pictures = load_catalogue(file).pictures
+    sizes = {
+        (picture.width, picture.height) for picture in pictures if picture.path.endswith(".gif")
+    }
+    assert len(pictures) == 1102
+    assert len(sizes) == 1
 
 
 def test_a_picture_that_is_too_large_is_refused(file: Path) -> None:

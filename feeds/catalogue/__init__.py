@@ -55,7 +55,7 @@ class ReadOptions(TypedDict, total=False):
     `published` are the absolute addresses that were public before: there is a note on
     each of the site's that is no longer published. With `strict`, notes are errors.
     `media` is the folder with the pictures; `load_catalogue` sets it. `memory` has items
-    that were read before. `processes` is how many measure pictures at the same time.
+    that were read before.
     """
 
     url: str | None
@@ -64,7 +64,6 @@ class ReadOptions(TypedDict, total=False):
     published: Collection[str]
     strict: bool
     memory: ItemMemory | None
-    processes: int
 
 
 def load_catalogue(path: str | Path, **options: Unpack[ReadOptions]) -> Catalogue:
@@ -190,7 +189,7 @@ def _read_sections(sections: Sections, problems: list[Problem], options: ReadOpt
     as_of, published = options.get("as_of"), options.get("published", ())
     if as_of:
         note_far_dates(records, as_of, problems)
-    pictures = read_pictures(records, options.get("media"), problems, options.get("processes", 1))
+    pictures = read_pictures(records, options.get("media"), problems)
     faulty = any(not problem.note for problem in problems)
     entries = () if faulty else _entries(filter(None, found), pictures, site)
     for fields in site_fields:

@@ -12,11 +12,10 @@ from yaml.nodes import MappingNode, Node, ScalarNode
 from feeds.catalogue.entries import EntryRecord
 from feeds.catalogue.reader import InvalidValue, ValueWarning
 from feeds.catalogue.sections import Item
-from feeds.catalogue.text_fields import IMAGE_TYPES
+from feeds.catalogue.text_fields import DIGITS, IMAGE_TYPES
 from feeds.catalogue.web_addresses import photo_address
 from feeds.errors import Problem
 from feeds.model import Photo, Picture
-from feeds.parallel import dealt, in_processes, usable_processes
 from feeds.storage import Stamp, media_files
 from feeds.urls import MEDIA
 
@@ -39,8 +38,6 @@ _SWAPPED_SIDES = (5, 6, 7, 8)
 _MAX_SUGGESTIONS = 1000
 
 _NUMBERS = ("width", "height", "length")
-# Media type, width and height in pixels; or why a file is not published.
-_Measurement = tuple[str, int, int] | str
 
 
 class InvalidPicture(Exception):
@@ -51,7 +48,6 @@ def read_pictures(
     records: Iterable[tuple[Item, EntryRecord | None]],
     folder: Path | None,
     problems: list[Problem],
-    processes: int,
 ) -> dict[str, Picture]:
     """Return the pictures that photos show, by their paths; what is wrong becomes Problems.
 
@@ -63,7 +59,7 @@ def read_pictures(
     files = _by_composed_name(media_files(folder)) if folder else {}
     wanted = {photo.url for _, photo in claims}
     used = {path: files[path] for path in sorted(wanted & files.keys())}
-    known = _measured(folder or Path(), used, processes)
+    known = {path: _picture(folder or Path(), path, stamp) for path, stamp in used.items()}
     lower_case = {path.casefold(): path for path in files}
     for item, photo in claims:
         path = photo.url
@@ -145,7 +141,7 @@ def _photo_in(item: Node) -> Photo | None:
         return None
     # What is not a number is reported already.
     width, height, length = (
-        int(text) if (text := said.get(name, "")).isdecimal() else 0 for name in _NUMBERS
+        int(text) if DIGITS.fullmatch(text := said.get(name, "")) else 0 for name in _NUMBERS
     )
     return Photo(path, "", "", said.get("type", ""), width, height, length)
 
@@ -156,31 +152,18 @@ def _values(node: Node | None) -> dict[str, Node]:
     return {name.value: value for name, value in node.value if isinstance(name, ScalarNode)}
 
 
-def _measured(
-    folder: Path, stamps: Mapping[str, Stamp], processes: int
-) -> dict[str, Picture | str]:
-    """Return the picture at each path, or what is wrong with it."""
-    paths = [*stamps]
-    count = usable_processes(len(paths), processes)
-
-    def work(share: int) -> list[_Measurement]:
-        return [_measurement(folder, stamps[path]) for path in dealt(paths, share, count)]
-
-    found: dict[str, _Measurement] = {}
-    for share, some in enumerate(in_processes(work, count)):
-        found.update(zip(dealt(paths, share, count), some, strict=True))
-    measured: dict[str, Picture | str] = {}
-    for path, stamp in stamps.items():
-        what = found[path]
-        measured[path] = (
-            what if isinstance(what, str) else Picture(path, _file(folder, stamp), stamp, *what)
-        )
-    return measured
+def _picture(folder: Path, path: str, stamp: Stamp) -> Picture | str:
+    """Return the picture at a path, or what is wrong with it."""
+    found = _measurement(folder, stamp)
+    return found if isinstance(found, str) else Picture(path, _file(folder, stamp), stamp, *found)
 
 
 @lru_cache(maxsize=10_000)
-def _measurement(folder: Path, stamp: Stamp) -> _Measurement:
-    """Return what a picture is, or what is wrong with it. Cached, because a server calls this after each edit."""
+def _measurement(folder: Path, stamp: Stamp) -> tuple[str, int, int] | str:
+    """Return the type, width and height of a picture, or what is wrong with it.
+
+    Cached, because a server calls this after each edit.
+    """
     _, _, length, *_ = stamp
     file = _file(folder, stamp)
     try:

@@ -315,9 +315,13 @@ def language_tag(text: str) -> str:
     return tag
 
 
+# Python refuses to convert a text of thousands of digits.
+DIGITS = re.compile("[0-9]{1,12}")
+
+
 def whole_number(low: int, high: int, text: str) -> int:
     """Return a number between two bounds."""
-    if not (text.isascii() and text.isdigit() and low <= int(text[:12]) <= high):
+    if not (DIGITS.fullmatch(text) and low <= int(text) <= high):
         raise InvalidValue(f"must be a whole number from {low} to {high}")
     return int(text)
 

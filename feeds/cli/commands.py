@@ -94,7 +94,6 @@ class Command(Namespace):
     ) -> "Catalogue":
         """Return the catalogue; raises FeedsError."""
         from feeds.catalogue import load_catalogue
-        from feeds.parallel import cores
 
         return load_catalogue(
             self.catalogue,
@@ -102,7 +101,6 @@ class Command(Namespace):
             as_of=as_of,
             published=published,
             strict=strict,
-            processes=cores(),
         )
 
 
