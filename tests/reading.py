@@ -1,6 +1,7 @@
 """Catalogues in memory: what is read of them, and what is said of them."""
 
 import json
+from collections.abc import Mapping
 
 from babel import Locale, UnknownLocaleError
 
@@ -56,6 +57,6 @@ def site(**values: object) -> str:
     return f"site: {quoted(SITE | values)}\n"
 
 
-def entries(*items: dict[str, object]) -> str:
+def entries(*items: Mapping[str, object]) -> str:
     """Return the section of entries, each an item of a list, with its values quoted."""
-    return "entries:\n" + "".join(f"- {quoted(ENTRY | item)}\n" for item in items)
+    return "entries:\n" + "".join(f"- {quoted(ENTRY | {**item})}\n" for item in items)
