@@ -9,11 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import CATALOGUES, ROOT, SHIPPED, run, run_feeds, tree
+from conftest import CATALOGUES, EXPORT_FOLDER, ROOT, SHIPPED, run, run_feeds, tree
 
 from feeds.cli.commands import own_address
 from feeds.cli.output import Progress
-from feeds.export.safe_folder import EXPORT_FOLDER
 
 COMMANDS = ("check", "list", "export", "publish", "serve")
 

@@ -14,7 +14,19 @@ from pathlib import Path
 
 import brotli
 import pytest
-from conftest import AS_OF, PATIENCE, SHIPPED, program, run, run_feeds, shortened, traced, tree
+from builds import etag_of
+from conftest import (
+    AS_OF,
+    EXPORT_FOLDER,
+    PATIENCE,
+    SHIPPED,
+    program,
+    run,
+    run_feeds,
+    shortened,
+    traced,
+    tree,
+)
 
 from feeds import Catalogue, FeedsError, build_release, load_catalogue
 from feeds.catalogue import read_catalogue
@@ -23,8 +35,6 @@ from feeds.export.folder import export_folder
 from feeds.export.hosts.configurations import HOSTS
 from feeds.export.manifest import FOLDER_MANIFEST as MANIFEST
 from feeds.export.manifest import FileEntry, FolderManifest
-from feeds.export.safe_folder import EXPORT_FOLDER
-from feeds.model import etag_of
 
 EDIT = ("Actuary or actor?", "Actor or actuary?")
 HOSTS_GOLDEN = Path(__file__).parent / "golden-hosts"

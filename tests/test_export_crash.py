@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from conftest import run_feeds, traced, tree
+from conftest import EXPORT_FOLDER, run_feeds, traced, tree
 
 from feeds.export.manifest import FOLDER_MANIFEST as MANIFEST
 from feeds.export.manifest import FileEntry, FolderManifest
-from feeds.export.safe_folder import EXPORT_FOLDER
 
 ENTRY = """
 site:

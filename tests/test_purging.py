@@ -13,12 +13,11 @@ from subprocess import CompletedProcess
 from urllib.parse import quote
 
 import pytest
-from conftest import PATIENCE, program, run_feeds, shortened, traced, wait_until
+from conftest import EXPORT_FOLDER, PATIENCE, program, run_feeds, shortened, traced, wait_until
 
 from feeds import FeedsError
 from feeds.export.manifest import FOLDER_MANIFEST as MANIFEST
 from feeds.export.manifest import FolderManifest
-from feeds.export.safe_folder import EXPORT_FOLDER
 from feeds.notify.purge import parse_purge
 from feeds.urls import surrogate_keys
 
