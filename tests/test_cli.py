@@ -1,6 +1,5 @@
 """The commands: their output, on which stream, and their exit codes."""
 
-import io
 import json
 import os
 import socket
@@ -9,10 +8,17 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import CATALOGUES, EXPORT_FOLDER, ROOT, SHIPPED, run, run_feeds, tree
-
-from feeds.cli.commands import own_address
-from feeds.cli.output import Progress
+from conftest import (
+    CATALOGUES,
+    EXPORT_FOLDER,
+    ROOT,
+    free_port,
+    run,
+    run_feeds,
+    tree,
+    wait_until,
+)
+from processes import build_processes
 
 COMMANDS = ("check", "list", "export", "publish", "serve")
 
@@ -125,11 +131,29 @@ def test_environment_names_catalogue_and_url(tmp_path: Path) -> None:
     assert "الأردن" in done.stdout
 
 
-def test_own_address_is_a_url_that_clients_can_use() -> None:
-    """A server's own address is a URL, or None if it listens on all addresses."""
-    assert own_address("127.0.0.1", 8000) == "http://127.0.0.1:8000/"
-    assert own_address("::1", 80) == "http://[::1]:80/"
-    assert own_address("0.0.0.0", 8000) is own_address("::", 8000) is None  # noqa: S104  # the point
+@pytest.mark.parametrize(
+    ("host", "place"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:{port}/"),
+        ("::1", "http://[::1]:{port}/"),
+        ("0.0.0.0", "every address of this machine, port {port}"),  # noqa: S104  # the point
+        pytest.param("::", "every address of this machine, port {port}", marks=pytest.mark.heavy),
+    ],
+)
+def test_a_server_prints_where_it_is(host: str, place: str, tmp_path: Path) -> None:
+    """`feeds serve` prints its own address as a URL, unless it listens on all addresses."""
+    port = free_port()
+    command = [sys.executable, "-m", "feeds", "serve", "--host", host, "--port", str(port)]
+    env = os.environ | {"FEEDS_STATE": str(tmp_path)}
+    with subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stderr
+            lines = iter(server.stderr.readline, "")
+            said = next(line for line in lines if line.startswith("Serving"))
+            assert said == f"Serving at {place.format(port=port)}\n"
+        finally:
+            server.terminate()
+    wait_until(lambda: not build_processes(ROOT / "entries.yaml", tmp_path))
 
 
 def test_python_dash_m_is_the_command() -> None:
@@ -174,56 +198,6 @@ def test_a_second_check_prints_the_same(tmp_path: Path) -> None:
     assert "note:" in said[1].stderr
     file.write_text(text.replace("title:", "titel:"))
     assert run_feeds("check", "--catalogue", file).returncode == 1
-
-
-def test_long_work_shows_a_bar_only_on_a_terminal() -> None:
-    """The progress bar is drawn only on a terminal, after a second, and is erased at the end for good."""
-
-    class Terminal(io.StringIO):
-        def isatty(self) -> bool:
-            return True
-
-    shown, hidden = Terminal(), io.StringIO()
-    seconds = 0.0
-    both = [Progress(stream, clock=lambda: seconds) for stream in (shown, hidden)]
-    for progress in both:
-        progress("read", 0.1)
-    seconds = 1.1
-    for progress in both:
-        with progress:
-            progress("read", 0.5)
-        progress("write", 0.5)
-    assert hidden.getvalue() == ""
-    assert shown.getvalue() == "\r[###############...............]  50% read        \r\x1b[K"
-
-
-WAITING = """
-import io, sys
-from feeds.cli import main, output
-from feeds.errors import FeedsError
-from feeds.export import bucket, object_store
-class Terminal(io.TextIOWrapper):
-    def isatty(self):
-        return True
-def begin(_store, _settings, on_progress):
-    on_progress("wait", 0.5)
-    raise FeedsError("another publish is at work")
-output._DELAY_SECONDS = -1
-object_store.ObjectStore = lambda *_: None
-bucket.begin = begin
-sys.stderr = Terminal(sys.stderr.buffer, write_through=True)
-main(["publish", "s3://bucket", "--catalogue", sys.argv[1]])
-"""
-
-
-def test_the_bar_of_a_publish_that_waited_is_erased() -> None:
-    """A message after the wait for another publisher has a line of its own."""
-    command = [sys.executable, "-c", WAITING, str(SHIPPED)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr.rpartition("\x1b[K")[2]) == (
-        1,
-        "feeds: another publish is at work\n",
-    )
 
 
 @pytest.mark.parametrize("command", ["list", "list --json", "--help", "check"])
