@@ -1,22 +1,21 @@
 """An incremental build has the same result as a full build, in every target."""
 
-import io
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, timedelta
 from functools import partial
 from itertools import count, takewhile
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
 from buckets import environment
 from builds import DatedDocument, Memory, etag_of
+from commands import Commands
 from conftest import EXPORT_FOLDER, tree
 from edits import PICTURES, Edit, EditedSite, edits
 from hypothesis import given, settings
@@ -26,7 +25,6 @@ from stores import stored
 
 from feeds import FORMATS, Entry, build, plans
 from feeds.build import Build, BuildOptions, SiteBuilder, Target
-from feeds.cli import main
 from feeds.export.manifest import (
     BUCKET_MANIFEST,
     FOLDER_MANIFEST,
@@ -54,38 +52,11 @@ class Compared(NamedTuple):
 Contents = dict[str, Compared]
 
 
-class Commands:
-    """The command line in this process, with the clock of a site; returns what a command has built."""
-
-    def __init__(self, site: EditedSite, patch: pytest.MonkeyPatch) -> None:
-        self._site = site
-        self._builds: list[Build] = []
-        made = SiteBuilder.build
-
-        def recorded(builder: SiteBuilder, **options: bool) -> Build:
-            self._builds.append(made(builder, **options))
-            return self._builds[-1]
-
-        patch.setattr(SiteBuilder, "build", recorded)
-        timed = partial(BuildOptions, clock=site.clock, sleep=site.clock.sleep)
-        patch.setattr("feeds.build.BuildOptions", timed)
-        now = SimpleNamespace(now=lambda _: site.clock())
-        patch.setattr("feeds.cli.publishing.datetime", now)
-        # A store in memory is not seen by a child process.
-        patch.setattr("feeds.parallel._can_fork", lambda: False)
-
-    def run(self, command: str, target: str, *options: str) -> Build | None:
-        """Run a command; return its build, or None if it found nothing to do without one."""
-        site, chosen = self._site, self._site.chosen
-        words = [command, target, "--catalogue", str(site.file), "--state", str(site.state)]
-        words += ["--no-pages"] * (not chosen.pages) + ["--compress"] * chosen.compress
-        self._builds.clear()
-        with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()) as said:
-            try:
-                main([*words, *options])
-            except SystemExit as end:
-                assert not end.code, said.getvalue()
-        return self._builds[-1] if self._builds else None
+def run(commands: Commands, site: EditedSite, command: str, *options: str | Path) -> Build | None:
+    """Export or publish a site with the options that are chosen for it."""
+    words: list[str | Path] = [command, *options, "--catalogue", site.file, "--state", site.state]
+    words += ["--no-pages"] * (not site.chosen.pages) + ["--compress"] * site.chosen.compress
+    return commands.run(*words)
 
 
 class InMemory:
@@ -136,7 +107,7 @@ class InFolder:
         chosen = self._site.chosen
         options = ["--prune" if chosen.prune else "--no-prune"]
         options += ["--host", chosen.host] if chosen.host else []
-        return self._commands.run("export", str(self._out), *options)
+        return run(self._commands, self._site, "export", self._out, *options)
 
     def contents(self) -> Contents:
         """Return the files; the times of those that are not documents are those of the export."""
@@ -202,16 +173,18 @@ class InBucket:
 
     def __init__(
         self,
+        site: EditedSite,
         address: str,
         commands: Commands,
         all_of: Callable[[], Mapping[str, tuple[bytes, Mapping[str, str]]]],
     ) -> None:
+        self._site = site
         self._address = address
         self._commands = commands
         self._all = all_of
 
     def build(self) -> Build | None:
-        return self._commands.run("publish", self._address)
+        return run(self._commands, self._site, "publish", self._address)
 
     def contents(self) -> Contents:
         """Return the objects that are not stale."""
@@ -247,7 +220,7 @@ class Bench:
     def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
         self.folder = folder
         self.site = EditedSite(folder)
-        self.commands = Commands(self.site, patch)
+        self.commands = Commands(self.site.clock, patch)
         self._numbers = count()
         self._stores: dict[str, FakeStore] = {}
         patch.setattr(
@@ -277,7 +250,7 @@ class Bench:
     def bucket(self) -> InBucket:
         store = FakeStore(f"s3://memory/{next(self._numbers)}")
         self._stores[store.address] = store
-        return InBucket(store.address, self.commands, store.all)
+        return InBucket(self.site, store.address, self.commands, store.all)
 
     def assert_equal(self, *names: str) -> None:
         """Build each target over what it has, and compare it with one that has nothing."""
@@ -389,7 +362,8 @@ def test_a_publish_into_a_real_store_over_another_is_one_from_nothing(made: list
             def bucket() -> InBucket:
                 prefix = f"site-{next(numbers)}"
                 address = f"s3://{BUCKET}/{prefix}"
-                return InBucket(address, bench.commands, lambda: everything(server, prefix))
+                everything_there = partial(everything, server, prefix)
+                return InBucket(bench.site, address, bench.commands, everything_there)
 
             bench.makers = {"bucket": bucket}
             bench.warm = {"bucket": bucket()}

@@ -195,7 +195,7 @@ def test_a_catalogue_on_two_cores_is_the_same(
     alone = read_catalogue([("f", data)])
     both = read_catalogue([("f", data)], processes=2)
     assert both == alone
-    monkeypatch.setattr("feeds.export.folder.cores", lambda: 2)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
     export_folder(both, tmp_path / "out", as_of=AS_OF, pages=False)
     release = build_release(alone, as_of=AS_OF, pages=False)
     assert tree(tmp_path / "out") == {path: document.body for path, document in release.items()}
