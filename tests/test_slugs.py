@@ -12,6 +12,7 @@ from reading import entries, messages, read, site
 @settings(max_examples=1000)
 @given(st.text(max_size=80))
 @example("ﷺ" * 60)
+@example("\U00010428" * 80)
 @example("İstanbul ǅ ŉ ﬃ ß ẞ")
 @example("e\u0301\u0301 \u0301x")
 def test_a_made_slug_is_accepted_as_written(text: str) -> None:
