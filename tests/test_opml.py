@@ -9,7 +9,7 @@ from urllib.request import urlopen
 import listparser
 import pytest
 from conftest import AS_OF, SHIPPED, program, run
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lxml import etree
 from reading import entries, quoted, read, site
@@ -145,6 +145,7 @@ def test_a_list_names_its_owner() -> None:
 
 @settings(max_examples=20)
 @given(title=TEXT, topics=st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=10))
+@example("&<>\"' ]]>", [("R&D <b>", "&amp; ]]>")])
 def test_any_text_survives(title: str, topics: list[tuple[str, str]]) -> None:
     """An XML parser returns titles, names and descriptions unchanged."""
     # No two topics may have the same name.
