@@ -10,7 +10,6 @@ from contextlib import contextmanager, redirect_stdout
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from subprocess import PIPE
 from tempfile import mkdtemp
 from typing import NamedTuple
 
@@ -46,9 +45,7 @@ class Publisher(NamedTuple):
         return self.process.returncode, out, err
 
 
-def publisher(
-    catalogue: Path, address: str, *arguments: str, port: int, stderr: int = PIPE, **more: str
-) -> Publisher:
+def publisher(catalogue: Path, address: str, *arguments: str, port: int, **more: str) -> Publisher:
     """Start to publish in a new process."""
     command = [sys.executable, "-m", "feeds", "publish", address, "--catalogue", str(catalogue)]
     env = environment(port, FEEDS_STATE=new_state(catalogue), **more)
@@ -57,8 +54,8 @@ def publisher(
         cwd=ROOT,
         env=env,
         text=True,
-        stdout=PIPE,
-        stderr=stderr,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
     return Publisher(process)
 
@@ -100,9 +97,9 @@ class Bucket(NamedTuple):
     def write(self, title: str = "Old", topics: str = "kept, gone", age: int = 900) -> None:
         self.catalogue.write_text(ENTRY.format(title=title, topics=topics, age=age))
 
-    def begin(self, *arguments: str, port: int = 0, stderr: int = PIPE, **more: str) -> Publisher:
+    def begin(self, *arguments: str, port: int = 0, **more: str) -> Publisher:
         port = port or self.proxy.server_port
-        return publisher(self.catalogue, self.address, *arguments, port=port, stderr=stderr, **more)
+        return publisher(self.catalogue, self.address, *arguments, port=port, **more)
 
     def publish(self, *arguments: str) -> str:
         """Publish in this process, and return the report."""

@@ -1,5 +1,6 @@
 """The commands: their output, on which stream, and their exit codes."""
 
+import io
 import json
 import os
 import socket
@@ -12,6 +13,7 @@ from conftest import (
     CATALOGUES,
     EXPORT_FOLDER,
     ROOT,
+    SHIPPED,
     free_port,
     run,
     run_feeds,
@@ -19,6 +21,8 @@ from conftest import (
     wait_until,
 )
 from processes import build_processes
+
+from feeds.cli.output import Progress
 
 COMMANDS = ("check", "list", "export", "publish", "serve")
 
@@ -198,6 +202,56 @@ def test_a_second_check_prints_the_same(tmp_path: Path) -> None:
     assert "note:" in said[1].stderr
     file.write_text(text.replace("title:", "titel:"))
     assert run_feeds("check", "--catalogue", file).returncode == 1
+
+
+def test_long_work_shows_a_bar_only_on_a_terminal() -> None:
+    """The progress bar is drawn only on a terminal, after a second, and is erased at the end for good."""
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    shown, hidden = Terminal(), io.StringIO()
+    seconds = 0.0
+    both = [Progress(stream, clock=lambda: seconds) for stream in (shown, hidden)]
+    for progress in both:
+        progress("read", 0.1)
+    seconds = 1.1
+    for progress in both:
+        with progress:
+            progress("read", 0.5)
+        progress("write", 0.5)
+    assert hidden.getvalue() == ""
+    assert shown.getvalue() == "\r[###############...............]  50% read        \r\x1b[K"
+
+
+WAITING = """
+import io, sys
+from feeds.cli import main, output
+from feeds.errors import FeedsError
+from feeds.export import bucket, object_store
+class Terminal(io.TextIOWrapper):
+    def isatty(self):
+        return True
+def begin(_store, _settings, on_progress):
+    on_progress("wait", 0.5)
+    raise FeedsError("another publish is at work")
+output._DELAY_SECONDS = -1
+object_store.ObjectStore = lambda *_: None
+bucket.begin = begin
+sys.stderr = Terminal(sys.stderr.buffer, write_through=True)
+main(["publish", "s3://bucket", "--catalogue", sys.argv[1]])
+"""
+
+
+def test_the_bar_of_a_publish_that_waited_is_erased() -> None:
+    """A message after the wait for another publisher has a line of its own."""
+    command = [sys.executable, "-c", WAITING, str(SHIPPED)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr.rpartition("\x1b[K")[2]) == (
+        1,
+        "feeds: another publish is at work\n",
+    )
 
 
 @pytest.mark.parametrize("command", ["list", "list --json", "--help", "check"])
