@@ -24,12 +24,18 @@ from hypothesis import settings
 from processes import build_processes
 
 from feeds import Catalogue, Release, build_release, load_catalogue
-from feeds.export.safe_folder import EXPORT_FOLDER
 
 ROOT = Path(__file__).parent.parent
 SHIPPED = ROOT / "entries.yaml"
 CATALOGUES = ROOT / "tests" / "catalogues"
 MEDIA = ROOT / "tests" / "media"
+# The folder in which an export keeps what is its own.
+EXPORT_FOLDER = ".feeds-export"
+FOLDER_MANIFEST = f"{EXPORT_FOLDER}/manifest.tsv"
+# What `feeds export --host` can configure; each has its folder of golden files.
+EXPORT_HOSTS = sorted(
+    path.name for path in (ROOT / "tests" / "golden-hosts").iterdir() if path.is_dir()
+)
 AS_OF = datetime(2026, 11, 1, tzinfo=UTC)
 # How long a test waits before it says that something hangs: it measures no speed.
 PATIENCE = 60

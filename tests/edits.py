@@ -8,12 +8,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from conftest import EXPORT_HOSTS
 from hypothesis import strategies as st
 from PIL import Image
 from stores import Clock
 
 from feeds import CatalogueError, Release, build_release, load_catalogue
-from feeds.export.hosts.configurations import HOSTS
 from feeds.history import History
 
 SITE = {
@@ -78,7 +78,8 @@ class EditedSite:
         self.folder = folder / "site"
         self.file = self.folder / "entries.yaml"
         self.clock = Clock()
-        self.history = History(folder / "state")
+        self.state = folder / "state"
+        self.history = History(self.state)
         self.chosen = Chosen()
         # The version of the program.
         self.program = 1
@@ -219,7 +220,7 @@ class EditedSite:
         values: dict[str, Sequence[object]] = {
             "pages": (True, False),
             "compress": (True, False),
-            "host": ("", *HOSTS),
+            "host": ("", *EXPORT_HOSTS),
             "prune": (True, False),
         }
         name = pick([*values], which)

@@ -3,6 +3,7 @@
 import os
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from html import escape
@@ -10,22 +11,28 @@ from pathlib import Path
 
 import pytest
 from conftest import AS_OF, SHIPPED, tree
+from reading import entries, site
+from work import work
 
-from feeds import build_release
+from feeds import Catalogue, Country, Entry, Person, Photo, Topic, build_release, export_folder
 from feeds.catalogue import ItemMemory, load_catalogue, plain_lines
-from feeds.export.folder import export_folder
-from feeds.formats import feedgen_ext, sampling
-from feeds.formats.content import content
-from feeds.model import Country, Entry, Person, Photo, Topic
+from feeds.formats import sampling
 from feeds.storage import StateFolder
 
 SWITCHES = {"plain_lines": plain_lines, "sampling": sampling}
 
 
-def documents(file: Path, read: Callable[..., object] = load_catalogue) -> dict[str, bytes]:
-    """Return every document of a catalogue, built without anything cached."""
-    feedgen_ext._sampled_entry.cache_clear()  # noqa: SLF001  # prepared with the switch as it was
-    release = build_release(read(file), as_of=AS_OF)  # type: ignore[arg-type]  # a catalogue
+def documents(
+    file: Path, read: Callable[..., Catalogue] = load_catalogue, moved: str = "old/"
+) -> dict[str, bytes]:
+    """Return every document of a catalogue.
+
+    Where something else has moved, the site is another one to what is cached, and has the same
+    documents.
+    """
+    catalogue = read(file)
+    site = replace(catalogue.site, moved={moved: ""})
+    release = build_release(replace(catalogue, site=site), as_of=AS_OF)
     return {path: document.body for path, document in release.items()}
 
 
@@ -36,7 +43,7 @@ def test_without_an_accelerator_documents_are_the_same(
     """Every document of every catalogue has the same bytes with and without the mechanism."""
     with_it = documents(source)
     monkeypatch.setattr(SWITCHES[name], "ENABLED", False)
-    assert documents(source) == with_it
+    assert documents(source, moved="older/") == with_it
 
 
 def test_remembered_items_change_nothing(source: Path) -> None:
@@ -60,21 +67,24 @@ def test_a_forged_file_of_items_runs_no_code(
     folder = StateFolder(tmp_path / "state")
     expected = load_catalogue(SHIPPED)
     with monkeypatch.context() as patch:
-        patch.setattr("feeds.catalogue.item_memory.pickle.dumps", lambda *_: data)
+        patch.setattr(pickle, "dumps", lambda *_: data)
         load_catalogue(SHIPPED, memory=ItemMemory(folder))
     assert folder.read("items").endswith(data)
     assert load_catalogue(SHIPPED, memory=ItemMemory(folder)) == expected
     assert not marker.exists()
 
 
-def test_items_are_remembered_from_one_process_to_the_next(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_items_are_remembered_from_one_process_to_the_next(tmp_path: Path) -> None:
     """With a state folder, no item of an unchanged catalogue is read again."""
+    file = tmp_path / "entries.yaml"
+    file.write_text(site() + entries(*({"id": f"e{number}"} for number in range(300))))
     folder = StateFolder(tmp_path / "state")
-    expected = load_catalogue(SHIPPED, memory=ItemMemory(folder))
-    monkeypatch.setattr("feeds.catalogue.entries.EntryReader.read_item", None)
-    assert load_catalogue(SHIPPED, memory=ItemMemory(folder)) == expected
+    expected = load_catalogue(file, memory=ItemMemory(folder))
+    first = work(lambda: load_catalogue(file))
+    again = work(lambda: load_catalogue(file, memory=ItemMemory(folder)))
+    # The items are still found in the file, and checked together.
+    assert again < first / 5
+    assert load_catalogue(file, memory=ItemMemory(folder)) == expected
 
 
 def test_processes_change_nothing(
@@ -85,7 +95,7 @@ def test_processes_change_nothing(
     monkeypatch.setattr("feeds.parallel._MIN_ITEMS", 1)
     # What runs the tests may have threads in this process.
     monkeypatch.setattr("feeds.parallel._can_fork", lambda: True)
-    monkeypatch.setattr("feeds.export.folder.cores", lambda: 3)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2})
     export_folder(load_catalogue(source), tmp_path / "out", as_of=AS_OF)
     assert tree(tmp_path / "out") == alone
 
@@ -112,7 +122,10 @@ def test_every_field_of_an_entry_can_be_written_to_a_format(field: str) -> None:
         labels = "".join(f"<category>{label.name}</category>\n" for label in found.labels)
         value = getattr(found, field)
         shown = value.isoformat() if isinstance(value, datetime) else str(value)
-        shown += content(found, body)
+        if found.photo:
+            alt, credit = escape(found.photo.alt), escape(found.photo.credit, quote=False)
+            shown += f'<img src="{escape(found.photo.url)}" alt="{alt}">{credit}'
+        shown += body or escape(found.summary, quote=False)
         return f"<entry>\n{labels}{escape(shown, quote=False)}</entry>\n"
 
     write_sampled = sampling.sampled(write)

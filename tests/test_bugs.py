@@ -1,51 +1,64 @@
 """What the server answers and logs when its own code fails."""
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
-from wsgiref.types import StartResponse, WSGIEnvironment
+from typing import Any, cast
 
 import pytest
-from conftest import SHIPPED, running, wait_until
+from conftest import AS_OF, SHIPPED, running, wait_until
+from served import Served
 from test_serving import ask, body, lines
 
-from feeds import SiteApp, create_app
+from feeds import SiteApp, build_release, create_app, load_catalogue
 from feeds.log import log_to
-from feeds.server.middleware import LogBugs
+from feeds.server.site_store import Index
 
 
-def broken(environ: WSGIEnvironment, _start: StartResponse) -> Iterable[bytes]:
-    if environ["PATH_INFO"] == "/a":
-        raise KeyError("secret")
-    raise ValueError("secret")
+class Broken(Served):
+    """A site that fails in two places: at each request, and once a document is found."""
 
+    fails_at_once = True
 
-def ask_app(app: LogBugs, path: str, method: str = "GET") -> tuple[str, dict[str, str], bytes]:
-    """Send a request to an application that fails; return status, headers and body."""
-    found: list[tuple[str, dict[str, str]]] = []
-    environ: WSGIEnvironment = {"REQUEST_METHOD": method, "PATH_INFO": path}
-    answer = app(environ, lambda status, headers: found.append((status, dict(headers))))  # type: ignore[arg-type]
-    return *found[0], b"".join(answer)
+    @property
+    def index(self) -> Index | None:
+        if self.fails_at_once:
+            raise KeyError("secret")
+        return self._index
+
+    @index.setter
+    def index(self, index: Index | None) -> None:
+        self._index = index
+
+    def clock(self) -> datetime:
+        raise ValueError("secret")
 
 
 def test_an_exception_is_a_plain_500_and_logged_once_for_each_place() -> None:
     """The answer shows no details; the log has the traceback, once for each place."""
     log = io.StringIO()
     log_to(log)
-    app = LogBugs(broken)
-    for _ in range(50):
-        for path in ("/a", "/b\n", "/" + "c" * 5000):
-            status, headers, text = ask_app(app, path)
-            assert (status, text) == ("500 Internal Server Error", b"500 Internal Server Error\n")
-            assert headers["Content-Type"] == "text/plain; charset=utf-8"
-            assert headers["Cache-Control"] == "no-store"
-    assert ask_app(app, "/a", "HEAD")[2] == b""
+    release = build_release(load_catalogue(SHIPPED), as_of=AS_OF)
+    site = Broken(release, release.site)
+    client = SiteApp(cast("Any", site)).test_client()
+    for site.fails_at_once, paths in (
+        (True, ("/b\n", "/" + "c" * 5000, "/b\n")),
+        (False, ("/atom.xml", "/", "/atom.xml")),
+    ):
+        for path in paths * 20:
+            answer = client.get("/", environ_overrides={"PATH_INFO": path})
+            assert answer.status == "500 Internal Server Error"
+            assert answer.data == b"500 Internal Server Error\n"
+            assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+            assert answer.headers["Cache-Control"] == "no-store"
+    assert client.head("/").data == b""
     logged = log.getvalue().splitlines()
     assert [" ".join(line.split()[1:4]) for line in logged] == [
-        "level=error event=bug path=/a",
         r'level=error event=bug path="/b\n"',
+        "level=error event=bug path=/atom.xml",
     ]
-    assert "Traceback" in logged[0]
+    assert all("Traceback" in line for line in logged)
     assert "KeyError" in logged[0]
 
 

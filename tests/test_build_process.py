@@ -138,7 +138,7 @@ def test_workers_share_one_build_process_whichever_dies(tmp_path: Path) -> None:
 FORKED = """
 import os, sys, threading, time
 from pathlib import Path
-from feeds.server.served_site import ServedSite, Settings
+from feeds import create_app
 spawn, begun = os.posix_spawn, threading.Event()
 def slowly(*arguments, **settings):
     begun.set()
@@ -153,12 +153,11 @@ os.posix_spawn = slowly
 # It ends the new process before the site starts a thread there.
 os.register_at_fork(after_in_child=lambda: os._exit(any(map(is_lock, range(3, 100)))))
 file = Path(sys.argv[1])
-site = ServedSite(Settings(catalogue=file))
-site.start()
+app = create_app(file)
 begun.wait()
 [lock] = [path.stat() for path in file.parent.glob(".feeds/site-*/build.lock")]
 found = os.waitstatus_to_exitcode(os.waitpid(os.fork(), 0)[1])
-site.close()
+app.close()
 sys.exit(found)
 """
 

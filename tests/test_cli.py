@@ -9,11 +9,20 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import CATALOGUES, ROOT, SHIPPED, run, run_feeds, tree
+from conftest import (
+    CATALOGUES,
+    EXPORT_FOLDER,
+    ROOT,
+    SHIPPED,
+    free_port,
+    run,
+    run_feeds,
+    tree,
+    wait_until,
+)
+from processes import build_processes
 
-from feeds.cli.commands import own_address
 from feeds.cli.publishing import Progress
-from feeds.export.safe_folder import EXPORT_FOLDER
 
 COMMANDS = ("check", "list", "export", "publish", "serve")
 
@@ -126,11 +135,29 @@ def test_environment_names_catalogue_and_url(tmp_path: Path) -> None:
     assert "الأردن" in done.stdout
 
 
-def test_own_address_is_a_url_that_clients_can_use() -> None:
-    """A server's own address is a URL, or None if it listens on all addresses."""
-    assert own_address("127.0.0.1", 8000) == "http://127.0.0.1:8000/"
-    assert own_address("::1", 80) == "http://[::1]:80/"
-    assert own_address("0.0.0.0", 8000) is own_address("::", 8000) is None  # noqa: S104  # the point
+@pytest.mark.parametrize(
+    ("host", "place"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:{port}/"),
+        ("::1", "http://[::1]:{port}/"),
+        ("0.0.0.0", "every address of this machine, port {port}"),  # noqa: S104  # the point
+        pytest.param("::", "every address of this machine, port {port}", marks=pytest.mark.heavy),
+    ],
+)
+def test_a_server_prints_where_it_is(host: str, place: str, tmp_path: Path) -> None:
+    """`feeds serve` prints its own address as a URL, unless it listens on all addresses."""
+    port = free_port()
+    command = [sys.executable, "-m", "feeds", "serve", "--host", host, "--port", str(port)]
+    env = os.environ | {"FEEDS_STATE": str(tmp_path)}
+    with subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stderr
+            lines = iter(server.stderr.readline, "")
+            said = next(line for line in lines if line.startswith("Serving"))
+            assert said == f"Serving at {place.format(port=port)}\n"
+        finally:
+            server.terminate()
+    wait_until(lambda: not build_processes(ROOT / "entries.yaml", tmp_path))
 
 
 def test_python_dash_m_is_the_command() -> None:

@@ -7,14 +7,13 @@ from typing import Any
 import pytest
 from conftest import AS_OF, ROOT
 from lxml import html
+from reading import countries_of
 
 from feeds import build_release
 from feeds.catalogue import read_catalogue
-from feeds.catalogue.countries import territories
-from feeds.pages.i18n import direction_of
 from feeds.urls import INDEX
 
-CODES = sorted(territories("en"))
+CODES = sorted(countries_of("en"))
 SOURCE = "https://www.example.org/report"
 
 
@@ -150,7 +149,7 @@ def test_an_entry_without_a_link_leads_to_its_page() -> None:
         ("ދިވެހި", "ltr", "rtl"),
         ("2025", "rtl", "rtl"),
         ("2025", "ltr", "ltr"),
-        ("", "rtl", "rtl"),
+        ("–", "rtl", "rtl"),
         ("🎉 – 100 %", "rtl", "rtl"),
         ("UNICEF تطلق مشروعا جديدا", "ltr", "rtl"),
         ("Al-Jazeera (الجزيرة) reports on work", "rtl", "ltr"),
@@ -164,7 +163,10 @@ def test_an_entry_without_a_link_leads_to_its_page() -> None:
 )
 def test_a_direction_is_that_of_most_words(text: str, default: str, expected: str) -> None:
     """A text has the direction of most of its words; without letters, that of its surroundings."""
-    assert direction_of(text, default) == expected
+    site = f"language: {'he' if default == 'rtl' else 'en'}"
+    entry = "  date: 2022-05-24\n  link: https://www.example.org/\n"
+    for article in shown(entry, site=site, title=text):
+        assert article.xpath("@dir") == ([] if expected == default else [expected])
 
 
 @pytest.mark.parametrize(

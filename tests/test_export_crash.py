@@ -14,12 +14,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from conftest import run_feeds, traced, tree
+from conftest import EXPORT_FOLDER, FOLDER_MANIFEST, run_feeds, traced, tree
 
 from feeds.export import FileEntry
 from feeds.export.manifest import FolderManifest
-from feeds.export.safe_folder import EXPORT_FOLDER
-from feeds.export.transaction import FOLDER_MANIFEST as MANIFEST
 
 ENTRY = """
 site:
@@ -176,7 +174,7 @@ class Ground:
 
 def known(site: Path) -> tuple[bool, str, dict[str, FileEntry]]:
     """Return a site's manifest without times and inodes."""
-    found = FolderManifest.parse((site / MANIFEST).read_bytes())
+    found = FolderManifest.parse((site / FOLDER_MANIFEST).read_bytes())
     for path, file in found.files.items():
         stat = (site / path).stat()
         assert (file.time, file.inode) == (stat.st_mtime_ns, stat.st_ino), path

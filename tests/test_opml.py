@@ -9,18 +9,20 @@ from urllib.request import urlopen
 import listparser
 import pytest
 from conftest import AS_OF, SHIPPED, program, run
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from lxml import etree
+from reading import entries, quoted, read, site
 
 from feeds import Release, build_release, load_catalogue
 from feeds.catalogue import read_catalogue
-from feeds.formats.opml import Group, Subscription, opml_list
 from feeds.urls import ALL_OPML, OPML
 
 SITE = load_catalogue(SHIPPED).site
 # What a catalogue lets through: no control characters (XML 1.0 §2.2), no surrogates.
-TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc", "Cn")), min_size=1)
+TEXT = st.text(
+    st.sampled_from("&<>\"' ]") | st.characters(exclude_categories=("Cs", "Cc", "Cn")), min_size=1
+)
 HEAD = """site:
   title: News
   url: https://news.example.org/
@@ -141,16 +143,28 @@ def test_a_list_names_its_owner() -> None:
     }
 
 
-@given(title=TEXT, name=TEXT, description=TEXT)
-def test_any_text_survives(title: str, name: str, description: str) -> None:
+@settings(max_examples=20)
+@given(title=TEXT, topics=st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=10))
+@example("&<>\"' ]]>", [("R&D <b>", "&amp; ]]>")])
+def test_any_text_survives(title: str, topics: list[tuple[str, str]]) -> None:
     """An XML parser returns titles, names and descriptions unchanged."""
-    feed = Subscription(title, "topics/x/", description)
-    root = etree.fromstring(opml_list(SITE, title, [Group(name, (feed,))], "atom.xml"))
-    assert root.findtext("head/title") == title
-    group = root.find("body/outline")
-    assert group is not None
-    assert attribute(group, "text") == name
-    assert (attribute(group[0], "text"), attribute(group[0], "description")) == (title, description)
+    # No two topics may have the same name.
+    named = {
+        f"t{number}": {"name": f"{number} {name}", "description": f"a{description}"}
+        for number, (name, description) in enumerate(topics)
+    }
+    text = f"{site(title=f'A{title}')}topics: {quoted(named)}\n{entries({})}"
+    catalogue = read(text)
+    release = build_release(catalogue, as_of=AS_OF)
+    document = release[OPML["topics"]].body
+    assert etree.fromstring(document).findtext("head/title") == f"Topics – {catalogue.site.title}"
+    assert [
+        (attribute(outline, "text"), attribute(outline, "description"))
+        for outline in outlines(document)
+    ] == [
+        (f"{topic.name} – {catalogue.site.title}", topic.description)
+        for topic in catalogue.topics or ()
+    ]
 
 
 def test_an_edit_of_an_entry_changes_no_list() -> None:

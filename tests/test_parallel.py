@@ -193,7 +193,7 @@ def test_a_catalogue_on_two_cores_is_the_same(
     many = "".join(items.replace("- id: ", f"- id: n{number}-") for number in range(60))
     data = f"{head}\nentries:\n{many}".encode()
     catalogue = read_catalogue([("f", data)])
-    monkeypatch.setattr("feeds.export.folder.cores", lambda: 2)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
     export_folder(catalogue, tmp_path / "out", as_of=AS_OF, pages=False)
     release = build_release(catalogue, as_of=AS_OF, pages=False)
     assert tree(tmp_path / "out") == {path: document.body for path, document in release.items()}

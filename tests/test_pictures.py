@@ -20,7 +20,6 @@ from stores import Published
 
 from feeds import CatalogueError, FeedsError, Release, build_release
 from feeds.catalogue import ItemMemory, load_catalogue
-from feeds.catalogue.media import MAX_PICTURE_BYTES, InvalidPicture, measure
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 TEXT = """
@@ -38,6 +37,9 @@ entries:
   photo: {url: media/market.jpg, alt: A market, credit: © A}
 """
 JPEG = "media/market.jpg"
+ONE = TEXT.partition("- id")[0] + (
+    "- {id: a, title: A, date: 2022-05-24, summary: S, photo: {url: media/NAME}}\n"
+)
 
 
 @pytest.fixture
@@ -173,10 +175,10 @@ def test_many_pictures_are_measured_as_one_is(file: Path) -> None:
 def test_a_picture_that_is_too_large_is_refused(file: Path) -> None:
     """A picture that takes long to load is a Problem."""
     with (file.parent / JPEG).open("ab") as opened:
-        opened.truncate(MAX_PICTURE_BYTES)
+        opened.truncate(10_000_000)
     load_catalogue(file)
     with (file.parent / JPEG).open("ab") as opened:
-        opened.truncate(MAX_PICTURE_BYTES + 1)
+        opened.truncate(10_000_001)
     with pytest.raises(CatalogueError, match="has 10,000,001 bytes; at most 10,000,000"):
         load_catalogue(file)
 
@@ -203,15 +205,17 @@ def test_any_bytes_are_a_picture_or_none(name: str, data: st.DataObject) -> None
         body[place] = data.draw(st.integers(0, 255))
     body = body[: data.draw(st.integers(0, len(body)))]
     with TemporaryDirectory() as folder:
-        file = Path(folder) / name
-        file.write_bytes(body)
+        file = Path(folder) / "entries.yaml"
+        file.write_text(ONE.replace("NAME", name))
+        (file.parent / "media").mkdir()
+        (file.parent / "media" / name).write_bytes(body)
         try:
             with guarded():
-                _, width, height = measure(file, len(body))
-        except InvalidPicture:
-            pass
+                [picture] = load_catalogue(file).pictures
+        except CatalogueError as error:
+            assert [problem.path for problem in error.problems] == ["entries[0].photo.url"]
         else:
-            assert 0 < width * height <= 50_000_000
+            assert 0 < picture.width * picture.height <= 50_000_000
 
 
 def test_no_release_is_made_of_a_picture_that_changed_meanwhile(file: Path) -> None:

@@ -1,17 +1,17 @@
 """Values read from plain lines are those that the YAML parser returns."""
 
 import random
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 from conftest import CATALOGUES, ROOT, SHIPPED, guarded
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from yaml.nodes import MappingNode, Node, ScalarNode
 
 from feeds.catalogue.plain_lines import Unsupported, Value, plain_lines
-from feeds.catalogue.sections import split_items
-from feeds.catalogue.source import SplitError, compose_part
 
 PLAIN = {
     "texts": "id: a\n  title: A title – in “quotes” – a:b a#b 5% it's (so) ~\n",
@@ -157,10 +157,12 @@ PIECES = [
 
 def items_of(source: Path) -> list[str]:
     """Return the items of a catalogue, without the dashes."""
-    split = split_items(source.read_bytes())
-    if split is None:
+    text = source.read_bytes().decode(errors="replace")
+    first = re.search(r"^entries:.*\n(?: *(?:#.*)?\n)*( *- )", text, re.MULTILINE)
+    if first is None:
         return []
-    return [item[len(split.dash) :].decode(errors="replace") for _, item in split.items]
+    rest = re.split(r"^(?=[a-z])", text[first.start(1) :], maxsplit=1, flags=re.MULTILINE)[0]
+    return re.split(f"^{first[1]}", rest, flags=re.MULTILINE)[1:]
 
 
 def from_lines(text: str) -> Value | None:
@@ -174,8 +176,11 @@ def from_lines(text: str) -> Value | None:
 def from_parser(text: str) -> Value | None:
     """Return the values that the parser returns; None if it refuses the item."""
     try:
-        node = compose_part(f"- {text}")
-    except SplitError:
+        for event in yaml.parse(f"- {text}", Loader=yaml.CBaseLoader):
+            if getattr(event, "anchor", None) or getattr(event, "tag", None):
+                return None
+        node = yaml.compose(f"- {text}", Loader=yaml.CBaseLoader)
+    except yaml.YAMLError:
         return None
     return value_of(node.value[0]) if node else None
 

@@ -9,16 +9,13 @@ from tempfile import TemporaryDirectory
 
 import pytest
 from builds import DatedDocument
+from commands import Commands
 from conftest import SHIPPED
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 from stores import START, Clock, Published
 
 from feeds import CatalogueError, FeedsError
-from feeds.build import BuildOptions, SiteBuilder
-from feeds.export import Options as ExportOptions
-from feeds.export.folder import opened
-from feeds.history import History
 
 LONG_AGO = 1_600_000_000
 
@@ -537,10 +534,10 @@ def check_lockstep(steps: Steps) -> None:
 
 def export(file: Path, clock: Clock, folder: Path) -> dict[str, DatedDocument]:
     """Export as `feeds export` does, at the test's time; return what was written."""
-    options = BuildOptions(clock=clock, sleep=clock.sleep)
-    history = History(file.parent / ".feeds")
-    with opened(folder, ExportOptions()) as target:
-        build = SiteBuilder(file, target, options, history=history).build()
+    words = ("export", folder, "--catalogue", file, "--state", file.parent / ".feeds")
+    with pytest.MonkeyPatch.context() as patch:
+        build = Commands(clock, patch).run(*words)
+    assert build
     return {
         plan.path: DatedDocument(
             path=plan.path,

@@ -1,12 +1,15 @@
 """Moved and retired addresses: which are allowed, and where they lead."""
 
+import json
 from datetime import UTC, datetime
+from itertools import product
+from pathlib import Path
 
 import pytest
 
-from feeds import Catalogue, build_release
-from feeds.catalogue.site import live_paths
-from feeds.urls import HEALTH, covering_rule, moved_to
+from feeds import Catalogue, CatalogueError, build_release
+from feeds.catalogue import read_catalogue
+from feeds.urls import FEEDS, HEALTH, INDEX, OPML, covering_rule, feed_folder, moved_to
 
 MOVED = {
     "topics/old/": "topics/older/",
@@ -20,13 +23,36 @@ MOVED = {
 }
 
 
-def test_the_path_grammar_names_every_document(catalogue: Catalogue) -> None:
-    """The paths that cannot be moved are those of a release of the catalogue, and its folders."""
+def messages_with(source: Path, lines: str) -> list[str]:
+    """Return the messages of a catalogue with other lines at the beginning of its `site`."""
+    text = source.read_text("utf-8").replace("\nsite:\n", f"\nsite:\n{lines}", 1)
+    with pytest.raises(CatalogueError) as raised:
+        read_catalogue([(source.name, text.encode())], media=source.parent / "media")
+    return [problem.message for problem in raised.value.problems]
+
+
+def test_the_path_grammar_names_every_document(source: Path, catalogue: Catalogue) -> None:
+    """The paths that cannot be retired, and can be moved to, are those of a release, and its folders."""
     release = build_release(catalogue, as_of=datetime(9999, 1, 1, tzinfo=UTC))
-    live = live_paths(catalogue.site, catalogue.topics or (), catalogue.entries)
-    assert {path for path in live if not path.endswith("/")} == {*release, HEALTH}
     folders = {path.rpartition("/")[0] + "/" for path in release if "/" in path}
-    assert {path for path in live if path.endswith("/")} == folders
+    live = {*release, *folders, HEALTH}
+    said = messages_with(source, f"  retired: {json.dumps(sorted(live))}\n")
+    assert [one for one in said if one.endswith("still published")] == [
+        f"{path!r} is still published" for path in sorted(live)
+    ]
+    topics = ["", "none", *(topic.slug for topic in catalogue.topics or ())]
+    countries = [
+        "",
+        "aq",
+        *(country.slug for entry in catalogue.entries for country in entry.countries),
+    ]
+    places = {feed_folder(*pair) for pair in product(topics, countries)} | {"entries/none/"}
+    files = {place + name for place in places for name in (*FEEDS.values(), INDEX)}
+    others = sorted((places | files | {*OPML.values(), "sitemap-1.xml"}) - live - {""})
+    moved = {f"gone-{n}.html": path for n, path in enumerate([*sorted(live), *others])}
+    said = messages_with(source, f"  moved: {json.dumps(moved)}\n")
+    found = [one.partition(";")[0] for one in said if one.startswith("nothing is published")]
+    assert found == [f"nothing is published at {path!r}" for path in others]
 
 
 @pytest.mark.parametrize(

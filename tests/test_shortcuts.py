@@ -1,23 +1,22 @@
 """Shortcuts for ordinary values have the same results as the general code."""
 
+import calendar
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from reading import entries, messages, quoted, read, read_or_none, site
 
 from feeds import CatalogueError
-from feeds.catalogue import read_catalogue
-from feeds.catalogue.dates import MONTHS, parse_freely, read_date
-from feeds.catalogue.reader import InvalidValue, ValueWarning
-from feeds.catalogue.source import SplitError, compose_part
-from feeds.catalogue.text_fields import line, slug, slug_of, surely_shows
-from feeds.catalogue.web_addresses import web_address
+from feeds.catalogue import plain_lines
 from feeds.markdown import shows_nothing
 
 HEAD = "site: {title: T, url: https://e.org/, id: 'tag:e.org,2021:t'}\n"
-ZONE = ZoneInfo("Europe/Zurich")
+ZONE = "Europe/Zurich"
+BODY_ALONE = {"id": "a", "title": "A", "date": "2022-05-24"}
+MONTHS = calendar.month_name[1:]
 
 
 @given(
@@ -35,24 +34,29 @@ def test_an_ordinary_address_is_itself(text: str) -> None:
         assert short_way == long_way.replace("://x", "://")
 
 
+def refusals(items: str, key: str = "entries") -> list[str]:
+    """Return the messages, with their places, on items that are refused.
+
+    A file is not split at its items if the key is in quotes.
+    """
+    with pytest.raises(CatalogueError) as raised:
+        read(f"{site()}{key}:\n{items}\n")
+    return [str(problem) for problem in raised.value.problems]
+
+
 def read_address(text: str) -> str:
     """Return an address, with a note or without one; '' if it is refused."""
-    try:
-        return web_address(text)
-    except ValueWarning as remark:
-        return str(remark.value)
-    except InvalidValue:
-        return ""
+    found = read_or_none(site() + entries({"link": text}))
+    return found.entries[0].link if found else ""
 
 
 @given(st.text(st.sampled_from("ab9-_.é "), max_size=12))
 def test_an_ordinary_slug_is_its_own_proposal(text: str) -> None:
-    """An accepted slug is the one that would be proposed for it."""
-    try:
-        accepted = slug(text)
-    except InvalidValue:
+    """An accepted slug is the one that would be proposed for it in capital letters."""
+    if read_or_none(site() + entries({"id": text})) is None or text == text.upper():
         return
-    assert accepted == text == slug_of(text, words=None)
+    [message] = messages(site() + entries({"id": text.upper()}))
+    assert message.endswith(f"; write {text!r}")
 
 
 @given(st.text(st.sampled_from("ab \t\n\r\x85\u2028\u00a0\u3000é"), max_size=12))
@@ -63,7 +67,8 @@ def test_white_space_is_folded_everywhere(text: str) -> None:
         folded = folded.replace(space, " ")
     while "  " in folded:
         folded = folded.replace("  ", " ")
-    assert line(text) == folded.strip()
+    found = read_or_none(site() + entries({"title": text}))
+    assert (found.entries[0].title if found else "") == folded.strip()
 
 
 @given(
@@ -78,22 +83,24 @@ def test_white_space_is_folded_everywhere(text: str) -> None:
         max_size=12,
     ).map("".join)
 )
-def test_a_body_that_surely_shows_something_does(body: str) -> None:
-    """A body that the shortcut finds visible has visible text."""
-    assert not (surely_shows(body) and shows_nothing(body))
+def test_a_body_that_is_accepted_shows_something(body: str) -> None:
+    """A body that is accepted without being rendered has visible text."""
+    found = read_or_none(f"{site()}entries:\n- {quoted(BODY_ALONE | {'body': body})}\n")
+    if found and found.entries[0].body:
+        assert not shows_nothing(found.entries[0].body)
 
 
 @given(st.integers(0, 40), st.sampled_from(MONTHS), st.integers(1000, 9999))
 def test_a_plain_day_is_read_as_other_forms_are(day: int, month: str, year: int) -> None:
-    """The shortcut for `24 May 2022` returns the result of the general parser."""
-    text = f"{day} {month} {year}"
-    try:
-        found, whole_day = read_date(text, ZONE, "en")
-    except InvalidValue:
-        return
-    parsed, also = parse_freely(text, ZONE, "en")
-    assert (found, whole_day) == (parsed.replace(tzinfo=ZONE), also)
-    assert found == datetime.strptime(text, "%d %B %Y").replace(hour=12, tzinfo=ZONE)
+    """The shortcut for `24 May 2022` returns what the general parser returns for `24. May 2022`."""
+    plain, other = (
+        read_or_none(site(timezone=ZONE) + entries({"date": text}))
+        for text in (f"{day} {month} {year}", f"{day}. {month} {year}")
+    )
+    assert (plain and plain.entries) == (other and other.entries)
+    if plain:
+        noon = datetime(year, MONTHS.index(month) + 1, day, 12, tzinfo=ZoneInfo(ZONE))
+        assert plain.entries[0].published == noon
 
 
 @pytest.mark.parametrize(
@@ -112,10 +119,9 @@ def test_a_plain_day_is_read_as_other_forms_are(day: int, month: str, year: int)
         "- [" + "[\n" * 100_000,
     ],
 )
-def test_nothing_that_a_catalogue_has_not_is_composed(text: str) -> None:
-    """Aliases, a second document, or nesting that could overflow the stack is refused in a part."""
-    with pytest.raises(SplitError):
-        compose_part(text)
+def test_nothing_that_a_catalogue_has_not_is_read(text: str) -> None:
+    """Aliases, a second document, or nesting that could overflow the stack is refused, in an item as in a whole file."""
+    assert refusals(text) == refusals(text, '"entries"')
 
 
 @pytest.mark.parametrize(
@@ -132,16 +138,24 @@ def test_nothing_that_a_catalogue_has_not_is_composed(text: str) -> None:
 )
 def test_depth_is_seen_however_it_is_written(text: str) -> None:
     """Items nested deeper than anything in a catalogue are refused and reported."""
-    with pytest.raises(SplitError):
-        compose_part(text)
-    with pytest.raises(CatalogueError, match="is nested more than 16 deep"):
-        read_catalogue([("f", f"{HEAD}entries:\n{text}\n".encode())])
+    said = refusals(text)
+    assert any("is nested more than 16 deep" in one for one in said)
+    assert said == refusals(text, '"entries"')
 
 
+@pytest.mark.parametrize("reads_lines", ["yes", ""])
 @pytest.mark.parametrize(
-    "text",
-    ["- a: R&D, 5 * 3 = 15! & more", "- a: |\n    *x* & **y**\n    - z", "- 'it is --- so ...'"],
+    ("text", "value"),
+    [
+        ("R&D, 5 * 3 = 15! & more", "R&D, 5 * 3 = 15! & more"),
+        ("|\n    *x* & **y**\n    - z", "*x* & **y**\n- z"),
+        ("'it is --- so ...'", "it is --- so ..."),
+    ],
 )
-def test_ordinary_text_is_composed(text: str) -> None:
+def test_ordinary_text_is_read(
+    text: str, value: str, reads_lines: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Ordinary texts may contain characters that have a meaning in YAML."""
-    assert compose_part(text) is not None
+    monkeypatch.setattr(plain_lines, "ENABLED", bool(reads_lines))
+    item = f"- id: a\n  title: A\n  date: 2022-05-24\n  body: {text}\n"
+    assert read(f"{site()}entries:\n{item}").entries[0].body == value

@@ -1,6 +1,7 @@
 """The sitemap: every page, its last change, and news."""
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from conftest import AS_OF, SHIPPED
@@ -8,8 +9,8 @@ from lxml import etree
 
 from feeds import Entry, Release, build_release, load_catalogue
 from feeds.catalogue import read_catalogue
-from feeds.formats.sitemap import SitemapPage, entry_pages, sitemap_documents
-from feeds.urls import INDEX, SITEMAP, entry_folder, sitemap_parts
+from feeds.plans import plan_site
+from feeds.urls import INDEX, SITEMAP, entry_folder
 
 NEWS = "{http://www.google.com/schemas/sitemap-news/0.9}"
 MAPS = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
@@ -85,34 +86,40 @@ def test_the_sitemap_names_languages_as_google_does(tag: str, named: str) -> Non
     assert f"<news:language>{named}<".encode() in release[SITEMAP].body
 
 
+def sitemaps(entries: int, apart: timedelta) -> dict[str, bytes]:
+    """Return the sitemaps of a site with so many entries, each later by some time, and nothing else."""
+    moment = datetime(1850, 5, 24, tzinfo=UTC)
+    catalogue = replace(
+        load_catalogue(SHIPPED),
+        entries=tuple(
+            Entry(id=f"e{number}", title="T", published=at, updated=at)
+            for number, at in ((n, moment + n * apart) for n in range(entries))
+        ),
+        topics=None,
+        pictures=(),
+    )
+    planned = plan_site(catalogue, as_of=AS_OF)
+    return {plan.path: plan.render([]) for plan in planned.plans if "sitemap" in plan.path}
+
+
 def test_at_most_a_thousand_entries_are_news() -> None:
     """A sitemap has at most the number of news that Google accepts."""
-    site = load_catalogue(SHIPPED).site
-    moment = datetime(2022, 5, 24, tzinfo=UTC)
-    entries = [
-        Entry(id=f"e{number}", title="T", published=moment, updated=moment)
-        for number in range(1200)
-    ]
-    ((_, body),) = sitemap_documents([*entry_pages(entries, site)], site)
-    assert body.count(b"<news:news>") == 1000
+    assert sitemaps(1200, timedelta(minutes=1))[SITEMAP].count(b"<news:news>") == 1000
 
 
 @pytest.mark.heavy
 def test_a_long_sitemap_is_in_parts() -> None:
     """Over fifty thousand pages there is an index, and a new page changes only the last part."""
+    before, after = (sitemaps(count, timedelta(hours=12)) for count in (100_010, 100_011))
+    paths = ["sitemap-1.xml", "sitemap-2.xml", "sitemap-3.xml"]
+    assert sorted(before) == [*paths, SITEMAP]
+    assert etree.fromstring(before[SITEMAP]).tag == f"{MAPS}sitemapindex"
     site = load_catalogue(SHIPPED).site
-    pages = [SitemapPage(f"entries/e{number}/") for number in range(100_001)]
-    before = dict(sitemap_documents(pages, site))
-    paths = sitemap_parts(len(pages))
-    assert sorted(before) == ["sitemap-1.xml", "sitemap-2.xml", "sitemap-3.xml", SITEMAP]
-    index = etree.fromstring(before[SITEMAP])
-    assert index.tag == f"{MAPS}sitemapindex"
     assert list(located(before[SITEMAP])) == [site.address(path) for path in paths]
     parts = [list(located(before[path])) for path in paths]
-    assert [len(part) for part in parts] == [50_000, 50_000, 1]
-    assert [address for part in parts for address in part] == [
-        site.address(page.path) for page in pages
-    ]
-    after = dict(sitemap_documents([*pages, SitemapPage("entries/new/")], site))
+    assert [len(part) for part in parts[:2]] == [50_000, 50_000]
+    entries = [site.address(entry_folder(f"e{number}")) for number in range(100_010)]
+    listed = [address for part in parts for address in part]
+    assert listed[:100_010] == entries
+    assert site.address("") in listed[100_010:]
     assert {path for path in after if after[path] != before[path]} == {paths[2]}
-    assert [path for path, _ in sitemap_documents(pages[:50_000], site)] == [SITEMAP]

@@ -1,27 +1,56 @@
 """Suggestions for mistyped words."""
 
+from pathlib import Path
+
 import pytest
+from reading import entries, messages, site
 
-from feeds.catalogue.known_keys import Suggester
+from feeds import CatalogueError
+from feeds.catalogue import read_catalogue
 
-CHOICES = ("max_age", "topics", "media/big.jpg", "Europe/Rome", "social-health-protection")
+TOPICS = "topics: {social-health-protection: A}\n"
+
+
+def suggestion(said: list[str]) -> str:
+    """Return what the only message suggests; '' if nothing."""
+    [message] = said
+    return message.partition("; did you mean ")[2].removesuffix("?")
 
 
 @pytest.mark.parametrize(
-    ("word", "meant"),
+    ("text", "meant"),
     [
-        ("maxage", "max_age"),
-        ("topik", "topics"),
-        ("media/bigg.jpg", "media/big.jpg"),
-        ("Europe/Roma", "Europe/Rome"),
-        ("social-helth-protection", "social-health-protection"),
-        ("socialhealth-protection", "social-health-protection"),
-        ("media/missing.jpg", ""),
-        ("Europe", ""),
-        ("Europe/Prague", ""),
-        ("social-wealth", ""),
+        (site(maxx_age=60) + entries({}), "max_age"),
+        (site() + entries({"topik": ["A"]}), "topics"),
+        (site(timezone="Europe/Roma") + entries({}), "Europe/Rome"),
+        (site(timezone="Europe") + entries({}), ""),
+        (site() + TOPICS + entries({"topics": ["social-helth-protection"]}), TOPICS[9:33]),
+        (site() + TOPICS + entries({"topics": ["socialhealth-protection"]}), TOPICS[9:33]),
+        (site() + TOPICS + entries({"topics": ["social-wealth"]}), ""),
     ],
 )
-def test_each_part_of_a_word_is_similar(word: str, meant: str) -> None:
+def test_each_part_of_a_word_is_similar(text: str, meant: str) -> None:
     """A choice that is similar only in a common part, such as a folder, is not suggested."""
-    assert Suggester().hint(word, CHOICES) == (f"; did you mean {meant}?" if meant else "")
+    assert suggestion(messages(text)) == meant
+
+
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("media/bigg.jpg", "media/big.jpg"),
+        ("media/missing.jpg", ""),
+        ("media/Europe/Roma.jpg", "media/Europe/Rome.jpg"),
+        ("media/Europe/Prague.jpg", ""),
+    ],
+)
+def test_a_file_in_the_same_folder_is_not_similar_for_that(
+    path: str, meant: str, tmp_path: Path
+) -> None:
+    """A picture is suggested for its name, not for its folder and its ending."""
+    (tmp_path / "Europe").mkdir()
+    for name in ("big.jpg", "Europe/Rome.jpg"):
+        (tmp_path / name).touch()
+    text = site() + entries({"photo": {"url": path}})
+    with pytest.raises(CatalogueError) as raised:
+        read_catalogue([("f", text.encode())], media=tmp_path)
+    assert suggestion([problem.message for problem in raised.value.problems]) == meant

@@ -2,7 +2,8 @@
 
 import os
 import re
-from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,10 @@ from conftest import AS_OF, CATALOGUES, ROOT
 from payloads import PAYLOADS, hostile_entries
 from selectolax.lexbor import LexborHTMLParser
 
-from feeds import FORMATS, Catalogue, FeedsError, Photo, build_release, load_catalogue
+from feeds import Catalogue, FeedsError, Photo, Release, build_release, load_catalogue
 from feeds.catalogue import read_catalogue
-from feeds.pages import Pages
-from feeds.pages.templating import template_files
 from feeds.plans import plan_site
-from feeds.selection import related_feeds, select
+from feeds.urls import STYLE
 
 CATALOGUE = load_catalogue(CATALOGUES / "every-field.yaml")
 HEAD = """site:
@@ -33,29 +32,27 @@ def folder(tmp_path: Path) -> Path:
     return found
 
 
+def built(templates: Path | None, catalogue: Catalogue = CATALOGUE) -> Release:
+    """Return the release of a catalogue that has a folder of templates beside it, or none."""
+    beside = templates.parent if templates else None
+    return build_release(replace(catalogue, beside=beside), as_of=AS_OF)
+
+
 def rendered(templates: Path | None, catalogue: Catalogue = CATALOGUE) -> dict[str, str]:
     """Return every HTML page of a catalogue, by its path."""
-    return dict(_rendered(templates, catalogue))
+    release = built(templates, catalogue)
+    return {
+        path: document.body.decode()
+        for path, document in release.items()
+        if document.media_type.startswith("text/html")
+    }
 
 
-def _rendered(templates: Path | None, catalogue: Catalogue) -> Iterator[tuple[str, str]]:
-    made = Pages(catalogue.site, FORMATS, templates=templates)
-    feeds = select(catalogue, AS_OF)
-    entries = feeds[0].entries
-    around = zip((None, *entries), entries, (*entries[1:], None), strict=False)
-    for newer, entry, older in around:
-        if entry:
-            body = "<p>A body.</p>" if entry.body else ""
-            yield made.entries.path(entry), made.entries.page(entry, body, newer, older).decode()
-    related = related_feeds(feeds)
-    for feed in feeds:
-        for listing in made.listings.of(feed):
-            items = [made.entries.item(entry) for entry in listing.entries]
-            page = made.listings.page(feed, listing, related[feed.path], items)
-            yield made.listings.path(feed, listing), page.decode()
-    for document in made.discovery.of(feeds):
-        if document.media_type == made.media_type:
-            yield document.path, document.render().decode()
+def inputs(templates: Path | None) -> list[str]:
+    """Return digests of what documents depend on, which differ if templates do."""
+    beside = templates.parent if templates else None
+    planned = plan_site(replace(CATALOGUE, beside=beside), as_of=AS_OF)
+    return [plan.inputs for plan in planned.plans]
 
 
 def busy() -> Catalogue:
@@ -79,7 +76,8 @@ def test_an_empty_folder_and_a_missing_one_change_nothing(folder: Path) -> None:
     """Without overrides the pages are the shipped ones."""
     shipped = rendered(None)
     assert rendered(folder) == shipped
-    assert rendered(folder / "missing") == shipped
+    folder.rmdir()
+    assert rendered(folder) == shipped
 
 
 @pytest.mark.parametrize("name", ["header.html", "footer.html", "head_extra.html"])
@@ -164,9 +162,9 @@ def test_a_page_of_an_archive_that_lists_other_feeds_is_rendered_when_they_chang
 def test_rules_are_added_to_the_style_sheet(folder: Path) -> None:
     """An override of `accent.css` can include the shipped one and add rules."""
     (folder / "accent.css").write_text('{% include "feeds/accent.css" %}\nfooter { margin: 0 }\n')
-    shipped = Pages(CATALOGUE.site, FORMATS).style()
-    own = Pages(CATALOGUE.site, FORMATS, templates=folder).style()
-    assert own == (*shipped[:2], shipped[2] + b"footer { margin: 0 }\n")
+    shipped, own = built(None)[STYLE], built(folder)[STYLE]
+    assert own.media_type == shipped.media_type
+    assert own.body == shipped.body + b"footer { margin: 0 }\n"
 
 
 @pytest.mark.parametrize("name", ["base.html", "footer.html"])
@@ -240,7 +238,8 @@ def test_an_error_in_a_shipped_template_keeps_its_traceback() -> None:
     """An error in a shipped template is a bug, and keeps its traceback."""
     entry = CATALOGUE.entries[0]._replace(photo=Photo(url=1))  # type: ignore[arg-type]
     with pytest.raises(TypeError):
-        Pages(CATALOGUE.site, FORMATS).entries.item(entry)
+        # Without formats, nothing but pages is rendered.
+        build_release(replace(CATALOGUE, entries=(entry,)), as_of=AS_OF, formats=())
 
 
 def test_links_out_of_the_folder_and_hidden_files_are_not_read(folder: Path) -> None:
@@ -257,23 +256,37 @@ def test_links_out_of_the_folder_and_hidden_files_are_not_read(folder: Path) -> 
     (folder / ".git").mkdir()
     (folder / ".git/x.html").write_text("HIDDEN")
     os.mkfifo(folder / "entry.html")
-    assert template_files(folder) == {}
+    assert inputs(folder) == inputs(None)
     assert rendered(folder) == rendered(None)
     (folder / "own.html").write_text("OWN")
     (folder / "head_extra.html").symlink_to("own.html")
-    assert template_files(folder) == {"head_extra.html": b"OWN", "own.html": b"OWN"}
+    pages = rendered(folder)
+    assert all("OWN</head>" in page or "OWN\n</head>" in page for page in pages.values())
+    assert not any("OUTSIDE" in page or "HIDDEN" in page for page in pages.values())
 
 
-def test_template_files_are_sorted_by_name(folder: Path) -> None:
-    """Template files are sorted by name, whatever the order of the folder."""
+def test_template_files_are_sorted_by_name(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What pages depend on is the same whatever the order of the templates' folder, and by any path."""
     (folder / "b").mkdir()
     for name in ("c.html", "b/x.html", "a.html", "b.html"):
         (folder / name).write_text(name)
-    assert list(template_files(folder)) == ["a.html", "b.html", "b/x.html", "c.html"]
-    # By another path it is the same folder.
-    link = folder.parent / "link"
+    found = inputs(folder)
+    assert found != inputs(None)
+    walk = os.walk
+    for order in (sorted, partial(sorted, reverse=True)):
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                os,
+                "walk",
+                lambda top, order=order, **more: (
+                    (root, folders, order(names)) for root, folders, names in walk(top, **more)
+                ),
+            )
+            assert inputs(folder) == found
+    link = folder.parent / "elsewhere" / "templates"
+    link.parent.mkdir()
     link.symlink_to(folder)
-    assert template_files(link) == template_files(folder)
+    assert inputs(link) == found
 
 
 def test_a_folder_that_is_a_file_is_an_error(tmp_path: Path) -> None:
@@ -281,7 +294,7 @@ def test_a_folder_that_is_a_file_is_an_error(tmp_path: Path) -> None:
     file = tmp_path / "templates"
     file.write_text("")
     with pytest.raises(FeedsError, match=re.escape(f"{file}: Not a directory")):
-        template_files(file)
+        rendered(file)
 
 
 def test_payloads_are_texts_on_every_page() -> None:

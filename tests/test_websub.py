@@ -18,11 +18,11 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from urllib.request import urlopen
 
 import pytest
+from builds import etag_of
 from conftest import PATIENCE, ROOT, SHIPPED, Server, free_port, running, wait_for, wait_until
 from hostile import hostile
 from hub import listening
 
-from feeds.model import etag_of
 from feeds.notify import websub
 from feeds.notify.websub import BackgroundNotifier, Busy, NotificationLog
 
