@@ -159,7 +159,13 @@ class SiteBuilder:
                 with self._timed("plan"):
                     planned = self._plan(catalogue)
                 with self._timed("render"):
-                    build = self._stage(planned, staged)
+                    build = stage_missing(
+                        planned,
+                        self._target,
+                        before=staged,
+                        processes=self._options.processes,
+                        on_progress=self._options.on_progress,
+                    )
                 staged = build.staged
                 try:
                     dates = self._dates(build) if self._options.dated else {}
@@ -192,15 +198,6 @@ class SiteBuilder:
         options = self._options
         planned = plan_site(catalogue, as_of=options.clock(), pages=options.pages)
         return replace(planned, host_plans=options.host_plans(planned))
-
-    def _stage(self, planned: PlannedSite, before: Mapping[str, Staged]) -> Build:
-        return stage_missing(
-            planned,
-            self._target,
-            before=before,
-            processes=self._options.processes,
-            on_progress=self._options.on_progress,
-        )
 
     def _dates(self, build: Build) -> dict[str, datetime]:
         """Return since when each document's bytes have been public, without dates in the future.

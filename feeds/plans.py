@@ -14,14 +14,13 @@ from feeds.formats.sitemap import sitemap
 from feeds.headers import is_page
 from feeds.inputs import digest, entry_digest, site_digest
 from feeds.model import Catalogue, Entry, Feed, Site
-from feeds.selection import RelatedFeeds, next_change, related_feeds, select
+from feeds.selection import next_change, related_feeds, select
 from feeds.storage import Stamp, read_media, static_files
 from feeds.urls import HEALTH, INDEX, SITEMAP, STATIC, TEMPLATES, covering_rule, sitemap_parts
 
 if TYPE_CHECKING:
     from feeds.pages import Pages
     from feeds.pages.discovery import DiscoveryDocument
-    from feeds.pages.listing import Listing
 
 # Not in any text of a catalogue.
 _SEPARATOR = "\x1f"
@@ -123,20 +122,20 @@ class _Planner:
         self._feeds = feeds
         self._formats = tuple(formats)
         self._digest = site_digest(catalogue.site)
-        self._entries = _Digests()
+        self._known: dict[str, bytes] = {}
 
     def feeds(self) -> Iterator[Plan]:
         """Yield each feed's document in each format, and the style sheet that they refer to."""
         site = self._site
         for feed in self._feeds:
-            inputs = digest(self._digest, _about(feed), self._entries.of(feed.latest))
+            inputs = digest(self._digest, _about(feed), self._digests(feed.latest))
             for form in self._formats:
                 render = partial(_join, form, feed, site)
                 path, key = feed.path + form.filename, form.key
                 yield Plan(path, form.media_type, inputs + key, render, key, feed.latest)
         if any(form.shown_as for form in self._formats):
             path, media_type, body = feed_style()
-            yield Plan(path, media_type, self._digest, partial(_fixed, body))
+            yield Plan(path, media_type, self._digest, lambda _: body)
 
     def pictures(self) -> Iterator[Plan]:
         """Yield each picture that an entry shows."""
@@ -198,14 +197,14 @@ class _Planner:
     def _listings(self) -> Iterator[Plan]:
         listings, media_type = self._pages.listings, self._pages.media_type
         related = related_feeds(self._feeds)
-        self._entries.of(self._feeds[0].entries)
+        self._digests(self._feeds[0].entries)
         for feed in self._feeds:
             about = _SEPARATOR.join((feed.path, feed.title, feed.description))
             around = repr(related[feed.path])
             more = ""
             if self._templates:
                 # The publication's own may show more of a feed than ours do, on each page.
-                more = digest(_about(feed), self._entries.of(feed.entries), around)
+                more = digest(_about(feed), self._digests(feed.entries), around)
             for listing in listings.of(feed):
                 # Pages of the archive name no other feeds. Their path implies their period.
                 shown = (
@@ -214,31 +213,20 @@ class _Planner:
                     else repr(listing.periods) + around + more
                 )
                 path = listings.path(feed, listing)
-                entries = self._entries.of(listing.entries)
+                entries = self._digests(listing.entries)
                 inputs = digest(self._of_pages, about, shown, entries)
-                render = partial(self._listing, feed, listing, related[feed.path])
+                render = partial(listings.page, feed, listing, related[feed.path])
                 yield Plan(path, media_type, inputs, render, ITEM, listing.entries)
 
-    def _listing(
-        self, feed: Feed, listing: "Listing", related: RelatedFeeds, pieces: Pieces
-    ) -> bytes:
-        return self._pages.listings.page(feed, listing, related, pieces)
-
     def _entry_pages(self) -> Iterator[Plan]:
-        path, media_type = self._pages.entries.path, self._pages.media_type
+        pages, media_type = self._pages.entries, self._pages.media_type
         entries = self._feeds[0].entries
         around = zip((None, *entries), entries, (*entries[1:], None), strict=False)
-        digests = [b"", *(self._entries.of([entry]) for entry in entries), b""]
+        digests = [b"", *(self._digests([entry]) for entry in entries), b""]
         for at, (newer, entry, older) in enumerate(around):
             inputs = digest(self._of_pages, digests[at], digests[at + 2], digests[at + 1])
-            render = partial(self._entry_page, entry, newer, older)
-            yield Plan(path(entry), media_type, inputs, render, BODY, (entry,))
-
-    def _entry_page(
-        self, entry: Entry, newer: Entry | None, older: Entry | None, pieces: Pieces
-    ) -> bytes:
-        [body] = pieces
-        return self._pages.entries.page(entry, body.decode(), newer, older)
+            render = partial(pages.page, entry, newer, older)
+            yield Plan(pages.path(entry), media_type, inputs, render, BODY, (entry,))
 
     def _sitemap(self, paths: Sequence[str]) -> Iterator[Plan]:
         site, feeds = self._site, self._feeds
@@ -248,11 +236,20 @@ class _Planner:
             return dict(sitemap(site, feeds, paths))
 
         changed = [feed.updated.isoformat() for feed in feeds]
-        entries = self._entries.of(feeds[0].entries)
+        entries = self._digests(feeds[0].entries)
         inputs = digest(self._of_pages, "\n".join(sorted(paths)), repr(changed), entries)
         pages = sum(path.endswith(INDEX) for path in paths)
         for path in (SITEMAP, *sitemap_parts(pages)):
             yield Plan(path, MEDIA_TYPES["xml"], inputs, partial(_member, documents, path))
+
+    def _digests(self, entries: Sequence[Entry]) -> bytes:
+        """Return the concatenated digests of entries, each computed when it is first needed."""
+        try:
+            return b"".join(map(self._known.__getitem__, map(_ID_OF, entries)))
+        except KeyError:
+            missing = [entry for entry in entries if entry.id not in self._known]
+            self._known |= {entry.id: entry_digest(entry) for entry in missing}
+            return self._digests(entries)
 
     @cached_property
     def _templates(self) -> str:
@@ -285,22 +282,6 @@ def _folders(path: str) -> Iterator[str]:
         yield path
 
 
-class _Digests:
-    """The digest of each entry, computed when it is first needed."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, bytes] = {}
-
-    def of(self, entries: Sequence[Entry]) -> bytes:
-        """Return the concatenated digests of entries."""
-        try:
-            return b"".join(map(self._known.__getitem__, map(_ID_OF, entries)))
-        except KeyError:
-            missing = [entry for entry in entries if entry.id not in self._known]
-            self._known |= {entry.id: entry_digest(entry) for entry in missing}
-            return self.of(entries)
-
-
 @lru_cache(maxsize=1)
 def _site_pages(
     site: Site, formats: tuple[Format, ...], beside: Path | None, _templates: str
@@ -328,10 +309,6 @@ def _bodies(shown: Sequence[Shown]) -> list[bytes]:
 
 def _join(form: Format, feed: Feed, site: Site, pieces: Pieces) -> bytes:
     return form.join(feed, pieces, site, site.address(feed.path + form.filename))
-
-
-def _fixed(body: bytes, _: Pieces) -> bytes:
-    return body
 
 
 def _file(file: Path, stamp: Stamp, _: Pieces) -> bytes:

@@ -88,7 +88,14 @@ def read_catalogue(texts: Iterable[tuple[str, bytes]], **options: Unpack[ReadOpt
     url = options.get("url")
     options["url"] = None if url is None else checked_url(url)
     with gc_paused():
-        catalogue, problems = _read(sources, options)
+        try:
+            catalogue, problems = _read_files(sources, options, whole=False)
+        except SplitError:
+            catalogue = None
+        if catalogue is None:
+            # Now each file that is not YAML is reported.
+            catalogue, problems = _read_files(sources, options, whole=True)
+    problems = _with_causes_once(problems)
     faults = [problem for problem in problems if options.get("strict") or not problem.note]
     if catalogue is None or faults:
         raise CatalogueError(faults)
@@ -103,23 +110,10 @@ def checked_url(url: str) -> str:
         raise UsageError(f"the URL {url!r} {fault}") from None
 
 
-def _read(
-    sources: Sequence[Source], options: ReadOptions
-) -> tuple[Catalogue | None, list[Problem]]:
-    """Return the catalogue, or None, and all Problems."""
-    try:
-        catalogue, problems = _read_files(sources, options, whole=False)
-    except SplitError:
-        catalogue = None
-    if catalogue is None:
-        # Now each file that is not YAML is reported.
-        catalogue, problems = _read_files(sources, options, whole=True)
-    return catalogue, _with_causes_once(problems)
-
-
 def _read_files(
     sources: Sequence[Source], options: ReadOptions, *, whole: bool
 ) -> tuple[Catalogue | None, list[Problem]]:
+    """Return the catalogue, or None, and all Problems; raises SplitError unless `whole`."""
     problems: list[Problem] = []
     sections = Sections(problems)
     readable = [sections.add(source, whole=whole) for source in sources]

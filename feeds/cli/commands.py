@@ -10,11 +10,12 @@ from argparse import ArgumentTypeError, BooleanOptionalAction, Namespace
 from collections.abc import Callable, Collection
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from feeds.errors import FeedsError, printable
 
 if TYPE_CHECKING:
+    from feeds.catalogue import ReadOptions
     from feeds.model import Catalogue, Feed, Site
 
 _MIN_TIMEOUT_SECONDS, _MAX_TIMEOUT_SECONDS = 1, 120
@@ -89,19 +90,12 @@ class Command(Namespace):
         """Run the command with these options; raises FeedsError."""
         raise NotImplementedError
 
-    def load(
-        self, as_of: datetime, *, published: Collection[str] = (), strict: bool = False
-    ) -> "Catalogue":
+    def load(self, **options: "Unpack[ReadOptions]") -> "Catalogue":
         """Return the catalogue; raises FeedsError."""
         from feeds.catalogue import load_catalogue
 
-        return load_catalogue(
-            self.catalogue,
-            url=self.url,
-            as_of=as_of,
-            published=published,
-            strict=strict,
-        )
+        options["url"] = self.url
+        return load_catalogue(self.catalogue, **options)
 
 
 class Check(Command):
@@ -116,7 +110,7 @@ class Check(Command):
 
         now = datetime.now(UTC)
         published = History(self.state_folder).addresses()
-        catalogue = self.load(now, published=published, strict=self.strict)
+        catalogue = self.load(as_of=now, published=published, strict=self.strict)
         _check_pages(catalogue, now)
         if self.quiet:
             return
@@ -179,7 +173,7 @@ class List(Command):
         from feeds.urls import FEEDS
 
         now = datetime.now(UTC)
-        catalogue = self.load(now, published=History(self.state_folder).addresses())
+        catalogue = self.load(as_of=now, published=History(self.state_folder).addresses())
         for line in notes(catalogue, now):
             print_message(line)
         feeds, site = select(catalogue, now), catalogue.site
@@ -329,7 +323,7 @@ class Serve(Command):
         if load_index(settings.state_folder, settings.store_name) is None:
             now = datetime.now(UTC)
             # In a child process, so that the catalogue does not stay in this one's memory.
-            for line in in_child(lambda: notes(self.load(now), now)):
+            for line in in_child(lambda: notes(self.load(as_of=now), now)):
                 print_message(line)
         serve_site(
             settings,
@@ -369,7 +363,7 @@ class Ping(Command):
         from feeds.release import build_release
 
         now = datetime.now(UTC)
-        catalogue = self.load(now)
+        catalogue = self.load(as_of=now)
         release = build_release(catalogue, as_of=now, pages=False)
         etags = {path: document.etag for path, document in release.items()}
         folder, every = self.state_folder, self.all

@@ -1,6 +1,7 @@
 """An entry's own page, and its item on the pages that list it."""
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -46,13 +47,16 @@ class EntryPages:
             more=self._i18n.words.more.format(count=self._i18n.number(more)) if more > 0 else "",
         )
 
-    def page(self, entry: Entry, body: str, newer: Entry | None, older: Entry | None) -> bytes:
-        """Return an entry's own page, from the sanitised HTML of its body and its neighbours."""
+    def page(
+        self, entry: Entry, newer: Entry | None, older: Entry | None, pieces: Sequence[bytes]
+    ) -> bytes:
+        """Return an entry's own page, from its neighbours and the sanitised HTML of its body."""
+        [html] = pieces
         values = self._values(entry)
         path = entry.path
         address = self._site.address(path)
         updated = entry.updated.isoformat()
-        body = self._templates.links.relative_in(_demote_headings(body), path)
+        body = self._templates.links.relative_in(_demote_headings(html.decode()), path)
         return self._templates.page(
             "entry.html",
             path,
