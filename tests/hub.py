@@ -21,12 +21,16 @@ class Ping(NamedTuple):
 
 
 class Hub:
-    """A hub on this machine; `answers` are its next statuses, before it answers everything with 202."""
+    """A hub on this machine, which waits before each answer.
 
-    def __init__(self, port: int = 0, answers: Sequence[int] = ()) -> None:
+    `answers` are its next statuses, before it answers everything with 202.
+    """
+
+    def __init__(self, port: int = 0, answers: Sequence[int] = (), wait: float = 0) -> None:
         self.pings: list[Ping] = []
         self.answers = list(answers)
         self.moments: list[float] = []
+        self.wait = wait
         hub = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -48,6 +52,7 @@ class Hub:
     def take(self, form: dict[str, list[str]]) -> int:
         """Accept a form, and return the status of the response."""
         self.moments.append(time.monotonic())
+        time.sleep(self.wait)
         status = self.answers.pop(0) if self.answers else 202
         [mode], [address] = form["hub.mode"], form["hub.url"]
         if mode != "publish" or form["hub.topic"] != [address]:
@@ -64,9 +69,9 @@ class Hub:
 
 
 @contextmanager
-def listening(port: int = 0, answers: Sequence[int] = ()) -> Iterator[Hub]:
+def listening(port: int = 0, answers: Sequence[int] = (), wait: float = 0) -> Iterator[Hub]:
     """Run a hub until the end."""
-    hub = Hub(port, answers)
+    hub = Hub(port, answers, wait)
     thread = threading.Thread(target=hub.server.serve_forever, args=(0.05,))
     thread.start()
     try:

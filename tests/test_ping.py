@@ -126,6 +126,20 @@ def test_the_hub_is_not_notified_of_a_feed_before_it_is_uploaded(tmp_path: Path)
         assert all(b"Actuary or actress?" in ping.body for ping in hub.pings)
 
 
+def test_no_feed_is_tried_after_the_time_is_over(tmp_path: Path) -> None:
+    """A slow hub is not notified of feeds beyond the time limit; the next ping continues."""
+    with listening(wait=0.5) as hub, hosted(tmp_path, hub.url) as site:
+        site.export()
+        done = site.feeds("ping", "--wait", "1")
+        assert done.returncode == 1
+        assert "feeds were not notified: the time is over" in done.stderr
+        first = hub.notified()
+        assert first
+        hub.wait = 0
+        assert site.feeds("ping").returncode == 0
+        assert len(hub.notified()) == len({*hub.notified()}) > len(first)
+
+
 @pytest.mark.heavy
 def test_a_hub_that_is_down_or_refuses_is_reported(tmp_path: Path) -> None:
     """If the hub fails, the export is complete and the exit code is 1; later the hub is notified of all."""

@@ -252,7 +252,8 @@ def test_a_bug_in_a_request_is_not_taken_for_success(
     url = "http://127.0.0.1/"
     with pytest.raises(KeyError):
         websub.notify_hub(
-            *(url, f"{url}hub", lambda: {"atom.xml": "etag"}, tmp_path), deadline=time.monotonic()
+            *(url, f"{url}hub", lambda: {"atom.xml": "etag"}, tmp_path),
+            deadline=time.monotonic() + PATIENCE,
         )
 
 
@@ -298,6 +299,22 @@ def test_a_hub_that_fails_is_asked_again(tmp_path: Path) -> None:
             settle(server, 1)
             assert server.log().count("event=hub-not-notified") == 1
             assert len(hub.notified()) == len({*hub.notified()}) == len(hub.pings) - 9
+
+
+def test_a_server_without_a_state_folder_notifies_the_hub(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If the state folder cannot be written, what the hub knows is kept in the temporary one."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    (tmp_path / "server").mkdir()
+    (tmp_path / "server" / "state").write_text("")
+    file = tmp_path / "entries.yaml"
+    with listening() as hub:
+        write(file, text(hub.url))
+        with running("feeds serve", file, tmp_path / "server") as server:
+            settle(server, 1)
+            assert hub.notified()
 
 
 @pytest.mark.heavy

@@ -124,7 +124,7 @@ def notify_hub(  # noqa: PLR0913  # most are keywords
     `url` is that of the site, and `etags` returns those of its documents by path.
     Failures are tried again, with back-off, until `deadline` on the monotonic clock;
     after each round `on_failure` is called with one, and the number of feeds left. No
-    request begins once `is_cancelled` returns True. Raises Busy if another process
+    request begins after the deadline, or once `is_cancelled` returns True. Raises Busy if another process
     notifies, and OSError if the log in the state folder cannot be written.
     """
 
@@ -135,6 +135,9 @@ def notify_hub(  # noqa: PLR0913  # most are keywords
             time.sleep(min(left, _POLL_SECONDS))
         return until < deadline and not is_cancelled()
 
+    def is_over() -> bool:
+        return is_cancelled() or time.monotonic() >= deadline
+
     log = NotificationLog(folder)
     with log.locked(pause):
         feeds = notifiable_feeds(url, etags())
@@ -143,7 +146,7 @@ def notify_hub(  # noqa: PLR0913  # most are keywords
         failure = None
         delay = _MIN_RETRY_SECONDS
         while pending:
-            failures = _notify_each(hub, pending, log, is_cancelled)
+            failures = _notify_each(hub, pending, log, is_over)
             for bug in failures:
                 if not isinstance(bug, NotTaken | http.RequestError):
                     raise bug
@@ -160,17 +163,17 @@ def notify_hub(  # noqa: PLR0913  # most are keywords
 
 
 def _notify_each(
-    hub: str, pending: dict[str, str], log: NotificationLog, is_cancelled: Callable[[], bool]
+    hub: str, pending: dict[str, str], log: NotificationLog, is_over: Callable[[], bool]
 ) -> list[Exception]:
     """Try each feed, until a request has no response; remove those that succeed, return failures."""
     failures: list[Exception] = []
     done: list[str] = []
     urls = iter([*pending])
-    is_over = threading.Event()
+    stopped = threading.Event()
 
     def work() -> None:
         for url in urls:
-            if is_over.is_set() or is_cancelled():
+            if stopped.is_set() or is_over():
                 break
             try:
                 _notify(hub, url, pending[url])
@@ -178,7 +181,7 @@ def _notify_each(
                 failures.append(error)
             except Exception as error:  # noqa: BLE001  # a bug is raised by the caller
                 failures.append(error)
-                is_over.set()
+                stopped.set()
             else:
                 done.append(url)
 
@@ -194,7 +197,7 @@ def _notify_each(
                 del done[: len(notified)]
                 log.record(hub, notified)
     finally:
-        is_over.set()
+        stopped.set()
     return failures
 
 
@@ -231,8 +234,8 @@ def ping(
         raise FeedsError(f"{folder}: {error.strerror or error}") from None
     if left:
         raise FeedsError(
-            f"{left} of {notified + known + left} feeds were not notified: {failure};"
-            " run feeds ping to try again"
+            f"{left} of {notified + known + left} feeds were not notified:"
+            f" {failure or 'the time is over'}; run feeds ping to try again"
         )
     return f"notified {notified}, already up to date {known}"
 

@@ -101,8 +101,8 @@ class ServedSite:
         self._bodies = _HotBodies(_HOT_BYTES)
         # The ETags of bodies that could not be read at the last request.
         self._damaged: set[str] = set()
-        # Beside the history: what the hub knows outlives the store.
-        self._notifier = BackgroundNotifier(settings.state_folder)
+        # Not in the store: what the hub knows outlives it.
+        self._notifier = BackgroundNotifier(self._root)
         self._stamp: tuple[int, ...] | None = None
         # The id of the build process that this process has started; 0 for none.
         self._builder = 0
