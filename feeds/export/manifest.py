@@ -1,7 +1,7 @@
 """Manifests: what belongs to the site in a folder or a bucket, and what it was made from.
 
 A manifest is a text of tab-separated lines: a heading with the version, a line with
-the state of the export, and a line for each path. An export that has nothing to do
+what was published, and a line for each path, also for those that caches must forget. An export that has nothing to do
 ends here: it needs neither a catalogue nor a build.
 """
 

@@ -72,6 +72,8 @@ def apply(
             transaction.sync()
             for path in removed:
                 transaction.remove(path)
+            # Before the manifest no longer names what is removed.
+            transaction.sync()
             transaction.replace(manifest)
             transaction.sync()
         except BaseException as error:
@@ -89,8 +91,9 @@ def apply(
 class FileTransaction:
     """Files that are replaced and removed, which can be rolled back while the process lives.
 
-    A file that is replaced or removed keeps a hard link until the end. If the process
-    is killed, each file is complete, old or new, and the links are left to the next export.
+    A file that is replaced keeps a hard link until the end, and one that is removed is
+    renamed. If the process is killed, each file is complete, old or new, and what is
+    left of the others is removed by the next export.
     """
 
     def __init__(self, folder: SafeFolder) -> None:
