@@ -128,6 +128,8 @@ def test_every_field_of_an_entry_can_be_written_to_a_format(field: str) -> None:
         shown += body or escape(found.summary, quote=False)
         return f"<entry>\n{labels}{escape(shown, quote=False)}</entry>\n"
 
+    first, second = entry("first", 0), entry("second", 7)
+    assert getattr(first, field) != getattr(second, field), "set a value of its own in `entry`"
     write_sampled = sampling.sampled(write)
     for word, days in (("first", 0), ("second", 7), ("third", 70)):
         one = entry(word, days)

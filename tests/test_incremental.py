@@ -651,7 +651,7 @@ BREAKS: dict[str, tuple[str, str, Break]] = {
 def test_an_input_that_is_left_out_is_noticed(
     target: str, edit: str, broken: Break, bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """If any input is omitted from a digest, the comparison with an empty target fails."""
+    """If one of these inputs is omitted from a digest, the comparison with an empty target fails."""
     broken(monkeypatch)
     for name in takewhile(lambda name: name != edit, FIXED):
         make(bench, name)

@@ -166,7 +166,7 @@ def _lines(column: int) -> re.Pattern[str]:
     margin = " " * column
     value = rf" ++(?:({_TEXT})|([\[{{\"'].*+))\n++"
     block = rf"(?: ++([|>]-?))?+ *+\n((?:(?:{margin}(?: |- ).*+)?\n)++)"
-    return re.compile(rf"{margin}([a-z]++):(?:{value}|{block})|{_REST}")
+    return re.compile(rf"{margin}([a-z_]++):(?:{value}|{block})|{_REST}")
 
 
 def _value(text: str) -> Value:

@@ -2,7 +2,7 @@
 
 A command's result goes to stdout, everything else to stderr. Each command imports
 only what it uses: a catalogue is read without a renderer or a server, and an export
-with nothing to do does not even import the YAML parser.
+of an unchanged catalogue usually does not even import the YAML parser.
 """
 
 import sys
@@ -75,7 +75,7 @@ class Command(Namespace):
         "public address of the site, instead of site.url; ends in '/' [env: FEEDS_URL]"
     )
     state: Path | None = _option(
-        "folder of the history and the cache"
+        "folder of the history and of other state"
         " [env: FEEDS_STATE; default: .feeds beside the catalogue]",
         type=Path,
         metavar="FOLDER",
@@ -83,7 +83,7 @@ class Command(Namespace):
 
     @property
     def state_folder(self) -> Path:
-        """The folder of the history and the cache."""
+        """The folder of the history and of other state."""
         return self.state or self.catalogue.parent / ".feeds"
 
     def run(self) -> None:

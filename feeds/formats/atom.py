@@ -43,6 +43,4 @@ def _author(person: Person) -> dict[str, str]:
     return {name: text for name, text in asdict(person).items() if text}
 
 
-FORMAT = FeedgenFormat(
-    generator_of, add_entry, FeedGenerator.atom_str, b"  <entry>\n", b"</feed>\n"
-)
+FORMAT = FeedgenFormat(generator_of, add_entry, FeedGenerator.atom_str, b"  <entry", b"</feed>\n")

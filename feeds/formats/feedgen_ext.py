@@ -36,8 +36,8 @@ class FeedgenFormat(NamedTuple):
 
     `generator_of` returns a generator for a feed's document at an address, without entries
     yet; `add_entry` appends an entry, which comes with its body's HTML, to one; `write`
-    returns a generator's document. `start` and `end` are what is before the first entry's
-    content, and after the last entry.
+    returns a generator's document. `start` is how the first entry's tag begins, and
+    `end` what follows the last entry.
     """
 
     generator_of: Callable[[Feed, Site, str], FeedGenerator]

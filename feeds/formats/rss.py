@@ -46,5 +46,5 @@ def add_entry(generator: FeedGenerator, entry: Entry, body: str, site: Site) -> 
 
 
 FORMAT = FeedgenFormat(
-    generator_of, add_entry, FeedGenerator.rss_str, b"    <item>\n", b"  </channel>\n</rss>\n"
+    generator_of, add_entry, FeedGenerator.rss_str, b"    <item", b"  </channel>\n</rss>\n"
 )

@@ -3,7 +3,7 @@
 Entries that have the same fields differ in their texts alone, and feedgen takes ten
 times as long as filling a template. The two samples have no text in common, so what is
 at the same places in both is a place for a text. If the site's own texts contain a
-sample's, or a format writes a text that is not in `_texts`, the two differ, and feedgen
+sample's, or a format writes a text that is not in `_texts_of`, the two differ, and feedgen
 writes each entry.
 """
 
