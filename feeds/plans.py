@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property, lru_cache, partial
+from functools import cache, cached_property, partial
 from operator import attrgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -97,7 +97,8 @@ def plan_site(
     }
     if pages:
         plans += planner.pages()
-        renderers |= {BODY: _bodies, ITEM: planner.items}
+        renderers[BODY] = lambda shown: [body.encode() for _, body in shown]
+        renderers[ITEM] = planner.items
     plans += planner.static(plans)
     plans.sort(key=lambda plan: is_page(plan.media_type))
     return PlannedSite(
@@ -180,8 +181,8 @@ class _Planner:
         pages = self._pages
         listed = [*self._listings(), *self._entry_pages()]
         yield from listed
-        path, media_type, _ = pages.style()
-        yield Plan(path, media_type, self._of_pages, lambda _: pages.style()[2])
+        path, media_type, style = pages.style()
+        yield Plan(path, media_type, self._of_pages, lambda _: style)
         found = [*pages.discovery.of(self._feeds)]
         for document in found:
             inputs = digest(self._of_pages, repr(document.shows))
@@ -230,11 +231,7 @@ class _Planner:
 
     def _sitemap(self, paths: Sequence[str]) -> Iterator[Plan]:
         site, feeds = self._site, self._feeds
-
-        @lru_cache(maxsize=1)
-        def documents() -> Mapping[str, bytes]:
-            return dict(sitemap(site, feeds, paths))
-
+        documents = cache(lambda: dict(sitemap(site, feeds, paths)))
         changed = [feed.updated.isoformat() for feed in feeds]
         entries = self._digests(feeds[0].entries)
         inputs = digest(self._of_pages, "\n".join(sorted(paths)), repr(changed), entries)
@@ -268,29 +265,19 @@ class _Planner:
 
     @cached_property
     def _pages(self) -> "Pages":
-        return _site_pages(
-            replace(self._site, moved={}, retired=frozenset()),
-            self._formats,
-            self._catalogue.beside,
-            self._templates,
-        )
+        # Feeds alone do not need Jinja.
+        from feeds.pages import Pages  # noqa: PLC0415
+
+        beside = self._catalogue.beside
+        # Without what the digests leave out.
+        site = replace(self._site, moved={}, retired=frozenset())
+        return Pages(site, self._formats, templates=beside and beside / TEMPLATES)
 
 
 def _folders(path: str) -> Iterator[str]:
     """Yield the folders around a path, without a final slash."""
     while path := path.rpartition("/")[0]:
         yield path
-
-
-@lru_cache(maxsize=1)
-def _site_pages(
-    site: Site, formats: tuple[Format, ...], beside: Path | None, _templates: str
-) -> "Pages":
-    """Return the pages of a site, whose templates take long to compile."""
-    # Feeds alone do not need Jinja.
-    from feeds.pages import Pages  # noqa: PLC0415
-
-    return Pages(site, formats, templates=beside and beside / TEMPLATES)
 
 
 def _about(feed: Feed) -> str:
@@ -301,10 +288,6 @@ def _about(feed: Feed) -> str:
 
 def _pieces(form: Format, site: Site, shown: Sequence[Shown]) -> list[bytes]:
     return form.render_entries(shown, site)
-
-
-def _bodies(shown: Sequence[Shown]) -> list[bytes]:
-    return [body.encode() for _, body in shown]
 
 
 def _join(form: Format, feed: Feed, site: Site, pieces: Pieces) -> bytes:

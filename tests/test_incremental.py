@@ -16,14 +16,14 @@ import pytest
 from buckets import environment
 from builds import DatedDocument, Memory, etag_of
 from commands import Commands
-from conftest import EXPORT_FOLDER, FOLDER_MANIFEST, tree
+from conftest import EXPORT_FOLDER, FOLDER_MANIFEST
 from edits import PICTURES, Edit, EditedSite, edits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from s3 import BUCKET, Server, s3_server
 from stores import stored
 
-from feeds import FORMATS, Entry, build, plans
+from feeds import FORMATS, Entry, build
 from feeds.build import Build, BuildOptions, SiteBuilder, Target
 from feeds.export import uncompressed_path
 from feeds.export.manifest import (
@@ -34,7 +34,7 @@ from feeds.export.manifest import (
 from feeds.export.object_store import Conflict, ObjectInfo, ObjectStore, Version
 from feeds.inputs import digest, entry_digest, site_digest
 from feeds.server.site_store import SiteStore
-from feeds.urls import FEED_STYLE, TEMPLATES
+from feeds.urls import FEED_STYLE
 
 # What leaves an input out of a digest, and what forgets what was prepared, has to know the inside.
 # ruff: noqa: SLF001
@@ -234,7 +234,6 @@ class Bench:
         self.warm = {name: make() for name, make in self.makers.items()}
         self._before: Contents = {}
         self._url, self._moved = self.site.site["url"], False
-        self._templates: object = None
 
     def memory(self) -> InMemory:
         return InMemory(self.site)
@@ -256,13 +255,8 @@ class Bench:
         names = names or tuple(self.makers)
         for name in names:
             self.warm[name].build()
-        # A build from nothing has only the files: no items that were read before, and, to save
-        # time, no compiled templates if they were others.
+        # A build from nothing has only the files: no items that were read before.
         (self.site.state / "items").unlink(missing_ok=True)
-        found = tree(self.site.folder / TEMPLATES), self.site.program
-        if found != self._templates:
-            self._templates = found
-            plans._site_pages.cache_clear()
         for name in names:
             cold = self.makers[name]()
             cold.build()

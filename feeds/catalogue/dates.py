@@ -1,6 +1,7 @@
 """Dates as editors write them, read as instants that do not depend on the current time."""
 
 import re
+from contextlib import suppress
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -80,7 +81,8 @@ def _has_english_months(language: str) -> bool:
 
 def _parse(text: str, zone: ZoneInfo, language: str) -> tuple[datetime, bool]:
     """Return a date, and whether it is a day alone; it is naive if no zone is named."""
-    try:
+    # If there is no such day, it is reported below.
+    with suppress(ValueError):
         if _ISO.fullmatch(text):
             parsed = datetime.fromisoformat(text)
             if len(text) > _ISO_DAY_LENGTH:
@@ -90,9 +92,6 @@ def _parse(text: str, zone: ZoneInfo, language: str) -> tuple[datetime, bool]:
         if found and _has_english_months(language):
             day = date(int(found[3]), MONTHS.index(found[2]) + 1, int(found[1]))
             return datetime.combine(day, _NOON), True
-    except ValueError:
-        # There is no such day, which is reported below.
-        pass
     return parse_freely(text, zone, language)
 
 

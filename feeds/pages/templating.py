@@ -12,10 +12,11 @@ from collections.abc import Iterator, Mapping, MutableMapping
 from functools import lru_cache
 from pathlib import Path
 from traceback import walk_tb
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 from urllib.parse import quote, urlsplit
 
 from jinja2 import (
+    BytecodeCache,
     ChoiceLoader,
     Environment,
     FunctionLoader,
@@ -26,6 +27,7 @@ from jinja2 import (
     TemplateNotFound,
     TemplateSyntaxError,
 )
+from jinja2.bccache import Bucket
 from markupsafe import escape
 
 from feeds.errors import FeedsError
@@ -65,6 +67,7 @@ class Templates:
             loader=ChoiceLoader(
                 [PrefixLoader({_SHIPPED: shipped}), FunctionLoader(self._override), shipped]
             ),
+            bytecode_cache=_CodeInMemory(),
             autoescape=True,
             undefined=StrictUndefined,
             auto_reload=False,
@@ -122,6 +125,21 @@ class Templates:
         # In a traceback, Jinja writes the file and line of each template.
         calls = [(frame.f_code.co_filename, line) for frame, line in walk_tb(error.__traceback__)]
         return next((f"{file}:{line}" for file, line in reversed(calls) if file in ours), "")
+
+
+class _CodeInMemory(BytecodeCache):
+    """Keeps the code of templates: to compile them takes as long as to build a small site."""
+
+    # By the template's key: a digest of its source, and its code.
+    _known: ClassVar[dict[str, tuple[str, Any]]] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        checksum, code = self._known.get(bucket.key, ("", None))
+        if checksum == bucket.checksum:
+            bucket.code = code
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._known[bucket.key] = bucket.checksum, bucket.code
 
 
 class _Environment(Environment):
