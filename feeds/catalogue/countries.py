@@ -120,12 +120,10 @@ class Countries:
         if meaning or 0 < len(codes) <= _MAX_SUGGESTED:
             hint = f"; did you mean {self._either(codes)}?"
         elif not short:
-            choices = {
-                name: shown
-                for name, shown in self._suggestions.items()
-                if not _has_fewer_words(name, folded)
-            }
-            hint = suggester.hint(folded, choices, HIGH_SIMILARITY)
+            # Not computed for a suggester that finds nothing any more.
+            names = (name for name in self._suggestions if not _has_fewer_words(name, folded))
+            found = suggester.find(folded, names, HIGH_SIMILARITY)
+            hint = f"; did you mean {self._suggestions[found]}?" if found else ""
         return f"unknown country {text!r}{hint}"
 
     def _either(self, codes: Iterable[str]) -> str:
