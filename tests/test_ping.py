@@ -126,6 +126,15 @@ def test_the_hub_is_not_notified_of_a_feed_before_it_is_uploaded(tmp_path: Path)
         assert all(b"Actuary or actress?" in ping.body for ping in hub.pings)
 
 
+def test_without_waiting_each_feed_is_tried_once(tmp_path: Path) -> None:
+    """With `--wait 0`, the hub is notified of every feed, but nothing is tried again."""
+    with listening(answers=[500]) as hub, hosted(tmp_path, hub.url) as site:
+        site.export()
+        done = site.feeds("ping", "--wait", "0")
+        assert "1 of 78 feeds were not notified: " in done.stderr
+        assert len(hub.pings) == len({*(ping.address for ping in hub.pings)}) == 78
+
+
 def test_no_feed_is_tried_after_the_time_is_over(tmp_path: Path) -> None:
     """A slow hub is not notified of feeds beyond the time limit; the next ping continues."""
     with listening(wait=0.5) as hub, hosted(tmp_path, hub.url) as site:

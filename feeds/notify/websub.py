@@ -124,7 +124,8 @@ def notify_hub(  # noqa: PLR0913  # most are keywords
     `url` is that of the site, and `etags` returns those of its documents by path.
     Failures are tried again, with back-off, until `deadline` on the monotonic clock;
     after each round `on_failure` is called with one, and the number of feeds left. No
-    request begins after the deadline, or once `is_cancelled` returns True. Raises Busy if another process
+    request begins after the deadline, unless it has passed already: then each feed is
+    tried once; or once `is_cancelled` returns True. Raises Busy if another process
     notifies, and OSError if the log in the state folder cannot be written.
     """
 
@@ -135,8 +136,10 @@ def notify_hub(  # noqa: PLR0913  # most are keywords
             time.sleep(min(left, _POLL_SECONDS))
         return until < deadline and not is_cancelled()
 
+    begun = time.monotonic()
+
     def is_over() -> bool:
-        return is_cancelled() or time.monotonic() >= deadline
+        return is_cancelled() or begun < deadline <= time.monotonic()
 
     log = NotificationLog(folder)
     with log.locked(pause):
