@@ -52,8 +52,8 @@ class ReadOptions(TypedDict, total=False):
 
     `url` replaces `site.url`. `as_of` is the aware datetime for notes that depend on
     the time, such as on entries dated far ahead; without it there are no such notes.
-    `published` are the absolute addresses that were public before: there is a note on
-    each of the site's that is no longer published. With `strict`, notes are errors.
+    `published` are the absolute addresses that were public before: a note reports each
+    address of the site that is no longer published. With `strict`, notes are problems.
     `media` is the folder with the pictures; `load_catalogue` sets it. `memory` has items
     that were read before.
     """

@@ -81,7 +81,7 @@ def _has_english_months(language: str) -> bool:
 
 def _parse(text: str, zone: ZoneInfo, language: str) -> tuple[datetime, bool]:
     """Return a date, and whether it is a day alone; it is naive if no zone is named."""
-    # If there is no such day, it is reported below.
+    # `parse_freely` reports a day that does not exist.
     with suppress(ValueError):
         if _ISO.fullmatch(text):
             parsed = datetime.fromisoformat(text)

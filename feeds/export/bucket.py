@@ -247,7 +247,7 @@ class Upload(NamedTuple):
 
 
 class BucketTarget:
-    """A bucket as the target of a build. Files to upload are staged in a folder.
+    """A bucket as the target of a build, for one commit. Files to upload are staged in a folder.
 
     `clock` returns aware datetimes, by which objects become stale.
     """

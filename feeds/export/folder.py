@@ -96,7 +96,7 @@ def opened(folder: Path, options: Options, settings: str = "") -> Iterator["Fold
 
 
 class FolderTarget:
-    """A folder as the target of a build."""
+    """A folder as the target of a build, for one commit."""
 
     def __init__(self, folder: SafeFolder, options: Options, settings: str) -> None:
         """Read the folder's state; `settings` is a digest of all inputs but the catalogue's files."""

@@ -1,8 +1,8 @@
 """Manifests: what belongs to the site in a folder or a bucket, and what it was made from.
 
 A manifest is a text of tab-separated lines: a heading with the version, a line with
-what was published, and a line for each path, also for those that caches must forget. An export that has nothing to do
-ends here: it needs neither a catalogue nor a build.
+what was published, and a line for each path, also for those that caches must forget.
+An export that has nothing to do ends here: it needs neither a catalogue nor a build.
 """
 
 import os

@@ -235,7 +235,8 @@ def _write_again(folder: SafeFolder, file: StagedFile) -> None:
 def locked(folder: SafeFolder) -> Iterator[None]:
     """Keep other exports out of a folder, with an empty `NEW` in it.
 
-    Raises FeedsError if another export is writing there. If the file system does not support locks, that is logged, and there is none.
+    Raises FeedsError if another export is writing there. If the file system does not
+    support locks, that is logged, and there is no lock.
     """
     fd = folder.open_for_locking(_LOCK)
     with held(fd):

@@ -29,9 +29,9 @@ class Format:
     """A format of feeds: its names, and how its documents are made.
 
     `key` is its name in `site.formats`, `filename` that of its documents.
-    `render_entries` returns a piece for each entry, which is given with its body's HTML; the piece does not depend on the feed.
-    `join` returns a feed's document from the pieces of its latest entries and the
-    document's own address. `shown_as` is the media type under which a browser shows the
+    `render_entries` returns a piece for each entry, which is given with its body's HTML;
+    the piece does not depend on the feed. `join` returns a feed's document from the
+    pieces of its latest entries and the document's own address. `shown_as` is the media type under which a browser shows the
     document in the style of `feed_style`; empty if it has no style.
     """
 
