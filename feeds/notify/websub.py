@@ -123,10 +123,9 @@ def notify_hub(  # noqa: PLR0913  # most are keywords
 
     `url` is that of the site, and `etags` returns those of its documents by path.
     Failures are tried again, with back-off, until `deadline` on the monotonic clock;
-    after each round `on_failure` is called with one, and the number of feeds left. No
-    request begins after the deadline, unless it has passed already: then each feed is
-    tried once; or once `is_cancelled` returns True. Raises Busy if another process
-    notifies, and OSError if the log in the state folder cannot be written.
+    after each round `on_failure` is called with one, and the number of feeds left. If
+    it has passed already, each feed is tried once. No request begins once `is_cancelled`
+    returns True. Raises Busy if another process notifies, and OSError for the log.
     """
 
     def pause(seconds: float) -> bool:
