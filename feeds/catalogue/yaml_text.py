@@ -16,6 +16,7 @@ from feeds.catalogue.plain_lines import unquoted, unquoted_in_brackets
 from feeds.catalogue.reader import KEY_LINE, MAX_KEY_LINES, join, quoted
 from feeds.catalogue.source import NULLS, Source, compose, forbidden_character, is_bare
 from feeds.errors import CatalogueError, FeedsError, Problem
+from feeds.parallel import gc_paused
 
 # A value is a text, a number, a bool, or a list or mapping of values.
 Fields = Mapping[str, object]
@@ -47,6 +48,7 @@ def catalogue_text(sections: Mapping[str, Fields], entries: Sequence[Fields]) ->
     return "\n".join([*parts, f"entries:\n{items}" if items else "entries: []\n"])
 
 
+@gc_paused()
 def with_entries(text: str, entries: Sequence[Fields], *, file: str) -> str:
     """Return the text of a file with entries inserted above its other entries.
 
@@ -60,6 +62,7 @@ def with_entries(text: str, entries: Sequence[Fields], *, file: str) -> str:
     return _checked(old, _with_entries(old, items) if items else old.text, values)
 
 
+@gc_paused()
 def with_pairs(text: str, section: str, pairs: Fields, parent: str = "", *, file: str) -> str:
     """Return the text of a file with pairs inserted at the end of a section that is a mapping.
 
