@@ -30,7 +30,8 @@ _TEXT = rf"{_FIRST}[^:#\n]*+(?:(?::(?=[^ \n])|(?<! )#)[^:#\n]*+)*+"
 _SIGNS = r":#,?\[\]{}\n"
 _PART = rf"{_FIRST}[^{_SIGNS}]*+(?::(?=[^ {_SIGNS}])[^{_SIGNS}]*+)*+"
 _QUOTED = r"""'(?:[^'\n]|'')*+'|"[^"\\\n]*+\""""
-_unquoted = re.compile(_TEXT)
+unquoted = re.compile(_TEXT)
+unquoted_in_brackets = re.compile(_PART)
 _quoted = re.compile(_QUOTED)
 # Whatever nothing else matches is matched as a whole: searching it place by place would be slow.
 _REST = "((?s:.++))"
@@ -202,7 +203,7 @@ def _in_brackets(text: str, closing: str) -> tuple[list[str], list[str]]:
 
 def _text(text: str) -> str:
     """Return the text that is on one line, within quotes or without."""
-    if _unquoted.fullmatch(text):
+    if unquoted.fullmatch(text):
         return _unquoted_text(text)
     if not _quoted.fullmatch(text):
         raise Unsupported

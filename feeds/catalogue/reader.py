@@ -36,9 +36,9 @@ _COMMENT = re.compile(r"[ \t]*(#[^\r\n]*)")
 # What YAML reads as the same text within brackets.
 _PLAIN_IN_BRACKETS = re.compile(r"[^\W_](?:[^\[\]{}#:,]|:(?!\s|$))*")
 _ITEM_LINE = re.compile(r"\n[ \t]*(?=- )")
-_KEY_LINE = re.compile(r"^[ \t]*(?P<key>[a-z_]+):(?=\s|\Z)", re.MULTILINE)
+KEY_LINE = re.compile(r"^[ \t]*(?P<key>[a-z_]+):(?=\s|\Z)", re.MULTILINE)
 # How many lines at the end of a text may be meant as keys.
-_MAX_KEY_LINES = 6
+MAX_KEY_LINES = 6
 
 
 class InvalidValue(Exception):
@@ -238,8 +238,8 @@ class NodeReader:
             return
         begin = node.start_mark.index
         block = self.text[begin : node.end_mark.index].rstrip()
-        end = "\n".join(block.split("\n")[1:][-_MAX_KEY_LINES:])
-        for found in _KEY_LINE.finditer(block, len(block) - len(end)):
+        end = "\n".join(block.split("\n")[1:][-MAX_KEY_LINES:])
+        for found in KEY_LINE.finditer(block, len(block) - len(end)):
             if found["key"] in missing:
                 message = (
                     f"'{found['key']}:' is part of this text;"
