@@ -26,6 +26,7 @@ from feeds.catalogue.text_fields import (
 )
 from feeds.catalogue.web_addresses import (
     email,
+    iri,
     relative_path,
     site_address,
     tag_date,
@@ -223,6 +224,36 @@ def read_moves(
         if fault := _target_fault(old, moved, live, reader.suggester):
             reader.problem(*place, fault)
     return moved, frozenset(retired)
+
+
+def read_feed_ids(fields: MappingReader, site: Site, live: Collection[str]) -> Mapping[str, str]:
+    """Return the Atom ids of feeds that were taken over, by the feed's folder.
+
+    In the catalogue they are by the Atom document's path. `live` are the paths that the
+    catalogue publishes; if it is empty, the document is not checked.
+    """
+    if "feed_ids" not in fields:
+        return {}
+    reader, document = fields.reader, urls.FEEDS["atom"]
+    documents = [path for path in live if path.rpartition("/")[2] == document]
+
+    def folder(path: str) -> str:
+        if live and path not in documents:
+            hint = reader.suggester.hint(path, documents)
+            raise InvalidValue(f"is not the path of an Atom feed, such as {document}{hint}")
+        return path.removesuffix(document)
+
+    ids: dict[str, str] = {}
+    owners = {site.feed_id(path.removesuffix(document)): path for path in documents}
+    for name, key, value in reader.pairs(fields.node("feed_ids"), "site.feed_ids"):
+        path = join("site.feed_ids", name)
+        feed = reader.value(key, path, folder, None)
+        kept = reader.value(value, path, iri, "")
+        if owners.setdefault(kept, name) != name:
+            reader.problem(value, path, f"is also the id of the feed {owners[kept]!r}")
+        elif feed is not None and kept:
+            ids[feed] = kept
+    return ids
 
 
 def live_paths(site: Site, topics: Iterable[Topic], entries: Iterable[Entry]) -> frozenset[str]:
