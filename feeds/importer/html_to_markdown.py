@@ -6,6 +6,7 @@ from urllib.parse import urljoin, urlsplit
 
 from bs4 import BeautifulSoup, Tag
 from bs4.element import Comment, NavigableString
+from lxml import etree
 from markdownify import MarkdownConverter
 
 from feeds.urls import WEB_SCHEMES, to_uri
@@ -72,13 +73,11 @@ def to_text(html: str) -> str:
     """Return the text that HTML shows, on one line."""
     if "<" not in html and "&" not in html:
         return " ".join(html.split())
-    tree = _parsed(html[:_MAX_LENGTH])
-    for tag in tree.find_all(_DROPPED):
-        tag.decompose()
-    for tag in tree.find_all(["br", *_BLOCKS]):
-        tag.insert_before(" ")
-        tag.append(" ")
-    return " ".join(tree.get_text().split())
+    tree = etree.HTML(f"<div>{html[:_MAX_LENGTH]}</div>")
+    etree.strip_elements(tree, etree.Comment, *_DROPPED, with_tail=False)
+    for tag in tree.iter("br", *_BLOCKS):
+        tag.text, tag.tail = f" {tag.text or ''}", f" {tag.tail or ''}"
+    return " ".join("".join(map(str, tree.itertext())).split())
 
 
 def pictures_in(html: str, base: str = "") -> list[dict[str, str]]:

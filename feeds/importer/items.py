@@ -77,3 +77,10 @@ class Source:
     feeds: Mapping[str, str] = field(default_factory=dict)
     feed_id: str = ""
     remarks: tuple[Remark, ...] = ()
+
+
+class Document(NamedTuple):
+    """One document of a feed: what it says, and the link to the next one, or ''."""
+
+    source: Source
+    more: str = ""
