@@ -27,6 +27,8 @@ LIST = "a list"
 MAPPING = "a mapping ('key: value' lines)"
 _KINDS = {ScalarNode: TEXT, SequenceNode: LIST, MappingNode: MAPPING}
 
+# In the texts that `feeds new` leaves to the editor.
+PLACEHOLDER = "FEEDS-TODO"
 _EMPTY = "is empty: give it a value, or remove the line"
 _COMMA = "a ',' ends a text in brackets; quote the text that contains one"
 # `Project #5` loses its number, and `in F #` its sign; a comment, `# like this`, has a space.
@@ -121,6 +123,8 @@ class NodeReader:
             raise InvalidValue(f"{describe(bad[0])} cannot be published")
         if is_blank(node):
             raise InvalidValue(self._empty(node))
+        if PLACEHOLDER in text:
+            raise InvalidValue("is still a placeholder: write the text instead")
         return text
 
     def _check_lines(self, node: Node, path: str, name: str) -> None:

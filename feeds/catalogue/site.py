@@ -82,7 +82,7 @@ def read_site(fields: MappingReader) -> Site:
         id=permanent,
         founded=tag_date(permanent) if permanent else EPOCH,
         author=read_person(fields, "author") or Person(name=title),
-        timezone=fields.value("timezone", partial(_time_zone, fields.suggester), ZoneInfo("UTC")),
+        timezone=fields.value("timezone", partial(time_zone, fields.suggester), ZoneInfo("UTC")),
         language=fields.value("language", language_tag, "en"),
         description=fields.value("description", line, ""),
         rights=fields.value("rights", line, ""),
@@ -184,7 +184,8 @@ def _chosen(fields: MappingReader, name: str, choices: tuple[str, ...]) -> tuple
     return tuple(choice for choice in choices if choice in taken)
 
 
-def _time_zone(suggester: Suggester, text: str) -> ZoneInfo:
+def time_zone(suggester: Suggester, text: str) -> ZoneInfo:
+    """Return a time zone by its name in the IANA database."""
     if text not in _NOT_ZONES and not text.startswith(_VARIANT_FOLDERS):
         with suppress(KeyError, ValueError, OSError):
             return ZoneInfo(text)
