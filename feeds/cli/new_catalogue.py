@@ -67,7 +67,10 @@ def _file(path: Path) -> Path:
     try:
         if file.exists() or file.is_symlink():
             raise FeedsError(f"{file}: is there already; nothing is written")
-        for other in catalogue_files(file.parent) if file.parent.is_dir() else ():
+        folder = next(parent for parent in file.parents if parent.exists())
+        if not folder.is_dir():
+            raise FeedsError(f"{folder}: is not a folder; nothing is written")
+        for other in catalogue_files(folder) if folder == file.parent else ():
             if _SECTION.search(other.read_bytes()):
                 raise FeedsError(f"{other}: is a catalogue already; nothing is written")
     except OSError as error:

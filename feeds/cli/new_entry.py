@@ -59,7 +59,7 @@ def new(options: New) -> None:
 
 def _fields(options: New, catalogue: Catalogue, now: datetime) -> dict[str, str]:
     """Return the fields of the entry; raises UsageError."""
-    if len(options.title) > 1:
+    if len(options.title) > 1 or options.title[0].endswith((".yaml", ".yml")):
         raise UsageError("put the title in quotes; name the catalogue with --catalogue")
     site = catalogue.site
     date = options.date or now.astimezone(site.timezone).date().isoformat()
