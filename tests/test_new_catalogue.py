@@ -175,7 +175,7 @@ def test_the_catalogue_may_be_elsewhere(
     path: str, file: str, commands: str, tmp_path: Path
 ) -> None:
     """Folders that are missing are created; the commands to run next fit the place."""
-    (tmp_path / "compose.yaml").write_text("services: {}\n")
+    (tmp_path / "other.yaml").write_text("site: {}\nlist:\n  entries: []\n")
     done = run_feeds("init", path, *OPTIONS, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"{file}: written")
@@ -206,8 +206,13 @@ def test_a_list_of_ignored_files_is_extended(before: str, after: str, tmp_path: 
     [
         ("entries.yaml", "", [], "entries.yaml: is there already; nothing is written"),
         ("news.yml", "\nentries: []\n", [], "news.yml: is a catalogue already; nothing is written"),
-        ("b/s.yaml", "site: {}\n", ["b"], "b/s.yaml: is a catalogue already; nothing is written"),
-        ("b/s.yaml", "site: {}\n", ["b/x.yaml"], "b/s.yaml: is a catalogue already"),
+        (
+            "b/s.yaml",
+            "entries: []\n",
+            ["b"],
+            "b/s.yaml: is a catalogue already; nothing is written",
+        ),
+        ("b/s.yaml", "entries:\n", ["b/x.yaml"], "b/s.yaml: is a catalogue already"),
         ("README", "", ["README"], "README: is not a folder; nothing is written"),
         ("README", "", ["README/a/x.yaml"], "README: is not a folder; nothing is written"),
     ],

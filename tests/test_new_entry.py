@@ -111,10 +111,10 @@ def test_no_id_is_used_again(folder: Path) -> None:
     text = path.read_text()
     given_up = "  moved: {entries/moved/: entries/old/}\n  retired: [entries/retired/]\n"
     path.write_text(text.replace("\nentries", f"{given_up}\nentries"))
-    run_feeds("new", "Gone", "--summary", "S.", cwd=folder)
+    run_feeds("new", "Мир", "--summary", "S.", cwd=folder)
     assert run_feeds("export", folder / "out", cwd=folder).returncode == 0
-    path.write_text(path.read_text().replace("- id: gone\n", "- id: other\n"))
-    for title in ("Moved", "Retired", "Gone", "Old", "Other"):
+    path.write_text(path.read_text().replace("- id: мир\n", "- id: other\n"))
+    for title in ("Moved", "Retired", "Мир", "Old", "Other"):
         done = run_feeds("new", title, cwd=folder)
         assert f"'{title.lower()}-2' added" in done.stdout, done.stderr
 

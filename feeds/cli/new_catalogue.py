@@ -26,7 +26,7 @@ from feeds.storage import STATE, catalogue_files
 
 _NAME = "entries.yaml"
 _MAX_ATTEMPTS = 3
-_SECTION = re.compile(rb"^(?:site|entries):", re.MULTILINE)
+_ENTRIES = re.compile(rb"^entries:", re.MULTILINE)
 _ADD = '# To add an entry, run: feeds new "A title"\n'
 # What an export writes, and the state without the history, do not belong in a repository.
 _IGNORED = f"/out/\n/{STATE}/*\n!/{STATE}/history.tsv\n"
@@ -71,7 +71,7 @@ def _file(path: Path) -> Path:
         if not folder.is_dir():
             raise FeedsError(f"{folder}: is not a folder; nothing is written")
         for other in catalogue_files(folder) if folder == file.parent else ():
-            if _SECTION.search(other.read_bytes()):
+            if _ENTRIES.search(other.read_bytes()):
                 raise FeedsError(f"{other}: is a catalogue already; nothing is written")
     except OSError as error:
         raise FeedsError(f"{error.filename}: {error.strerror}; nothing is written") from None
@@ -125,7 +125,7 @@ def _answers(options: Init) -> dict[str, str]:
     for question, text in given.items():
         if text is not None and (fault := _fault(question, text)):
             raise UsageError(f"--{question.option}: {fault}")
-    missing = [f"--{name.option}" for name in _REQUIRED if given[name] is None]
+    missing = [f"--{question.option}" for question in _REQUIRED if given[question] is None]
     if missing and not sys.stdin.isatty():
         raise UsageError(f"without a terminal, {' and '.join(missing)} must be given")
     answers: dict[str, str] = {}
