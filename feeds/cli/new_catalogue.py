@@ -65,7 +65,7 @@ def _file(path: Path) -> Path:
     is_file = path.suffix.lower() in {".yaml", ".yml"} and not path.is_dir()
     file = path if is_file else path / _NAME
     try:
-        if file.exists() or file.is_symlink():
+        if file.exists():
             raise FeedsError(f"{file}: is there already; nothing is written")
         folder = next(parent for parent in file.parents if parent.exists())
         if not folder.is_dir():
