@@ -16,7 +16,7 @@ BIN = Path(sys.executable).parent
 # and catalogues are.
 _NOT_INHERITED = ("MAKE", "MFLAGS", "PYTHON", "FEEDS_", "VIRTUAL_ENV")
 # What pip says where no registry can be reached.
-_NO_REGISTRY = ("NewConnectionError", "ConnectTimeout", "Name or service not known", "getaddrinfo")
+NO_REGISTRY = ("NewConnectionError", "ConnectTimeout", "Name or service not known", "getaddrinfo")
 _INSTALL_SECONDS = 300
 
 
@@ -123,6 +123,6 @@ def installed(command: str, cwd: Path, env: dict[str, str]) -> None:
         timeout=_INSTALL_SECONDS,
     )
     said = done.stdout + done.stderr
-    if any(words in said for words in _NO_REGISTRY) and os.environ.get("CI") != "true":
+    if any(words in said for words in NO_REGISTRY) and os.environ.get("CI") != "true":
         pytest.skip(f"no package registry can be reached: {command}")
     assert done.returncode == 0, said
