@@ -183,7 +183,7 @@ def _imitated(
     found: list[Step], context: Path, folder: Path, catalogue: Path, port: int
 ) -> Iterator[Container]:
     mounts = MOUNTS.format(folder=folder, root=folder / "root")
-    namespaces = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "/bin/sh", "-euc")
+    namespaces = ("unshare", "--mount", "--pid", "--fork", "/bin/sh", "-euc")
     done = run(*namespaces, mounts)
     if done.returncode != 0:
         pytest.skip(f"a container can be neither built nor imitated here: {done.stderr}")
@@ -196,8 +196,10 @@ def _imitated(
     try:
         yield _Imitated(found, process, output, port)
     finally:
-        process.kill()
-        process.wait()
+        # As it has changed its user, process 1 survives unshare.
+        for child in children(process.pid) if process.poll() is None else ():
+            os.kill(child, signal.SIGKILL)
+        process.wait(PATIENCE)
 
 
 def _script(found: list[Step], context: Path, root: Path, catalogue: Path, port: int) -> str:
