@@ -9,6 +9,7 @@ from urllib.parse import urljoin
 import feedparser
 from lxml import etree
 
+from feeds.catalogue.web_addresses import is_iri
 from feeds.errors import FeedsError
 from feeds.importer.fetch import Fetched
 from feeds.importer.html_to_markdown import to_text
@@ -26,11 +27,16 @@ _MORE = ("next", "prev-archive")
 
 
 class _Raw(NamedTuple):
-    """What feedparser changes or leaves out of an entry: its line, its id, its picture."""
+    """What feedparser changes or leaves out of an entry: its line, its id, its picture.
+
+    `permalink` is whether the id is called an address, and `is_address` whether it is one to
+    readers of RSS: without the attribute, too.
+    """
 
     line: int = 0
     guid: str = ""
     permalink: bool = False
+    is_address: bool = False
     photo: Mapping[str, str] = {}
 
 
@@ -51,6 +57,8 @@ def read_xml(page: Fetched) -> Document:
     if fault:
         message = f"is not well-formed XML ({fault}); compare what is imported with it"
         remarks.append(Remark(page.name, message))
+    if message := _lost_ids(raws, is_atom=is_atom):
+        remarks.append(Remark(page.name, message))
     feed, form = found.feed, "atom" if is_atom else "rss"
     own = [link.get("href", "") for link in feed.get("links", ()) if link.get("rel") == "self"]
     more = [
@@ -68,6 +76,22 @@ def read_xml(page: Fetched) -> Document:
         remarks=tuple(remarks),
     )
     return Document(source, next(iter(more), ""))
+
+
+def _lost_ids(raws: Sequence[_Raw], *, is_atom: bool) -> str:
+    """Return a remark on ids by which some feed readers do not recognise items, or ''."""
+    lost = [raw for raw in raws if raw.guid and not is_iri(raw.guid)]
+    if is_atom and lost:
+        return (
+            f"has ids that are not IRIs, such as {lost[0].guid!r}: Atom cannot keep them, and its"
+            " readers show these items once more"
+        )
+    if relative := next((raw.guid for raw in lost if raw.is_address), ""):
+        return (
+            f'has ids without isPermaLink="false" that are not addresses, such as {relative!r}:'
+            " readers that complete them, such as rss2email, show these items once more"
+        )
+    return ""
 
 
 def _without_media(page: Fetched) -> tuple[bytes, list[_Raw], str]:
@@ -116,6 +140,7 @@ def _raw(entry: etree._Element) -> _Raw:
         line=line or 0,
         guid=("" if found is None else "".join(map(str, found.itertext()))).strip(),
         permalink=guid is not None and guid.get("isPermaLink") == "true",
+        is_address=guid is not None and guid.get("isPermaLink", "true") == "true",
         photo=photo,
     )
 
