@@ -1,6 +1,6 @@
 """What is added to a catalogue: a first entry, a new one, its id, and the file that it belongs to."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from operator import attrgetter
 from typing import TypeVar, Unpack
@@ -52,8 +52,14 @@ def checked_text(text: str, convert: Callable[[str], T]) -> T:
 def free_id(title: str, date: str, taken: Collection[str]) -> str:
     """Return an id made of a title, or else of a date, with a number if it is taken."""
     base = slug_of(title) or slug_of(date)
-    names = (_numbered(base, number) if number > 1 else base for number in count(1))
-    return next(name for name in names if name.casefold() not in taken)
+    return next(name for name in numbered(base) if name.casefold() not in taken)
+
+
+def numbered(base: str) -> Iterator[str]:
+    """Yield an id, then the same with the numbers 2, 3 and so on."""
+    yield base
+    for number in count(2):
+        yield _numbered(base, number)
 
 
 def _numbered(base: str, number: int) -> str:

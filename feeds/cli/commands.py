@@ -134,6 +134,42 @@ class New(Command):
         new(self)
 
 
+class Import(Command):
+    """Write a catalogue of what another publisher has, or insert what is newer into one.
+
+    SOURCE is a feed (its address or a file), a WordPress export, a YAML, JSON or CSV
+    file, or a folder of Markdown. What cannot be imported is listed with its place. For
+    data files, options name fields that are called differently, as paths such as
+    event.start.date.
+    """
+
+    example = "https://www.example.org/feed/"
+    argument = "source"
+    source: str = _option("the address, file or folder to import", metavar="SOURCE")
+    all: bool = _flag("also insert items older than the newest one that the catalogue has")
+    items: str | None = _option("where the list of items is in a data file", metavar="PATH")
+    title: str | None = _option("where the title of an item is", metavar="PATH")
+    date: str | None = _option("where its date is", metavar="PATH")
+    updated: str | None = _option("where the date of its last change is", metavar="PATH")
+    summary: str | None = _option("where its summary is", metavar="PATH")
+    body: str | None = _option("where its text is", metavar="PATH")
+    link: str | None = _option("where the address that it links to is", metavar="PATH")
+    id: str | None = _option("where what its id is made of is", metavar="PATH")
+    topics: str | None = _option("where its topics are", metavar="PATH")
+    countries: str | None = _option("where its countries are", metavar="PATH")
+    author: str | None = _option("where its author is", metavar="PATH")
+    photo: str | None = _option("where its picture is", metavar="PATH")
+    date_format: str | None = _option(
+        "how dates are written in a data file, such as %%d/%%m/%%Y", metavar="FORMAT"
+    )
+    encoding: str | None = _option("the encoding of a CSV file [default: utf-8]", metavar="NAME")
+
+    def run(self) -> None:
+        from feeds.cli.importing import run
+
+        run(self)
+
+
 class Check(Command):
     """Validate the catalogue; report every problem with its line."""
 
@@ -360,7 +396,7 @@ class Ping(Command):
         print_result(ping_hub(catalogue.site, etags, folder, seconds=self.wait, every=every))
 
 
-_ALL = (Init, New, Check, List, Export, Publish, Serve, Ping)
+_ALL = (Init, New, Import, Check, List, Export, Publish, Serve, Ping)
 COMMANDS = {kind.__name__.lower(): kind for kind in _ALL}
 
 

@@ -44,8 +44,13 @@ def run(options: Import) -> None:
 
 
 def _print_remarks(remarks: Iterable[Remark]) -> None:
-    for remark in remarks:
+    for remark in sorted(remarks, key=_line_of):
         print_message(f"{remark}{'; not imported' if remark.left_out else ''}")
+
+
+def _line_of(remark: Remark) -> int:
+    line = remark.place.rpartition(":")[2].strip()
+    return int(line) if line.isdigit() else 0
 
 
 def _summary(report: Report, *, is_new: bool) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from feeds.catalogue import ReadOptions, load_catalogue, read_catalogue
-from feeds.catalogue.additions import file_for_entries
+from feeds.catalogue.additions import file_for_entries, taken_ids
 from feeds.catalogue.yaml_text import catalogue_text, with_entries, with_pairs
 from feeds.errors import FeedsError
 from feeds.importer.conversion import Candidate, convert
@@ -85,7 +85,9 @@ def import_into(source: Source, path: Path, *, url: str | None, every: bool) -> 
     the catalogue is not valid, or has nothing of the source, unless `every`.
     """
     catalogue = load_catalogue(path, url=url)
-    converted = convert(source.items, catalogue.site, catalogue.topics, catalogue.entries)
+    converted = convert(
+        source.items, catalogue.site, catalogue.topics, catalogue.entries, taken_ids(catalogue, ())
+    )
     inserted, missing = converted.new, converted.missing
     if every:
         inserted, missing = [*inserted, *missing], []

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
+from feeds.catalogue.additions import numbered
 from feeds.catalogue.countries import Countries
 from feeds.catalogue.dates import read_date
 from feeds.catalogue.known_keys import SILENT
@@ -62,15 +63,17 @@ def convert(
     site: Site,
     topics: Sequence[Topic] | None = (),
     entries: Sequence[Entry] = (),
+    taken: Iterable[str] = (),
 ) -> Converted:
     """Return what items become in a catalogue with a site, topics and entries.
 
-    `topics` is None if any topic is allowed. Items without a title or a valid date, and
+    `topics` is None if any topic is allowed. `taken` are ids that no entry may have, in
+    lower case. Items without a title or a valid date, and
     those with the id of another item, are left out with a remark.
     """
     result = Converted()
     labels = _Labels(site, topics, result)
-    known = _Known(site, entries)
+    known = _Known(site, entries, taken)
     later: list[Candidate] = []
     for item, moment in _dated(items, site, result.remarks):
         base = _own_name(item, site) or _base_name(item, moment)
@@ -92,12 +95,12 @@ def convert(
 class _Known:
     """The entries that a catalogue has, by their ids in feeds, and the names that are taken."""
 
-    def __init__(self, site: Site, entries: Iterable[Entry]) -> None:
+    def __init__(self, site: Site, entries: Iterable[Entry], taken: Iterable[str]) -> None:
         self._entries = {entry.id.casefold(): entry for entry in entries}
         self._by_guid = {
             site.entry_id(entry, form): entry for entry in self._entries.values() for form in FEEDS
         }
-        self._taken: set[str] = set()
+        self._taken = {*taken} - self._entries.keys()
 
     def entry_of(self, name: str) -> Entry | None:
         """Return the entry of an id."""
@@ -110,10 +113,11 @@ class _Known:
         if found:
             self._taken.add(found.id.casefold())
             return found.id
-        name, number = base, 1
-        while self._is_taken(name.casefold(), has_guid=bool(guids)):
-            number += 1
-            name = f"{base}-{number}"
+        name = next(
+            name
+            for name in numbered(base)
+            if not self._is_taken(name.casefold(), has_guid=bool(guids))
+        )
         self._taken.add(name.casefold())
         return name
 
@@ -307,10 +311,7 @@ class _Labels:
             known = slug_or_blank(label.slug) or slug_of(name, words=None)
             if not known:
                 return ""
-            base, number = known, 1
-            while known in self._taken:
-                number += 1
-                known = f"{base}-{number}"
+            known = next(slug for slug in numbered(known) if slug not in self._taken)
             self._taken.add(known)
             self._slugs[name.casefold()] = known
             if not self._is_open:

@@ -39,10 +39,14 @@ def read_feed(page: Fetched, follow: Follow) -> Source:
         remarks += document.source.remarks
         for item in document.source.items:
             items.setdefault(_key(item), item)
+    site = dict(first.source.site)
+    if document is not first:
+        # Readers of the first page have not seen the others.
+        site["items"] = str(len(first.source.items))
     return Source(
         name=first.source.name,
         items=tuple(items.values()),
-        site=first.source.site,
+        site=site,
         feeds=feeds,
         feed_id=first.source.feed_id,
         remarks=tuple(remarks),
