@@ -199,7 +199,8 @@ def _fields(item: Item, name: str, site: Site, result: Converted) -> dict[str, o
         else:
             if moments[0] > moments[1]:
                 fields["updated"] = item.updated
-    fields |= {"summary": item.summary} if item.summary else {}
+    # Atom requires a text, so some publishers repeat the title.
+    fields |= {"summary": item.summary} if item.summary not in {"", item.title} else {}
     fields |= {"body": item.body} if item.body else {}
     path = path_below(site.url, item.page)
     own = entry_folder(name)
@@ -222,7 +223,7 @@ def _rest(item: Item, name: str, site: Site) -> dict[str, object]:
     fields: dict[str, object] = {}
     if item.photo:
         fields["photo"] = dict(item.photo)
-    if author and author["name"] != site.author.name:
+    if any(getattr(site.author, key) != value for key, value in author.items()):
         fields["author"] = author if len(author) > 1 else author["name"]
     guid = dict(item.guid)
     if [*guid] == ["id"]:

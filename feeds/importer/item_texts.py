@@ -43,7 +43,7 @@ def texts_of(content: str, summary: str, photo: Mapping[str, str], base: str) ->
         is_short = len(text) <= _MAX_SUMMARY and not _RICH.search(html)
         if is_short and len(_PARAGRAPH.findall(html)) <= 1:
             return Texts(title, text, "")
-    # feedparser takes the content for the summary, too, where there is none.
+    # Where there is no summary, some publishers repeat the whole text.
     if not content.strip() or content == summary:
         short = ""
     if text == short:

@@ -58,8 +58,15 @@ def _json_item(found: Mapping[str, Any], place: str) -> Item:
     photo = _json_photo(found)
     author, others = _json_author(found)
     plain = _text(found, "content_text")
-    html = _text(found, "content_html") or as_html(plain)
+    html = _text(found, "content_html")
     summary, title = escape(_text(found, "summary"), quote=False), _text(found, "title")
+    if not html:
+        # A plain text may be all that there is, and no more than a summary.
+        html, summary = (
+            ("", as_html(plain))
+            if summary in {"", escape(plain, quote=False)}
+            else (as_html(plain), summary)
+        )
     texts = texts_of(html, summary, photo, link)
     attachments = [part for part in found.get("attachments") or () if isinstance(part, dict)]
     remarks = [
@@ -117,6 +124,7 @@ def _json_author(found: Mapping[str, Any]) -> tuple[Mapping[str, str], list[str]
     if not known:
         return {}, []
     url = _text(known[0], "url")
-    key, value = ("email", url.removeprefix("mailto:")) if "@" in url else ("uri", url)
+    is_email = "@" in url and not web_host(url)
+    key, value = ("email", url.removeprefix("mailto:")) if is_email else ("uri", url)
     person = {"name": _text(known[0], "name")} | ({key: value} if value else {})
     return person, [_text(author, "name") for author in known[1:]]

@@ -90,10 +90,10 @@ def _site_id(source: Source) -> str:
 
 
 def _usual_prefix(items: Sequence[Item]) -> str:
-    """Return what is before the slug in the ids of most items, as this program writes them, or ''."""
+    """Return what is before the slug in the ids of half of the items, as this program writes them, or ''."""
     parts = (str(item.guid.get("id", "")).rpartition(":") for item in items)
     prefixes = Counter(prefix for prefix, _, name in parts if slug_or_blank(unquote(name)))
-    return next((found for found, count in prefixes.most_common(1) if count * 2 > len(items)), "")
+    return next((found for found, count in prefixes.most_common(1) if count * 2 >= len(items)), "")
 
 
 def _new_id(url: str, year: int) -> str:
