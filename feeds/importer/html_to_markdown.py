@@ -1,6 +1,7 @@
 """HTML of other publishers as Markdown and as plain text."""
 
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
@@ -9,6 +10,7 @@ from bs4.element import Comment, NavigableString
 from lxml import etree
 from markdownify import MarkdownConverter
 
+from feeds.markdown import to_unsafe_html
 from feeds.urls import WEB_SCHEMES, to_uri
 
 # Longer HTML becomes no body of at most 100,000 characters, and takes long to convert.
@@ -16,7 +18,7 @@ _MAX_LENGTH = 500_000
 _PARSER = "lxml"
 # A line break, until it is known what is around it.
 _BREAK = "\ue000"
-_BREAKS = re.compile(rf"(?:[> ]*{_BREAK}\n){{2,}}|{_BREAK}(?=\s*(?:\n[> ]*\n|\Z))")
+_PARAGRAPH = re.compile(rf"{_BREAK}\n([> ]*){_BREAK}\n")
 _DROPPED = (
     "script style template noscript form button input select textarea svg object head meta link"
 ).split()
@@ -26,16 +28,19 @@ _BLOCKS = frozenset(
     " h4 h5 h6 header hr li main nav ol p pre section summary table tbody td tfoot th thead tr"
     " ul".split()
 )
+# What a line break is between, and itself.
+_FLOW = _BLOCKS | {"br", "img"}
 # Where pictures that are loaded late have their address.
 _LAZY_SOURCES = ("data-src", "data-lazy-src", "data-original", "src")
 _EDGE_SPACES = re.compile("^\xa0+|\xa0+$")
 _LANGUAGE = re.compile(r"^(?:language|lang)-(\w[\w+#-]*)$")
+_EMPTY_LINES = re.compile(r"\n(?=[ \t]*\n)")
 _FENCE = re.compile("`{3,}")
 
 # What Markdown would read as markup within a text: a backslash before a sign, an emphasis,
 # code, HTML, a character reference, a footnote, struck text.
 _MARKUP = re.compile(
-    r"\\(?=[!-/:-@\[-`{-~])|(?<!\s)\*|\*(?!\s)|(?<![^\W_])_|_(?![^\W_])|`|<(?=[A-Za-z/!?])"
+    r"\\(?=[!-/:-@\[-`{-~]|\s*\Z)|\*|(?<![^\W_])_|_(?![^\W_])|`|<(?=[A-Za-z/!?])"
     r"|&(?=#?\w+;)|\[(?=\^)|~(?=~)|(?<=~)~|\[(?=[^\[\]]*\](?:[(\[:]|$))"
 )
 # The same at the beginning of a line: a heading, an item, a quotation, an underline, a fence.
@@ -54,7 +59,8 @@ class Markdown(NamedTuple):
 def to_markdown(html: str, base: str = "") -> Markdown:
     """Return HTML as Markdown; links and pictures are relative to the address `base`.
 
-    Scripts and forms are left out. A video or a frame becomes a link to it.
+    Scripts and forms are left out. A video or a frame becomes a link to it. What
+    Markdown cannot say stays HTML, which it may contain.
     """
     if len(html) > _MAX_LENGTH:
         return Markdown("", f"has {len(html):,} characters of HTML, at most {_MAX_LENGTH:,}")
@@ -64,9 +70,18 @@ def to_markdown(html: str, base: str = "") -> Markdown:
         text = _CONVERTER.convert_soup(tree)
     except RecursionError:
         return Markdown("", "has HTML elements that are nested too deep")
-    text = _BREAKS.sub(lambda found: "\n\n" if "\n" in found[0] else "", text)
-    lines = text.replace(_BREAK, "\\").split("\n")
-    return Markdown("\n".join(line.rstrip(" ") for line in lines).strip("\n"))
+    lines = _PARAGRAPH.sub(r"\n\1\n", text).replace(_BREAK, "\\").split("\n")
+    text = "\n".join(line.rstrip(" ") for line in lines).strip("\n")
+    prepared = (tree.body or tree).decode_contents().strip()
+    if _shown(to_unsafe_html(text)) != _shown(prepared):
+        # In HTML, an empty line would end it.
+        text = f"<div>\n{_EMPTY_LINES.sub('&#10;', prepared)}\n</div>"
+    return Markdown(text)
+
+
+def _shown(html: str) -> tuple[str, Sequence[Mapping[str, str]]]:
+    """Return the text and the pictures that HTML shows."""
+    return to_text(html), pictures_in(html)
 
 
 def to_text(html: str) -> str:
@@ -150,6 +165,36 @@ def _prepare(tree: BeautifulSoup, base: str) -> None:
                 part.name = "div"
     for text in tree.find_all(string=_EDGE_SPACES):
         text.replace_with(_EDGE_SPACES.sub(" ", text))
+    _prepare_breaks(tree)
+
+
+def _prepare_breaks(tree: BeautifulSoup) -> None:
+    """Leave line breaks between texts of one block alone: one, or two for a new paragraph."""
+    block: Tag | None = None
+    breaks: list[Tag] = []
+    is_begun = False
+    for node in [*tree.descendants]:
+        name = node.name if isinstance(node, Tag) else ""
+        if name and name not in _FLOW:
+            continue
+        around = node if name in _BLOCKS else node.parent
+        while around and around.parent and around.name not in _BLOCKS:
+            around = around.parent
+        if around is not block:
+            _remove(breaks)
+            block, breaks, is_begun = around, [], False
+        if name == "br":
+            breaks.append(node)
+        elif name or node.strip():
+            parents = {id(tag.parent) for tag in breaks}
+            _remove(breaks[2 if is_begun and parents == {id(block)} else is_begun :])
+            breaks, is_begun = [], True
+    _remove(breaks)
+
+
+def _remove(tags: Iterable[Tag]) -> None:
+    for tag in tags:
+        tag.decompose()
 
 
 def _prepare_pictures(tree: BeautifulSoup, base: str) -> None:
@@ -158,7 +203,7 @@ def _prepare_pictures(tree: BeautifulSoup, base: str) -> None:
         if "emoji" in _text_of(tag, "class").split() or not source:
             tag.replace_with(_text_of(tag, "alt"))
         else:
-            tag.attrs = {"src": source, "alt": _escaped(_text_of(tag, "alt"), in_link=True)}
+            tag.attrs = {"src": source, "alt": _text_of(tag, "alt")}
 
 
 def _prepare_links(tree: BeautifulSoup, base: str) -> None:
@@ -211,10 +256,12 @@ class _Converter(_Base):  # type: ignore[misc]  # see above
 
     def process_text(self, el: NavigableString, parent_tags: set[str] | None = None) -> str:
         text: str = super().process_text(el, parent_tags=parent_tags)
-        if "_noformat" in (parent_tags or ()):
+        within = parent_tags or set()
+        if "_noformat" in within:
             return text
         before, after = el.previous_sibling, el.next_sibling
         if before is None or (isinstance(before, Tag) and before.name in {"br", *_BLOCKS}):
+            text = text.lstrip(" ") if before and "_inline" not in within else text
             text = _NUMBER.sub(r"\1\\", _LINE_START.sub(r"\1\\", text))
         if text.endswith("!") and isinstance(after, Tag):
             # Before a link, it would make a picture of it.
@@ -225,7 +272,12 @@ class _Converter(_Base):  # type: ignore[misc]  # see above
         escaped = _escaped(text, in_link="a" in parent_tags)
         return escaped.replace("|", "\\|") if {"td", "th"} & parent_tags else escaped
 
+    def convert_img(self, el: Tag, _text: str, **_: object) -> str:
+        return f"![{_escaped(_text_of(el, 'alt'), in_link=True)}]({el['src']})"
+
     def convert_br(self, _el: Tag, text: str, parent_tags: set[str]) -> str:
+        if "_noformat" in parent_tags:
+            return "\n" if "pre" in parent_tags else " "
         return f"{text} " if "_inline" in parent_tags else f"{_BREAK}\n{text}"
 
     def convert_b(self, el: Tag, text: str, parent_tags: set[str]) -> str:
@@ -287,7 +339,6 @@ _CONVERTER = _Converter(
     bullets="-",
     code_language_callback=_language_of,
     heading_style="atx",
-    keep_inline_images_in=["td", "th"],
     sub_symbol="<sub>",
     sup_symbol="<sup>",
     table_infer_header=True,
