@@ -199,8 +199,7 @@ def _fields(item: Item, name: str, site: Site, result: Converted) -> dict[str, o
         else:
             if moments[0] > moments[1]:
                 fields["updated"] = item.updated
-    # Atom requires a text, so some publishers repeat the title.
-    fields |= {"summary": item.summary} if item.summary not in {"", item.title} else {}
+    fields |= {"summary": item.summary} if item.summary else {}
     fields |= {"body": item.body} if item.body else {}
     path = path_below(site.url, item.page)
     own = entry_folder(name)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from bs4 import BeautifulSoup, Tag
-from bs4.element import Comment, NavigableString
+from bs4.element import Comment, NavigableString, PageElement
 from lxml import etree
 from markdownify import MarkdownConverter
 
@@ -139,8 +139,7 @@ def _web_address(base: str, link: str) -> str:
         return ""
     if scheme and scheme not in {*WEB_SCHEMES, "mailto", "tel"}:
         return ""
-    # Brackets end a link in Markdown.
-    return address.replace("(", "%28").replace(")", "%29")
+    return address
 
 
 def _source_of(tag: Tag, base: str) -> str:
@@ -170,26 +169,32 @@ def _prepare(tree: BeautifulSoup, base: str) -> None:
 
 def _prepare_breaks(tree: BeautifulSoup) -> None:
     """Leave line breaks between texts of one block alone: one, or two for a new paragraph."""
-    block: Tag | None = None
+    block: PageElement | None = None
     breaks: list[Tag] = []
     is_begun = False
     for node in [*tree.descendants]:
         name = node.name if isinstance(node, Tag) else ""
         if name and name not in _FLOW:
             continue
-        around = node if name in _BLOCKS else node.parent
-        while around and around.parent and around.name not in _BLOCKS:
-            around = around.parent
+        around = node if name in _BLOCKS else _block_around(node)
         if around is not block:
             _remove(breaks)
             block, breaks, is_begun = around, [], False
-        if name == "br":
+        if isinstance(node, Tag) and name == "br":
             breaks.append(node)
-        elif name or node.strip():
+        elif name or str(node).strip():
             parents = {id(tag.parent) for tag in breaks}
             _remove(breaks[2 if is_begun and parents == {id(block)} else is_begun :])
             breaks, is_begun = [], True
     _remove(breaks)
+
+
+def _block_around(node: PageElement) -> Tag | None:
+    """Return the block or the root that a node is in."""
+    around = node.parent
+    while around and around.parent and around.name not in _BLOCKS:
+        around = around.parent
+    return around
 
 
 def _remove(tags: Iterable[Tag]) -> None:
@@ -239,6 +244,11 @@ def _escaped(text: str, *, in_link: bool) -> str:
     return _IN_LINK.sub(r"\\\g<0>", escaped.replace("\\[", "[")) if in_link else escaped
 
 
+def _destination(address: str) -> str:
+    """Return an address as it is written between the brackets of a link."""
+    return address.replace("(", "\\(").replace(")", "\\)")
+
+
 def _make_inline(link: Tag) -> None:
     """Remove the blocks in a link, which Markdown cannot have there."""
     for block in link.find_all([*_BLOCKS, "br"]):
@@ -272,8 +282,14 @@ class _Converter(_Base):  # type: ignore[misc]  # see above
         escaped = _escaped(text, in_link="a" in parent_tags)
         return escaped.replace("|", "\\|") if {"td", "th"} & parent_tags else escaped
 
+    def convert_a(self, el: Tag, text: str, parent_tags: set[str]) -> str:
+        href = _text_of(el, "href")
+        linked: str = super().convert_a(el, text, parent_tags)
+        return linked.replace(f"]({href})", f"]({_destination(href)})")
+
     def convert_img(self, el: Tag, _text: str, **_: object) -> str:
-        return f"![{_escaped(_text_of(el, 'alt'), in_link=True)}]({el['src']})"
+        alt = _escaped(_text_of(el, "alt"), in_link=True)
+        return f"![{alt}]({_destination(_text_of(el, 'src'))})"
 
     def convert_br(self, _el: Tag, text: str, parent_tags: set[str]) -> str:
         if "_noformat" in parent_tags:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from feeds.formats.content import truncated
 from feeds.importer.html_to_markdown import to_markdown, to_text, without_picture
+from feeds.markdown import shows_nothing
 
 # A longer description is a text of its own.
 _MAX_SUMMARY = 500
@@ -49,6 +50,8 @@ def texts_of(content: str, summary: str, photo: Mapping[str, str], base: str) ->
     if text == short:
         return Texts(title, short, "")
     body = to_markdown(html, base)
+    if not text and shows_nothing(body.text):
+        return Texts(title, short, "")
     remarks = (f"the text {body.fault}",) if body.fault else ()
     return Texts(title, short, body.text, remarks)
 

@@ -60,13 +60,11 @@ def _json_item(found: Mapping[str, Any], place: str) -> Item:
     plain = _text(found, "content_text")
     html = _text(found, "content_html")
     summary, title = escape(_text(found, "summary"), quote=False), _text(found, "title")
-    if not html:
-        # A plain text may be all that there is, and no more than a summary.
-        html, summary = (
-            ("", as_html(plain))
-            if summary in {"", escape(plain, quote=False)}
-            else (as_html(plain), summary)
-        )
+    if not html and summary in {"", escape(plain, quote=False)}:
+        # All that there is, and so no more than a summary; or the title, as a text is required.
+        summary = "" if plain == title and not summary else as_html(plain)
+    elif not html:
+        html = as_html(plain)
     texts = texts_of(html, summary, photo, link)
     attachments = [part for part in found.get("attachments") or () if isinstance(part, dict)]
     remarks = [

@@ -185,6 +185,7 @@ def _item(entry: Any, raw: _Raw, place: str, *, is_atom: bool) -> Item:  # noqa:
     content = next(iter(entry.get("content", ())), None)
     summary = _html(entry.get("summary_detail"), is_atom=is_atom)
     texts = texts_of(_html(content, is_atom=is_atom), summary, photo, link)
+    title = to_text(_html(entry.get("title_detail"), is_atom=is_atom)) or texts.title
     guid = raw.guid or entry.get("id", "") or link
     authors = entry.get("authors") or [{}]
     if len(authors) > 1:
@@ -192,10 +193,11 @@ def _item(entry: Any, raw: _Raw, place: str, *, is_atom: bool) -> Item:  # noqa:
         remarks.append(f"has more than one author; not imported: {names}")
     return Item(
         place=place,
-        title=to_text(_html(entry.get("title_detail"), is_atom=is_atom)) or texts.title,
+        title=title,
         date=iso_date(entry.get("published", "") or entry.get("updated", "")),
         updated=iso_date(entry.get("updated", "")),
-        summary=texts.summary,
+        # Atom requires a text: without one, the title is repeated.
+        summary="" if is_atom and texts.summary == title else texts.summary,
         body=texts.body,
         link=link if web_host(link) else "",
         page=link if web_host(link) else "",
