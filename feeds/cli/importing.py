@@ -54,15 +54,15 @@ def _line_of(remark: Remark) -> int:
 
 
 def _summary(report: Report, *, is_new: bool) -> str:
-    left_out = [remark for remark in report.remarks if remark.left_out]
-    others = len(report.remarks) - len(left_out)
+    left_out = sum(remark.left_out for remark in report.remarks)
+    others = sum(not remark.left_out for remark in report.remarks)
     parts = [f"{counted(report.written, 'entry', 'entries')} {'written' if is_new else 'inserted'}"]
     if report.known:
         parts.append(f"{report.known} already there")
     if report.missing:
         parts.append(f"{len(report.missing)} older ones missing (--all inserts them)")
     if left_out:
-        parts.append(f"{counted(left_out, 'item', 'items')} not imported")
+        parts.append(f"{counted(range(left_out), 'item', 'items')} not imported")
     if others:
         parts.append(f"{counted(range(others), 'remark', 'remarks')}")
     return ", ".join(parts)
