@@ -22,6 +22,8 @@ __all__ = ["is_wordpress", "read_wordpress"]
 _TAXONOMIES = frozenset(("category", "post_tag", "tag"))
 # What WordPress writes if a post has no category.
 _NO_CATEGORY = "uncategorized"
+# Of WordPress, if nobody changed it. Readers of its feeds may not have older posts.
+_FEED_LENGTH = "10"
 _MAX_OFFSET = timedelta(hours=14)
 _OFFSET_STEP = timedelta(minutes=15)
 # A post that was saved twice when it was published is not updated.
@@ -118,6 +120,7 @@ def _site(export: Export, base: str) -> dict[str, object]:
         "url": base,
         "description": to_text(export.site.get("description", "")),
         "language": export.site.get("language", "").strip(),
+        "items": _FEED_LENGTH,
     }
     return {key: text for key, text in site.items() if text}
 
