@@ -301,6 +301,7 @@ class Serve(Command):
         type=_whole_number(1, 64),
     )
     access_log: bool = _flag("write a line for each request to stdout")
+    metrics: bool = _flag("also answer /metrics, for Prometheus; do not make it public")
 
     def run(self) -> None:
         import signal
@@ -317,7 +318,9 @@ class Serve(Command):
         own_url = own_address(self.host, self.port)
         location = own_url or f"every address of this machine, port {self.port}"
         self.url = self.url or own_url
-        settings = Settings(catalogue=self.catalogue, url=self.url, state=self.state)
+        settings = Settings(
+            catalogue=self.catalogue, url=self.url, state=self.state, metrics=self.metrics
+        )
         log_to(sys.stderr)
         # If there is something to serve from before, it is served even if the catalogue is invalid now.
         if load_index(settings.state_folder, settings.store_name) is None:

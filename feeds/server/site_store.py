@@ -25,11 +25,12 @@ from feeds.log import log_event
 from feeds.model import etag_of
 from feeds.plans import Plan
 from feeds.release import release_id
+from feeds.selection import held_back
 from feeds.storage import StateFolder, replace_file
 
 _INDEX, _OBJECTS = "index", "objects"
 # Part of the name of each store, so that versions do not share one.
-_VERSION = "1"
+_VERSION = "2"
 _HEADING = f"# feeds site {_VERSION}"
 # In each line of an index.
 _TABS = 5
@@ -55,7 +56,8 @@ class Head(NamedTuple):
     """What answers need of a site beside its documents.
 
     `release` is a digest of all documents, and `since` is when they were committed.
-    `until` is when the same catalogue has other documents, None for never.
+    `until` is when the same catalogue has other documents, None for never. `entries`
+    are public, and `held_back` is the number of those that are not public yet.
     """
 
     release: str
@@ -66,6 +68,8 @@ class Head(NamedTuple):
     hub: str
     moved: Mapping[str, str]
     retired: frozenset[str]
+    entries: int
+    held_back: int
 
 
 class Record(NamedTuple):
@@ -302,6 +306,8 @@ class SiteStore:
             hub=site.hub,
             moved={**site.moved},
             retired=site.retired,
+            entries=len(planned.feeds[0].entries),
+            held_back=len(held_back(planned.catalogue, planned.as_of)),
         )
         lines = [_HEADING, json.dumps(head._asdict(), default=_json_value)]
         for plan in planned.plans:
