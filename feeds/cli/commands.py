@@ -244,6 +244,13 @@ class Export(BuildCommand):
     host: str = _option(
         "also write a configuration for this web server or host", "", choices=_HOSTS
     )
+    redirect_to: str = _option(
+        "the site has moved to this URL: write only a configuration for --host that redirects"
+        " every address permanently to the same path below it, and 410.html for retired"
+        " addresses; remove the documents that earlier exports wrote into FOLDER",
+        "",
+        metavar="URL",
+    )
     force: bool = _flag("write into a non-empty folder, overwriting existing files")
     verify: bool = _flag(
         "compare the contents of the folder's files, not only size, time and inode"
