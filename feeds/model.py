@@ -82,6 +82,18 @@ class Country(NamedTuple):
         return self.code.lower()
 
 
+class Guid(NamedTuple):
+    """The ids that an entry has in feeds, kept from an earlier publisher; '' is the site's default.
+
+    `permalink` is true if the one in RSS is the address of a page (`isPermaLink`).
+    """
+
+    atom: str = ""
+    rss: str = ""
+    json: str = ""
+    permalink: bool = False
+
+
 class Entry(NamedTuple):
     """One news item as an editor wrote it (RFC 4287 *entry*, RSS *item*).
 
@@ -105,6 +117,7 @@ class Entry(NamedTuple):
     author: Person | None = None
     public_from: datetime | None = None
     updated_from: datetime | None = None
+    guid: Guid = Guid()
 
     @property
     def path(self) -> str:
@@ -129,7 +142,8 @@ class Site:
 
     `moved` has the new path for each old one, and `retired` has the paths that are gone.
     A path that ends in `/` includes everything below it. The new path is empty if it is
-    the site's own.
+    the site's own. `feed_ids` has the Atom ids of feeds, by path, where they differ from
+    the default.
     """
 
     title: str
@@ -150,6 +164,7 @@ class Site:
     feeds: tuple[str, ...] = FEED_KINDS
     moved: Mapping[str, str] = field(default_factory=dict, hash=False)
     retired: frozenset[str] = frozenset()
+    feed_ids: Mapping[str, str] = field(default_factory=dict, hash=False)
     accent: str = "#00558c"
     footer: str = ""
 
@@ -160,6 +175,15 @@ class Site:
     def tag(self, name: str) -> str:
         """Return a permanent id within this site, as a tag URI (RFC 4151)."""
         return f"{self.id}:{quote(name)}"
+
+    def entry_id(self, entry: Entry, form: str) -> str:
+        """Return the id of an entry in a format, `atom`, `rss` or `json`."""
+        kept: str = getattr(entry.guid, form)
+        return kept or self.tag(entry.id)
+
+    def feed_id(self, path: str) -> str:
+        """Return the Atom id of the feed at a path, which is empty or ends in `/`."""
+        return self.feed_ids.get(path) or (self.tag(path.removesuffix("/")) if path else self.id)
 
     def link(self, entry: Entry) -> str:
         """Return the address that an entry links to: its link, or its own page."""

@@ -117,7 +117,7 @@ def _feed(site: Site, topic: Topic | None, country: Country | None, found: list[
     path = feed_folder(topic.slug if topic else "", country.slug if country else "")
     subject = " · ".join(part.name for part in (topic, country) if part)
     return Feed(
-        id=site.tag(path.removesuffix("/")) if path else site.id,
+        id=site.feed_id(path),
         path=path,
         title=f"{subject} – {site.title}" if subject else site.title,
         description=topic.description if topic else "" if country else site.description,

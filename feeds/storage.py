@@ -177,10 +177,19 @@ def _close_held() -> None:
 os.register_at_fork(after_in_child=_close_held)
 
 
-def replace_file(folder: int, name: str, data: bytes, *, new: str, sync: bool = True) -> None:
+def replace_file(  # noqa: PLR0913  # each is named, and has its default
+    folder: int,
+    name: str,
+    data: bytes,
+    *,
+    new: str,
+    sync: bool = True,
+    like: os.stat_result | None = None,
+) -> None:
     """Write a file of an open folder atomically: under the name `new`, which is then renamed.
 
-    A file named `new`, left behind by a process that was killed, is removed first.
+    A file named `new`, left behind by a process that was killed, is removed first. The
+    file is private, or has the owner, as far as permitted, and the mode of `like`.
     """
     try:
         fd = _create(folder, new)
@@ -188,6 +197,11 @@ def replace_file(folder: int, name: str, data: bytes, *, new: str, sync: bool = 
         os.unlink(new, dir_fd=folder)
         fd = _create(folder, new)
     try:
+        if like:
+            for owner, group in ((-1, like.st_gid), (like.st_uid, -1)):
+                with suppress(OSError):
+                    os.fchown(fd, owner, group)
+            os.fchmod(fd, stat.S_IMODE(like.st_mode))
         left = memoryview(data)
         while left:
             left = left[os.write(fd, left) :]
@@ -254,6 +268,26 @@ def read_files(path: Path) -> list[tuple[str, bytes]]:
     if not texts:
         raise MissingCatalogueError(f"{path}: the folder has no .yaml or .yml file")
     return texts
+
+
+def rewrite_file(path: Path, data: bytes, *, expected: bytes) -> None:
+    """Replace the bytes of a file atomically; it keeps its mode, and a link to it stays.
+
+    Raises FeedsError if the file does not have the `expected` bytes any more.
+    """
+    try:
+        real = path.resolve(strict=True)
+        with open(real, "r+b", opener=_open_regular) as file:
+            found, like = file.read(), os.fstat(file.fileno())
+        if found != expected:
+            raise FeedsError(f"{path}: was changed meanwhile, and is left as it is; try again")
+        folder = os.open(real.parent, _FOLDER_FLAGS)
+        try:
+            replace_file(folder, real.name, data, new=f".{real.name}.new", like=like)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise FeedsError(f"{path}: {error.strerror or 'cannot be written'}") from None
 
 
 def media_folder(path: Path) -> Path:

@@ -23,7 +23,7 @@ def hostile_entries(head: str) -> str:
         text, topic = json.dumps(payload), json.dumps(f"{number} {payload}")
         item = (
             f"- id: p{number}\n  title: {text}\n  date: 2022-05-24\n  summary: {text}\n"
-            f"  author: {text}\n  topics: [{topic}]\n  countries: [Jordan]\n"
+            f"  author: {text}\n  guid: {{id: {text}, json: {topic}}}\n  topics: [{topic}]\n  countries: [Jordan]\n"
             f"  photo: {{credit: {text}, alt: {text}, url: {_PLAIN}}}\n"
         )
         for name in ("link", "body"):

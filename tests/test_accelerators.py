@@ -14,7 +14,17 @@ from conftest import AS_OF, SHIPPED, tree
 from reading import entries, site
 from work import work
 
-from feeds import Catalogue, Country, Entry, Person, Photo, Topic, build_release, export_folder
+from feeds import (
+    Catalogue,
+    Country,
+    Entry,
+    Guid,
+    Person,
+    Photo,
+    Topic,
+    build_release,
+    export_folder,
+)
 from feeds.catalogue import ItemMemory, load_catalogue, plain_lines
 from feeds.formats import sampling
 from feeds.storage import StateFolder
@@ -116,6 +126,7 @@ def test_every_field_of_an_entry_can_be_written_to_a_format(field: str) -> None:
             author=Person(name=f"{word} author", email=f"{word}@example.org"),
             public_from=moments[2],
             updated_from=moments[3],
+            guid=Guid(f"urn:{word}", f"{word} at", f"{word} it", permalink=True),
         )
 
     def write(found: Entry, body: str) -> str:

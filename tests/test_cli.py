@@ -24,7 +24,7 @@ from processes import build_processes
 
 from feeds.cli.publishing import Progress
 
-COMMANDS = ("check", "list", "export", "publish", "serve")
+COMMANDS = ("init", "new", "check", "list", "export", "publish", "serve")
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -41,7 +41,7 @@ def test_python_in_the_readme_runs(tmp_path: Path) -> None:
 def test_every_command_is_in_the_readme() -> None:
     """The README lists each command."""
     commands = re.findall(r"^    (\w+) ", run_feeds("--help").stdout, re.MULTILINE)
-    assert len(commands) == 6
+    assert len(commands) == 9
     for command in commands:
         assert f"feeds {command}" in README
 

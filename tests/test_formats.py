@@ -22,6 +22,7 @@ from feeds import (
     Country,
     Entry,
     Feed,
+    Guid,
     Person,
     Photo,
     Release,
@@ -115,6 +116,7 @@ ENTRIES = st.builds(
         *[st.integers(0, 99)] * 3,
     ),
     author=st.none() | st.builds(Person, name=TEXTS, email=FIELD, uri=FIELD),
+    guid=st.builds(Guid, FIELD, FIELD, FIELD, st.booleans()),
 )
 
 
@@ -299,7 +301,7 @@ def test_the_grammar_refuses_what_is_not_atom(every_field: Release) -> None:
     grammar = etree.RelaxNG(etree.parse(ROOT / "tests" / "atom.rng"))
     body = every_field["atom.xml"].body.decode()
     for old, new in (
-        ("<id>tag:news.example.org,2021-03:tests</id>", ""),
+        ("<id>https://old.example.org/feed/atom/</id>", ""),
         ("</updated>", " yesterday</updated>"),
         ("<generator>", "<generator/><generator>"),
         ('href="https://hub.example.org/"', ""),
@@ -343,7 +345,9 @@ def test_lint_finds_nothing_in_rss(release: Release) -> None:
         assert find(channel, "link").text == release.site.address(path.removesuffix("rss.xml"))
         assert find(channel, "atom:link[@rel='self']").get("href") == release.site.address(path)
         for item in channel.findall("item"):
-            assert find(item, "guid").get("isPermaLink") == "false"
+            guid = find(item, "guid")
+            is_permalink = guid.get("isPermaLink") == "true"
+            assert is_permalink == (guid.text == "https://old.example.org/?p=1&b=2")
             assert not item.findall("author"), "RSS's own author needs an e-mail address"
             assert len(item.findall("dc:creator", NS)) == 1
             assert parsedate_to_datetime(find(item, "pubDate").text or "").tzinfo
@@ -438,7 +442,7 @@ def test_json_feed_is_valid(release: Release) -> None:
         assert feed["title"]
         assert feed["feed_url"] == release.site.address(path)
         for item in feed["items"]:
-            assert item["id"].startswith("tag:")
+            assert item["id"]
             assert ("content_html" in item) != ("content_text" in item)
             assert RFC3339.fullmatch(item["date_published"])
             assert "" not in item.values()

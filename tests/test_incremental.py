@@ -425,6 +425,11 @@ FIXED: dict[str, Callable[[EditedSite], object]] = {
     "an earlier update": change(4, updated="2022-05-01T10:00Z"),
     "a body": change(2, body="Another **text**."),
     "a credit": change(1, photo={"url": f"media/{PICTURES[0]}", "credit": "© X"}),
+    "an id kept": change(1, guid="https://old.example.org/?p=1"),
+    "an id that is an address": change(
+        2, guid={"id": "https://old.example.org/1", "permalink": "true"}
+    ),
+    "the id of a feed": configure(feed_ids={"topics/a/atom.xml": "https://old.example.org/feed"}),
     "the title of the oldest entry": change(-1, title="Older"),
     "the title of the newest entry": change(0, title="Newer"),
     "the name of a topic": name("b", "Bravo"),

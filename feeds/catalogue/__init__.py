@@ -14,6 +14,7 @@ from feeds.catalogue import known_keys
 from feeds.catalogue.countries import Countries
 from feeds.catalogue.entries import EntryReader, EntryRecord, Vocabulary
 from feeds.catalogue.entry_checks import (
+    check_guids,
     check_open_topics,
     id_problems,
     note_bodies,
@@ -29,6 +30,7 @@ from feeds.catalogue.site import (
     live_paths,
     note_gone,
     read_country_names,
+    read_feed_ids,
     read_moves,
     read_site,
     read_topics,
@@ -177,6 +179,7 @@ def _read_sections(sections: Sections, problems: list[Problem], options: ReadOpt
     found = read_items(sections.items, entry_reader, problems, memory)
     records = list(zip(sections.items, found, strict=True))
     problems[:0] = id_problems(records)
+    check_guids(records, site, problems)
     if topics is None:
         check_open_topics(records, problems)
     note_slugs(records, problems, closed=topics is not None)
@@ -187,13 +190,14 @@ def _read_sections(sections: Sections, problems: list[Problem], options: ReadOpt
     faulty = any(not problem.note for problem in problems)
     entries = () if faulty else _entries(filter(None, found), pictures, site)
     for fields in site_fields:
-        if "moved" in fields or "retired" in fields or published:
+        if published or any(name in fields for name in ("moved", "retired", "feed_ids")):
             # What is published is known if there is no Problem.
             live = (
                 frozenset() if faulty else live_paths(site, topics or (), entries) | pictures.keys()
             )
             moved, retired = read_moves(fields, live)
-            site = replace(site, moved=moved, retired=retired)
+            feed_ids = read_feed_ids(fields, site, live)
+            site = replace(site, moved=moved, retired=retired, feed_ids=feed_ids)
             if live:
                 note_gone(fields, site, live, published)
     if not faulty:

@@ -29,10 +29,10 @@ from feeds.catalogue.text_fields import (
     surely_shows,
     whole_number,
 )
-from feeds.catalogue.web_addresses import photo_address, web_address
+from feeds.catalogue.web_addresses import guid_text, iri, is_iri, photo_address, web_address
 from feeds.errors import Problem
-from feeds.model import Entry, Photo, Topic
-from feeds.urls import ENTRIES, MEDIA
+from feeds.model import Entry, Guid, Photo, Topic
+from feeds.urls import ENTRIES, MEDIA, web_host
 
 # Files that editors often want to link to.
 _NOT_IMAGES = frozenset(
@@ -148,6 +148,7 @@ class EntryReader:
             read_person(fields, "author"),
             _midnight(published.date(), self.zone) if whole_day else None,
             _midnight(updated.date(), self.zone) if whole_updated_day else None,
+            _guid(fields),
         )
         return EntryRecord(entry, _links(body), _notes(body))
 
@@ -199,6 +200,31 @@ def _notes(body: str) -> tuple[tuple[int, str], ...]:
     from feeds.markdown import notes_on  # noqa: PLC0415  # only few bodies need it
 
     return tuple(notes_on(body))
+
+
+def _guid(fields: MappingReader) -> Guid:
+    if "guid" not in fields:
+        return Guid()
+    if fields.is_text("guid"):
+        text = fields.value("guid", guid_text, "")
+        return Guid(text if is_iri(text) else "", text, text)
+    ids = fields.inner("guid", known_keys.GUID)
+    common = ids.value("id", guid_text, "")
+    guid = Guid(
+        ids.value("atom", iri, "") or (common if is_iri(common) else ""),
+        ids.value("rss", guid_text, "") or common,
+        ids.value("json", guid_text, "") or common,
+        ids.value("permalink", _yes_or_no, False),  # noqa: FBT003  # the value without the key
+    )
+    if guid.permalink and not (is_iri(guid.rss) and web_host(guid.rss)):
+        ids.problem("permalink", "is true only if the id in RSS is a web address")
+    return guid
+
+
+def _yes_or_no(text: str) -> bool:
+    if text not in {"true", "false"}:
+        raise InvalidValue("must be true or false")
+    return text == "true"
 
 
 def _photo(fields: MappingReader) -> Photo | None:

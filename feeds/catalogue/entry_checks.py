@@ -18,7 +18,7 @@ from feeds.catalogue.text_fields import folded, slug_of, slug_or_blank, slug_rul
 from feeds.errors import Problem
 from feeds.model import Entry, Site
 from feeds.selection import public_from
-from feeds.urls import ENTRIES, INDEX, MEDIA, covering_rule, entry_folder, moved_to
+from feeds.urls import ENTRIES, FEEDS, INDEX, MEDIA, covering_rule, entry_folder, moved_to
 
 Records = Sequence[tuple[Item, EntryRecord | None]]
 
@@ -66,6 +66,32 @@ def id_problems(records: Records) -> list[Problem]:
         first.setdefault(name, item)
     _propose_ids(nameless, set(first), problems)
     return problems
+
+
+def check_guids(records: Records, site: Site, problems: list[Problem]) -> None:
+    """Report each entry that would have the same id in a feed as another one."""
+    known = [(item, record.entry) for item, record in records if record]
+    if not any(any(entry.guid) for _, entry in known):
+        return
+    clashes: dict[tuple[int, int], list[str]] = {}
+    for form in FEEDS:
+        first: dict[str, int] = {}
+        for number, (_, entry) in enumerate(known):
+            other = first.setdefault(site.entry_id(entry, form), number)
+            if other != number:
+                clashes.setdefault((number, other), []).append(form)
+    for pair, forms in clashes.items():
+        # One of the two has the key: the ids of all entries differ.
+        one, other = sorted(pair, key=lambda number: not any(known[number][1].guid))
+        item, entry = known[one]
+        reader, at = item.field("guid", problems)
+        other_reader, there = known[other][0].open([])
+        kept = site.entry_id(entry, forms[0])
+        message = (
+            f"the id {kept!r} (in {', '.join(forms)}) is also that of the entry at"
+            f" {other_reader.place(there)}"
+        )
+        reader.problem(at, f"{item.path}.guid", message)
 
 
 def _propose_ids(

@@ -49,7 +49,7 @@ class Keys:
 # A missing `id` is reported after all entries are read, so that a free one can be proposed.
 ENTRY = Keys(
     {
-        "id": "guid slug uid uuid key identifier",
+        "id": "slug uid uuid key identifier",
         "title": "headline heading name subject",
         "date": "published publishdate pubdate publishedat datepublished datetime created createdat time day",
         "updated": "modified lastmod lastmodified lastupdated updatedat dateupdated datemodified changed",
@@ -60,6 +60,7 @@ ENTRY = Keys(
         "countries": "country location locations place places region regions nation",
         "photo": "image images picture pictures thumbnail cover img enclosure media figure featuredimage",
         "author": "authors by byline writer creator",
+        "guid": "atomid rssid feedid originalid",
     },
     required=("title", "date"),
     advice={
@@ -98,6 +99,7 @@ SITE = Keys(
         "retired": "gone removed deleted",
         "formats": "format",
         "feeds": "",
+        "feed_ids": "feedid atomid atomids",
         "footer": "",
         "id": "guid uid uuid",
     },
@@ -126,6 +128,15 @@ PHOTO = Keys(
         "height": "",
     }
 )
+GUID = Keys(
+    {
+        "id": "all guid text value",
+        "atom": "",
+        "rss": "",
+        "json": "jsonfeed",
+        "permalink": "ispermalink",
+    }
+)
 PERSON = Keys({"name": "title", "uri": "url website link homepage", "email": "mail"})
 TOPIC = Keys(
     {
@@ -138,7 +149,7 @@ TOPIC = Keys(
 )
 
 ALL_KEYS = frozenset().union(
-    *(keys.known for keys in (SECTIONS, SITE, TOPIC, ENTRY, PHOTO, PERSON))
+    *(keys.known for keys in (SECTIONS, SITE, TOPIC, ENTRY, GUID, PHOTO, PERSON))
 )
 
 

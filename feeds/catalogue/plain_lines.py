@@ -15,7 +15,7 @@ from typing import NoReturn, TypeVar
 from yaml.nodes import MappingNode
 
 from feeds.catalogue.known_keys import SILENT, Keys
-from feeds.catalogue.reader import MappingReader, NodeReader
+from feeds.catalogue.reader import PLACEHOLDER, MappingReader, NodeReader
 from feeds.catalogue.source import NULLS, Excerpt, Source, forbidden_character
 
 # If False, the parser reads all items, with the same results.
@@ -30,7 +30,8 @@ _TEXT = rf"{_FIRST}[^:#\n]*+(?:(?::(?=[^ \n])|(?<! )#)[^:#\n]*+)*+"
 _SIGNS = r":#,?\[\]{}\n"
 _PART = rf"{_FIRST}[^{_SIGNS}]*+(?::(?=[^ {_SIGNS}])[^{_SIGNS}]*+)*+"
 _QUOTED = r"""'(?:[^'\n]|'')*+'|"[^"\\\n]*+\""""
-_unquoted = re.compile(_TEXT)
+unquoted = re.compile(_TEXT)
+unquoted_in_brackets = re.compile(_PART)
 _quoted = re.compile(_QUOTED)
 # Whatever nothing else matches is matched as a whole: searching it place by place would be slow.
 _REST = "((?s:.++))"
@@ -42,6 +43,7 @@ _END_LENGTH = 300
 _ORDINARY = b"\n" + bytes(range(0x20, 0x7F))
 # To YAML these are spaces, or end a line, or are not there.
 _SPECIAL = "\t\r\x85\u2028\u2029\ufeff"
+_PLACEHOLDER = PLACEHOLDER.encode()
 _CACHED_LISTS = 10_000
 # Farther to the right, blocks are nested in blocks.
 _MAX_COLUMN = 40
@@ -118,7 +120,7 @@ def plain_lines(data: bytes, column: int) -> dict[str, Value]:
     The item is UTF-8, and begins with a dash before that key. No text in the result
     is empty or white space alone. Raises Unsupported.
     """
-    if not ENABLED:
+    if not ENABLED or _PLACEHOLDER in data:
         raise Unsupported
     try:
         text = data[column:].decode()
@@ -202,7 +204,7 @@ def _in_brackets(text: str, closing: str) -> tuple[list[str], list[str]]:
 
 def _text(text: str) -> str:
     """Return the text that is on one line, within quotes or without."""
-    if _unquoted.fullmatch(text):
+    if unquoted.fullmatch(text):
         return _unquoted_text(text)
     if not _quoted.fullmatch(text):
         raise Unsupported

@@ -27,6 +27,8 @@ LIST = "a list"
 MAPPING = "a mapping ('key: value' lines)"
 _KINDS = {ScalarNode: TEXT, SequenceNode: LIST, MappingNode: MAPPING}
 
+# In the texts that `feeds new` leaves to the editor.
+PLACEHOLDER = "FEEDS-TODO"
 _EMPTY = "is empty: give it a value, or remove the line"
 _COMMA = "a ',' ends a text in brackets; quote the text that contains one"
 # `Project #5` loses its number, and `in F #` its sign; a comment, `# like this`, has a space.
@@ -36,9 +38,9 @@ _COMMENT = re.compile(r"[ \t]*(#[^\r\n]*)")
 # What YAML reads as the same text within brackets.
 _PLAIN_IN_BRACKETS = re.compile(r"[^\W_](?:[^\[\]{}#:,]|:(?!\s|$))*")
 _ITEM_LINE = re.compile(r"\n[ \t]*(?=- )")
-_KEY_LINE = re.compile(r"^[ \t]*(?P<key>[a-z_]+):(?=\s|\Z)", re.MULTILINE)
+KEY_LINE = re.compile(r"^[ \t]*(?P<key>[a-z_]+):(?=\s|\Z)", re.MULTILINE)
 # How many lines at the end of a text may be meant as keys.
-_MAX_KEY_LINES = 6
+MAX_KEY_LINES = 6
 
 
 class InvalidValue(Exception):
@@ -121,6 +123,8 @@ class NodeReader:
             raise InvalidValue(f"{describe(bad[0])} cannot be published")
         if is_blank(node):
             raise InvalidValue(self._empty(node))
+        if PLACEHOLDER in text:
+            raise InvalidValue("is still a placeholder: write the text instead")
         return text
 
     def _check_lines(self, node: Node, path: str, name: str) -> None:
@@ -238,8 +242,8 @@ class NodeReader:
             return
         begin = node.start_mark.index
         block = self.text[begin : node.end_mark.index].rstrip()
-        end = "\n".join(block.split("\n")[1:][-_MAX_KEY_LINES:])
-        for found in _KEY_LINE.finditer(block, len(block) - len(end)):
+        end = "\n".join(block.split("\n")[1:][-MAX_KEY_LINES:])
+        for found in KEY_LINE.finditer(block, len(block) - len(end)):
             if found["key"] in missing:
                 message = (
                     f"'{found['key']}:' is part of this text;"

@@ -26,6 +26,7 @@ from feeds.catalogue.text_fields import (
 )
 from feeds.catalogue.web_addresses import (
     email,
+    iri,
     relative_path,
     site_address,
     tag_date,
@@ -82,7 +83,7 @@ def read_site(fields: MappingReader) -> Site:
         id=permanent,
         founded=tag_date(permanent) if permanent else EPOCH,
         author=read_person(fields, "author") or Person(name=title),
-        timezone=fields.value("timezone", partial(_time_zone, fields.suggester), ZoneInfo("UTC")),
+        timezone=fields.value("timezone", partial(time_zone, fields.suggester), ZoneInfo("UTC")),
         language=fields.value("language", language_tag, "en"),
         description=fields.value("description", line, ""),
         rights=fields.value("rights", line, ""),
@@ -184,7 +185,8 @@ def _chosen(fields: MappingReader, name: str, choices: tuple[str, ...]) -> tuple
     return tuple(choice for choice in choices if choice in taken)
 
 
-def _time_zone(suggester: Suggester, text: str) -> ZoneInfo:
+def time_zone(suggester: Suggester, text: str) -> ZoneInfo:
+    """Return a time zone by its name in the IANA database."""
     if text not in _NOT_ZONES and not text.startswith(_VARIANT_FOLDERS):
         with suppress(KeyError, ValueError, OSError):
             return ZoneInfo(text)
@@ -224,6 +226,36 @@ def read_moves(
         if fault := _target_fault(old, moved, live, reader.suggester):
             reader.problem(*place, fault)
     return moved, frozenset(retired)
+
+
+def read_feed_ids(fields: MappingReader, site: Site, live: Collection[str]) -> Mapping[str, str]:
+    """Return the Atom ids of feeds that were taken over, by the feed's folder.
+
+    In the catalogue they are by the Atom document's path. `live` are the paths that the
+    catalogue publishes; if it is empty, the document is not checked.
+    """
+    if "feed_ids" not in fields:
+        return {}
+    reader, document = fields.reader, urls.FEEDS["atom"]
+    documents = [path for path in live if path.rpartition("/")[2] == document]
+
+    def folder(path: str) -> str:
+        if live and path not in documents:
+            hint = reader.suggester.hint(path, documents)
+            raise InvalidValue(f"is not the path of an Atom feed, such as {document}{hint}")
+        return path.removesuffix(document)
+
+    ids: dict[str, str] = {}
+    owners = {site.feed_id(path.removesuffix(document)): path for path in documents}
+    for name, key, value in reader.pairs(fields.node("feed_ids"), "site.feed_ids"):
+        path = join("site.feed_ids", name)
+        feed = reader.value(key, path, folder, None)
+        kept = reader.value(value, path, iri, "")
+        if owners.setdefault(kept, name) != name:
+            reader.problem(value, path, f"is also the id of the feed {owners[kept]!r}")
+        elif feed is not None and kept:
+            ids[feed] = kept
+    return ids
 
 
 def live_paths(site: Site, topics: Iterable[Topic], entries: Iterable[Entry]) -> frozenset[str]:

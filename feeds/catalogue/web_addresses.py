@@ -26,6 +26,7 @@ _TAG = re.compile(
     r"tag:(?:[A-Za-z0-9._-]+@)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?"
     r",\d{4}(?:-\d\d(?:-\d\d)?)?:(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/?]|%[0-9A-Fa-f]{2})+"
 )
+_IRI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:(?:[^\s<>\"{}|\\^`%]|%[0-9A-Fa-f]{2})+")
 _EMAIL = re.compile(r"(?<!\w)[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 
 # Everything that RFC 3986 allows in an address. Characters beyond ASCII are encoded later.
@@ -122,6 +123,27 @@ def tag_uri(text: str) -> str:
         raise InvalidValue("is not a tag URI; write it like tag:news.example.org,2021:name")
     tag_date(text)
     return text
+
+
+def guid_text(text: str) -> str:
+    """Return the id that another publisher gave an entry, as it is, without spaces around it."""
+    found = text.strip()
+    if not found.isprintable():
+        raise InvalidValue("must be printable characters on one line, exactly as the feed had them")
+    return found
+
+
+def is_iri(text: str) -> bool:
+    """Check whether a text is an IRI with a scheme (RFC 3987), as Atom requires of an id."""
+    return bool(_IRI.fullmatch(text))
+
+
+def iri(text: str) -> str:
+    """Return the Atom id of an entry or a feed, which is an IRI (RFC 4287 §4.2.6)."""
+    found = guid_text(text)
+    if not is_iri(found):
+        raise InvalidValue("is not an IRI, as Atom requires; write it like https://… or tag:…")
+    return found
 
 
 def tag_date(text: str) -> datetime:

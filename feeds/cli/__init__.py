@@ -16,6 +16,8 @@ from feeds.errors import CatalogueError, FeedsError, MissingCatalogueError, Usag
 _DESCRIPTION = "Publish a YAML catalogue of news as Atom, RSS and JSON feeds."
 # What other programs call the same command.
 _SYNONYMS = {
+    **dict.fromkeys(("create", "setup", "initialise", "initialize", "quickstart"), "init"),
+    **dict.fromkeys(("add", "insert", "post", "entry"), "new"),
     **dict.fromkeys(("validate", "verify", "lint", "test"), "check"),
     **dict.fromkeys(("build", "generate", "make", "render", "write"), "export"),
     **dict.fromkeys(("upload", "deploy", "push", "sync"), "publish"),
@@ -23,19 +25,6 @@ _SYNONYMS = {
     **dict.fromkeys(("notify", "announce"), "ping"),
     **dict.fromkeys(("ls", "show"), "list"),
 }
-# Printed if there is no catalogue. `feeds check` accepts it without a note.
-SMALLEST_CATALOGUE = """\
-site:
-  title: Our news
-  url: https://news.example.org/
-  id: tag:news.example.org,2026:news
-
-entries:
-- id: our-first-news
-  title: Our first news
-  date: 2026-01-31
-  summary: What happened, in one sentence.
-"""
 _OPTION = re.compile(r"--\S+|-[A-Za-z]\S*")
 
 
@@ -145,7 +134,12 @@ def _example_for(missing: Path) -> str:
     """Return the smallest catalogue, to append to a message, or '' if there are other catalogues."""
     if not missing.is_dir() and any(missing.parent.glob("*.y*ml")):
         return ""
-    return f"; the smallest catalogue that works:\n\n{SMALLEST_CATALOGUE}"
+    from feeds.catalogue.additions import smallest_catalogue
+
+    url = "https://news.example.org/"
+    site = {"title": "Our news", "url": url, "id": "tag:news.example.org,2026:news"}
+    example = smallest_catalogue(site, "2026-01-31")
+    return f"; 'feeds init' writes one; the smallest catalogue that works:\n\n{example}"
 
 
 class _Parser(ArgumentParser):
@@ -166,13 +160,13 @@ class _Parser(ArgumentParser):
         kinds = [kind for kind in reversed(command.__mro__) if issubclass(kind, Command)]
         names = dict.fromkeys(name for kind in kinds for name in kind.__annotations__)
         for name in names:
-            flag = name if name == "target" else "--" + name.replace("_", "-")
+            flag = name if name == command.argument else "--" + name.replace("_", "-")
             self.add_argument(flag, **getattr(command, name))
         self.set_defaults(
             url=os.environ.get("FEEDS_URL") or None, state=os.environ.get("FEEDS_STATE") or None
         )
-        # After a target a catalogue is a mistake; it is parsed to propose the right command.
-        text = SUPPRESS if "target" in names else "the same as --catalogue CATALOGUE"
+        # After another argument a catalogue is a mistake; it is parsed to propose the right command.
+        text = SUPPRESS if command.argument else "the same as --catalogue CATALOGUE"
         self.add_argument("path", nargs="?", type=Path, metavar="CATALOGUE", help=text)
 
     def parse(self, arguments: Sequence[str], kind: type[Command]) -> Command:

@@ -8,7 +8,7 @@ of an unchanged catalogue usually does not even import the YAML parser.
 import sys
 from argparse import ArgumentTypeError, BooleanOptionalAction, Namespace
 from collections.abc import Callable, Collection
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 
 _MIN_TIMEOUT_SECONDS, _MAX_TIMEOUT_SECONDS = 1, 120
 _HOSTS = ("nginx", "apache", "caddy", "netlify", "cloudflare-pages", "github-pages")
-# `check` lists entries dated without a time that become public within this time.
-_SOON = timedelta(days=7)
-# `check` renders this many entries: enough for each kind of page and a list of several pages.
-_SAMPLE_SIZE = 50
 _ALL_ADDRESSES = ("0.0.0.0", "::")  # noqa: S104  # compared with, not listened on
 
 
@@ -65,6 +61,8 @@ class Command(Namespace):
     """
 
     example = ""
+    # The option that is given as an argument without a name.
+    argument = ""
     catalogue: Path = _option(
         "the catalogue: a YAML file, or a folder of YAML files"
         " [env: FEEDS_CATALOGUE; default: entries.yaml]",
@@ -98,6 +96,80 @@ class Command(Namespace):
         return load_catalogue(self.catalogue, **options)
 
 
+class Init(Command):
+    """Write a new catalogue with a first entry, and ask for what no option gives.
+
+    Without a terminal, --title and --url must be given. The catalogue is a file, or a
+    folder in which entries.yaml is written.
+    """
+
+    example = 'news --title "Our news" --url https://news.example.org/'
+    title: str | None = _option("the title of the site")
+    url: str | None = _option("the public address of the site; ends in '/' [env: FEEDS_URL]")
+    language: str | None = _option("its language [default: that of the environment]")
+    timezone: str | None = _option("the time zone of dates [default: that of the machine]")
+    author: str | None = _option("the name of the publisher [default: the title]")
+
+    def run(self) -> None:
+        from feeds.cli.new_catalogue import init
+
+        init(self)
+
+
+class New(Command):
+    """Add an entry above the others, and keep everything else in the file as it is.
+
+    The catalogue is refused until the summary is written, here or in the file.
+    """
+
+    example = '"A title" --summary "What happened, in one sentence."'
+    argument = "title"
+    title: list[str] = _option("the title of the entry, in quotes", nargs="+", metavar="TITLE")
+    date: str | None = _option("its date, as in the catalogue [default: today]")
+    summary: str | None = _option("its summary [default: a placeholder to replace]")
+
+    def run(self) -> None:
+        from feeds.cli.new_entry import new
+
+        new(self)
+
+
+class Import(Command):
+    """Write a catalogue of what another publisher has, or insert what is newer into one.
+
+    SOURCE is a feed (its address or a file), a WordPress export, a YAML, JSON or CSV
+    file, or a folder of Markdown. What cannot be imported is listed with its place. For
+    data files, options name fields that are called differently, as paths such as
+    event.start.date.
+    """
+
+    example = "https://www.example.org/feed/"
+    argument = "source"
+    source: str = _option("the address, file or folder to import", metavar="SOURCE")
+    all: bool = _flag("also insert items older than the newest one that the catalogue has")
+    items: str | None = _option("where the list of items is in a data file", metavar="PATH")
+    title: str | None = _option("where the title of an item is", metavar="PATH")
+    date: str | None = _option("where its date is", metavar="PATH")
+    updated: str | None = _option("where the date of its last change is", metavar="PATH")
+    summary: str | None = _option("where its summary is", metavar="PATH")
+    body: str | None = _option("where its text is", metavar="PATH")
+    link: str | None = _option("where the address that it links to is", metavar="PATH")
+    id: str | None = _option("where what its id is made of is", metavar="PATH")
+    topics: str | None = _option("where its topics are", metavar="PATH")
+    countries: str | None = _option("where its countries are", metavar="PATH")
+    author: str | None = _option("where its author is", metavar="PATH")
+    photo: str | None = _option("where its picture is", metavar="PATH")
+    date_format: str | None = _option(
+        "how dates are written in a data file, such as %%d/%%m/%%Y", metavar="FORMAT"
+    )
+    encoding: str | None = _option("the encoding of a CSV file [default: utf-8]", metavar="NAME")
+
+    def run(self) -> None:
+        from feeds.cli.importing import run
+
+        run(self)
+
+
 class Check(Command):
     """Validate the catalogue; report every problem with its line."""
 
@@ -106,57 +178,9 @@ class Check(Command):
     quiet: bool = _flag("print only errors: no notes, no summary")
 
     def run(self) -> None:
-        from feeds.history import History
+        from feeds.cli.checking import check
 
-        now = datetime.now(UTC)
-        published = History(self.state_folder).addresses()
-        catalogue = self.load(as_of=now, published=published, strict=self.strict)
-        _check_pages(catalogue, now)
-        if self.quiet:
-            return
-        for line in (*notes(catalogue, now), *_without_time(catalogue, now)):
-            print_message(line)
-        print_result(printable(f"{self.catalogue}: {_summary(catalogue)}"))
-        if not any(address.startswith(catalogue.site.url) for address in published):
-            reason = f"{self.state_folder} has no history of {catalogue.site.url}"
-            print_result(printable(f"Addresses not compared: {reason}"))
-
-
-def _check_pages(catalogue: "Catalogue", now: datetime) -> None:
-    """Check `static/` and `templates/` beside a catalogue, by rendering each kind of page."""
-    from feeds.urls import STATIC, TEMPLATES
-
-    folders = [catalogue.beside / name for name in (STATIC, TEMPLATES)] if catalogue.beside else []
-    if any(folder.exists() for folder in folders):
-        from dataclasses import replace
-
-        from feeds.plans import plan_site
-        from feeds.release import build_release
-
-        plan_site(catalogue, as_of=now)
-        build_release(replace(catalogue, entries=catalogue.entries[:_SAMPLE_SIZE]), as_of=now)
-
-
-def _without_time(catalogue: "Catalogue", now: datetime) -> list[str]:
-    """Return a line for each entry with a date but no time that becomes public soon."""
-    from feeds.selection import held_back
-
-    return [
-        f"{entry.id!r} becomes public at the beginning of {entry.public_from:%Y-%m-%d}, because its"
-        " date has no time; for a press embargo write one"
-        for entry in held_back(catalogue, now)
-        if entry.public_from and entry.public_from <= now + _SOON
-    ]
-
-
-def _summary(catalogue: "Catalogue") -> str:
-    entries = catalogue.entries
-    topics = {topic for entry in entries for topic in entry.topics} | {*(catalogue.topics or ())}
-    countries = {country for entry in entries for country in entry.countries}
-    return (
-        f"{counted(entries, 'entry', 'entries')}, {counted(topics, 'topic', 'topics')},"
-        f" {counted(countries, 'country', 'countries')}: no problem"
-    )
+        check(self)
 
 
 class List(Command):
@@ -234,6 +258,7 @@ class Export(BuildCommand):
     """Write every document into FOLDER, leaving identical files untouched."""
 
     example = "out --catalogue entries.yaml --compress --host nginx"
+    argument = "target"
     target: str = _option("the folder to write", metavar="FOLDER")
     prune: bool = _option(
         "remove files that an earlier export wrote and that are no longer published [default]",
@@ -272,6 +297,7 @@ class Publish(BuildCommand):
     """
 
     example = "s3://bucket/news --catalogue entries.yaml"
+    argument = "target"
     target: str = _option("the bucket: s3://bucket/prefix, or gs: or az:", metavar="ADDRESS")
     compress: bool = _flag("store documents as gzip, which HTTP clients decode")
     force: bool = _flag("publish into a non-empty bucket, overwriting existing objects")
@@ -380,7 +406,8 @@ class Ping(Command):
         print_result(ping_hub(catalogue.site, etags, folder, seconds=self.wait, every=every))
 
 
-COMMANDS = {kind.__name__.lower(): kind for kind in (Check, List, Export, Publish, Serve, Ping)}
+_ALL = (Init, New, Import, Check, List, Export, Publish, Serve, Ping)
+COMMANDS = {kind.__name__.lower(): kind for kind in _ALL}
 
 
 def counted(things: Collection[object], one: str, many: str) -> str:

@@ -27,7 +27,7 @@ def generator_of(feed: Feed, site: Site, address: str) -> FeedGenerator:
 def add_entry(generator: FeedGenerator, entry: Entry, body: str, site: Site) -> None:
     """Append an entry, which comes with its body's HTML, to a generator."""
     element = feed_entry(generator, entry, body, site)
-    element.id(site.tag(entry.id))
+    element.id(site.entry_id(entry, "atom"))
     element.title(entry.title)
     if entry.summary or not body:
         # An entry without content must have a summary (RFC 4287 §4.1.2).

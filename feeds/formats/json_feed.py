@@ -23,7 +23,7 @@ def _item(entry: Entry, body: str, site: Site) -> bytes:
     }
     return _dump(
         {
-            "id": site.tag(entry.id),
+            "id": site.entry_id(entry, "json"),
             "url": site.link(entry),
             "title": entry.title,
             **({"content_html": html} if html else {"content_text": entry.summary or entry.title}),

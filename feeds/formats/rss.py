@@ -37,7 +37,7 @@ def add_entry(generator: FeedGenerator, entry: Entry, body: str, site: Site) -> 
     item.title(title)
     if summary:
         item.summary(summary)
-    item.guid(site.tag(entry.id), permalink=False)
+    item.guid(site.entry_id(entry, "rss"), permalink=entry.guid.permalink)
     item.extra.creator = (entry.author or site.author).name
     item.extra.updated = entry.updated.isoformat()
     item.extra.alternative = entry.title if title != entry.title else ""

@@ -20,7 +20,7 @@ from urllib.parse import quote
 from xml.sax import saxutils
 
 from feeds.formats.content import as_html, content, excerpt
-from feeds.model import Country, Entry, Person, Photo, Topic
+from feeds.model import Country, Entry, Guid, Person, Photo, Topic
 
 # Without it, feedgen writes each entry, and the bytes are the same.
 ENABLED = True
@@ -121,6 +121,7 @@ def _texts_of(entry: Entry, body: str) -> Sequence[str]:
         entry.summary,
         *_person_texts(author),
         *(str(value or "") for value in entry.photo or ()),
+        *(str(value or "") for value in entry.guid),
         content(entry, body),
     )
 
@@ -140,6 +141,7 @@ def _like(entry: Entry, body: str, word: str, year: int) -> tuple[Entry, str]:
         topics=(Topic(slug=f"{word}-slug", name=f"{word}-topic", scheme=f"{word}-scheme"),),
         countries=(),
         photo=photo and Photo(**_sample_fields(photo._asdict(), word, year)),
+        guid=Guid(**_sample_fields(entry.guid._asdict(), word, year)),
         author=author and Person(**_sample_fields(asdict(author), word, year)),
     )
     return like, body and f"<p>{word}-body</p>"
@@ -152,7 +154,7 @@ _OTHER_FIELDS = tuple(
     if name
     not in {
         *("id", "title", "published", "updated", "summary", "link"),
-        *("topics", "countries", "photo", "author"),
+        *("topics", "countries", "photo", "author", "guid"),
     }
 )
 

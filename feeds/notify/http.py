@@ -1,4 +1,4 @@
-"""An HTTP client for hubs and caches: bounded in time, size and redirects, and no way into private networks.
+"""An HTTP client for hubs, caches and feeds: bounded in time, size and redirects, and no way into private networks.
 
 Error messages name the host alone: a path or a query may hold a secret.
 """
@@ -30,6 +30,7 @@ _DNS_TIMEOUT_SECONDS = 5.0
 _SOCKET_TIMEOUT_SECONDS = 10.0
 _MIN_TIMEOUT_SECONDS = 0.001
 _MAX_REDIRECTS = 3
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 _MAX_RESPONSE_BYTES = 64_000_000
 # zlib's number for the gzip format.
 _GZIP = 31
@@ -43,10 +44,11 @@ _IPV4_CARRIERS = tuple(map(IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "::/9
 
 
 class Response(NamedTuple):
-    """The status and the decoded body of a response."""
+    """The status and the decoded body of a response, and the URL after redirects."""
 
     status: int
     body: bytes
+    url: str = ""
 
     @property
     def is_success(self) -> bool:
@@ -72,19 +74,21 @@ class Reach(IntEnum):
     INTERNET = 3
 
 
-def request(
+def request(  # noqa: PLR0913  # what a request consists of, each with a default
     method: str,
     url: str,
     form: bytes | None = None,
     *,
     site: str = "",
     timeout: float = REQUEST_TIMEOUT_SECONDS,
+    stay: bool = False,
 ) -> Response:
     """Send a request, and follow a few redirects; raises RequestError without a response.
 
     `form` is the body, as `application/x-www-form-urlencoded`. No request goes to a
     network that is more private than that of the URL `site`, or of `url` if that is
-    empty. `timeout` is for everything together, in seconds.
+    empty. `timeout` is for everything together, in seconds. With `stay`, a redirect to
+    another site is an error.
     """
     deadline = time.monotonic() + timeout
     site = site or url
@@ -102,7 +106,10 @@ def request(
         )
         if not location or not follows:
             return response
-        url = _redirect_target(url, location)
+        target = _redirect_target(url, location)
+        if stay and not is_same_site(target, url):
+            raise RequestError(f"{origin_of(url)} redirects to another site, {origin_of(target)}")
+        url = target
     raise RequestError(f"{origin_of(url)} redirects too often")
 
 
@@ -116,6 +123,21 @@ def origin_of(url: str) -> str:
     """Return the scheme and the host of a URL, without user name and password."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+def is_same_site(url: str, other: str) -> bool:
+    """Check whether a URL has the host of another one, with or without `www.`, and its scheme or https."""
+    try:
+        found, known = urlsplit(url), urlsplit(other)
+        ports = [part.port or _DEFAULT_PORTS.get(part.scheme) for part in (found, known)]
+    except ValueError:
+        return False
+    hosts = {(part.hostname or "").removeprefix("www.") for part in (found, known)}
+    is_upgrade = [known.scheme, *ports] == ["http", _DEFAULT_PORTS["https"], 80]
+    return len(hosts) == 1 and (
+        (found.scheme == known.scheme and ports[0] == ports[1])
+        or (is_upgrade and found.scheme == "https")
+    )
 
 
 def reach_of(url: str) -> Reach:
@@ -183,7 +205,7 @@ class _Exchange(HTTPSHandler):
                 # Some stores send what they have, though no coding is accepted.
                 if found.headers.get("Content-Encoding", "").lower() == "gzip":
                     body = zlib.decompressobj(_GZIP).decompress(body, _MAX_RESPONSE_BYTES)
-                return Response(found.status, body), found.headers.get("Location", "")
+                return Response(found.status, body, self._url), found.headers.get("Location", "")
         except (OSError, HTTPException, ValueError, zlib.error) as error:
             reason = error.reason if isinstance(error, URLError) else error
             text = getattr(reason, "strerror", None) or str(reason) or type(reason).__name__

@@ -1,0 +1,75 @@
+"""The command `import`: writes a catalogue of a source, or inserts its newer items into one."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from feeds.cli.commands import Import, counted, print_message, print_result
+from feeds.errors import FeedsError, printable
+from feeds.importer import DataOptions, Report, import_into, import_new, read_source
+from feeds.importer.conversion import Candidate
+from feeds.importer.items import Remark
+
+# The options that are paths of fields in a data file.
+_FIELDS = (
+    *("items", "title", "date", "updated", "summary", "body", "link", "id"),
+    *("topics", "countries", "author", "photo"),
+)
+_MAX_LISTED = 100
+
+
+def run(options: Import) -> None:
+    """Import a source, and print what is left out; raises FeedsError if nothing can be imported."""
+    given = {name: getattr(options, name) for name in _FIELDS}
+    source = read_source(
+        options.source,
+        DataOptions(
+            paths={name: path for name, path in given.items() if path},
+            encoding=options.encoding or DataOptions().encoding,
+            date_format=options.date_format or "",
+        ),
+    )
+    path = options.catalogue
+    exists = path.exists() or path.is_symlink()
+    if exists:
+        report = import_into(source, path, url=options.url, every=options.all)
+    else:
+        report = import_new(source, path, url=options.url, now=datetime.now(UTC))
+    _print_remarks(report.remarks)
+    if not source.items and not report.remarks:
+        raise FeedsError(f"{source.name} has no items; nothing is written")
+    if not exists and not report.written:
+        raise FeedsError(f"no item of {source.name} can be imported; nothing is written")
+    print_result(printable(f"{path}: {_summary(report, is_new=not exists)}"))
+    _print_missing(report.missing)
+
+
+def _print_remarks(remarks: Iterable[Remark]) -> None:
+    for remark in sorted(remarks, key=_line_of):
+        print_message(f"{remark}{'; not imported' if remark.left_out else ''}")
+
+
+def _line_of(remark: Remark) -> int:
+    line = remark.place.rpartition(":")[2].strip()
+    return int(line) if line.isdigit() else 0
+
+
+def _summary(report: Report, *, is_new: bool) -> str:
+    left_out = [remark for remark in report.remarks if remark.left_out]
+    others = len(report.remarks) - len(left_out)
+    parts = [f"{counted(report.written, 'entry', 'entries')} {'written' if is_new else 'inserted'}"]
+    if report.known:
+        parts.append(f"{report.known} already there")
+    if report.missing:
+        parts.append(f"{len(report.missing)} older ones missing (--all inserts them)")
+    if left_out:
+        parts.append(f"{counted(left_out, 'item', 'items')} not imported")
+    if others:
+        parts.append(f"{counted(range(others), 'remark', 'remarks')}")
+    return ", ".join(parts)
+
+
+def _print_missing(missing: Sequence[Candidate]) -> None:
+    for candidate in missing[:_MAX_LISTED]:
+        print_message(f"{candidate.item.place}: missing: {candidate.item.title}")
+    if rest := missing[_MAX_LISTED:]:
+        print_message(f"and {len(rest)} more")

@@ -1,0 +1,324 @@
+"""The items of a source → entries, as the mappings that a catalogue has.
+
+An id is made of what the source has for it: a slug, the path of a page, or else the date
+and the title. So it is the same in a second import.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo
+
+from feeds.catalogue.additions import numbered
+from feeds.catalogue.countries import Countries
+from feeds.catalogue.dates import read_date
+from feeds.catalogue.known_keys import SILENT
+from feeds.catalogue.reader import InvalidValue, ValueWarning
+from feeds.catalogue.text_fields import slug_of, slug_or_blank
+from feeds.catalogue.web_addresses import is_iri
+from feeds.importer.items import Item, Label, Remark
+from feeds.model import Entry, Site, Topic
+from feeds.urls import FEEDS, INDEX, WEB_SCHEMES, entry_folder, web_host
+
+# RFC 5141; in feeds, the vocabulary of countries.
+_COUNTRY_SCHEME = "urn:iso:std:iso:3166:-1"
+# A shorter label may be anything else: IT, PR, ML.
+_MIN_COUNTRY_LENGTH = 4
+# WordPress's word for no category.
+_NO_CATEGORY = "uncategorized"
+_PAGE_ENDINGS = (".html", ".htm", ".php", ".aspx", ".asp", ".jsp", ".md")
+
+
+class Candidate(NamedTuple):
+    """An item, and the entry that it becomes, if that is valid. `moment` is its date."""
+
+    item: Item
+    moment: datetime
+    fields: dict[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Converted:
+    """What items become in a catalogue, newest first.
+
+    `new` are newer than the newest item that the catalogue has already, `missing` are other
+    items that it does not have, and `known` is the number of those that it has. `topics` has
+    the name of each new topic, or a mapping, by its slug. `countries` has names by code,
+    where the source has another than the usual one. `moved` are the paths of pages.
+    """
+
+    new: list[Candidate] = field(default_factory=list)
+    missing: list[Candidate] = field(default_factory=list)
+    known: list[Entry] = field(default_factory=list)
+    topics: dict[str, object] = field(default_factory=dict)
+    countries: dict[str, str] = field(default_factory=dict)
+    remarks: list[Remark] = field(default_factory=list)
+    moved: dict[str, str] = field(default_factory=dict)
+
+
+def convert(
+    items: Iterable[Item],
+    site: Site,
+    topics: Sequence[Topic] | None = (),
+    entries: Sequence[Entry] = (),
+    taken: Iterable[str] = (),
+) -> Converted:
+    """Return what items become in a catalogue with a site, topics and entries.
+
+    `topics` is None if any topic is allowed. `taken` are ids that no entry may have, in
+    lower case. Items without a title or a valid date, and
+    those with the id of another item, are left out with a remark.
+    """
+    result = Converted()
+    labels = _Labels(site, topics, result)
+    known = _Known(site, entries, taken)
+    later: list[Candidate] = []
+    for item, moment in _dated(items, site, result.remarks):
+        base = _own_name(item, site) or _base_name(item, moment)
+        name = known.name_for(item, base)
+        if entry := known.entry_of(name):
+            # What is older than an item that is there was left out, or removed.
+            result.missing.extend(later)
+            later.clear()
+            result.known.append(entry)
+            continue
+        fields = _fields(item, name, site, result) | labels.of(item) | _rest(item, name, site)
+        later.append(Candidate(item, moment, fields))
+        result.remarks.extend(Remark(item.place, message) for message in item.remarks)
+    result.new.extend(reversed(later))
+    result.missing.reverse()
+    return result
+
+
+class _Known:
+    """The entries that a catalogue has, by their ids in feeds, and the names that are taken."""
+
+    def __init__(self, site: Site, entries: Iterable[Entry], taken: Iterable[str]) -> None:
+        self._entries = {entry.id.casefold(): entry for entry in entries}
+        self._by_guid = {
+            site.entry_id(entry, form): entry for entry in self._entries.values() for form in FEEDS
+        }
+        self._taken = {*taken} - self._entries.keys()
+
+    def entry_of(self, name: str) -> Entry | None:
+        """Return the entry of an id."""
+        return self._entries.get(name.casefold())
+
+    def name_for(self, item: Item, base: str) -> str:
+        """Return the id of the entry that an item is, or a new one that no other has."""
+        guids = [str(item.guid[key]) for key in ("id", *FEEDS) if key in item.guid]
+        found = next((self._by_guid[guid] for guid in guids if guid in self._by_guid), None)
+        if found:
+            self._taken.add(found.id.casefold())
+            return found.id
+        name = next(
+            name
+            for name in numbered(base)
+            if not self._is_taken(name.casefold(), has_guid=bool(guids))
+        )
+        self._taken.add(name.casefold())
+        return name
+
+    def _is_taken(self, name: str, *, has_guid: bool) -> bool:
+        entry = self._entries.get(name)
+        # Two different ids in feeds are two entries.
+        return name in self._taken or bool(entry and has_guid and any(entry.guid))
+
+
+def _dated(items: Iterable[Item], site: Site, remarks: list[Remark]) -> list[tuple[Item, datetime]]:
+    """Return the items that can be imported, the oldest first, each with its moment."""
+    found: list[tuple[Item, datetime]] = []
+    first: dict[str, str] = {}
+    for item in items:
+        fault = moment = None
+        guid = str(item.guid.get("id", ""))
+        if guid and first.setdefault(guid, item.place) != item.place:
+            fault = f"has the same id as the item at {first[guid]}: {guid!r}"
+        elif not item.title.strip():
+            fault = "has no title"
+        elif not item.date.strip():
+            fault = "has no date"
+        else:
+            try:
+                moment = _moment(item.date, site.timezone, site.language)
+            except InvalidValue as error:
+                fault = f"date: {item.date!r} {error}"
+        if fault:
+            remarks.append(Remark(item.place, fault, left_out=True))
+        elif moment:
+            found.append((item, moment))
+    is_oldest_first = bool(found) and found[0][1] < found[-1][1]
+    return sorted(found if is_oldest_first else found[::-1], key=lambda pair: pair[1].timestamp())
+
+
+def _moment(text: str, zone: ZoneInfo, language: str) -> datetime:
+    try:
+        return read_date(text, zone, language)[0]
+    except ValueWarning as warning:
+        value: tuple[datetime, bool] = warning.value  # type: ignore[assignment]  # what read_date returns
+        return value[0]
+
+
+def _own_name(item: Item, site: Site) -> str:
+    """Return the id of an entry that this program published before, or ''."""
+    prefix = f"{site.id}:"
+    guid = str(item.guid.get("atom") or item.guid.get("id", ""))
+    return slug_or_blank(unquote(guid.removeprefix(prefix))) if guid.startswith(prefix) else ""
+
+
+def _base_name(item: Item, moment: datetime) -> str:
+    """Return the id that an item would have if no other had it."""
+    for path in (item.slug, urlsplit(item.page or item.link).path):
+        name = slug_of(_last_part(path), words=None)
+        if name and not name.isdigit():
+            return name
+    day = f"{moment:%Y-%m-%d}"
+    return f"{day}-{slug_of(item.title)}".removesuffix("-")
+
+
+def _last_part(path: str) -> str:
+    """Return the last part of a path that is not the name of an index, without an extension."""
+    parts = [part for part in unquote(path).split("/") if part and not part.startswith("index.")]
+    last = parts[-1] if parts else ""
+    ending = next((ending for ending in _PAGE_ENDINGS if last.lower().endswith(ending)), "")
+    return last[: len(last) - len(ending)]
+
+
+def _fields(item: Item, name: str, site: Site, result: Converted) -> dict[str, object]:
+    """Return an entry's fields up to its link, and note where its page moved."""
+    fields: dict[str, object] = {"id": name, "title": item.title, "date": item.date}
+    if item.updated and item.updated != item.date:
+        try:
+            moments = [
+                _moment(text, site.timezone, site.language) for text in (item.updated, item.date)
+            ]
+        except InvalidValue as fault:
+            result.remarks.append(Remark(item.place, f"updated: {item.updated!r} {fault}"))
+        else:
+            if moments[0] > moments[1]:
+                fields["updated"] = item.updated
+    fields |= {"summary": item.summary} if item.summary else {}
+    fields |= {"body": item.body} if item.body else {}
+    path = path_below(site.url, item.page)
+    own = entry_folder(name)
+    if path in {own, own + INDEX}:
+        # The page that it has here.
+        is_moved = item.link in {"", item.page}
+    else:
+        # Without a text, the page is not replaced by the entry's own.
+        is_moved = bool(path and item.body) and item.link in {"", item.page}
+        if is_moved:
+            result.moved[path] = own
+    link = item.link or item.page
+    if link and not is_moved:
+        fields["link"] = link
+    return fields
+
+
+def _rest(item: Item, name: str, site: Site) -> dict[str, object]:
+    author = dict(item.author)
+    fields: dict[str, object] = {}
+    if item.photo:
+        fields["photo"] = dict(item.photo)
+    if author and author["name"] != site.author.name:
+        fields["author"] = author if len(author) > 1 else author["name"]
+    guid = dict(item.guid)
+    if [*guid] == ["id"]:
+        default = site.tag(name)
+        if guid["id"] != default:
+            fields["guid"] = guid["id"]
+    elif guid:
+        fields["guid"] = guid
+    return fields
+
+
+def path_below(site_url: str, address: str) -> str:
+    """Return the path below a site of an address, as people read it; '' if it has none or a query."""
+    try:
+        site, found = urlsplit(site_url), urlsplit(address)
+        hosts = {(part.hostname or "").removeprefix("www.") for part in (site, found)}
+    except ValueError:
+        return ""
+    is_here = (
+        len(hosts) == 1 and found.scheme in WEB_SCHEMES and not (found.query or found.fragment)
+    )
+    if not is_here or not found.path.startswith(site.path) or site.port != found.port:
+        return ""
+    return unquote(found.path.removeprefix(site.path))
+
+
+class _Labels:
+    """Tells which labels are countries and which are topics, and names the topics."""
+
+    def __init__(self, site: Site, topics: Sequence[Topic] | None, result: Converted) -> None:
+        self._is_open = topics is None
+        self._result = result
+        self._countries = Countries(site.language, {})
+        self._find = self._countries.code(SILENT)
+        self._own_scheme = f"{site.id}:topics"
+        # Slugs by the folded name, and the folded names that they are taken by.
+        self._slugs = {topic.name.casefold(): topic.slug for topic in topics or ()}
+        self._taken = {topic.slug for topic in topics or ()}
+
+    def of(self, item: Item) -> dict[str, object]:
+        """Return the topics and the countries of an item as fields."""
+        topics: dict[str, None] = {}
+        codes: dict[str, None] = {}
+        for text in item.countries:
+            if code := self._code(text):
+                codes[code] = None
+            else:
+                self._report(item, f"countries: {text!r} is not the name or code of one country")
+        for label in item.labels:
+            name = " ".join(label.name.split())
+            if not name or name.casefold() == _NO_CATEGORY:
+                continue
+            if code := self._country_of(label):
+                codes[code] = None
+                if name != self._countries.country(code).name and name.upper() != name:
+                    self._result.countries.setdefault(code, name)
+            elif topic := self._topic_of(label, name):
+                topics[topic] = None
+            else:
+                self._report(item, f"topics: {name!r} has no letter and no digit")
+        names = self._result.countries
+        found: dict[str, Sequence[str]] = {
+            "topics": [*topics],
+            "countries": [names.get(code) or self._countries.country(code).name for code in codes],
+        }
+        return {key: texts for key, texts in found.items() if texts}
+
+    def _report(self, item: Item, message: str) -> None:
+        self._result.remarks.append(Remark(item.place, message))
+
+    def _country_of(self, label: Label) -> str:
+        if label.scheme == _COUNTRY_SCHEME:
+            return self._code(label.slug) or self._code(label.name)
+        return self._code(label.name) if len(label.name) >= _MIN_COUNTRY_LENGTH else ""
+
+    def _code(self, text: str) -> str:
+        try:
+            return self._find(text)
+        except InvalidValue:
+            return ""
+
+    def _topic_of(self, label: Label, name: str) -> str:
+        """Return what an entry writes for a topic: its slug, or its name if any is allowed."""
+        known = self._slugs.get(name.casefold())
+        if known is None:
+            known = slug_or_blank(label.slug) or slug_of(name, words=None)
+            if not known:
+                return ""
+            known = next(slug for slug in numbered(known) if slug not in self._taken)
+            self._taken.add(known)
+            self._slugs[name.casefold()] = known
+            if not self._is_open:
+                self._result.topics[known] = self._declared(label, name)
+        return name if self._is_open else known
+
+    def _declared(self, label: Label, name: str) -> object:
+        scheme = label.scheme
+        is_foreign = web_host(scheme) and is_iri(scheme) and scheme != self._own_scheme
+        return {"name": name, "scheme": scheme} if is_foreign else name

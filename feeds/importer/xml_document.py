@@ -1,0 +1,252 @@
+"""An RSS or Atom document as the source of an import, through feedparser."""
+
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import urljoin
+
+import feedparser
+from lxml import etree
+
+from feeds.errors import FeedsError
+from feeds.importer.fetch import Fetched
+from feeds.importer.html_to_markdown import to_text
+from feeds.importer.item_texts import as_html, guid_of, iso_date, texts_of
+from feeds.importer.items import Document, Item, Label, Remark, Source
+from feeds.urls import web_host
+
+_MEDIA = "{http://search.yahoo.com/mrss/}"
+_ATOM = "{http://www.w3.org/2005/Atom}"
+# Elements of entries in all versions of RSS and Atom; that of RSS 1.0 is in a namespace.
+_ENTRY = re.compile(r"(?:\{.*\})?(?:item|entry)")
+_IMAGE_ENDINGS = (".avif", ".gif", ".jpeg", ".jpg", ".png", ".webp")
+# Links to further entries: paged feeds and archives (RFC 5005 §3, §4).
+_MORE = ("next", "prev-archive")
+
+
+class _Raw(NamedTuple):
+    """What feedparser changes or leaves out of an entry: its line, its id, its picture."""
+
+    line: int = 0
+    guid: str = ""
+    permalink: bool = False
+    photo: Mapping[str, str] = {}
+
+
+def read_xml(page: Fetched) -> Document:
+    """Return what a document says; raises FeedsError if it is not a feed."""
+    data, raw, fault = _without_media(page)
+    headers = {"content-location": page.url} if page.url else {}
+    found = feedparser.parse(io.BytesIO(data), sanitize_html=False, response_headers=headers)
+    if not found.version and not found.entries:
+        raise FeedsError(f"{page.name} is not a feed{_feeds_of_page(page)}")
+    raws: Sequence[_Raw] = raw if len(raw) == len(found.entries) else [_Raw()] * len(found.entries)
+    is_atom = found.version.startswith("atom")
+    items = []
+    for number, (entry, extra) in enumerate(zip(found.entries, raws, strict=True), 1):
+        place = f"{page.name}:{extra.line}" if extra.line else f"{page.name}: item {number}"
+        items.append(_item(entry, extra, place, is_atom=is_atom))
+    remarks = []
+    if fault:
+        message = f"is not well-formed XML ({fault}); compare what is imported with it"
+        remarks.append(Remark(page.name, message))
+    feed, form = found.feed, "atom" if is_atom else "rss"
+    own = [link.get("href", "") for link in feed.get("links", ()) if link.get("rel") == "self"]
+    more = [
+        link.get("href", "")
+        for rel in _MORE
+        for link in feed.get("links", ())
+        if link.get("rel") == rel
+    ]
+    source = Source(
+        name=page.name,
+        items=tuple(items),
+        site=_site(feed, is_atom=is_atom),
+        feeds={address: form for address in (page.url, *own[:1]) if web_host(address)},
+        feed_id=feed.get("id", "") if is_atom else "",
+        remarks=tuple(remarks),
+    )
+    return Document(source, next(iter(more), ""))
+
+
+def _without_media(page: Fetched) -> tuple[bytes, list[_Raw], str]:
+    """Return a document without the texts of Media RSS, and what feedparser changes of each entry.
+
+    The third value is where it is not well-formed, or empty. feedparser takes the title and the description of a picture for those of the entry,
+    and resolves ids as if they were addresses. A document that is not well-formed is
+    left to feedparser as it is.
+    """
+    if b"<!ENTITY" in page.data:
+        raise FeedsError(f"{page.name} declares XML entities, which no feed needs; remove them")
+    root, fault = _parsed(page.data, recover=False)
+    recovered = _parsed(page.data, recover=True)[0] if fault else root
+    tags = [] if recovered is None else [*recovered.iter("*")]
+    entries = [tag for tag in tags if _ENTRY.fullmatch(str(tag.tag))]
+    raw = [*map(_raw, entries)]
+    if root is None:
+        return page.data, raw, fault
+    for tag in [*root.iter(f"{_MEDIA}title", f"{_MEDIA}description")]:
+        parent = tag.getparent()
+        if parent is not None:
+            parent.remove(tag)
+    return etree.tostring(root, encoding="utf-8", xml_declaration=True), raw, ""
+
+
+def _parsed(data: bytes, *, recover: bool) -> tuple[etree._Element | None, str]:
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, recover=recover
+    )
+    try:
+        return etree.fromstring(data, parser), ""
+    except etree.XMLSyntaxError as error:
+        return None, f"line {error.lineno}: {error.msg.partition(chr(10))[0]}"
+
+
+def _raw(entry: etree._Element) -> _Raw:
+    guid = entry.find("guid")
+    found = guid if guid is not None else entry.find(f"{_ATOM}id")
+    pictures = (_media_photo(tag) for tag in entry.iter(f"{_MEDIA}content", f"{_MEDIA}thumbnail"))
+    line: Any = entry.sourceline
+    photo: Mapping[str, str] = next((picture for picture in pictures if picture), {})
+    if not photo:
+        photo = _described(entry, {})
+    return _Raw(
+        line=line or 0,
+        guid=("" if found is None else "".join(map(str, found.itertext()))).strip(),
+        permalink=guid is not None and guid.get("isPermaLink") == "true",
+        photo=photo,
+    )
+
+
+def _media_photo(tag: etree._Element) -> Mapping[str, str]:
+    """Return a photo of Media RSS; empty if it is audio or video."""
+    url, kind = tag.get("url", ""), tag.get("type", "")
+    is_image = tag.get("medium") == "image" or kind.startswith("image/") or "thumbnail" in tag.tag
+    if not web_host(url) or not (is_image or (not kind and _is_image_name(url))):
+        return {}
+    values = {
+        "url": url,
+        "type": kind,
+        "width": tag.get("width", ""),
+        "height": tag.get("height", ""),
+        "length": tag.get("fileSize", ""),
+    }
+    known = {name: value for name, value in values.items() if value}
+    return _described(tag, known)
+
+
+def _described(tag: etree._Element, photo: Mapping[str, str]) -> Mapping[str, str]:
+    """Return a photo with the credit and the description that are in an element."""
+    texts = {"credit": tag.findtext(f"{_MEDIA}credit"), "alt": tag.findtext(f"{_MEDIA}description")}
+    found = {name: to_text(text) for name, text in texts.items() if text}
+    return {**photo, **found} if photo or "credit" in found else {}
+
+
+def _is_image_name(url: str) -> bool:
+    return url.partition("?")[0].lower().endswith(_IMAGE_ENDINGS)
+
+
+def _item(entry: Any, raw: _Raw, place: str, *, is_atom: bool) -> Item:  # noqa: ANN401  # feedparser has no types
+    link = entry.get("link", "")
+    enclosures = [found for found in entry.get("enclosures", ()) if found.get("href")]
+    photo = raw.photo if raw.photo.get("url") else {**_enclosed(enclosures), **raw.photo}
+    remarks = [
+        f"the file {found.href} is not imported; link to it in the body"
+        for found in enclosures
+        if found.href != photo.get("url") and not found.get("type", "").startswith("image/")
+    ]
+    content = next(iter(entry.get("content", ())), None)
+    summary = _html(entry.get("summary_detail"), is_atom=is_atom)
+    texts = texts_of(_html(content, is_atom=is_atom), summary, photo, link)
+    title = entry.get("title_detail", {})
+    guid = raw.guid or entry.get("id", "") or link
+    authors = entry.get("authors") or [{}]
+    if len(authors) > 1:
+        names = ", ".join(str(author.get("name", "")) for author in authors[1:])
+        remarks.append(f"has more than one author; not imported: {names}")
+    return Item(
+        place=place,
+        title=to_text(title.get("value", "")) if _is_html(title, is_atom=is_atom) else title.value,
+        date=iso_date(entry.get("published", "") or entry.get("updated", "")),
+        updated=iso_date(entry.get("updated", "")),
+        summary=texts.summary,
+        body=texts.body,
+        link=link if web_host(link) else "",
+        page=link if web_host(link) else "",
+        labels=tuple(_labels(entry.get("tags", ()), is_atom=is_atom)),
+        photo=photo,
+        author=_person(authors[0]),
+        guid=guid_of(guid, permalink=raw.permalink),
+        remarks=(*texts.remarks, *remarks),
+    )
+
+
+def _enclosed(enclosures: Sequence[Any]) -> dict[str, str]:
+    """Return the first picture among enclosures, as a photo."""
+    for found in enclosures:
+        kind = found.get("type", "")
+        if kind.startswith("image/") or (not kind and _is_image_name(found.href)):
+            values = {"url": found.href, "type": kind, "length": found.get("length", "")}
+            return {name: value for name, value in values.items() if value and value != "0"}
+    return {}
+
+
+def _is_html(detail: Mapping[str, Any], *, is_atom: bool) -> bool:
+    # In RSS, everything may be HTML; feedparser guesses.
+    return bool(detail) and not (is_atom and detail.get("type") == "text/plain")
+
+
+def _html(detail: Any, *, is_atom: bool) -> str:  # noqa: ANN401  # feedparser has no types
+    """Return a text as HTML."""
+    if not detail:
+        return ""
+    value: str = detail.value
+    if _is_html(detail, is_atom=is_atom):
+        return value
+    return as_html(value)
+
+
+def _labels(tags: Sequence[Any], *, is_atom: bool) -> Iterator[Label]:
+    for tag in tags:
+        term, label = tag.get("term") or "", tag.get("label") or ""
+        name = to_text(label or term)
+        if name:
+            yield Label(name, term if is_atom else "", tag.get("scheme") or "")
+
+
+def _person(found: Mapping[str, Any]) -> Mapping[str, str]:
+    values = {
+        "name": to_text(found.get("name") or found.get("email") or ""),
+        "email": found.get("email") or "",
+        "uri": found.get("href") or "",
+    }
+    return {name: value for name, value in values.items() if value} if values["name"] else {}
+
+
+def _site(feed: Any, *, is_atom: bool) -> dict[str, object]:  # noqa: ANN401  # feedparser has no types
+    title, description = feed.get("title_detail", {}), feed.get("subtitle_detail", {})
+    rights = feed.get("rights_detail", {})
+    values = {
+        "title": to_text(_html(title, is_atom=is_atom)),
+        "url": feed.get("link", ""),
+        "description": to_text(_html(description, is_atom=is_atom)),
+        "language": feed.get("language", ""),
+        "author": _person(feed.get("author_detail") or feed.get("publisher_detail") or {}),
+        "rights": to_text(_html(rights, is_atom=is_atom)),
+        "logo": feed.get("logo") or (feed.get("image") or {}).get("href", ""),
+        "icon": feed.get("icon", ""),
+    }
+    return {name: value for name, value in values.items() if value}
+
+
+def _feeds_of_page(page: Fetched) -> str:
+    """Return the end of a message with the feeds that a web page names, or ''."""
+    links = re.findall(rb"<link\s[^>]*>", page.data[:200_000], re.IGNORECASE)
+    found = []
+    for link in links:
+        kind = re.search(rb"application/(?:rss\+xml|atom\+xml|feed\+json)", link, re.IGNORECASE)
+        address = re.search(rb"href\s*=\s*[\"']?([^\"'\s>]+)", link, re.IGNORECASE)
+        if kind and address:
+            found.append(urljoin(page.url, address[1].decode(errors="replace")))
+    return f", but a page with the feeds {', '.join(found[:5])}" if found else ""
