@@ -2,12 +2,14 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,7 +18,7 @@ from conftest import PATIENCE, ROOT, SHIPPED, Server, run, running, wait_until
 from hosts import Answer, ask
 from processes import children
 from prometheus_client.parser import text_string_to_metric_families
-from stores import asked
+from stores import Clock, Published, asked
 
 from feeds import FeedsError, create_app
 from feeds.server.request_counts import RequestCounts
@@ -136,6 +138,24 @@ def test_without_a_release_the_site_is_degraded(tmp_path: Path) -> None:
         assert samples(client.get("/metrics").text) == {"feeds_degraded": 1, "503": 1}
     finally:
         app.close()
+
+
+def test_an_index_of_an_earlier_version_is_served(tmp_path: Path) -> None:
+    """After an upgrade, the last release is served from its index, which has no numbers of entries."""
+    file, clock = tmp_path / "entries.yaml", Clock()
+    file.write_text(SHIPPED.read_text())
+    Published(file, clock=clock).refresh()
+    [index] = tmp_path.glob(".feeds/site-*/index")
+    before = index.read_bytes().removesuffix(b"\n").rpartition(b"\n")[0]
+    earlier = re.sub(rb', "entries": \d+, "held_back": \d+', b"", before)
+    assert earlier != before
+    index.write_bytes(b"%s\n%s\n" % (earlier, sha256(earlier).hexdigest().encode()))
+    file.write_text("entries: [\n")
+    with asked(file, tmp_path / ".feeds", metrics=True) as client:
+        assert client.get("/atom.xml").status_code == 200
+        found = samples(client.get("/metrics").text)
+    assert "feeds_last_publish_timestamp_seconds" in found
+    assert "feeds_entries_published" not in found
 
 
 def test_there_are_no_metrics_unless_asked_for(tmp_path: Path) -> None:

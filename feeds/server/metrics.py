@@ -84,7 +84,7 @@ class _MetricsMiddleware:
 
         head = self._site.index.head if self._site.index else None
         degraded = head is None or self._site.status().degraded
-        states: dict[str, tuple[str, float]] = {
+        states: dict[str, tuple[str, float | None]] = {
             "feeds_degraded": ("1 if /healthz is not ok, else 0.", degraded),
         }
         if head is not None:
@@ -97,7 +97,8 @@ class _MetricsMiddleware:
                 ),
             }
         for name, (text, value) in states.items():
-            yield GaugeMetricFamily(name, text, value=value)
+            if value is not None:
+                yield GaugeMetricFamily(name, text, value=value)
         requests = CounterMetricFamily(
             "feeds_requests", "Requests, except those of /metrics.", labels=["status"]
         )

@@ -30,7 +30,7 @@ from feeds.storage import StateFolder, replace_file
 
 _INDEX, _OBJECTS = "index", "objects"
 # Part of the name of each store, so that versions do not share one.
-_VERSION = "2"
+_VERSION = "1"
 _HEADING = f"# feeds site {_VERSION}"
 # In each line of an index.
 _TABS = 5
@@ -57,7 +57,8 @@ class Head(NamedTuple):
 
     `release` is a digest of all documents, and `since` is when they were committed.
     `until` is when the same catalogue has other documents, None for never. `entries`
-    are public, and `held_back` is the number of those that are not public yet.
+    are public, and `held_back` is the number of those that are not public yet; both are
+    None in an index that an earlier version wrote.
     """
 
     release: str
@@ -68,8 +69,8 @@ class Head(NamedTuple):
     hub: str
     moved: Mapping[str, str]
     retired: frozenset[str]
-    entries: int
-    held_back: int
+    entries: int | None = None
+    held_back: int | None = None
 
 
 class Record(NamedTuple):
@@ -372,7 +373,7 @@ def _json_value(value: datetime | frozenset[str]) -> object:
 def _parsed_head(line: str) -> Head:
     found = json.loads(line)
     until = found["until"]
-    known = {name: found[name] for name in Head._fields}
+    known = {name: found[name] for name in Head._fields if name in found}
     return Head(**known)._replace(
         since=datetime.fromisoformat(found["since"]),
         until=datetime.fromisoformat(until) if until else None,
