@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Without bytecode files, each program that is started compiles all modules it uses.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: serve test test-all lint bench lock golden
+.PHONY: serve test test-all lint bench lock golden dist
 .DEFAULT_GOAL := test
 
 serve: .venv/run  ## serve entries.yaml at http://127.0.0.1:8000/
@@ -29,6 +29,11 @@ bench: .venv/dev  ## run the benchmarks
 
 golden: .venv/dev  ## rewrite the golden files; read the difference before committing it
 	$(BIN)/pytest tests/test_golden.py tests/test_export.py -k golden --golden
+
+dist: .venv/dev  ## build a wheel, an sdist and constraints.txt of the commit
+	$(BIN)/python make_dist.py
+	$(BIN)/twine check --strict dist/*.whl dist/*.tar.gz
+	$(BIN)/check-wheel-contents dist
 
 lock: .venv/dev  ## pin the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \

@@ -65,7 +65,7 @@ __all__ = [
     "load_catalogue",
 ]
 
-__version__ = "0.1.0"
+__version__ = "0.2.0.dev0"
 
 _NAMES_BY_MODULE = {
     "feeds.errors": "CatalogueError FeedsError Problem",

@@ -22,6 +22,7 @@ from conftest import (
 )
 from processes import build_processes
 
+from feeds import __version__
 from feeds.cli.publishing import Progress
 
 COMMANDS = ("init", "new", "check", "list", "export", "publish", "serve")
@@ -163,7 +164,11 @@ def test_a_server_prints_where_it_is(host: str, place: str, tmp_path: Path) -> N
 def test_python_dash_m_is_the_command() -> None:
     """`feeds` and `python -m feeds` are the same."""
     installed = Path(sys.executable).parent / "feeds"
-    assert run(installed, "--version").stdout == run_feeds("--version").stdout == "feeds 0.1.0\n"
+    assert (
+        run(installed, "--version").stdout
+        == run_feeds("--version").stdout
+        == f"feeds {__version__}\n"
+    )
 
 
 def test_export_without_pages_and_again(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ import pytest
 from conftest import ROOT, SHIPPED, run, run_feeds
 
 from feeds import FeedsError, load_catalogue
+from feeds.catalogue.additions import free_id
+from feeds.catalogue.text_fields import slug_of as slug
 from feeds.storage import rewrite_file
 
 HEAD = """\
@@ -87,13 +89,20 @@ def test_with_a_summary_an_entry_is_complete(folder: Path) -> None:
 )
 def test_each_title_has_an_id_and_is_kept(title: str, expected: str, folder: Path) -> None:
     """Any title is written so that it is read again, with an id of its words, or else of the date."""
-    for id_ in (expected, f"{expected[:198]}-2"):
-        done = run_feeds("new", title, "--summary", "S.", "--date", "2023-01-03", cwd=folder)
-        assert f"{id_!r} added" in done.stdout, done.stderr
-        [new, *_] = load_catalogue(folder / "entries.yaml").entries
-        assert (new.id, new.title) == (id_, " ".join(title.split()))
-    text = (folder / "entries.yaml").read_text()
-    assert int(done.stdout.split(":")[1]) == text[: text.index("- id:")].count("\n") + 1
+    done = run_feeds("new", title, "--summary", "S.", "--date", "2023-01-03", cwd=folder)
+    assert done.stdout.startswith(f"entries.yaml:9: {expected!r} added"), done.stderr
+    [new, _] = load_catalogue(folder / "entries.yaml").entries
+    assert (new.id, new.title) == (expected, " ".join(title.split()))
+
+
+@pytest.mark.parametrize("old", ["a", "w" * 200, "w" * 199 + "é", "الحماية" * 14])
+def test_an_id_that_is_taken_gets_a_number(old: str) -> None:
+    """The id of another entry is given with a number, also if it is as long as an id can be."""
+    first = free_id(old, "", {slug(old)})
+    second = free_id(old, "", {slug(old), first})
+    assert (slug(first), slug(second)) == (first, second)
+    assert (first[-2:], second[-2:]) == ("-2", "-3")
+    assert old.startswith(first[:-2])
 
 
 def test_no_id_is_used_again(folder: Path) -> None:
@@ -102,10 +111,10 @@ def test_no_id_is_used_again(folder: Path) -> None:
     text = path.read_text()
     given_up = "  moved: {entries/moved/: entries/old/}\n  retired: [entries/retired/]\n"
     path.write_text(text.replace("\nentries", f"{given_up}\nentries"))
-    run_feeds("new", "Gone", "--summary", "S.", cwd=folder)
+    run_feeds("new", "Мир", "--summary", "S.", cwd=folder)
     assert run_feeds("export", folder / "out", cwd=folder).returncode == 0
-    path.write_text(path.read_text().replace("- id: gone\n", "- id: other\n"))
-    for title in ("Moved", "Retired", "Gone", "Old", "Other"):
+    path.write_text(path.read_text().replace("- id: мир\n", "- id: other\n"))
+    for title in ("Moved", "Retired", "Мир", "Old", "Other"):
         done = run_feeds("new", title, cwd=folder)
         assert f"'{title.lower()}-2' added" in done.stdout, done.stderr
 
@@ -156,6 +165,7 @@ def test_the_shipped_catalogue_keeps_its_text(tmp_path: Path) -> None:
     [
         (["A", "title"], 2, "put the title in quotes; name the catalogue with --catalogue"),
         (["A title", "entries.yaml"], 2, "put the title in quotes; name the catalogue with"),
+        (["entries.yaml"], 2, "put the title in quotes; name the catalogue with --catalogue"),
         ([], 2, "required: TITLE"),
         ([""], 2, "TITLE: is empty"),
         ([" \n"], 2, "TITLE: is empty"),

@@ -37,7 +37,7 @@ def test_the_catalogue_needs_no_option(command: str, path: str, folder: Path) ->
 
 def test_serve_and_ping_take_it_too(tmp_path: Path) -> None:
     """A missing catalogue is reported by its name."""
-    for command in ("serve", "ping", "init", "new"):
+    for command in ("serve", "ping"):
         done = run_feeds(command, "nowhere.yaml", cwd=tmp_path)
         assert done.returncode == 1
         assert "feeds: nowhere.yaml: No such file or directory" in done.stderr

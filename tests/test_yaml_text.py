@@ -99,6 +99,8 @@ def test_a_text_is_read_as_it_was(text: str) -> None:
 
 
 @given(text=texts)
+@example(text="link: x")
+@example(text="x " * 39 + "link: x " * 10)
 def test_a_text_is_read_without_a_note_on_how_it_is_written(text: str) -> None:
     """What is written in a catalogue gets no note about comments, keys or lines in its texts."""
     fields = {"id": "a", "title": text, "date": "2022-01-31", "summary": text, "body": f"x\n{text}"}
@@ -128,6 +130,7 @@ def test_a_text_is_read_without_a_note_on_how_it_is_written(text: str) -> None:
         (" one\ntwo", "|2-\n     one\n    two"),
         ("one\n\n", r'"one\n\n"'),
         ("one\r\ntwo", r'"one\r\ntwo"'),
+        ("one\nlink: two", r'"one\nlink: two"'),
         (True, "true"),
         (12, "12"),
         (["a", "b c", "d, e"], "[a, b c, 'd, e']"),

@@ -1,9 +1,10 @@
 """What is added to a catalogue: a first entry, a new one, its id, and the file that it belongs to."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from operator import attrgetter
 from typing import TypeVar, Unpack
+from urllib.parse import unquote
 
 from feeds.catalogue import ReadOptions, read_catalogue
 from feeds.catalogue.reader import PLACEHOLDER, InvalidValue
@@ -11,11 +12,11 @@ from feeds.catalogue.sections import Sections, id_of
 from feeds.catalogue.source import Source, describe, forbidden_character
 from feeds.catalogue.text_fields import slug_of, slug_or_blank
 from feeds.catalogue.yaml_text import catalogue_text
-from feeds.model import Catalogue, Site
+from feeds.model import Catalogue
 from feeds.urls import ENTRIES
 
 T = TypeVar("T")
-Texts = Iterable[tuple[str, bytes]]
+Texts = Sequence[tuple[str, bytes]]
 
 UNWRITTEN_SUMMARY = f"{PLACEHOLDER} what happened, in one sentence"
 _FIRST_ENTRY = {
@@ -55,7 +56,7 @@ def free_id(title: str, date: str, taken: Collection[str]) -> str:
 
 
 def numbered(base: str) -> Iterator[str]:
-    """Yield an id, and the same with the numbers 2, 3, …"""
+    """Yield an id, then the same with the numbers 2, 3 and so on."""
     yield base
     for number in count(2):
         yield _numbered(base, number)
@@ -70,15 +71,17 @@ def _numbered(base: str, number: int) -> str:
 
 def taken_ids(catalogue: Catalogue, published: Iterable[str]) -> set[str]:
     """Return the ids of all entries: those there are, those given up, and those at published addresses."""
-    site: Site = catalogue.site
+    site = catalogue.site
     before = (path for path in published if path.startswith(site.url))
-    paths = [*site.moved, *site.retired, *(path.removeprefix(site.url) for path in before)]
+    paths = [*site.moved, *site.retired, *(unquote(path.removeprefix(site.url)) for path in before)]
     old = (path.split("/")[1] for path in paths if path.startswith(ENTRIES))
     return {name.casefold() for name in (*old, *(entry.id for entry in catalogue.entries))}
 
 
 def file_for_entries(texts: Texts, catalogue: Catalogue) -> str:
     """Return the file that new entries belong to: the one with the newest entry."""
+    if len(texts) == 1:
+        return texts[0][0]
     newest = max(catalogue.entries, key=attrgetter("published"), default=None)
     with_section = []
     for name, data in texts:

@@ -26,7 +26,7 @@ from feeds.storage import STATE, catalogue_files
 
 _NAME = "entries.yaml"
 _MAX_ATTEMPTS = 3
-_SECTION = re.compile(rb"^(?:site|entries):", re.MULTILINE)
+_ENTRIES = re.compile(rb"^entries:", re.MULTILINE)
 _ADD = '# To add an entry, run: feeds new "A title"\n'
 # What an export writes, and the state without the history, do not belong in a repository.
 _IGNORED = f"/out/\n/{STATE}/*\n!/{STATE}/history.tsv\n"
@@ -65,10 +65,13 @@ def _file(path: Path) -> Path:
     is_file = path.suffix.lower() in {".yaml", ".yml"} and not path.is_dir()
     file = path if is_file else path / _NAME
     try:
-        if file.exists() or file.is_symlink():
+        if file.exists():
             raise FeedsError(f"{file}: is there already; nothing is written")
-        for other in catalogue_files(file.parent) if file.parent.is_dir() else ():
-            if _SECTION.search(other.read_bytes()):
+        folder = next(parent for parent in file.parents if parent.exists())
+        if not folder.is_dir():
+            raise FeedsError(f"{folder}: is not a folder; nothing is written")
+        for other in catalogue_files(folder) if folder == file.parent else ():
+            if _ENTRIES.search(other.read_bytes()):
                 raise FeedsError(f"{other}: is a catalogue already; nothing is written")
     except OSError as error:
         raise FeedsError(f"{error.filename}: {error.strerror}; nothing is written") from None
@@ -122,7 +125,7 @@ def _answers(options: Init) -> dict[str, str]:
     for question, text in given.items():
         if text is not None and (fault := _fault(question, text)):
             raise UsageError(f"--{question.option}: {fault}")
-    missing = [f"--{name.option}" for name in _REQUIRED if given[name] is None]
+    missing = [f"--{question.option}" for question in _REQUIRED if given[question] is None]
     if missing and not sys.stdin.isatty():
         raise UsageError(f"without a terminal, {' and '.join(missing)} must be given")
     answers: dict[str, str] = {}

@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 from shlex import quote
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
 
 from feeds.catalogue.additions import (
     UNWRITTEN_SUMMARY,
@@ -24,12 +23,14 @@ from feeds.cli.commands import New, print_message, print_result
 from feeds.errors import CatalogueError, FeedsError, UsageError, printable
 from feeds.history import History
 from feeds.model import Catalogue
+from feeds.parallel import gc_paused
 from feeds.storage import media_folder, read_files, rewrite_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+@gc_paused()
 def new(options: New) -> None:
     """Insert an entry at the top of the entries, in the file with the newest one."""
     texts = read_files(options.catalogue)
@@ -59,11 +60,12 @@ def new(options: New) -> None:
 
 def _fields(options: New, catalogue: Catalogue, now: datetime) -> dict[str, str]:
     """Return the fields of the entry; raises UsageError."""
-    if len(options.title) > 1:
+    if len(options.title) > 1 or options.title[0].endswith((".yaml", ".yml")):
         raise UsageError("put the title in quotes; name the catalogue with --catalogue")
     site = catalogue.site
-    date = options.date or now.astimezone(site.timezone).date().isoformat()
-    summary = options.summary if options.summary is not None else UNWRITTEN_SUMMARY
+    today = now.astimezone(site.timezone).date().isoformat()
+    date = today if options.date is None else options.date
+    summary = UNWRITTEN_SUMMARY if options.summary is None else options.summary
     values: dict[str, tuple[str, Callable[[str], object]]] = {
         "TITLE": (options.title[0], line),
         "--date": (date, partial(read_date, zone=site.timezone, language=site.language)),
@@ -77,6 +79,6 @@ def _fields(options: New, catalogue: Catalogue, now: datetime) -> dict[str, str]
         except InvalidValue as fault:
             raise UsageError(f"{name}: {fault}") from None
     title = folded(options.title[0])
-    published = map(unquote, History(options.state_folder).addresses())
+    published = History(options.state_folder).addresses()
     entry_id = free_id(title, date, taken_ids(catalogue, published))
     return {"id": entry_id, "title": title, "date": date, "summary": folded(summary)}

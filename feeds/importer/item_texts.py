@@ -8,10 +8,12 @@ from email.utils import parsedate_to_datetime
 from html import escape
 from typing import NamedTuple
 
+from feeds.formats.content import truncated
 from feeds.importer.html_to_markdown import to_markdown, to_text, without_picture
 
 # A longer description is a text of its own.
 _MAX_SUMMARY = 500
+_MAX_TITLE = 80
 _RICH = re.compile(
     r"<(?:a|blockquote|figure|h[1-6]|iframe|img|li|pre|table|video)[\s>/]", re.IGNORECASE
 )
@@ -21,8 +23,9 @@ _EMPTY_LINES = re.compile(r"\n\s*\n")
 
 
 class Texts(NamedTuple):
-    """The summary and the body of an item."""
+    """The summary and the body of an item, and a title for one that has none."""
 
+    title: str
     summary: str
     body: str
     remarks: tuple[str, ...] = ()
@@ -35,18 +38,19 @@ def texts_of(content: str, summary: str, photo: Mapping[str, str], base: str) ->
         html = without_picture(html, photo["url"], base)
     html = _without_credit(html, photo.get("credit", ""))
     text, short = to_text(html), to_text(summary)
+    title = truncated(short or text, _MAX_TITLE)
     if not content.strip():
         is_short = len(text) <= _MAX_SUMMARY and not _RICH.search(html)
         if is_short and len(_PARAGRAPH.findall(html)) <= 1:
-            return Texts(text, "")
+            return Texts(title, text, "")
     # feedparser takes the content for the summary, too, where there is none.
     if not content.strip() or content == summary:
         short = ""
     if text == short:
-        return Texts(short, "")
+        return Texts(title, short, "")
     body = to_markdown(html, base)
     remarks = (f"the text {body.fault}",) if body.fault else ()
-    return Texts(short, body.text, remarks)
+    return Texts(title, short, body.text, remarks)
 
 
 def _without_credit(html: str, credit: str) -> str:

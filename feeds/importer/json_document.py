@@ -72,7 +72,7 @@ def _json_item(found: Mapping[str, Any], place: str) -> Item:
     tags = found.get("tags")
     return Item(
         place=place,
-        title=" ".join(title.split()),
+        title=" ".join(title.split()) or texts.title,
         date=iso_date(_text(found, "date_published") or _text(found, "date_modified")),
         updated=iso_date(_text(found, "date_modified")),
         summary=texts.summary,

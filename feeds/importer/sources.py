@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from feeds.errors import UsageError
 from feeds.importer.data_file import read_data
@@ -15,7 +16,8 @@ from feeds.importer.markdown_folder import read_markdown
 from feeds.importer.wordpress import is_wordpress, read_wordpress
 
 _ADDRESS = ("http://", "https://")
-_TABLES = (".csv", ".tsv", ".tab", ".txt")
+_DATA = (".csv", ".json", ".tsv", ".yaml", ".yml")
+_BLANK = b"\xef\xbb\xbf \t\r\n"
 
 
 class DataOptions(NamedTuple):
@@ -43,9 +45,10 @@ def read_source(where: str, options: DataOptions) -> Source:
 
 
 def _read(page: Fetched, options: DataOptions, fetcher: Fetcher | None) -> Source:
-    start = page.data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
-    ending = Path(page.name).suffix.lower()
-    if ending in _TABLES or (start != b"<" and not _is_json_feed(page.data, start)):
+    ending = Path(urlsplit(page.name).path).suffix.lower()
+    # In UTF-16 and UTF-32, other bytes are around it.
+    is_xml = b"<" in page.data.lstrip(_BLANK)[:8] and ending not in _DATA
+    if not is_xml and not _is_json_feed(page.data):
         return read_data(
             page.name,
             page.data,
@@ -59,8 +62,8 @@ def _read(page: Fetched, options: DataOptions, fetcher: Fetcher | None) -> Sourc
     return read_feed(page, fetcher.next if fetcher else _no_further_page)
 
 
-def _is_json_feed(data: bytes, start: bytes) -> bool:
-    if start != b"{" or b"jsonfeed.org/version/" not in data:
+def _is_json_feed(data: bytes) -> bool:
+    if data.lstrip(_BLANK)[:1] != b"{" or b"jsonfeed.org/version/" not in data:
         return False
     try:
         return is_json_feed(json.loads(data))

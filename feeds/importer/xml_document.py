@@ -3,7 +3,7 @@
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from urllib.parse import urljoin
 
 import feedparser
@@ -77,9 +77,10 @@ def _without_media(page: Fetched) -> tuple[bytes, list[_Raw], str]:
     and resolves ids as if they were addresses. A document that is not well-formed is
     left to feedparser as it is.
     """
-    if b"<!ENTITY" in page.data:
-        raise FeedsError(f"{page.name} declares XML entities, which no feed needs; remove them")
     root, fault = _parsed(page.data, recover=False)
+    dtd = None if root is None else root.getroottree().docinfo.internalDTD
+    if b"<!ENTITY" in page.data or (dtd is not None and [*cast("Any", dtd).iterentities()]):
+        raise FeedsError(f"{page.name} declares XML entities, which no feed needs; remove them")
     recovered = _parsed(page.data, recover=True)[0] if fault else root
     tags = [] if recovered is None else [*recovered.iter("*")]
     entries = [tag for tag in tags if _ENTRY.fullmatch(str(tag.tag))]
@@ -159,7 +160,6 @@ def _item(entry: Any, raw: _Raw, place: str, *, is_atom: bool) -> Item:  # noqa:
     content = next(iter(entry.get("content", ())), None)
     summary = _html(entry.get("summary_detail"), is_atom=is_atom)
     texts = texts_of(_html(content, is_atom=is_atom), summary, photo, link)
-    title = entry.get("title_detail", {})
     guid = raw.guid or entry.get("id", "") or link
     authors = entry.get("authors") or [{}]
     if len(authors) > 1:
@@ -167,7 +167,7 @@ def _item(entry: Any, raw: _Raw, place: str, *, is_atom: bool) -> Item:  # noqa:
         remarks.append(f"has more than one author; not imported: {names}")
     return Item(
         place=place,
-        title=to_text(title.get("value", "")) if _is_html(title, is_atom=is_atom) else title.value,
+        title=to_text(_html(entry.get("title_detail"), is_atom=is_atom)) or texts.title,
         date=iso_date(entry.get("published", "") or entry.get("updated", "")),
         updated=iso_date(entry.get("updated", "")),
         summary=texts.summary,
