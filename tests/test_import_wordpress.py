@@ -157,6 +157,7 @@ def test_each_field_of_a_post_arrives() -> None:
         "url": SITE,
         "description": "News from the quay",
         "language": "en-GB",
+        "items": "10",
     }
     assert source.items == (
         Item(
