@@ -17,7 +17,7 @@ from feeds.markdown.links import LINK, ORDINARY, possible_texts
 from feeds.markdown.sanitizer import FOOTNOTE, PUBLISHED, Loss, Sanitizer
 from feeds.model import Entry, Site
 
-__all__ = ["line_of_link", "links_in", "notes_on", "render_body", "shows_nothing"]
+__all__ = ["line_of_link", "links_in", "notes_on", "render_body", "shows_nothing", "to_unsafe_html"]
 
 _OPTIONS = (
     # Raw HTML passes, because it is sanitized later.
@@ -72,7 +72,7 @@ def render_body(entry: Entry, site: Site) -> str:
     """
     if not entry.body:
         return ""
-    html = _to_unsafe_html(entry.body)
+    html = to_unsafe_html(entry.body)
     if _RAW_HTML.search(entry.body) or _NEEDS_TREE.search(html):
         page = site.address(entry.path)
         sanitizer = Sanitizer(site.url, page, f"{entry.id}-", site.language)
@@ -116,8 +116,8 @@ def notes_on(body: str) -> list[tuple[int, str]]:
     return sorted(notes, key=itemgetter(0))
 
 
-def _to_unsafe_html(body: str) -> str:
-    """Return CommonMark with tables, footnotes, tasks and `~~struck~~` text as HTML."""
+def to_unsafe_html(body: str) -> str:
+    """Return CommonMark with tables, footnotes, tasks and `~~struck~~` text as HTML, as it is."""
     html: str = markdown_to_html_with_extensions(body, options=_OPTIONS, extensions=_EXTENSIONS)
     # Feed readers remove form controls.
     return _TASK.sub(lambda box: "☑" if box[1] else "☐", html)
@@ -125,7 +125,7 @@ def _to_unsafe_html(body: str) -> str:
 
 def _sanitized(body: str) -> tuple[list[Element | str], Sanitizer, str]:
     """Return what is published of a body of any site, its sanitizer, and the HTML before it."""
-    html = _to_unsafe_html(body)
+    html = to_unsafe_html(body)
     sanitizer = Sanitizer("https://example.org/", "https://example.org/entries/x/", "x-")
     return sanitizer.sanitize(html), sanitizer, html
 
@@ -164,12 +164,12 @@ def _losses(body: str) -> list[Loss]:
     references = dict.fromkeys(sanitizer.footnotes)
     if references:
         texts = [f"{reference}: x" for reference in references]
-        for label in _new_footnotes(html, _to_unsafe_html("\n\n".join([*texts, body]))):
+        for label in _new_footnotes(html, to_unsafe_html("\n\n".join([*texts, body]))):
             message = f"there is no text for the footnote [^{label}]; add a line '[^{label}]: …'"
             losses.append(Loss("footnote without a text", message, (f"[^{label}]",)))
     written = dict.fromkeys(FOOTNOTE.findall(body))
     if written:
-        whole = _to_unsafe_html("\n\n".join([*written, body]))
+        whole = to_unsafe_html("\n\n".join([*written, body]))
         for label in _new_footnotes(html, whole):
             message = f"the footnote [^{label}] is not published: write [^{label}] in the text, too"
             losses.append(Loss("footnote not referred to", message, (f"[^{label}]:",)))
