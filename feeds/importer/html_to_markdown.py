@@ -9,6 +9,7 @@ from bs4.element import NavigableString
 from lxml import etree
 from markdownify import MarkdownConverter
 
+from feeds.catalogue.source import forbidden_character
 from feeds.urls import WEB_SCHEMES, to_uri
 
 # Longer HTML becomes no body of at most 100,000 characters, and takes long to convert.
@@ -81,7 +82,8 @@ def to_text(html: str) -> str:
     """Return the text that HTML shows, on one line."""
     if "<" not in html and "&" not in html:
         return " ".join(html.split())
-    tree = etree.HTML(f"<div>{html[:MAX_LENGTH]}</div>")
+    # lxml refuses what cannot be published anyway.
+    tree = etree.HTML(f"<div>{forbidden_character.sub('', html[:MAX_LENGTH])}</div>")
     etree.strip_elements(tree, etree.Comment, *_DROPPED, with_tail=False)
     for tag in tree.iter("br", *_BLOCKS):
         tag.text, tag.tail = f" {tag.text or ''}", f" {tag.tail or ''}"
