@@ -44,13 +44,14 @@ def run(options: Import) -> None:
 
 
 def _print_remarks(remarks: Iterable[Remark]) -> None:
-    for remark in sorted(remarks, key=_line_of):
+    for remark in sorted(remarks, key=_file_and_line):
         print_message(f"{remark}{'; not imported' if remark.left_out else ''}")
 
 
-def _line_of(remark: Remark) -> int:
-    line = remark.place.rpartition(":")[2].strip()
-    return int(line) if line.isdigit() else 0
+def _file_and_line(remark: Remark) -> tuple[str, int]:
+    """Return the order of remarks: by file and line. Items without a line keep theirs."""
+    file, _, line = remark.place.rpartition(":")
+    return (file, int(line)) if line.isdecimal() else (file or remark.place, 0)
 
 
 def _summary(report: Report, *, is_new: bool) -> str:
