@@ -28,7 +28,8 @@ bench: .venv/dev  ## run the benchmarks
 	$(BIN)/python benchmarks/site.py
 
 golden: .venv/dev  ## rewrite the golden files; read the difference before committing it
-	$(BIN)/pytest tests/test_golden.py tests/test_export.py -k golden --golden
+	$(BIN)/pytest tests/test_golden.py tests/test_export.py tests/test_import_data.py \
+		tests/test_import_markdown.py -k "golden or imported_as_expected" --golden
 
 dist: .venv/dev  ## build a wheel, an sdist and constraints.txt of the commit
 	$(BIN)/python make_dist.py

@@ -106,7 +106,7 @@ class BuildOptions:
     `compare`, addresses that were public before and are gone are notes. With `strict`,
     notes are errors. Without `dated`, nothing is recorded in the history, and documents
     have no dates. `processes` is how many work at the same time. `host_plans` returns
-    the files that configure a host. `memory` has items that were read before. `seconds`
+    the files that configure a host; without `documents` there are these alone. `memory` has items that were read before. `seconds`
     collects how long each stage took. `clock` returns aware datetimes.
     """
 
@@ -117,6 +117,7 @@ class BuildOptions:
     dated: bool = True
     processes: int = 1
     host_plans: Callable[[PlannedSite], Sequence[Plan]] = lambda _: ()
+    documents: bool = True
     on_progress: Progress = _no_progress
     memory: ItemMemory = field(default_factory=ItemMemory)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -197,7 +198,8 @@ class SiteBuilder:
     def _plan(self, catalogue: Catalogue) -> PlannedSite:
         options = self._options
         planned = plan_site(catalogue, as_of=options.clock(), pages=options.pages)
-        return replace(planned, host_plans=options.host_plans(planned))
+        plans = planned.plans if options.documents else ()
+        return replace(planned, plans=plans, host_plans=options.host_plans(planned))
 
     def _dates(self, build: Build) -> dict[str, datetime]:
         """Return since when each document's bytes have been public, without dates in the future.

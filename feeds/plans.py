@@ -16,7 +16,16 @@ from feeds.inputs import digest, entry_digest, site_digest
 from feeds.model import Catalogue, Entry, Feed, Site
 from feeds.selection import next_change, related_feeds, select
 from feeds.storage import Stamp, read_media, static_files
-from feeds.urls import HEALTH, INDEX, SITEMAP, STATIC, TEMPLATES, covering_rule, sitemap_parts
+from feeds.urls import (
+    HEALTH,
+    INDEX,
+    METRICS,
+    SITEMAP,
+    STATIC,
+    TEMPLATES,
+    covering_rule,
+    sitemap_parts,
+)
 
 if TYPE_CHECKING:
     from feeds.pages import Pages
@@ -152,7 +161,7 @@ class _Planner:
         """Yield each file in `static/`.
 
         Raises FeedsError if one conflicts with a document or its folder, with the
-        server's own address, with the compressed form of a file, or with an address
+        server's own addresses, with the compressed form of a file, or with an address
         that has moved or is gone.
         """
         beside = self._catalogue.beside
@@ -160,7 +169,7 @@ class _Planner:
         if not files:
             return
         redirected = {*self._site.moved, *self._site.retired}
-        taken = {HEALTH, *(plan.path for plan in plans)}
+        taken = {HEALTH, METRICS, *(plan.path for plan in plans)}
         folders = {folder for path in taken for folder in _folders(path)}
         for path, found in files.items():
             base, _, ending = path.rpartition(".")

@@ -20,8 +20,9 @@ MEDIA = "media/"
 STATIC = "static"
 TEMPLATES = "templates"
 ENTRIES = "entries/"
-# Not a document: the server reports its own state there.
+# Not documents: the server reports its own state there.
 HEALTH = "healthz"
+METRICS = "metrics"
 SUBSCRIBE = "subscribe/"
 ARCHIVE = "archive/"
 # Shows the address of the feed of the chosen topic and country.

@@ -171,6 +171,7 @@ SERVERS: dict[str, list[str]] = {
     ],
 }
 SERVERS["gunicorn --preload"] = [*SERVERS["gunicorn"], "--preload"]
+SERVERS["feeds serve --metrics"] = [*SERVERS["feeds serve"], "--metrics"]
 
 
 @contextmanager
@@ -224,7 +225,7 @@ def running(  # noqa: PLR0913  # each is named, and has its default
             process.kill()
             process.wait()
         # Otherwise it would build for the next server, and write to its log.
-        address = url or (server.url if kind == "feeds serve" else "")
+        address = url or (server.url if kind.startswith("feeds serve") else "")
         wait_until(lambda: not build_processes(catalogue, address, folder / "state"))
 
 

@@ -23,6 +23,7 @@ http {{
   uwsgi_temp_path {folder}/t4; scgi_temp_path {folder}/t5;
   server {{
     listen 127.0.0.1:{port}; root {folder}/www;
+    location /.well-known/acme-challenge/ {{ root {folder}/acme; }}
     include {out}/.feeds-export/nginx.conf;
   }}
 }}
@@ -42,8 +43,12 @@ DocumentRoot {folder}/www
   Options FollowSymLinks
   Require all granted
 </Directory>
+Alias /.well-known/acme-challenge/ {folder}/acme/.well-known/acme-challenge/
+<Directory {folder}/acme>
+  Require all granted
+</Directory>
 """
-APACHE_MODULES = "mpm_event authz_core autoindex dir headers mime rewrite"
+APACHE_MODULES = "mpm_event alias authz_core autoindex dir headers mime rewrite"
 APACHE_FOLDER = Path("/usr/lib/apache2/modules")
 CADDY = """
 {{

@@ -24,6 +24,8 @@ class Served:
             hub=site.hub,
             moved=site.moved,
             retired=site.retired,
+            entries=len(release.feeds[0].entries),
+            held_back=0,
         )
         rows = {
             path: f"{document.media_type}\t{document.etag}\t\t{len(document.body)}"

@@ -121,9 +121,11 @@ class Published:
 
 
 @contextmanager
-def asked(catalogue: Path, state: Path, url: str | None = None) -> Iterator[FlaskClient]:
+def asked(
+    catalogue: Path, state: Path, url: str | None = None, *, metrics: bool = False
+) -> Iterator[FlaskClient]:
     """Serve a catalogue in this process, and yield a client once there is a release."""
-    app = create_app(catalogue, state=state, url=url)
+    app = create_app(catalogue, state=state, url=url, metrics=metrics)
     try:
         client = app.test_client()
         end = time.monotonic() + PATIENCE

@@ -44,7 +44,7 @@ THIRD_PARTY = {
     "markdown": {"babel", "cmarkgfm", "nh3", "selectolax"},
     "formats": {"feedgen", "lxml", "regex"},
     "pages": {"jinja2", "markupsafe", "babel"},
-    "server": {"flask", "werkzeug", "granian"},
+    "server": {"flask", "werkzeug", "granian", "prometheus_client"},
     "urls": {"idna"},
 }
 MAX_LINES = 450

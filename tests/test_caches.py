@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urljoin
 from urllib.request import Request, urlopen
 
 import pytest
@@ -40,7 +41,7 @@ def fronted(
     """Return a server of the shipped catalogue, and its site's URL at each cache in front of it, in turn."""
     folder = tmp_path_factory.mktemp("fronted")
     with (
-        running("feeds serve", SHIPPED, folder / "server") as server,
+        running("feeds serve --metrics", SHIPPED, folder / "server") as server,
         caching(request.param, folder, server.port) as url,
     ):
         yield server, url
@@ -72,6 +73,18 @@ def test_a_browser_and_a_reader_each_get_their_type(fronted: tuple[Server, str])
         for_program = ask(f"{url}atom.xml", Sec_Fetch_Dest="empty")
         assert for_program.headers["content-type"] == "application/atom+xml; charset=utf-8"
         assert shown.headers["vary"] == for_program.headers["vary"] == "Accept-Encoding"
+
+
+def test_metrics_are_not_public(fronted: tuple[Server, str]) -> None:
+    """A cache does not pass on `/metrics`, however the path is written."""
+    server, url = fronted
+    assert ask(f"{server.url}metrics").status == 200
+    assert ask(f"{server.url}%6Detrics").status == 200
+    for path in ("metrics", "%6Detrics", "m%65trics?x", "/metrics", "x/../metrics", "./metrics"):
+        answer = ask(url + path)
+        assert answer.status == 404, path
+        assert b"feeds_degraded" not in answer.body
+    assert ask(urljoin(url, "/metrics")).status == 404
 
 
 @pytest.mark.heavy

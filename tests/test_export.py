@@ -38,6 +38,9 @@ from feeds.export.manifest import FolderManifest
 
 EDIT = ("Actuary or actor?", "Actor or actuary?")
 HOSTS_GOLDEN = Path(__file__).parent / "golden-hosts"
+REDIRECTS_GOLDEN = Path(__file__).parent / "golden-redirects"
+# A document, and what differs each time.
+NOT_GOLDEN = {"410.html", FOLDER_MANIFEST, f"{EXPORT_FOLDER}/lock"}
 CHANGING = (
     "write,pwrite64,writev,rename,renameat,renameat2,unlink,unlinkat,rmdir,mkdir,mkdirat,link,"
     "linkat,symlink,symlinkat,chmod,fchmod,fchmodat,chown,fchown,fchownat,utimensat,truncate,"
@@ -682,12 +685,37 @@ def test_host_files_are_golden(host: str, request: pytest.FixtureRequest, tmp_pa
         for path, body in files.items():
             (kept / path).parent.mkdir(parents=True, exist_ok=True)
             (kept / path).write_bytes(body)
-    golden = {
-        path.relative_to(kept).as_posix(): path.read_bytes()
-        for path in kept.rglob("*")
+    assert files == files_in(kept)
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
         if path.is_file()
     }
-    assert files == golden
+
+
+# GitHub Pages gets copies of documents: see test_moving.py.
+@pytest.mark.parametrize("host", [name for name in EXPORT_HOSTS if name != "github-pages"])
+def test_redirects_to_a_new_url_are_golden(
+    host: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """The configuration of each host from which a site has moved is, byte for byte, the golden file."""
+    done = run_feeds(
+        *("export", tmp_path / "out", "--catalogue", HOSTS_GOLDEN / "moved.yaml"),
+        *("--url", moved_for(host).site.url, "--host", host),
+        *("--redirect-to", "https://feeds.example.net/n%C3%A9w/"),
+    )
+    assert done.returncode == 0, done.stderr
+    out = tmp_path / "out"
+    found = {path: body for path, body in files_in(out).items() if path not in NOT_GOLDEN}
+    kept = REDIRECTS_GOLDEN / host
+    if request.config.getoption("--golden"):
+        for path, body in found.items():
+            (kept / path).parent.mkdir(parents=True, exist_ok=True)
+            (kept / path).write_bytes(body)
+    assert found == files_in(kept)
 
 
 @pytest.mark.parametrize("host", EXPORT_HOSTS)

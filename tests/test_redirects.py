@@ -9,7 +9,7 @@ import pytest
 
 from feeds import Catalogue, CatalogueError, build_release
 from feeds.catalogue import read_catalogue
-from feeds.urls import FEEDS, HEALTH, INDEX, OPML, covering_rule, feed_folder, moved_to
+from feeds.urls import FEEDS, HEALTH, INDEX, METRICS, OPML, covering_rule, feed_folder, moved_to
 
 MOVED = {
     "topics/old/": "topics/older/",
@@ -35,7 +35,7 @@ def test_the_path_grammar_names_every_document(source: Path, catalogue: Catalogu
     """The paths that cannot be retired, and can be moved to, are those of a release, and its folders."""
     release = build_release(catalogue, as_of=datetime(9999, 1, 1, tzinfo=UTC))
     folders = {path.rpartition("/")[0] + "/" for path in release if "/" in path}
-    live = {*release, *folders, HEALTH}
+    live = {*release, *folders, HEALTH, METRICS}
     said = messages_with(source, f"  retired: {json.dumps(sorted(live))}\n")
     assert [one for one in said if one.endswith("still published")] == [
         f"{path!r} is still published" for path in sorted(live)

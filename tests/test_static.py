@@ -76,6 +76,7 @@ def test_a_file_in_a_document_s_place_is_an_error(
         ("atom.xml/own.txt", "atom.xml"),
         ("healthz", "healthz"),
         ("healthz/own.txt", "healthz"),
+        ("metrics", "metrics"),
         ("atom.xml.gz", "atom.xml"),
         ("logo.svg.br", "logo.svg"),
         ("old/own.txt", "old/"),
@@ -83,7 +84,7 @@ def test_a_file_in_a_document_s_place_is_an_error(
     ],
 )
 def test_a_file_is_in_the_way_of_nothing(path: str, other: str, file: Path) -> None:
-    """A static file at the path of a folder, `/healthz`, a compressed copy or a moved address is an error."""
+    """A static file at the path of a folder, `/healthz`, `/metrics`, a compressed copy or a moved address is an error."""
     place = file.parent / "static" / path
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text("mine")

@@ -34,6 +34,12 @@ sub vcl_recv {
     return (purge);
   }
 
+  # With `feeds serve --metrics`, only Prometheus may read these, from the server itself,
+  # which decodes the path.
+  if (req.url ~ "(?i)^/(m|%6d)(e|%65)(t|%74)(r|%72)(i|%69)(c|%63)(s|%73)$") {
+    return (synth(404));
+  }
+
   # One copy of each answer, whatever clients call the codings that they take.
   if (req.http.Accept-Encoding ~ "(?i)\bbr\b") {
     set req.http.Accept-Encoding = "br";

@@ -37,13 +37,20 @@ class Keys:
     ) -> None:
         self.known = frozenset(synonyms)
         self.required = required
+        # The words for each key, the key first.
+        self.words = {key: (key, *words.split()) for key, words in synonyms.items()}
         rows = {**synonyms, **(advice or {})}
         self._remedies = {word: remedy for remedy, words in rows.items() for word in words.split()}
 
     def remedy(self, key: str) -> str:
         """Return what to write instead of an unknown key, as the end of a message, or ''."""
-        found = self._remedies.get(_SEPARATORS.sub("", key.lower()), "")
+        found = self._remedies.get(without_separators(key), "")
         return f"; {found}" if " " in found else f"; write {found!r} instead" if found else ""
+
+
+def without_separators(key: str) -> str:
+    """Return a key as the words of `Keys` are written: `Start_Date` as `startdate`."""
+    return _SEPARATORS.sub("", key.lower())
 
 
 # A missing `id` is reported after all entries are read, so that a free one can be proposed.

@@ -45,7 +45,8 @@ _OFFSET = re.compile("(?:GMT|UTC)? *[+-] *[0-9]{1,2}(?::?[0-9]{2})?", re.IGNOREC
 
 # Every site publishes these, whatever its catalogue has.
 _ALWAYS_PUBLISHED = {
-    *(urls.STYLE, urls.FEED_STYLE, urls.HEALTH, urls.ALL_OPML, urls.SITEMAP, urls.ROBOTS),
+    *(urls.STYLE, urls.FEED_STYLE, urls.HEALTH, urls.METRICS),
+    *(urls.ALL_OPML, urls.SITEMAP, urls.ROBOTS),
     *urls.ERROR_PAGES.values(),
 }
 # How an editor writes the path of the home page.

@@ -23,7 +23,7 @@ _INLINE_ELEMENTS = frozenset(
     " ins kbd label mark noscript object q s samp script small span strike strong style sub sup svg"
     " tt u var video wbr o:p".split()
 )
-_HTML_TAG = re.compile(
+HTML_TAG = re.compile(
     rf"</?(?P<name>{'|'.join(sorted(_BLOCK_ELEMENTS | _INLINE_ELEMENTS))})(?:\s[^<>]*)?/?>"
     r"|<!--.*?-->|<!\[CDATA\[|\]\]>",
     re.IGNORECASE,
@@ -140,7 +140,7 @@ def _markup_in(text: str) -> str:
 
     `AT&T`, `a < b` and `<https://…>` are text.
     """
-    if tag := _HTML_TAG.search(text):
+    if tag := HTML_TAG.search(text):
         return tag[0]
     references = (reference[0] for reference in _CHARACTER_REFERENCE.finditer(text))
     return next((found for found in references if unescape(found) != found), "")
@@ -149,7 +149,7 @@ def _markup_in(text: str) -> str:
 def _without_markup(text: str) -> str:
     """Return the text that some HTML shows."""
     for _ in range(_MAX_ESCAPINGS):
-        text = unescape(_HTML_TAG.sub(_tag_text, text))
+        text = unescape(HTML_TAG.sub(_tag_text, text))
         if not _markup_in(text):
             break
     from feeds.formats.content import truncated  # noqa: PLC0415  # only few texts need it

@@ -269,6 +269,13 @@ class Export(BuildCommand):
     host: str = _option(
         "also write a configuration for this web server or host", "", choices=_HOSTS
     )
+    redirect_to: str = _option(
+        "the site has moved to this URL: write only a configuration for --host that redirects"
+        " every address permanently to the same path below it, and 410.html for retired"
+        " addresses; remove the documents that earlier exports wrote into FOLDER",
+        "",
+        metavar="URL",
+    )
     force: bool = _flag("write into a non-empty folder, overwriting existing files")
     verify: bool = _flag(
         "compare the contents of the folder's files, not only size, time and inode"
@@ -327,6 +334,7 @@ class Serve(Command):
         type=_whole_number(1, 64),
     )
     access_log: bool = _flag("write a line for each request to stdout")
+    metrics: bool = _flag("also answer /metrics, for Prometheus; do not make it public")
 
     def run(self) -> None:
         import signal
@@ -343,7 +351,9 @@ class Serve(Command):
         own_url = own_address(self.host, self.port)
         location = own_url or f"every address of this machine, port {self.port}"
         self.url = self.url or own_url
-        settings = Settings(catalogue=self.catalogue, url=self.url, state=self.state)
+        settings = Settings(
+            catalogue=self.catalogue, url=self.url, state=self.state, metrics=self.metrics
+        )
         log_to(sys.stderr)
         # If there is something to serve from before, it is served even if the catalogue is invalid now.
         if load_index(settings.state_folder, settings.store_name) is None:

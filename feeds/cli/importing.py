@@ -44,25 +44,26 @@ def run(options: Import) -> None:
 
 
 def _print_remarks(remarks: Iterable[Remark]) -> None:
-    for remark in sorted(remarks, key=_line_of):
+    for remark in sorted(remarks, key=_file_and_line):
         print_message(f"{remark}{'; not imported' if remark.left_out else ''}")
 
 
-def _line_of(remark: Remark) -> int:
-    line = remark.place.rpartition(":")[2].strip()
-    return int(line) if line.isdigit() else 0
+def _file_and_line(remark: Remark) -> tuple[str, int]:
+    """Return the order of remarks: by file and line. Items without a line keep theirs."""
+    file, _, line = remark.place.rpartition(":")
+    return (file, int(line)) if line.isdecimal() else (file or remark.place, 0)
 
 
 def _summary(report: Report, *, is_new: bool) -> str:
-    left_out = [remark for remark in report.remarks if remark.left_out]
-    others = len(report.remarks) - len(left_out)
+    left_out = sum(remark.left_out for remark in report.remarks)
+    others = sum(not remark.left_out for remark in report.remarks)
     parts = [f"{counted(report.written, 'entry', 'entries')} {'written' if is_new else 'inserted'}"]
     if report.known:
         parts.append(f"{report.known} already there")
     if report.missing:
         parts.append(f"{len(report.missing)} older ones missing (--all inserts them)")
     if left_out:
-        parts.append(f"{counted(left_out, 'item', 'items')} not imported")
+        parts.append(f"{counted(range(left_out), 'item', 'items')} not imported")
     if others:
         parts.append(f"{counted(range(others), 'remark', 'remarks')}")
     return ", ".join(parts)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from feeds.export import Report
     from feeds.export.bucket import BucketTarget
     from feeds.export.folder import FolderTarget
+    from feeds.model import Site
     from feeds.notify.purge import Purge
 
 # Shorter work shows no progress bar.
@@ -52,6 +53,8 @@ def export(options: Export) -> None:
         dry_run=options.dry_run,
         verify=options.verify,
     )
+    if options.redirect_to:
+        _check_redirect(options)
     texts = read_files(options.catalogue)
     _refuse_private(options, folder, [Path(name) for name, _ in texts])
     inputs = export_inputs(options)
@@ -66,9 +69,27 @@ def export(options: Export) -> None:
         # The build reads them again: do not keep two copies in memory.
         texts.clear()
         # The folder is locked during the build, so that an older build cannot overwrite this one.
-        seconds |= _build(options, lambda _: opened(folder, settings, inputs), host=options.host)
+        seconds |= _build(
+            options,
+            lambda _: opened(folder, settings, inputs),
+            host=options.host,
+            redirect_to=options.redirect_to,
+        )
     if options.profile:
         _print_profile(seconds, time.perf_counter() - started)
+
+
+def _check_redirect(options: Export) -> None:
+    """Raise UsageError for options that make no sense with `--redirect-to`."""
+    from feeds.catalogue import checked_url
+
+    checked_url(options.redirect_to)
+    if not options.host:
+        raise UsageError(
+            "--redirect-to needs --host with the kind of the old host: --host nginx, for example"
+        )
+    if options.ping:
+        raise UsageError("--redirect-to publishes no feeds; remove --ping")
 
 
 def _target_folder(name: str) -> Path:
@@ -104,6 +125,7 @@ def export_inputs(options: Export) -> str:
         options.url,
         not options.no_pages,
         options.host,
+        options.redirect_to,
         options.strict,
         options.compress,
         options.prune,
@@ -147,12 +169,14 @@ def _build(
     options: BuildCommand,
     open_target: "Callable[[Progress], AbstractContextManager[FolderTarget | BucketTarget]]",
     host: str = "",
+    redirect_to: str = "",
 ) -> dict[str, float]:
     """Build into a target, print what was done, then purge caches and notify the hub.
 
     Return the time that each stage took.
     """
     import logging
+    from dataclasses import replace
 
     from feeds.build import BuildOptions as SiteOptions
     from feeds.build import SiteBuilder
@@ -169,18 +193,21 @@ def _build(
         purge = parse_purge(options.purge)
     if options.url:
         checked_url(options.url)
+    old_url = _old_url(options, redirect_to) if redirect_to else ""
     log_to(sys.stderr, logging.ERROR if options.quiet else logging.WARNING)
     progress = Progress(sys.stderr, enabled=not options.quiet)
     settings = SiteOptions(
-        url=options.url,
+        url=redirect_to or options.url,
         pages=not options.no_pages,
         compare=True,
         strict=options.strict,
-        dated=not options.dry_run,
+        # The dates are those of the documents at the new address.
+        dated=not options.dry_run and not redirect_to,
         processes=cores(),
         host_plans=lambda planned: host_plans(
-            host, planned.plans, planned.site, compressed=options.compress
+            host, planned.plans, planned.site, compressed=options.compress, old_url=old_url
         ),
+        documents=not redirect_to,
         on_progress=progress,
         memory=ItemMemory(None if options.dry_run else StateFolder(options.state_folder)),
         seconds={},
@@ -193,10 +220,24 @@ def _build(
     planned = build.planned
     _print_report(target.report, notes(planned.catalogue, planned.as_of), options)
     if not options.dry_run:
-        for line in _after_build(options, purge, build, target):
+        site = replace(planned.site, url=old_url or planned.site.url)
+        for line in _after_build(options, purge, build, target, site):
             if not options.quiet:
                 print_message(line)
     return settings.seconds
+
+
+def _old_url(options: BuildCommand, redirect_to: str) -> str:
+    """Return the URL of a site that has moved; raises UsageError if that would be redirected again."""
+    from feeds.catalogue import checked_url
+
+    old, new = options.load().site.url, checked_url(redirect_to)
+    if new.startswith(old):
+        raise UsageError(
+            f"--redirect-to {new} is not outside {old}, and would be redirected again;"
+            " name the old address of the site with --url"
+        )
+    return old
 
 
 def _after_build(
@@ -204,9 +245,12 @@ def _after_build(
     purge: "Purge | None",
     build: "Build",
     target: "FolderTarget | BucketTarget",
+    site: "Site",
 ) -> Iterator[str]:
-    """Purge caches and notify the hub, and yield a line for each; raises FeedsError if one fails."""
-    site = build.planned.site
+    """Purge caches and notify the hub, and yield a line for each; raises FeedsError if one fails.
+
+    `site` has the URL at which the target is published.
+    """
     if purge:
         from feeds.notify.purge import purge_set
 

@@ -170,7 +170,7 @@ def _own_name(item: Item, site: Site) -> str:
 
 def _base_name(item: Item, moment: datetime) -> str:
     """Return the id that an item would have if no other had it."""
-    for path in (item.slug, urlsplit(item.page or item.link).path):
+    for path in (item.slug, urlsplit(item.page).path):
         name = slug_of(_last_part(path), words=None)
         if name and not name.isdigit():
             return name

@@ -6,15 +6,19 @@ from typing import Any, NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from bs4 import BeautifulSoup, Tag
-from bs4.element import Comment, NavigableString, PageElement
+from bs4.element import NavigableString, PageElement
 from lxml import etree
 from markdownify import MarkdownConverter
 
+from feeds.catalogue.source import forbidden_character
 from feeds.markdown import to_unsafe_html
 from feeds.urls import WEB_SCHEMES, to_uri
 
 # Longer HTML becomes no body of at most 100,000 characters, and takes long to convert.
-_MAX_LENGTH = 500_000
+MAX_LENGTH = 500_000
+_MAX_ELEMENTS = 20_000
+# Each level takes two calls of functions, of which Python allows a thousand.
+_MAX_DEPTH = 200
 _PARSER = "lxml"
 # A line break, until it is known what is around it.
 _BREAK = "\ue000"
@@ -62,14 +66,13 @@ def to_markdown(html: str, base: str = "") -> Markdown:
     Scripts and forms are left out. A video or a frame becomes a link to it. What
     Markdown cannot say stays HTML, which it may contain.
     """
-    if len(html) > _MAX_LENGTH:
-        return Markdown("", f"has {len(html):,} characters of HTML, at most {_MAX_LENGTH:,}")
-    tree = _parsed(html)
+    if len(html) > MAX_LENGTH:
+        return Markdown("", f"has {len(html):,} characters of HTML, at most {MAX_LENGTH:,}")
+    tree = _parsed(without_comments(html))
+    if fault := _fault_of(tree):
+        return Markdown("", fault)
     _prepare(tree, base)
-    try:
-        text = _CONVERTER.convert_soup(tree)
-    except RecursionError:
-        return Markdown("", "has HTML elements that are nested too deep")
+    text = _CONVERTER.convert_soup(tree)
     lines = _PARAGRAPH.sub(r"\n\1\n", text).replace(_BREAK, "\\").split("\n")
     text = "\n".join(line.rstrip(" ") for line in lines).strip("\n")
     prepared = (tree.body or tree).decode_contents().strip()
@@ -84,11 +87,18 @@ def _shown(html: str) -> tuple[str, Sequence[Mapping[str, str]]]:
     return to_text(html), pictures_in(html)
 
 
+def without_comments(html: str) -> str:
+    """Return HTML without comments; one that does not end lasts until the next one."""
+    text, *comments = html.split("<!--")
+    return text + "".join(comment.partition("-->")[2] for comment in comments)
+
+
 def to_text(html: str) -> str:
     """Return the text that HTML shows, on one line."""
     if "<" not in html and "&" not in html:
         return " ".join(html.split())
-    tree = etree.HTML(f"<div>{html[:_MAX_LENGTH]}</div>")
+    # lxml refuses what cannot be published anyway.
+    tree = etree.HTML(f"<div>{forbidden_character.sub('', html[:MAX_LENGTH])}</div>")
     etree.strip_elements(tree, etree.Comment, *_DROPPED, with_tail=False)
     for tag in tree.iter("br", *_BLOCKS):
         tag.text, tag.tail = f" {tag.text or ''}", f" {tag.tail or ''}"
@@ -99,17 +109,17 @@ def pictures_in(html: str, base: str = "") -> list[dict[str, str]]:
     """Return the address and the description of each picture in HTML, as keys of a photo."""
     if "<img" not in html.lower():
         return []
-    tree = _parsed(html[:_MAX_LENGTH])
+    tree = _parsed(html[:MAX_LENGTH])
     found = ((_source_of(tag, base), tag) for tag in tree.find_all("img"))
     return [{"url": url, "alt": _text_of(tag, "alt")} for url, tag in found if url]
 
 
 def without_picture(html: str, url: str, base: str = "") -> str:
     """Return HTML without its first element, if that shows nothing but the picture at `url`."""
-    tree = _parsed(html[:_MAX_LENGTH])
+    tree = _parsed(html[:MAX_LENGTH])
     body: Any = tree.body or tree
     first = next((child for child in body.children if str(child).strip()), None)
-    if len(html) > _MAX_LENGTH or not isinstance(first, Tag):
+    if len(html) > MAX_LENGTH or not isinstance(first, Tag):
         return html
     pictures = [first] if first.name == "img" else first.find_all("img")
     caption = first.find("figcaption")
@@ -122,6 +132,20 @@ def without_picture(html: str, url: str, base: str = "") -> str:
 
 def _parsed(html: str) -> BeautifulSoup:
     return BeautifulSoup(html, _PARSER)
+
+
+def _fault_of(tree: BeautifulSoup) -> str:
+    """Return why a tree would take too long to convert, or ''."""
+    level: list[Tag] = [tree]
+    count = 0
+    for _ in range(_MAX_DEPTH):
+        level = [child for tag in level for child in tag.contents if isinstance(child, Tag)]
+        count += len(level)
+        if count > _MAX_ELEMENTS:
+            return f"has more than {_MAX_ELEMENTS:,} HTML elements"
+        if not level:
+            return ""
+    return "has HTML elements that are nested too deep"
 
 
 def _text_of(tag: Tag, name: str) -> str:
@@ -150,8 +174,6 @@ def _source_of(tag: Tag, base: str) -> str:
 
 def _prepare(tree: BeautifulSoup, base: str) -> None:
     """Leave in a tree only what Markdown can say, with absolute addresses."""
-    for comment in tree.find_all(string=lambda text: isinstance(text, Comment)):
-        comment.extract()
     for tag in tree.find_all(_PLAYERS):
         _replace_by_link(tree, tag, base)
     for tag in tree.find_all(_DROPPED):
@@ -162,6 +184,8 @@ def _prepare(tree: BeautifulSoup, base: str) -> None:
         if _is_layout(tag):
             for part in [tag, *tag.find_all(["thead", "tbody", "tfoot", "tr", "td", "th"])]:
                 part.name = "div"
+        else:
+            _make_rows(tag)
     for text in tree.find_all(string=_EDGE_SPACES):
         text.replace_with(_EDGE_SPACES.sub(" ", text))
     _prepare_breaks(tree)
@@ -199,14 +223,18 @@ def _block_around(node: PageElement) -> Tag | None:
 
 def _remove(tags: Iterable[Tag]) -> None:
     for tag in tags:
-        tag.decompose()
+        # To remove an element takes long if it has many siblings.
+        tag.name = "wbr"
 
 
 def _prepare_pictures(tree: BeautifulSoup, base: str) -> None:
     for tag in tree.find_all("img"):
         source = _source_of(tag, base)
         if "emoji" in _text_of(tag, "class").split() or not source:
-            tag.replace_with(_text_of(tag, "alt"))
+            # To remove an element takes long if it has many siblings.
+            alt = _text_of(tag, "alt")
+            tag.name, tag.attrs = "span", {}
+            tag.string = alt
         else:
             tag.attrs = {"src": source, "alt": _text_of(tag, "alt")}
 
@@ -218,7 +246,7 @@ def _prepare_links(tree: BeautifulSoup, base: str) -> None:
             tag.attrs = {"href": address}
             _make_inline(tag)
         else:
-            tag.unwrap()
+            tag.name = "span"
 
 
 def _replace_by_link(tree: BeautifulSoup, player: Tag, base: str) -> None:
@@ -236,6 +264,17 @@ def _is_layout(table: Tag) -> bool:
     """Check whether a table has another one in it, or no row with several cells."""
     cells = [row.find_all(["td", "th"]) for row in table.find_all("tr")]
     return bool(table.find("table")) or max(map(len, cells), default=0) <= 1
+
+
+def _make_rows(table: Tag) -> None:
+    """Leave nothing in a table but its rows, of which the first is the head in Markdown."""
+    for caption in table.find_all("caption"):
+        caption.name = "p"
+        table.insert_before(caption.extract())
+    for foot in table.find_all("tfoot"):
+        table.append(foot.extract())
+    for group in table.find_all(["thead", "tbody", "tfoot", "colgroup", "col"]):
+        group.unwrap()
 
 
 def _escaped(text: str, *, in_link: bool) -> str:
@@ -270,7 +309,7 @@ class _Converter(_Base):  # type: ignore[misc]  # see above
         if "_noformat" in within:
             return text
         before, after = el.previous_sibling, el.next_sibling
-        if before is None or (isinstance(before, Tag) and before.name in {"br", *_BLOCKS}):
+        if before is None or (isinstance(before, Tag) and before.name in {"br", "wbr", *_BLOCKS}):
             text = text.lstrip(" ") if before and "_inline" not in within else text
             text = _NUMBER.sub(r"\1\\", _LINE_START.sub(r"\1\\", text))
         if text.endswith("!") and isinstance(after, Tag):

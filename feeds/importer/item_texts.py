@@ -39,7 +39,7 @@ def texts_of(content: str, summary: str, photo: Mapping[str, str], base: str) ->
         html = without_picture(html, photo["url"], base)
     html = _without_credit(html, photo.get("credit", ""))
     text, short = to_text(html), to_text(summary)
-    title = truncated(short or text, _MAX_TITLE)
+    title = title_of(short or text)
     if not content.strip():
         is_short = len(text) <= _MAX_SUMMARY and not _RICH.search(html)
         if is_short and len(_PARAGRAPH.findall(html)) <= 1:
@@ -54,6 +54,11 @@ def texts_of(content: str, summary: str, photo: Mapping[str, str], base: str) ->
         return Texts(title, short, "")
     remarks = (f"the text {body.fault}",) if body.fault else ()
     return Texts(title, short, body.text, remarks)
+
+
+def title_of(text: str) -> str:
+    """Return the beginning of a text, which is the title of an item that has none."""
+    return truncated(text, _MAX_TITLE)
 
 
 def _without_credit(html: str, credit: str) -> str:

@@ -8,13 +8,13 @@ from typing import NamedTuple
 class Remark(NamedTuple):
     """Something in a source that is not imported as it is there, and why.
 
-    `place` is where it is in the source, such as `news.yml:12`. With `left_out`, a whole
-    item is not imported.
+    `place` is where it is in the source, such as `news.yml:12`. `left_out` is how many items
+    are not imported at all: 1 or True for the one at `place`.
     """
 
     place: str
     message: str
-    left_out: bool = False
+    left_out: int = 0
 
     def __str__(self) -> str:
         return f"{self.place}: {self.message}"

@@ -10,6 +10,8 @@ from feeds.importer.fetch import Fetched
 from feeds.importer.html_to_markdown import pictures_in
 from feeds.importer.item_texts import as_html, guid_of, iso_date, texts_of
 from feeds.importer.items import Document, Item, Label, Remark, Source
+from feeds.importer.json_nodes import read_json as read_nodes
+from feeds.importer.nodes import Fields, Items, decoded
 from feeds.urls import web_host
 
 
@@ -20,15 +22,18 @@ def is_json_feed(value: object) -> bool:
 
 def read_json(page: Fetched) -> Document:
     """Return what a document says; raises FeedsError if it is not a JSON Feed."""
-    try:
-        feed = json.loads(page.data)
-    except (ValueError, RecursionError) as error:
-        raise FeedsError(f"{page.name} is not valid JSON: {error}") from None
-    if not is_json_feed(feed) or not isinstance(feed.get("items"), list):
+    text = decoded(page.name, page.data)
+    # Tells lines and refuses what is nested too deep.
+    nodes = read_nodes(page.name, text)
+    feed = json.loads(text)
+    listed = nodes.values.get("items") if isinstance(nodes, Fields) else None
+    if not isinstance(listed, Items) or not is_json_feed(feed):
         raise FeedsError(f"{page.name} is not a JSON Feed: it has no 'version', or no 'items'")
     items, remarks = [], []
-    for number, found in enumerate(feed["items"]):
-        place = f"{page.name}: items[{number}]"
+    for number, (found, node) in enumerate(zip(feed["items"], listed.values, strict=True)):
+        place = f"{page.name}:{node.line}"
+        if node.line == listed.line:
+            place = f"{page.name}: items[{number}]"
         if isinstance(found, dict):
             items.append(_json_item(found, place))
         else:

@@ -55,6 +55,7 @@ def _read(page: Fetched, options: DataOptions, fetcher: Fetcher | None) -> Sourc
             options.paths,
             encoding=options.encoding,
             date_format=options.date_format,
+            folder=None if fetcher else Path(page.name).parent,
         )
     _refuse_options(options, page.name)
     if is_wordpress(page.data):

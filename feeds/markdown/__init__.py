@@ -80,13 +80,6 @@ def render_body(entry: Entry, site: Site) -> str:
     return _CLEANER.clean(html).strip()
 
 
-def to_unsafe_html(body: str) -> str:
-    """Return CommonMark with tables, footnotes, tasks and `~~struck~~` text as HTML, with all of its HTML."""
-    html: str = markdown_to_html_with_extensions(body, options=_OPTIONS, extensions=_EXTENSIONS)
-    # Feed readers remove form controls.
-    return _TASK.sub(lambda box: "☑" if box[1] else "☐", html)
-
-
 def shows_nothing(body: str) -> bool:
     """Return whether neither text nor a picture is left of a body once it is safe."""
     return not is_visible(_sanitized(body)[0])
@@ -121,6 +114,13 @@ def notes_on(body: str) -> list[tuple[int, str]]:
             line = _line_of(body, loss.texts, partial(_has_loss, loss))
             notes.append((line, f"{loss.message}{times}{rest}"))
     return sorted(notes, key=itemgetter(0))
+
+
+def to_unsafe_html(body: str) -> str:
+    """Return CommonMark with tables, footnotes, tasks and `~~struck~~` text as HTML, as it is."""
+    html: str = markdown_to_html_with_extensions(body, options=_OPTIONS, extensions=_EXTENSIONS)
+    # Feed readers remove form controls.
+    return _TASK.sub(lambda box: "☑" if box[1] else "☐", html)
 
 
 def _sanitized(body: str) -> tuple[list[Element | str], Sanitizer, str]:

@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 
 from feeds.formats import MEDIA_TYPES
 from feeds.headers import IDENTITY, PAGE, PREFLIGHT
+from feeds.server.metrics import with_metrics
 from feeds.server.middleware import (
     MAX_ACCEPT_LENGTH,
     SITE_INDEX,
@@ -60,6 +61,7 @@ def create_app(
     url: str | None = None,
     state: str | Path | None = None,
     pages: bool = True,
+    metrics: bool = False,
 ) -> SiteApp:
     """Return the WSGI application that serves the catalogue at a path, and follows its changes.
 
@@ -69,6 +71,7 @@ def create_app(
         state: the folder of the history and of what is served; `.feeds` beside the
             catalogue, if None.
         pages: without them there are the feeds alone.
+        metrics: also answer `/metrics`, for Prometheus.
 
     The bytes served are those that an export writes. An answer depends on the path of
     the request, on its Accept-Encoding and on its validators, and on nothing else.
@@ -81,10 +84,13 @@ def create_app(
             url=url,
             state=Path(state) if state else None,
             pages=pages,
+            metrics=metrics,
         )
     )
+    app = SiteApp(site)
+    app.wsgi_app = with_metrics(app.wsgi_app, site)  # type: ignore[assignment, method-assign]  # Flask's own way
     site.start()
-    return SiteApp(site)
+    return app
 
 
 def _register_fallback(app: Flask, site: ServedSite) -> None:

@@ -28,6 +28,7 @@ from granian.server.mp import MPServer
 from feeds.errors import FeedsError
 from feeds.log import log_event, log_to
 from feeds.server import SiteApp
+from feeds.server.metrics import require_library, with_metrics
 from feeds.server.middleware import answer_plainly
 from feeds.server.served_site import ServedSite, Settings
 
@@ -85,8 +86,11 @@ def serve(  # noqa: PLR0913  # all but the first are keywords
 ) -> None:
     """Serve a site until SIGINT or SIGTERM; SIGHUP makes it read the catalogue again.
 
-    `started` is called when the server listens. Raises FeedsError if it cannot listen.
+    `started` is called when the server listens. Raises FeedsError if it cannot listen, or
+    lacks a library.
     """
+    if settings.metrics:
+        require_library()
     load = partial(_application, settings, access_log=access_log)
     run(load, _free_address(host, port), port, workers=workers, started=started)
 
@@ -171,7 +175,7 @@ def _application(settings: Settings, *, access_log: bool) -> WSGIApplication:
     site = ServedSite(settings)
     signal.signal(signal.SIGHUP, lambda *_: site.request_reload())
     site.start()
-    app: WSGIApplication = ChunkLargeBodies(SiteApp(site), _MAX_STREAMS)
+    app = with_metrics(ChunkLargeBodies(SiteApp(site), _MAX_STREAMS), site)
     return AccessLog(app, sys.stdout) if access_log else app
 
 

@@ -19,6 +19,7 @@ from feeds.headers import IDENTITY, compress
 from feeds.log import log_event, log_exception
 from feeds.model import etag_of
 from feeds.notify.websub import BackgroundNotifier
+from feeds.server.request_counts import RequestCounts
 from feeds.server.site_store import (
     BUILD_LOCK_FD,
     WORKERS_LOCK,
@@ -66,13 +67,14 @@ class Settings:
 
     `catalogue` is its path, and `url` replaces its `site.url`. `state` is the folder of
     the history and of the store; None is `.feeds` beside the catalogue. Without `pages`
-    there are the feeds alone.
+    there are the feeds alone. With `metrics`, requests are counted for `/metrics`.
     """
 
     catalogue: Path
     url: str | None = None
     state: Path | None = None
     pages: bool = True
+    metrics: bool = False
 
     @property
     def state_folder(self) -> Path:
@@ -97,7 +99,9 @@ class ServedSite:
         self._settings = settings
         self._name = settings.store_name
         self._root = _store_root(settings)
-        self._files = StatusFiles(StateFolder(self._root, self._name))
+        folder = StateFolder(self._root, self._name)
+        self._files = StatusFiles(folder)
+        self.requests = RequestCounts(folder) if settings.metrics else None
         self._bodies = _HotBodies(_HOT_BYTES)
         # The ETags of bodies that could not be read at the last request.
         self._damaged: set[str] = set()
@@ -131,6 +135,8 @@ class ServedSite:
         if thread is not None:
             thread.join()
         self._leave()
+        if self.requests:
+            self.requests.leave()
         end = time.monotonic() + _END_SECONDS
         while (
             self._builder and not self._has_ended(self._builder) and not self._files.has_workers()
@@ -193,6 +199,9 @@ class ServedSite:
             # A forked process has a copy of its parent's.
             self._leave()
             self._workers_lock = self._files.join_workers()
+        if self.requests:
+            self.requests.leave()
+            self.requests.join()
         self._thread = threading.Thread(target=self._watch, name="feeds-site", daemon=True)
         self._thread.start()
         self._notifier.start()
@@ -213,6 +222,8 @@ class ServedSite:
                     next_check = time.monotonic() + _BUILD_SECONDS
                     with _fork_lock:
                         self._ensure_build_process()
+                        if self.requests:
+                            self.requests.join()
             except Exception:  # noqa: BLE001  # a bug must not end the thread
                 log_exception("bug")
             self._stopped.wait(_INDEX_SECONDS)

@@ -25,6 +25,7 @@ from feeds.log import log_event
 from feeds.model import etag_of
 from feeds.plans import Plan
 from feeds.release import release_id
+from feeds.selection import held_back
 from feeds.storage import StateFolder, replace_file
 
 _INDEX, _OBJECTS = "index", "objects"
@@ -55,7 +56,9 @@ class Head(NamedTuple):
     """What answers need of a site beside its documents.
 
     `release` is a digest of all documents, and `since` is when they were committed.
-    `until` is when the same catalogue has other documents, None for never.
+    `until` is when the same catalogue has other documents, None for never. `entries`
+    are public, and `held_back` is the number of those that are not public yet; both are
+    None in an index that an earlier version wrote.
     """
 
     release: str
@@ -66,6 +69,8 @@ class Head(NamedTuple):
     hub: str
     moved: Mapping[str, str]
     retired: frozenset[str]
+    entries: int | None = None
+    held_back: int | None = None
 
 
 class Record(NamedTuple):
@@ -302,6 +307,8 @@ class SiteStore:
             hub=site.hub,
             moved={**site.moved},
             retired=site.retired,
+            entries=len(planned.feeds[0].entries),
+            held_back=len(held_back(planned.catalogue, planned.as_of)),
         )
         lines = [_HEADING, json.dumps(head._asdict(), default=_json_value)]
         for plan in planned.plans:
@@ -366,7 +373,7 @@ def _json_value(value: datetime | frozenset[str]) -> object:
 def _parsed_head(line: str) -> Head:
     found = json.loads(line)
     until = found["until"]
-    known = {name: found[name] for name in Head._fields}
+    known = {name: found[name] for name in Head._fields if name in found}
     return Head(**known)._replace(
         since=datetime.fromisoformat(found["since"]),
         until=datetime.fromisoformat(until) if until else None,

@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cached_property
+from http import HTTPStatus
 from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
@@ -54,11 +55,11 @@ class FileRule(NamedTuple):
         return f"(/|{end})$" if self.is_page else f"{end}$"
 
     @property
-    def headers(self) -> list[Header]:
+    def headers(self) -> tuple[Header, ...]:
         """The headers of such a file, beside its media type."""
         if self.media_type in _SHOWN_AS.values():
-            return [FEED_POLICY]
-        return [*PAGE] if self.is_page else []
+            return (FEED_POLICY,)
+        return PAGE if self.is_page else ()
 
 
 class RedirectRule(NamedTuple):
@@ -75,7 +76,7 @@ class RedirectRule(NamedTuple):
     @property
     def is_folder(self) -> bool:
         """Whether the rule covers all paths below the old one."""
-        return self.old.endswith("/")
+        return is_folder(self.old)
 
     @property
     def keeps_rest(self) -> bool:
@@ -86,6 +87,9 @@ class RedirectRule(NamedTuple):
 class ServingRules:
     """Headers, media types, error pages and redirects of a site's documents.
 
+    With `old_url`, they are those of a host from which the site has moved: it has none
+    of the documents, and redirects all addresses below `old_url` to `site.url`.
+
     Raises FeedsError for a path that cannot be written in a line of a configuration.
     """
 
@@ -93,25 +97,46 @@ class ServingRules:
     # The headers of every response.
     headers: tuple[Header, ...] = (NOSNIFF, *CORS)
 
-    def __init__(self, documents: Mapping[str, Plan], site: Site, *, compressed: bool) -> None:
+    def __init__(
+        self, documents: Mapping[str, Plan], site: Site, *, compressed: bool, old_url: str = ""
+    ) -> None:
         self.documents = documents
         self.site = site
         self.compressed = compressed
-        # The path of the site's URL, decoded: it begins and ends with `/`.
-        self.root = unquote(urlsplit(site.url).path)
-        for text in (self.root, *site.moved, *site.moved.values(), *site.retired):
-            if any(sign < " " or sign == "\x7f" for sign in text) or '"' in self.root:
-                raise FeedsError(f"{text!r}: no web server can be configured for such a path")
+        self.has_moved = bool(old_url)
+        # Where the folder is served, and the path of that URL, decoded: it begins and ends
+        # with `/`.
+        self.served_url = old_url or site.url
+        self.root = unquote(urlsplit(self.served_url).path)
+        # Where redirects lead.
+        self.new_root = unquote(urlsplit(site.url).path)
         self.origin = site.url.removesuffix(urlsplit(site.url).path)
-        # By status.
-        self.error_pages = {code: path for code, path in ERROR_PAGES.items() if path in documents}
+        roots = (self.root, self.new_root)
+        for text in (*roots, *site.moved, *site.moved.values(), *site.retired):
+            if any(sign < " " or sign == "\x7f" for sign in text) or '"' in "".join(roots):
+                raise FeedsError(f"{text!r}: no web server can be configured for such a path")
         self.cache_control = cache_control(site.max_age)
+
+    @cached_property
+    def error_pages(self) -> dict[int, str]:
+        """The path of the page for each status, if there is one."""
+        found = {code: path for code, path in ERROR_PAGES.items() if path in self.documents}
+        if self.has_moved:
+            is_needed = any(rule.new is None for rule in self.redirects)
+            return {code: found[code] for code in found if code == HTTPStatus.GONE and is_needed}
+        return found
+
+    @cached_property
+    def remaining(self) -> dict[str, Plan]:
+        """The documents that a host still needs from which the site has moved."""
+        paths = self.error_pages.values() if self.has_moved else ()
+        return {path: self.documents[path] for path in paths}
 
     @cached_property
     def files(self) -> list[FileRule]:
         """A rule for each extension whose files have one media type, else one for each name."""
         found: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
-        for path, document in self.documents.items():
+        for path, document in (self.remaining if self.has_moved else self.documents).items():
             name = path.rpartition("/")[2]
             extension = name[name.rfind(".") :] if "." in name else ""
             media_type = _SHOWN_AS.get(document.media_type, document.media_type)
@@ -130,7 +155,8 @@ class ServingRules:
         """A rule for each path that is no longer used, with its final target; longest paths first.
 
         A path below a moved folder that moved itself, or was retired, there or at
-        the new place, has a rule of its own. So every redirect is one step.
+        the new place, has a rule of its own. So every redirect is one step. If the site
+        has moved, the last rule covers all other paths.
         """
         old_paths = {*self.site.moved, *self.site.retired}
         found = old_paths
@@ -141,6 +167,8 @@ class ServingRules:
             RedirectRule(path, self._target(path), self._is_without_slash(path, old_paths))
             for path in old_paths
         ]
+        if self.has_moved:
+            rules.append(RedirectRule("", "", without_slash=False))
         return sorted(rules, key=lambda rule: (-len(rule.old), rule.old))
 
     def _moved_into(self, paths: Iterable[str]) -> Iterator[str]:
@@ -172,8 +200,8 @@ class ServingRules:
         return target is not None and target not in self.documents
 
     def url(self, path: str) -> str:
-        """Return the absolute URL of a path, in ASCII."""
-        return self.origin + quote(self.root + path)
+        """Return the absolute URL to which a redirect to a path leads, in ASCII."""
+        return self.origin + quote(self.new_root + path)
 
 
 # A media type that is not compressed: see `pays`. GitHub Pages would not send a
@@ -181,11 +209,14 @@ class ServingRules:
 _UNCOMPRESSED = "application/octet-stream"
 
 
-def host_plans(host: str, plans: Iterable[Plan], site: Site, *, compressed: bool) -> list[Plan]:
+def host_plans(
+    host: str, plans: Iterable[Plan], site: Site, *, compressed: bool, old_url: str = ""
+) -> list[Plan]:
     """Return the plans of the files that configure a host; none without a host.
 
-    `plans` are those of the site's documents. Raises FeedsError where the host cannot
-    be configured for the site.
+    `plans` are those of the site's documents. With `old_url`, the host is the one that
+    the site was on, and has none of them: what it still needs is returned, too. Raises
+    FeedsError where the host cannot be configured for the site.
     """
     if not host:
         return []
@@ -193,8 +224,9 @@ def host_plans(host: str, plans: Iterable[Plan], site: Site, *, compressed: bool
     from feeds.export.hosts.configurations import HOSTS  # noqa: PLC0415
 
     documents = {plan.path: plan for plan in plans}
-    files = HOSTS[host](ServingRules(documents, site, compressed=compressed))
-    for path in files.keys() & documents.keys():
+    rules = ServingRules(documents, site, compressed=compressed, old_url=old_url)
+    files = HOSTS[host](rules)
+    for path in () if old_url else files.keys() & documents.keys():
         raise FeedsError(f"{path!r} is in static/, and --host {host} writes it; remove one of them")
     return [_plan(path, files[path]) for path in sorted(files)]
 

@@ -13,7 +13,7 @@ from feeds.export.hosts import FileRule, RedirectRule, ServingRules
 from feeds.export.safe_folder import EXPORT_FOLDER
 from feeds.headers import is_page, pays
 from feeds.plans import Plan
-from feeds.urls import HOST_HEADERS, HOST_REDIRECTS, INDEX, is_folder
+from feeds.urls import HOST_HEADERS, HOST_REDIRECTS, INDEX, NOT_FOUND_PAGE, is_folder
 
 _NGINX = f"{EXPORT_FOLDER}/nginx.conf"
 _APACHE = ".htaccess"
@@ -69,22 +69,30 @@ def _render(template: str, rules: ServingRules, **values: object) -> bytes:
     return _TEMPLATES.get_template(template).render(rules=rules, **values).encode()
 
 
-def _nginx(rules: ServingRules) -> dict[str, bytes]:
+def _nginx(rules: ServingRules) -> dict[str, bytes | Plan]:
     types = {rule.media_type.partition(";")[0] for rule in rules.files if pays(rule.media_type)}
+    # Named locations: a server block may include several sites.
+    preflight, gone = (f"@{name}:{quote(rules.root)}" for name in ("feeds", "feeds-gone"))
+    targets = {
+        status: gone if rules.has_moved else _quoted(rules.root + path)
+        for status, path in rules.error_pages.items()
+    }
     configuration = _render(
         "nginx.conf",
         rules,
         file=_NGINX,
-        # A named location for OPTIONS requests; a server block may include several sites.
-        preflight=f"@feeds:{quote(rules.root)}",
+        # For OPTIONS requests.
+        preflight=preflight,
+        # For the page of gone addresses, at whose own address there is a redirect.
+        gone=gone,
         # nginx always compresses HTML, and warns if it is listed.
         gzip_types=sorted(types - {"text/html"}),
         # nginx cannot escape a dollar in this directive.
-        error_pages={} if "$" in rules.root else rules.error_pages,
+        error_pages={} if "$" in rules.root else targets,
         add_slash=_nginx_rewrite(rules.root, "(.*[^/])", rules.url(""), "$1/"),
         redirects=[row for redirect in rules.redirects for row in _nginx_rows(redirect, rules)],
     )
-    return {_NGINX: configuration}
+    return {_NGINX: configuration, **rules.remaining}
 
 
 def _nginx_rows(redirect: RedirectRule, rules: ServingRules) -> Iterator[tuple[str, str, str]]:
@@ -95,7 +103,9 @@ def _nginx_rows(redirect: RedirectRule, rules: ServingRules) -> Iterator[tuple[s
     else:
         action = f"return 301 {_quoted(rules.url(redirect.new))};"
     if redirect.new is not None and redirect.keeps_rest:
-        yield "^~", old, _nginx_rewrite(old, "(.*)", rules.url(redirect.new), "$1")
+        # For the site as a whole, other locations of the server block come first.
+        modifier = "^~" if redirect.old else ""
+        yield modifier, old, _nginx_rewrite(old, "(.*)", rules.url(redirect.new), "$1")
     elif redirect.is_folder:
         yield "^~", old, action
     if redirect.without_slash or not redirect.is_folder:
@@ -109,7 +119,7 @@ def _nginx_rewrite(folder: str, pattern: str, url: str, rest: str) -> str:
     )
 
 
-def _apache(rules: ServingRules) -> dict[str, bytes]:
+def _apache(rules: ServingRules) -> dict[str, bytes | Plan]:
     def name_pattern(rule: FileRule) -> str:
         start = "" if rule.is_extension else "^"
         coded = r"(\.br|\.gz)?" * rules.compressed
@@ -122,12 +132,14 @@ def _apache(rules: ServingRules) -> dict[str, bytes]:
         redirects=[_apache_redirect(redirect, rules) for redirect in rules.redirects],
         add_slash=_apache_target(rules, "", "$1/"),
     )
-    return {_APACHE: configuration}
+    return {_APACHE: configuration, **rules.remaining}
 
 
 def _apache_redirect(redirect: RedirectRule, rules: ServingRules) -> tuple[str, str]:
     """Return the pattern and the target of a RewriteRule."""
     below = "(?:/(.*))?" if redirect.without_slash else "/(.*)" if redirect.is_folder else ""
+    if not redirect.old:
+        below = "(.*)"
     # mod_rewrite cannot escape a quote in a pattern.
     pattern = re.escape(redirect.old.removesuffix("/")).replace('"', r"\x22")
     target = "- [G]"
@@ -138,15 +150,16 @@ def _apache_redirect(redirect: RedirectRule, rules: ServingRules) -> tuple[str, 
 
 def _apache_target(rules: ServingRules, path: str, rest: str) -> str:
     # Not encoded: Apache encodes the whole URL.
-    escaped = re.sub(r"([\\$%])", r"\\\1", rules.root + path)
+    escaped = re.sub(r"([\\$%])", r"\\\1", rules.new_root + path)
     return f"{_quoted(rules.origin + escaped + rest)} [R=301,L,QSD]"
 
 
-def _caddy(rules: ServingRules) -> dict[str, bytes]:
+def _caddy(rules: ServingRules) -> dict[str, bytes | Plan]:
     if {*"{}"} & {*rules.root}:
         raise FeedsError(f"{rules.root!r}: Caddy cannot be configured for such a path")
     page = next((rule for rule in rules.files if rule.is_page), None)
-    return {_CADDY: _render("Caddyfile", rules, file=_CADDY, page=page)}
+    configuration = _render("Caddyfile", rules, file=_CADDY, page=page)
+    return {_CADDY: configuration, **rules.remaining}
 
 
 def _netlify(rules: ServingRules) -> dict[str, bytes]:
@@ -180,7 +193,7 @@ def _headers_and_redirects(
     """Return the files `_headers` and `_redirects`; raises FeedsError if the site's URL has a path."""
     if rules.root != "/":
         raise FeedsError(
-            f"{rules.site.url}: this host publishes the folder at the root of a domain,"
+            f"{rules.served_url}: this host publishes the folder at the root of a domain,"
             " so the URL must not have a path; give another URL with --url"
         )
     return {
@@ -236,12 +249,13 @@ def _redirect_lines(rules: ServingRules) -> Iterator[tuple[str, str]]:
 def _github_pages(rules: ServingRules) -> Mapping[str, bytes | Plan]:
     """Return the files of GitHub Pages, where neither headers nor redirects can be configured.
 
-    There is a redirecting page for each address of a moved page, and a copy of each moved feed.
+    There is a redirecting page for each address of a moved page, and a copy of each other
+    moved document, and of the page that is sent for all paths without a file.
     Raises FeedsError where a file and a folder would have the same name.
     """
     found: dict[str, bytes | Plan] = {_NO_JEKYLL: b""}
     # For each path, the path in the catalogue or of the document that requires it.
-    origins = {path: path for path in rules.documents}
+    origins = {path: path for path in rules.documents if not rules.has_moved}
     for redirect in rules.redirects:
         for old, document in _moved_documents(redirect, rules):
             # The first redirect is the one with the longest path.
@@ -274,7 +288,8 @@ def _moved_documents(redirect: RedirectRule, rules: ServingRules) -> Iterator[tu
 
 
 def _file_at(old: str, document: Plan, rules: ServingRules) -> bytes | Plan:
-    if not (is_page(document.media_type) or old.endswith(INDEX)):
+    is_shown = is_page(document.media_type) or old.endswith(INDEX)
+    if not is_shown or document.path == NOT_FOUND_PAGE:
         return document
     address = escape(rules.site.address(document.path.removesuffix(INDEX)))
     return _REDIRECT_PAGE.format(language=escape(rules.site.language), address=address).encode()
