@@ -10,7 +10,7 @@ from conftest import AS_OF, CATALOGUES, SHIPPED
 from foreign_html import html_texts, plain_texts
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from imports import run_import
+from import_cases import Imported, feeds
 from lxml import etree
 
 from feeds import build_release, load_catalogue
@@ -94,12 +94,14 @@ def imported(source: Path, document: str, folder: Path) -> Path:
     """Import a document of a catalogue twice, and return the new catalogue."""
     feed, catalogue = folder / document, folder / f"{document}.yaml"
     feed.write_bytes(build_release(load_catalogue(source), as_of=AS_OF, pages=False)[document].body)
-    done = run_import(feed, catalogue)
-    assert (done.returncode, done.stderr) == (0, "")
+    words = ("import", str(feed), "--catalogue", str(catalogue))
+    done = feeds(folder, *words)
+    count = len(load_catalogue(catalogue).entries)
+    written = "1 entry written" if count == 1 else f"{count} entries written"
+    assert done == Imported(f"{catalogue}: {written}\n", 0)
     first = catalogue.read_bytes()
-    done = run_import(feed, catalogue)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "0 entries inserted" in done.stdout
+    again = f"{catalogue}: 0 entries inserted, {count} already there\n"
+    assert feeds(folder, *words) == Imported(again, 0)
     assert catalogue.read_bytes() == first
     return catalogue
 

@@ -1,52 +1,22 @@
 """Feed readers that are subscribed to an earlier site see no entry again, once it is taken over."""
 
 import re
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import quote
 from urllib.request import urlopen
 
 import pytest
 from conftest import free_port, run_feeds, running, wait_until
-from earlier_sites import EARLIER, POSTS, WITHOUT_IDS, Feeds
+from earlier_sites import EARLIER, POSTS, WITHOUT_IDS
+from feed_server import serving
 from subscribers import newsboat, reader_library, rss2email
 
 from feeds import load_catalogue
 
 READERS = (newsboat, reader_library, rss2email)
-TYPES = {"json": "application/feed+json", "atom": "application/atom+xml"}
 
 pytestmark = pytest.mark.heavy
-
-
-@contextmanager
-def serving(feeds: Feeds, port: int) -> Iterator[None]:
-    """Serve feeds at their paths, as the earlier site did."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = feeds.get(self.path[1:])
-            self.send_response(200 if body else 404)
-            kind = TYPES.get(self.path.rpartition(".")[2], "application/rss+xml")
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(body or b"")))
-            self.end_headers()
-            self.wfile.write(body or b"")
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", port), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield
-        finally:
-            server.shutdown()
-            thread.join()
 
 
 class Subscriptions:
