@@ -123,7 +123,8 @@ def test_gunicorn_serves_the_installed_program(machine: Machine, tmp_path: Path)
     command = re.findall(r"^FEEDS_URL=\S+ (gunicorn .*)$", GUIDE, re.MULTILINE)[0].split()
     command[command.index("-b") + 1] = "127.0.0.1:{port}"
     with serving(machine, folder, *command) as url:
-        assert ask(f"{url}healthz").status == 200
+        # Each worker notices the first release by itself.
+        wait_until(lambda: all(ask(f"{url}healthz").status == 200 for _ in range(20)))
         assert ask(f"{url}atom.xml").headers["content-type"].startswith("application/atom+xml")
 
 
