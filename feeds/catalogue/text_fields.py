@@ -25,7 +25,7 @@ _INLINE_ELEMENTS = frozenset(
 )
 HTML_TAG = re.compile(
     rf"</?(?P<name>{'|'.join(sorted(_BLOCK_ELEMENTS | _INLINE_ELEMENTS))})(?:\s[^<>]*)?/?>"
-    r"|<!--.*?-->|<!\[CDATA\[|\]\]>",
+    r"|<!--(?:(?!-->|<!--).)*+-->|<!\[CDATA\[|\]\]>",
     re.IGNORECASE,
 )
 _CHARACTER_REFERENCE = re.compile(

@@ -36,6 +36,7 @@ _BLOCKS = frozenset(
 _FLOW = _BLOCKS | {"br", "img"}
 # Where pictures that are loaded late have their address.
 _LAZY_SOURCES = ("data-src", "data-lazy-src", "data-original", "src")
+_TABLE_PARTS = ("thead", "tbody", "tfoot", "tr", "td", "th")
 _EDGE_SPACES = re.compile("^\xa0+|\xa0+$")
 _LANGUAGE = re.compile(r"^(?:language|lang)-(\w[\w+#-]*)$")
 _EMPTY_LINES = re.compile(r"\n(?=[ \t]*\n)")
@@ -176,16 +177,13 @@ def _prepare(tree: BeautifulSoup, base: str) -> None:
     """Leave in a tree only what Markdown can say, with absolute addresses."""
     for tag in tree.find_all(_PLAYERS):
         _replace_by_link(tree, tag, base)
-    for tag in tree.find_all(_DROPPED):
-        tag.decompose()
+    _remove(tree.find_all(_DROPPED))
     _prepare_pictures(tree, base)
     _prepare_links(tree, base)
-    for tag in tree.find_all("table"):
-        if _is_layout(tag):
-            for part in [tag, *tag.find_all(["thead", "tbody", "tfoot", "tr", "td", "th"])]:
-                part.name = "div"
-        else:
-            _make_rows(tag)
+    _prepare_tables(tree)
+    for tag in tree.find_all("ol"):
+        for number, item in enumerate(tag.find_all("li", recursive=False), _start_of(tag)):
+            item["value"] = str(number)
     for text in tree.find_all(string=_EDGE_SPACES):
         text.replace_with(_EDGE_SPACES.sub(" ", text))
     _prepare_breaks(tree)
@@ -222,19 +220,18 @@ def _block_around(node: PageElement) -> Tag | None:
 
 
 def _remove(tags: Iterable[Tag]) -> None:
+    """Leave elements without name and content: to take them out takes long among many siblings."""
     for tag in tags:
-        # To remove an element takes long if it has many siblings.
-        tag.name = "wbr"
+        tag.name, tag.attrs = "wbr", {}
+        tag.clear()
 
 
 def _prepare_pictures(tree: BeautifulSoup, base: str) -> None:
     for tag in tree.find_all("img"):
         source = _source_of(tag, base)
         if "emoji" in _text_of(tag, "class").split() or not source:
-            # To remove an element takes long if it has many siblings.
-            alt = _text_of(tag, "alt")
+            tag.string = _text_of(tag, "alt")
             tag.name, tag.attrs = "span", {}
-            tag.string = alt
         else:
             tag.attrs = {"src": source, "alt": _text_of(tag, "alt")}
 
@@ -255,15 +252,40 @@ def _replace_by_link(tree: BeautifulSoup, player: Tag, base: str) -> None:
     if address := _web_address(base, source):
         link = tree.new_tag("a", href=address)
         link.string = _text_of(player, "title") or address
-        player.insert_before(link)
-        link.wrap(tree.new_tag("p"))
-    player.decompose()
+        player.name, player.attrs = "p", {}
+        player.clear()
+        player.append(link)
+    else:
+        _remove([player])
+
+
+def _prepare_tables(tree: BeautifulSoup) -> None:
+    """Leave tables with data alone; one in the cell of another, too."""
+    layouts: dict[int, Tag] = {}
+    for table in tree.find_all("table"):
+        if _is_layout(table):
+            layouts[id(table)] = table
+        else:
+            _make_rows(table)
+    for part in tree.find_all(_TABLE_PARTS):
+        if id(part.find_parent("table")) in layouts:
+            part.name = "div"
+    for table in layouts.values():
+        table.name = "div"
+
+
+def _start_of(ordered: Tag) -> int:
+    """Return the number of a list's first item."""
+    text = _text_of(ordered, "start")
+    return int(text) if re.fullmatch("[0-9]{1,8}", text) else 1
 
 
 def _is_layout(table: Tag) -> bool:
     """Check whether a table has another one in it, or no row with several cells."""
-    cells = [row.find_all(["td", "th"]) for row in table.find_all("tr")]
-    return bool(table.find("table")) or max(map(len, cells), default=0) <= 1
+    if table.find("table"):
+        return True
+    cells = (row.find_all(["td", "th"]) for row in table.find_all("tr"))
+    return max(map(len, cells), default=0) <= 1
 
 
 def _make_rows(table: Tag) -> None:
@@ -291,9 +313,9 @@ def _destination(address: str) -> str:
 def _make_inline(link: Tag) -> None:
     """Remove the blocks in a link, which Markdown cannot have there."""
     for block in link.find_all([*_BLOCKS, "br"]):
-        block.insert_before(" ")
+        block.name, block.attrs = "span", {}
+        block.insert(0, " ")
         block.append(" ")
-        block.unwrap()
 
 
 # Its types lack what is used here.
@@ -344,6 +366,14 @@ class _Converter(_Base):  # type: ignore[misc]  # see above
         return _emphasized(el, text, parent_tags, "*", "em")
 
     convert_i = convert_em
+
+    def convert_li(self, el: Tag, text: str, **_: object) -> str:
+        # markdownify counts the items before each one, which takes long if there are many.
+        sign = f"{_text_of(el, 'value')}. " if el.parent and el.parent.name == "ol" else "- "
+        lines = text.strip().split("\n")
+        margin = " " * len(sign)
+        indented = "\n".join(f"{margin}{line}" if line else "" for line in lines)
+        return f"{sign}{indented.lstrip()}\n" if text.strip() else "\n"
 
     def convert_dt(self, el: Tag, text: str, parent_tags: set[str]) -> str:
         bold = _emphasized(el, text.strip(), parent_tags, "**", "strong")

@@ -18,11 +18,14 @@ _HTML_BLOCK = re.compile(
     r"\s*<(?:!--|(?:blockquote|div|figure|h[1-6]|ol|p|pre|section|table|ul)[\s>])", re.IGNORECASE
 )
 _MARKDOWN = re.compile(
-    r"\[[^\]]+\]\([^)\s]+\)|\*\*[^\s*]|^(?:#{1,6}|[-*+>]|\d+[.)]) |^(?:```|~~~)", re.MULTILINE
+    r"\[[^\[\]]++\]\([^()\[\s]++\)|\*\*[^\s*]|^(?:#{1,6}|[-*+>]|\d+[.)]) |^(?:```|~~~)",
+    re.MULTILINE,
 )
 # A text without these signs shows itself.
 _MARKUP_SIGNS = re.compile(r"[\\`*_\[<&~]")
-_TAG_OR_SIGN = re.compile(rf"(?P<kept>`+[^`]+`+|{HTML_TAG.pattern})|<(?!https?://)", re.IGNORECASE)
+_TAG_OR_SIGN = re.compile(
+    rf"(?P<kept>(?<!`)`++[^`]++`++|{HTML_TAG.pattern})|<(?!https?://)", re.IGNORECASE
+)
 _BLOCK_MARKER = re.compile(r"^(?:#{1,6}|[-*+>])[ \t]+")
 _MARKUP = re.compile(r"<(?!/?p>)[a-z]", re.IGNORECASE)
 _LINK = re.compile(r"<(?:a|img)\s", re.IGNORECASE)

@@ -24,7 +24,7 @@ _PREFIXES = {
     "http://purl.org/rss/1.0/modules/content/": "content:",
     "http://purl.org/dc/elements/1.1/": "dc:",
 }
-_XML_DECLARATION = re.compile(r"\s*<\?xml\s[^<>]*\?>")
+_XML_DECLARATION = re.compile(r"\A\s*+<\?xml\s[^<>]*\?>")
 _ENCODING = re.compile(rb"\s*<\?xml\s[^<>]*?encoding\s*=\s*[\"']([\w.-]+)[\"']")
 # Byte order marks, and '<' without one.
 _STARTS = {
