@@ -59,5 +59,4 @@ def _key(item: Item) -> object:
 
 
 def _read(page: Fetched) -> Document:
-    start = page.data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
-    return read_json(page) if start == b"{" else read_xml(page)
+    return read_json(page) if page.start.startswith(b"{") else read_xml(page)

@@ -21,6 +21,11 @@ class Fetched(NamedTuple):
     data: bytes
     url: str = ""
 
+    @property
+    def start(self) -> bytes:
+        """The first bytes after a byte order mark and white space."""
+        return self.data.lstrip(b"\xef\xbb\xbf \t\r\n")[:8]
+
 
 def read_file(path: Path) -> Fetched:
     """Return a file; raises FeedsError if it cannot be read, or is too large."""
@@ -30,7 +35,8 @@ def read_file(path: Path) -> Fetched:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise FeedsError(f"{path} cannot be read: {error.strerror}") from None
+        remedy = "" if path.suffix else "; an address begins with https:// or http://"
+        raise FeedsError(f"{path} cannot be read: {error.strerror}{remedy}") from None
     return Fetched(str(path), _checked(str(path), data))
 
 
@@ -45,7 +51,7 @@ class Fetcher:
     def first(self) -> Fetched:
         """Return what is at the address; raises FeedsError."""
         if not web_host(self._url):
-            raise FeedsError(f"{self._url} is not an address that begins with https:// or http://")
+            raise FeedsError(f"{self._url} is not a valid web address")
         return self._get(self._url)
 
     def next(self, link: str, page: Fetched) -> Fetched | None:

@@ -1,9 +1,7 @@
 """A JSON Feed document (https://www.jsonfeed.org/version/1.1/) as the source of an import."""
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from html import escape
-from typing import Any
 
 from feeds.errors import FeedsError
 from feeds.importer.fetch import Fetched
@@ -11,31 +9,41 @@ from feeds.importer.html_to_markdown import pictures_in
 from feeds.importer.item_texts import as_html, guid_of, iso_date, texts_of
 from feeds.importer.items import Document, Item, Label, Remark, Source
 from feeds.importer.json_nodes import read_json as read_nodes
-from feeds.importer.nodes import Fields, Items, decoded
+from feeds.importer.nodes import Fields, Items, Node, Text, decoded
 from feeds.urls import web_host
 
+# The members of an object. A number is a text, too: it is allowed as an id.
+_Members = Mapping[str, Node]
 
-def is_json_feed(value: object) -> bool:
-    """Check whether a JSON value is a JSON Feed of any version."""
-    return isinstance(value, dict) and "jsonfeed.org/version/" in str(value.get("version", ""))
+
+def is_json_feed(page: Fetched) -> bool:
+    """Check whether a document is a JSON Feed of any version."""
+    if b"jsonfeed.org/version/" not in page.data:
+        return False
+    try:
+        return _is_feed(read_nodes(page.name, decoded(page.name, page.data)))
+    except FeedsError:
+        # The reader of data files reports where it is wrong.
+        return False
+
+
+def _is_feed(node: Node) -> bool:
+    return isinstance(node, Fields) and "jsonfeed.org/version/" in _text(node.values, "version")
 
 
 def read_json(page: Fetched) -> Document:
     """Return what a document says; raises FeedsError if it is not a JSON Feed."""
-    text = decoded(page.name, page.data)
-    # Tells lines and refuses what is nested too deep.
-    nodes = read_nodes(page.name, text)
-    feed = json.loads(text)
-    listed = nodes.values.get("items") if isinstance(nodes, Fields) else None
-    if not isinstance(listed, Items) or not is_json_feed(feed):
+    root = read_nodes(page.name, decoded(page.name, page.data))
+    feed = root.values if isinstance(root, Fields) and _is_feed(root) else {}
+    listed = feed.get("items")
+    if not isinstance(listed, Items):
         raise FeedsError(f"{page.name} is not a JSON Feed: it has no 'version', or no 'items'")
     items, remarks = [], []
-    for number, (found, node) in enumerate(zip(feed["items"], listed.values, strict=True)):
-        place = f"{page.name}:{node.line}"
-        if node.line == listed.line:
-            place = f"{page.name}: items[{number}]"
-        if isinstance(found, dict):
-            items.append(_json_item(found, place))
+    for number, node in enumerate(listed.values):
+        is_on_own_line = node.line != listed.line
+        place = f"{page.name}:{node.line}" if is_on_own_line else f"{page.name}: items[{number}]"
+        if isinstance(node, Fields):
+            items.append(_json_item(node.values, place))
         else:
             remarks.append(Remark(place, "is not an item", left_out=True))
     own = [address for address in (page.url, _text(feed, "feed_url")) if web_host(address)]
@@ -58,7 +66,7 @@ def read_json(page: Fetched) -> Document:
     return Document(source, _text(feed, "next_url"))
 
 
-def _json_item(found: Mapping[str, Any], place: str) -> Item:
+def _json_item(found: _Members, place: str) -> Item:
     link, external = _text(found, "url"), _text(found, "external_url")
     photo = _json_photo(found)
     author, others = _json_author(found)
@@ -71,15 +79,19 @@ def _json_item(found: Mapping[str, Any], place: str) -> Item:
     elif not html:
         html = as_html(plain)
     texts = texts_of(html, summary, photo, link)
-    attachments = [part for part in found.get("attachments") or () if isinstance(part, dict)]
     remarks = [
         f"the file {_text(part, 'url')} is not imported; link to it in the body"
-        for part in attachments
+        for part in _objects(found, "attachments")
         if _text(part, "url") != photo.get("url")
     ]
     if others:
         remarks.append(f"has more than one author; not imported: {', '.join(others)}")
     tags = found.get("tags")
+    names = (
+        [tag.value for tag in tags.values if isinstance(tag, Text)]
+        if isinstance(tags, Items)
+        else []
+    )
     return Item(
         place=place,
         title=" ".join(title.split()) or texts.title,
@@ -89,9 +101,7 @@ def _json_item(found: Mapping[str, Any], place: str) -> Item:
         body=texts.body,
         link=next(filter(web_host, (external, link)), ""),
         page=link if web_host(link) else "",
-        labels=tuple(Label(str(tag)) for tag in tags if str(tag).strip())
-        if isinstance(tags, list)
-        else (),
+        labels=tuple(Label(name) for name in names if name.strip()),
         photo=photo,
         author=author,
         guid=guid_of(_text(found, "id") or link, permalink=False),
@@ -99,31 +109,41 @@ def _json_item(found: Mapping[str, Any], place: str) -> Item:
     )
 
 
-def _text(found: Mapping[str, Any], name: str) -> str:
-    """Return a member as a text; a number is allowed as an id."""
-    value = found.get(name)
-    return str(value).strip() if isinstance(value, str | int | float) else ""
+def _text(found: _Members, name: str) -> str:
+    node = found.get(name)
+    return node.value.strip() if isinstance(node, Text) else ""
 
 
-def _json_photo(found: Mapping[str, Any]) -> Mapping[str, str]:
+def _objects(found: _Members, name: str) -> Iterator[_Members]:
+    """Yield the objects in a list."""
+    listed = found.get(name)
+    for node in listed.values if isinstance(listed, Items) else ():
+        if isinstance(node, Fields):
+            yield node.values
+
+
+def _json_photo(found: _Members) -> Mapping[str, str]:
     url = next(filter(web_host, (_text(found, "image"), _text(found, "banner_image"))), "")
     own = found.get("_photo")
     known = {"url": url} if url else {}
-    for part in found.get("attachments") or ():
-        if isinstance(part, dict) and url and _text(part, "url") == url:
+    for part in _objects(found, "attachments"):
+        if url and _text(part, "url") == url:
             known |= {"type": _text(part, "mime_type"), "length": _text(part, "size_in_bytes")}
-    if isinstance(own, dict):
-        known |= {name: _text(own, name) for name in ("credit", "alt")}
+    if isinstance(own, Fields):
+        known |= {name: _text(own.values, name) for name in ("credit", "alt")}
     if url and not known.get("alt"):
         pictures = pictures_in(_text(found, "content_html"), _text(found, "url"))
         known["alt"] = next((picture["alt"] for picture in pictures if picture["url"] == url), "")
     return {name: value for name, value in known.items() if value}
 
 
-def _json_author(found: Mapping[str, Any]) -> tuple[Mapping[str, str], list[str]]:
+def _json_author(found: _Members) -> tuple[Mapping[str, str], list[str]]:
     """Return the first author, and the names of the others."""
-    authors = found.get("authors") or [found.get("author")]
-    known = [author for author in authors if isinstance(author, dict) and _text(author, "name")]
+    single = found.get("author")
+    authors = [*_objects(found, "authors")] or (
+        [single.values] if isinstance(single, Fields) else []
+    )
+    known = [author for author in authors if _text(author, "name")]
     if not known:
         return {}, []
     url = _text(known[0], "url")

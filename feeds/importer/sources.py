@@ -1,6 +1,5 @@
 """What is at a path or an address → a Source, whatever kind it is."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +16,6 @@ from feeds.importer.wordpress import is_wordpress, read_wordpress
 
 _ADDRESS = ("http://", "https://")
 _DATA = (".csv", ".json", ".tsv", ".yaml", ".yml")
-_BLANK = b"\xef\xbb\xbf \t\r\n"
 
 
 class DataOptions(NamedTuple):
@@ -47,8 +45,8 @@ def read_source(where: str, options: DataOptions) -> Source:
 def _read(page: Fetched, options: DataOptions, fetcher: Fetcher | None) -> Source:
     ending = Path(urlsplit(page.name).path).suffix.lower()
     # In UTF-16 and UTF-32, other bytes are around it.
-    is_xml = b"<" in page.data.lstrip(_BLANK)[:8] and ending not in _DATA
-    if not is_xml and not _is_json_feed(page.data):
+    is_xml = b"<" in page.start and ending not in _DATA
+    if not is_xml and not is_json_feed(page):
         return read_data(
             page.name,
             page.data,
@@ -61,16 +59,6 @@ def _read(page: Fetched, options: DataOptions, fetcher: Fetcher | None) -> Sourc
     if is_wordpress(page.data):
         return read_wordpress(page.name, page.data)
     return read_feed(page, fetcher.next if fetcher else _no_further_page)
-
-
-def _is_json_feed(data: bytes) -> bool:
-    if data.lstrip(_BLANK)[:1] != b"{" or b"jsonfeed.org/version/" not in data:
-        return False
-    try:
-        return is_json_feed(json.loads(data))
-    except (ValueError, RecursionError):
-        # The reader of data files reports where it is wrong.
-        return False
 
 
 def _refuse_options(options: DataOptions, name: str) -> None:

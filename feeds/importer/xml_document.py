@@ -254,10 +254,12 @@ def _person(found: Mapping[str, Any]) -> Mapping[str, str]:
 def _site(feed: Any, *, is_atom: bool) -> dict[str, object]:  # noqa: ANN401  # feedparser has no types
     title, description = feed.get("title_detail", {}), feed.get("subtitle_detail", {})
     rights = feed.get("rights_detail", {})
+    # RSS requires a description: without one, the title is repeated.
+    name, shown = (to_text(_html(detail, is_atom=is_atom)) for detail in (title, description))
     values = {
-        "title": to_text(_html(title, is_atom=is_atom)),
+        "title": name,
         "url": feed.get("link", ""),
-        "description": to_text(_html(description, is_atom=is_atom)),
+        "description": "" if shown == name else shown,
         "language": feed.get("language", ""),
         "author": _person(feed.get("author_detail") or feed.get("publisher_detail") or {}),
         "rights": to_text(_html(rights, is_atom=is_atom)),
@@ -269,7 +271,7 @@ def _site(feed: Any, *, is_atom: bool) -> dict[str, object]:  # noqa: ANN401  # 
 
 def _feeds_of_page(page: Fetched) -> str:
     """Return the end of a message with the feeds that a web page names, or ''."""
-    links = re.findall(rb"<link\s[^>]*>", page.data[:200_000], re.IGNORECASE)
+    links = re.findall(rb"<link\s[^<>]*+>", page.data[:200_000], re.IGNORECASE)
     found = []
     for link in links:
         kind = re.search(rb"application/(?:rss\+xml|atom\+xml|feed\+json)", link, re.IGNORECASE)
