@@ -18,6 +18,8 @@ from feeds.urls import MEDIA, STATIC, TEMPLATES
 
 # The state folder's name beside the catalogue, unless another one is configured.
 STATE = ".feeds"
+# The file of a new catalogue in a folder.
+CATALOGUE = "entries.yaml"
 # In a repository only the history is worth keeping.
 _GITIGNORE = ".gitignore"
 _IGNORED = b"*\n!.gitignore\n!history.tsv\n"
@@ -268,6 +270,26 @@ def read_files(path: Path) -> list[tuple[str, bytes]]:
     if not texts:
         raise MissingCatalogueError(f"{path}: the folder has no .yaml or .yml file")
     return texts
+
+
+def new_catalogue_file(path: Path) -> Path:
+    """Return the file of a new catalogue at a path, which may be a folder."""
+    return path if _is_yaml(path) and not path.is_dir() else path / CATALOGUE
+
+
+def create_file(path: Path, data: bytes) -> None:
+    """Write a new file, and the folders that it needs; raises FeedsError if there is one."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("xb") as file:
+            try:
+                file.write(data)
+                file.flush()
+            except BaseException:
+                path.unlink()
+                raise
+    except OSError as error:
+        raise FeedsError(f"{error.filename or path}: {error.strerror}") from None
 
 
 def rewrite_file(path: Path, data: bytes, *, expected: bytes) -> None:

@@ -8,8 +8,12 @@ from conftest import guarded, run_feeds, tree
 
 from feeds import load_catalogue
 from feeds.errors import FeedsError
+from feeds.importer.fetch import Fetched
+from feeds.importer.html_to_markdown import to_markdown
 from feeds.importer.items import Item, Label, Source
+from feeds.importer.markdown_texts import body_of, title_of
 from feeds.importer.wordpress import is_wordpress, read_wordpress
+from feeds.importer.xml_document import read_xml
 
 SITE = "https://news.example.org/"
 HEAD = """<?xml version="1.0" encoding="UTF-8" ?>
@@ -169,7 +173,11 @@ def test_each_field_of_a_post_arrives() -> None:
             summary="The short version & more",
             body="First.",
             page=f"{SITE}2024/05/post-41/",
-            labels=(Label("Ports", "ports"), Label("Fish & été", "fish-été")),
+            labels=(
+                Label("Ports", "ports"),
+                Label("Fish & été", "fish-été"),
+                Label("Uncategorized", "uncategorized"),
+            ),
             photo={
                 "url": "https://files.example.org/quay.jpg",
                 "credit": "© Port authority",
@@ -641,11 +649,14 @@ def test_ids() -> None:
         assert item.guid == {"id": f"{SITE}?p=1&post_type=x", **expected}
 
 
-def test_a_post_without_a_name_has_that_of_its_page() -> None:
-    """The slug is the last part of the page's path, if the post has no name."""
-    link = f"{SITE}2024/caf%C3%A9/"
-    assert only(element(post_name="", link=link)).slug == "café"
-    assert not only(element(post_name="", link=f"{SITE}?p=3")).slug
+def test_a_post_without_a_name_has_that_of_its_page(tmp_path: Path) -> None:
+    """The id is the last part of the page's path, if the post has no name, or else its date and title."""
+    links = (f"{SITE}2024/caf%C3%A9/", f"{SITE}?p=3")
+    posts = [element(number, post_name="", link=link) for number, link in enumerate(links)]
+    (tmp_path / "export.xml").write_bytes(export(*posts))
+    assert not run_feeds("import", "export.xml", cwd=tmp_path).returncode
+    entries = load_catalogue(tmp_path / "entries.yaml").entries
+    assert {entry.id for entry in entries} == {"cafe", "2024-05-06-post-1"}
 
 
 def test_a_post_without_a_title_has_the_beginning_of_its_text() -> None:
@@ -754,6 +765,13 @@ def test_the_end_of_cdata_in_a_text() -> None:
     assert body("<pre>a]]>b</pre>\n\n]]&gt;c") == "```\na]]>b\n```\n\n]]>c"
 
 
+def test_a_table_in_a_layout() -> None:
+    """A table with data stays one if it is in the cell of a table that only arranges the page."""
+    data = "<table><tr><td>a</td><td>b</td></tr></table>"
+    layout = f"<table><tr><td>Text</td></tr><tr><td>{data}</td></tr></table>"
+    assert body(layout) == "Text\n\n| a | b |\n| --- | --- |"
+
+
 def test_lines_of_a_large_file() -> None:
     """The line of an item is exact in a file with more than 65,535 lines."""
     data = export(element(1, content="x\n" * 70_000, status="draft"), element(2))
@@ -766,14 +784,52 @@ def test_lines_of_a_large_file() -> None:
     [
         *("[a", "[a] ", "[a '", "[a][/a]", "[b_c]", "[caption]<img>", "[[a", "[audio '\"", " \n"),
         *("<pre>", "<", "<!--", "<table>", "a<img>", "<li>", "<code>", "<a>x</a>"),
-        "\nhttps://e.org/\n",
+        *("\nhttps://e.org/\n", "`", "["),
     ],
 )
 @pytest.mark.heavy
 def test_a_hostile_text_takes_bounded_time(part: str) -> None:
-    """A text that repeats the beginning of something is read in seconds."""
+    """A text that repeats the beginning of something is read in seconds, in each kind of source."""
+    text = part * (500_000 // len(part))
     with guarded():
-        only(element(content=part * (500_000 // len(part))))
+        only(element(content=text))
+    with guarded():
+        title_of(text)
+        body_of(f"{text}<b>x</b>")
+
+
+@pytest.mark.parametrize(
+    ("begin", "part", "end"),
+    [
+        ("", '<iframe src="https://e.org/"></iframe>', ""),
+        ('<a href="https://e.org/">', "x<br>", "</a>"),
+        ('<a href="https://e.org/">', "<div>x</div>", "</a>"),
+        ("<ol>", "<li>x</li>", "</ol>"),
+        ("<b>x</b>" * 9000, "<input>", ""),
+        ("<table><tr><td>" * 60, "<table><tr><td>x<td>y</table>", "</table>" * 60),
+    ],
+)
+@pytest.mark.heavy
+def test_many_elements_take_bounded_time(begin: str, part: str, end: str) -> None:
+    """HTML with nearly as many elements as are converted is converted in seconds."""
+    count = (19_500 - begin.count("<")) // part.count("<")
+    with guarded():
+        to_markdown(f"{begin}{part * count}{end}", SITE)
+
+
+@pytest.mark.heavy
+def test_white_space_takes_bounded_time() -> None:
+    """An export without an XML declaration, and with a long white space, is read in seconds."""
+    data = export(element(content=" " * 500_000 + "x"))
+    with guarded():
+        read_wordpress("x", data.partition(b"?>")[2])
+
+
+@pytest.mark.heavy
+def test_a_web_page_takes_bounded_time() -> None:
+    """A web page that repeats the beginning of a link is refused in seconds."""
+    with guarded(), pytest.raises(FeedsError, match="is not a feed"):
+        read_xml(Fetched("x", b"<html>" + b"<link " * 500_000))
 
 
 @pytest.mark.heavy
@@ -798,8 +854,9 @@ def test_a_large_export() -> None:
 def test_an_export_is_imported(tmp_path: Path) -> None:
     """`feeds import` writes a valid catalogue, with redirects from the pages and the feeds."""
     media = picture(3, "quay.jpg", alt="A quay")
+    ports, none = ("category", "ports", "Ports"), ("category", "uncategorized", "Allgemein")
     posts = [
-        element(1, meta={"_thumbnail_id": "3"}, categories=(("category", "ports", "Ports"),)),
+        element(1, meta={"_thumbnail_id": "3"}, categories=(ports, none)),
         element(2, title="Kenya", categories=(("post_tag", "kenya", "Kenya"),), status="future"),
         element(4, status="draft"),
     ]
@@ -807,8 +864,8 @@ def test_an_export_is_imported(tmp_path: Path) -> None:
     done = run_feeds("import", "export.xml", cwd=tmp_path)
     assert not done.returncode
     assert done.stderr.splitlines() == [
-        "export.xml:65: has the status 'draft'; not imported",
-        "export.xml:85: 1 item of the type 'attachment'; not imported",
+        "export.xml:66: has the status 'draft'; not imported",
+        "export.xml:86: 1 item of the type 'attachment'; not imported",
     ]
     assert "2 entries written, 2 items not imported" in done.stdout
     catalogue = load_catalogue(tmp_path / "entries.yaml")

@@ -177,6 +177,7 @@ def test_the_shipped_catalogue_keeps_its_text(tmp_path: Path) -> None:
         (["T", "--date", "2022-02-30"], 2, "--date: "),
         (["T", "--url", "nowhere"], 2, "the URL 'nowhere' is not a web address"),
         (["T", "--catalogue", "none.yaml"], 1, "none.yaml: No such file or directory"),
+        (["T", "none.yaml", "--catalogue", "none.yaml"], 2, "put the title in quotes"),
     ],
 )
 def test_a_mistake_changes_nothing(words: list[str], code: int, said: str, folder: Path) -> None:

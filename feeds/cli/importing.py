@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 from feeds.cli.commands import Import, counted, print_message, print_result
 from feeds.errors import FeedsError, printable
 from feeds.importer import DataOptions, Report, import_into, import_new, read_source
 from feeds.importer.conversion import Candidate
 from feeds.importer.items import Remark
+from feeds.storage import catalogue_files, new_catalogue_file
 
 # The options that are paths of fields in a data file.
 _FIELDS = (
@@ -28,19 +30,28 @@ def run(options: Import) -> None:
             date_format=options.date_format or "",
         ),
     )
-    path = options.catalogue
-    exists = path.exists() or path.is_symlink()
-    if exists:
-        report = import_into(source, path, url=options.url, every=options.all)
-    else:
-        report = import_new(source, path, url=options.url, now=datetime.now(UTC))
-    _print_remarks(report.remarks)
-    if not source.items and not report.remarks:
+    if not source.items and not source.remarks:
         raise FeedsError(f"{source.name} has no items; nothing is written")
-    if not exists and not report.written:
+    path = options.catalogue
+    is_new = not _has_catalogue(path)
+    if is_new:
+        path = new_catalogue_file(path)
+        report = import_new(source, path, url=options.url, now=datetime.now(UTC))
+    else:
+        report = import_into(source, path, url=options.url, every=options.all)
+    _print_remarks(report.remarks)
+    if not (report.written or report.known or report.missing):
         raise FeedsError(f"no item of {source.name} can be imported; nothing is written")
-    print_result(printable(f"{path}: {_summary(report, is_new=not exists)}"))
+    print_result(printable(f"{path}: {_summary(report, is_new=is_new)}"))
     _print_missing(report.missing)
+
+
+def _has_catalogue(path: Path) -> bool:
+    """Check whether there is a catalogue at a path, or something that cannot be one."""
+    try:
+        return bool(catalogue_files(path)) if path.is_dir() else path.exists() or path.is_symlink()
+    except OSError as error:
+        raise FeedsError(f"{path}: {error.strerror}") from None
 
 
 def _print_remarks(remarks: Iterable[Remark]) -> None:

@@ -22,9 +22,8 @@ from feeds.catalogue.text_fields import language_tag, line
 from feeds.catalogue.web_addresses import site_address
 from feeds.cli.commands import Init, print_message, print_result
 from feeds.errors import FeedsError, UsageError, printable
-from feeds.storage import STATE, catalogue_files
+from feeds.storage import CATALOGUE, STATE, catalogue_files, create_file, new_catalogue_file
 
-_NAME = "entries.yaml"
 _MAX_ATTEMPTS = 3
 _ENTRIES = re.compile(rb"^entries:", re.MULTILINE)
 _ADD = '# To add an entry, run: feeds new "A title"\n'
@@ -56,15 +55,15 @@ def init(options: Init) -> None:
     site |= {"id": f"tag:{authority},{today.year}:news"} | answers
     data = (_ADD + smallest_catalogue(site, today.isoformat())).encode()
     read_catalogue([(str(file), data)], as_of=now, strict=True)
-    _write(file, data)
+    create_file(file, data)
+    _ignore(file.parent / ".gitignore")
     print_result(printable(f"{file}: written, with a first entry") + f". Next:\n{_next(file)}")
 
 
 def _file(path: Path) -> Path:
     """Return the file to write; raises FeedsError if there is one, or another catalogue beside it."""
-    is_file = path.suffix.lower() in {".yaml", ".yml"} and not path.is_dir()
-    file = path if is_file else path / _NAME
     try:
+        file = new_catalogue_file(path)
         if file.exists():
             raise FeedsError(f"{file}: is there already; nothing is written")
         folder = next(parent for parent in file.parents if parent.exists())
@@ -80,35 +79,22 @@ def _file(path: Path) -> Path:
     return file
 
 
-def _write(file: Path, data: bytes) -> None:
-    """Write the catalogue, and what a repository should ignore beside it; raises FeedsError."""
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("xb") as new:
-            try:
-                new.write(data)
-                new.flush()
-            except OSError:
-                file.unlink()
-                raise
-        _ignore(file.parent / ".gitignore")
-    except OSError as error:
-        raise FeedsError(f"{error.filename or file}: {error.strerror}") from None
-
-
 def _ignore(file: Path) -> None:
-    """Add the lines to a `.gitignore`, unless it has any about the state."""
-    before = file.read_text("utf-8", "replace") if file.exists() else ""
-    if STATE not in before:
-        end = "" if before.endswith("\n") or not before else "\n"
-        with file.open("a", encoding="utf-8") as opened:
-            opened.write(end + _IGNORED)
+    """Add the lines to a `.gitignore`, unless it has any about the state; raises FeedsError."""
+    try:
+        before = file.read_text("utf-8", "replace") if file.exists() else ""
+        if STATE not in before:
+            end = "" if before.endswith("\n") or not before else "\n"
+            with file.open("a", encoding="utf-8") as opened:
+                opened.write(end + _IGNORED)
+    except OSError as error:
+        raise FeedsError(f"{file}: {error.strerror}") from None
 
 
 def _next(file: Path) -> str:
     """Return the commands to run next."""
     folder, name = str(file.parent), quote(file.name)
-    argument, option = (f" {name}", f" --catalogue {name}") if file.name != _NAME else ("", "")
+    argument, option = (f" {name}", f" --catalogue {name}") if file.name != CATALOGUE else ("", "")
     commands = [f"cd {quote(folder)}"] if folder != "." else []
     commands += [
         f"feeds check{argument}",

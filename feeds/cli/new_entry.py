@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 @gc_paused()
 def new(options: New) -> None:
     """Insert an entry at the top of the entries, in the file with the newest one."""
+    if len(options.title) > 1 or options.title[0].endswith((".yaml", ".yml")):
+        raise UsageError("put the title in quotes; name the catalogue with --catalogue")
     texts = read_files(options.catalogue)
     now = datetime.now(UTC)
     media = media_folder(options.catalogue)
@@ -60,8 +62,6 @@ def new(options: New) -> None:
 
 def _fields(options: New, catalogue: Catalogue, now: datetime) -> dict[str, str]:
     """Return the fields of the entry; raises UsageError."""
-    if len(options.title) > 1 or options.title[0].endswith((".yaml", ".yml")):
-        raise UsageError("put the title in quotes; name the catalogue with --catalogue")
     site = catalogue.site
     today = now.astimezone(site.timezone).date().isoformat()
     date = today if options.date is None else options.date

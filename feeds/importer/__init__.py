@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from feeds.catalogue import ReadOptions, load_catalogue, read_catalogue
-from feeds.catalogue.additions import file_for_entries, taken_ids
+from feeds.catalogue.additions import Texts, file_for_entries, taken_ids
 from feeds.catalogue.yaml_text import catalogue_text, with_entries, with_pairs
 from feeds.errors import FeedsError
 from feeds.importer.conversion import Candidate, convert
 from feeds.importer.items import Remark, Source
 from feeds.importer.site_section import site_section, taken_over
 from feeds.importer.sources import DataOptions, read_source
-from feeds.importer.validity import Additions, Texts, make_valid
-from feeds.storage import media_folder, read_files, rewrite_file
+from feeds.importer.validity import Additions, make_valid
+from feeds.storage import create_file, media_folder, read_files, rewrite_file
 from feeds.urls import ENTRIES, entry_folder
 
 __all__ = ["DataOptions", "Report", "import_into", "import_new", "read_source"]
@@ -73,7 +73,7 @@ def import_new(source: Source, path: Path, *, url: str | None, now: datetime) ->
     remarks += converted.remarks
     [(_, data)] = make_valid(additions, texts, options)
     if additions.candidates:
-        _create(path, data)
+        create_file(path, data)
     return Report(written=additions.candidates, known=0, missing=(), remarks=remarks)
 
 
@@ -91,7 +91,7 @@ def import_into(source: Source, path: Path, *, url: str | None, every: bool) -> 
     inserted, missing = converted.new, converted.missing
     if every:
         inserted, missing = [*inserted, *missing], []
-    elif not converted.known:
+    elif inserted and not converted.known:
         raise FeedsError(
             f"{path} has none of the {len(inserted)} items of {source.name};"
             " with --all, they are all inserted"
@@ -160,13 +160,3 @@ def _forget_pages(site: dict[str, Any], candidates: Iterable[Candidate]) -> None
         del pairs[old]
     if not pairs:
         site.pop("moved", None)
-
-
-def _create(path: Path, data: bytes) -> None:
-    """Write a new file; raises FeedsError if there is one."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("xb") as file:
-            file.write(data)
-    except OSError as error:
-        raise FeedsError(f"{path}: {error.strerror}") from None

@@ -4,7 +4,7 @@ An id is made of what the source has for it: a slug, the path of a page, or else
 and the title. So it is the same in a second import.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
@@ -101,6 +101,8 @@ class _Known:
             site.entry_id(entry, form): entry for entry in self._entries.values() for form in FEEDS
         }
         self._taken = {*taken} - self._entries.keys()
+        # The further names of each, from where the last one was found.
+        self._names: dict[tuple[str, bool], Iterator[str]] = {}
 
     def entry_of(self, name: str) -> Entry | None:
         """Return the entry of an id."""
@@ -113,10 +115,10 @@ class _Known:
         if found:
             self._taken.add(found.id.casefold())
             return found.id
+        has_guid = bool(guids)
+        names = self._names.setdefault((base, has_guid), numbered(base))
         name = next(
-            name
-            for name in numbered(base)
-            if not self._is_taken(name.casefold(), has_guid=bool(guids))
+            name for name in names if not self._is_taken(name.casefold(), has_guid=has_guid)
         )
         self._taken.add(name.casefold())
         return name
@@ -144,7 +146,7 @@ def _dated(items: Iterable[Item], site: Site, remarks: list[Remark]) -> list[tup
             try:
                 moment = _moment(item.date, site.timezone, site.language)
             except InvalidValue as error:
-                fault = f"date: {item.date!r} {error}"
+                fault = f"date: {item.date!r}: {error}"
         if fault:
             remarks.append(Remark(item.place, fault, left_out=True))
         elif moment:
@@ -195,7 +197,7 @@ def _fields(item: Item, name: str, site: Site, result: Converted) -> dict[str, o
                 _moment(text, site.timezone, site.language) for text in (item.updated, item.date)
             ]
         except InvalidValue as fault:
-            result.remarks.append(Remark(item.place, f"updated: {item.updated!r} {fault}"))
+            result.remarks.append(Remark(item.place, f"updated: {item.updated!r}: {fault}"))
         else:
             if moments[0] > moments[1]:
                 fields["updated"] = item.updated
@@ -223,7 +225,7 @@ def _rest(item: Item, name: str, site: Site) -> dict[str, object]:
     if item.photo:
         fields["photo"] = dict(item.photo)
     if any(getattr(site.author, key) != value for key, value in author.items()):
-        fields["author"] = author if len(author) > 1 else author["name"]
+        fields["author"] = person(author)
     guid = dict(item.guid)
     if [*guid] == ["id"]:
         default = site.tag(name)
@@ -232,6 +234,11 @@ def _rest(item: Item, name: str, site: Site) -> dict[str, object]:
     elif guid:
         fields["guid"] = guid
     return fields
+
+
+def person(author: Mapping[str, str]) -> object:
+    """Return an author as a catalogue has one: a name alone is a text."""
+    return {**author} if len(author) > 1 else author["name"]
 
 
 def path_below(site_url: str, address: str) -> str:
@@ -261,6 +268,7 @@ class _Labels:
         # Slugs by the folded name, and the folded names that they are taken by.
         self._slugs = {topic.name.casefold(): topic.slug for topic in topics or ()}
         self._taken = {topic.slug for topic in topics or ()}
+        self._names: dict[str, Iterator[str]] = {}
 
     def of(self, item: Item) -> dict[str, object]:
         """Return the topics and the countries of an item as fields."""
@@ -273,7 +281,7 @@ class _Labels:
                 self._report(item, f"countries: {text!r} is not the name or code of one country")
         for label in item.labels:
             name = " ".join(label.name.split())
-            if not name or name.casefold() == _NO_CATEGORY:
+            if not name or _NO_CATEGORY in {name.casefold(), label.slug}:
                 continue
             if code := self._country_of(label):
                 codes[code] = None
@@ -311,7 +319,8 @@ class _Labels:
             known = slug_or_blank(label.slug) or slug_of(name, words=None)
             if not known:
                 return ""
-            known = next(slug for slug in numbered(known) if slug not in self._taken)
+            names = self._names.setdefault(known, numbered(known))
+            known = next(slug for slug in names if slug not in self._taken)
             self._taken.add(known)
             self._slugs[name.casefold()] = known
             if not self._is_open:

@@ -10,7 +10,7 @@ from feeds.catalogue import checked_url
 from feeds.catalogue.reader import InvalidValue
 from feeds.catalogue.text_fields import folded, slug_of, slug_or_blank
 from feeds.catalogue.web_addresses import is_iri, site_address, tag_uri
-from feeds.importer.conversion import path_below
+from feeds.importer.conversion import path_below, person
 from feeds.importer.items import Item, Remark, Source
 from feeds.urls import FEEDS, to_ascii_host, web_host
 
@@ -41,6 +41,8 @@ def site_section(
     known = {**source.site, **fields}
     language = str(known.get("language", "")).replace("_", "-")
     known |= {"language": language} if language else {}
+    if isinstance(author := known.get("author"), Mapping):
+        known["author"] = person(author)
     ordered = [*_ORDER, *(name for name in known if name not in _ORDER)]
     return {name: known[name] for name in ordered if known.get(name)}
 
@@ -63,7 +65,8 @@ def taken_over(
 
 
 def _title_of(name: str) -> str:
-    parts = PurePath(urlsplit(name).path).stem.lstrip("_").replace("-", " ").replace("_", " ")
+    stem = "".join(filter(str.isprintable, PurePath(urlsplit(name).path).stem))
+    parts = stem.lstrip("_").replace("-", " ").replace("_", " ")
     return parts[:1].upper() + parts[1:] if parts.strip(". ") else "News"
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from feeds.catalogue import ReadOptions, read_catalogue
+from feeds.catalogue.additions import Texts
 from feeds.errors import CatalogueError, Problem
 from feeds.importer.conversion import Candidate
 from feeds.importer.items import Remark
@@ -17,8 +18,6 @@ _ENTRY = re.compile(r"entries\[(\d+)\](?:\.(.+))?")
 _PAIRS = re.compile(r"(site\.moved|site\.feed_ids|topics|countries)\.(.+)")
 _PART = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
 _REQUIRED = frozenset(("id", "title", "date"))
-
-Texts = Sequence[tuple[str, bytes]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from feeds.importer.html_to_markdown import MAX_LENGTH, to_markdown, to_text, without_comments
 from feeds.importer.item_texts import guid_of, title_of
@@ -20,8 +20,6 @@ __all__ = ["is_wordpress", "read_wordpress"]
 
 # The taxonomies of a post; the second name of tags is that of WXR 1.0.
 _TAXONOMIES = frozenset(("category", "post_tag", "tag"))
-# What WordPress writes if a post has no category.
-_NO_CATEGORY = "uncategorized"
 # Of WordPress, if nobody changed it. Readers of its feeds may not have older posts.
 _FEED_LENGTH = "10"
 _MAX_OFFSET = timedelta(hours=14)
@@ -43,14 +41,14 @@ _SILENT_BLOCKS = frozenset(("more", "nextpage", "separator", "spacer"))
 _FEEDS = {"": "rss", "atom": "atom", "rdf": "rss", "rss": "rss", "rss2": "rss"}
 
 
-def read_wordpress(name: str, data: bytes, url: str = "") -> Source:
+def read_wordpress(name: str, data: bytes) -> Source:
     """Return the posts of a WordPress export that are public or will be at their date.
 
-    `name` is that of the file, as it is shown to the user. `url` is the address of the
-    site if the export does not say it. Raises FeedsError for a file that is not readable.
+    `name` is that of the file, as it is shown to the user. Raises FeedsError for a file
+    that is not readable.
     """
     export = read_export(name, data)
-    base = _site_address(export, url)
+    base = _site_address(export)
     media = _Media.of(export)
     posts = [item for item in export.items if item.type == POST and item.is_public]
     path = _feed_path([item for item in posts if item.status == "publish"], base)
@@ -108,9 +106,8 @@ def _left_out(name: str, export: Export) -> Iterator[Remark]:
             yield Remark(place, f"{items} {kind}", left_out=count)
 
 
-def _site_address(export: Export, url: str) -> str:
-    stated = export.site.get("wp:base_blog_url") or export.site.get("link") or url
-    stated = stated.strip()
+def _site_address(export: Export) -> str:
+    stated = (export.site.get("wp:base_blog_url") or export.site.get("link", "")).strip()
     return f"{stated.rstrip('/')}/" if stated else ""
 
 
@@ -174,7 +171,7 @@ def _item(name: str, post: ExportItem, export: Export, media: _Media, base: str)
         remarks.append("its date is in the future, and may be in another zone than the site's")
     return Item(
         place=f"{name}:{post.line}",
-        slug=_slug(post.text("wp:post_name")) or _slug(urlsplit(page).path),
+        slug=unquote(post.text("wp:post_name")),
         title=to_text(post.text("title")) or title_of(summary or to_text(html)),
         date=date.isoformat() if date else "",
         updated=_updated(modified, date),
@@ -187,10 +184,6 @@ def _item(name: str, post: ExportItem, export: Export, media: _Media, base: str)
         guid=guid_of(post.text("guid"), permalink=post.is_permalink),
         remarks=(*remarks, *missing),
     )
-
-
-def _slug(text: str) -> str:
-    return unquote(text.rstrip("/").rpartition("/")[2])
 
 
 def _moment(local: str, utc: str, published: str = "") -> datetime | None:
@@ -231,7 +224,7 @@ def _updated(modified: datetime | None, date: datetime | None) -> str:
 def _labels(post: ExportItem) -> Iterator[Label]:
     for term in post.categories:
         slug = unquote(term.slug)
-        if term.taxonomy in _TAXONOMIES and _NO_CATEGORY not in {slug, term.name.lower()}:
+        if term.taxonomy in _TAXONOMIES:
             yield Label(to_text(term.name) or slug, slug)
 
 
