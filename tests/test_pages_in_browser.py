@@ -453,6 +453,16 @@ def test_the_first_key_leads_past_the_menu(
 
 
 @pytest.mark.heavy
+def test_one_line_is_above_the_news(
+    busy_site: str, served: Callable[[Path], str], open_page: Callable[..., Page]
+) -> None:
+    """Without a description, no empty space between two lines is above the news."""
+    page = open_page()
+    for url, width in ((busy_site, "0px"), (served(SHIPPED), "1px")):
+        page.goto(url)
+        assert style(page, ".news > section", "border-top-width") == width
+
+
 def test_a_printed_page_is_the_news_alone(
     served: Callable[[Path], str], open_page: Callable[..., Page]
 ) -> None:
