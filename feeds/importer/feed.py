@@ -15,9 +15,10 @@ _MAX_ITEMS = 100_000
 Follow = Callable[[str, Fetched], Fetched | None]
 
 
-def read_feed(page: Fetched, follow: Follow) -> Source:
+def read_feed(page: Fetched, follow: Follow | None) -> Source:
     """Return the items of a feed, with those of the further pages that it links to.
 
+    Without `follow`, as for a file, nothing is fetched.
     An item without an id keeps its link as one, as feed readers do. Raises FeedsError.
     """
     first = _read(page)
@@ -31,7 +32,7 @@ def read_feed(page: Fetched, follow: Follow) -> Source:
         if not address or address in seen or len(items) >= _MAX_ITEMS:
             break
         seen.add(address)
-        following = follow(link, page)
+        following = follow(link, page) if follow else None
         if following is None:
             remarks.append(Remark(page.name, f"links to more at {address}, which is not fetched"))
             break

@@ -58,14 +58,9 @@ def _read(page: Fetched, options: DataOptions, fetcher: Fetcher | None) -> Sourc
     _refuse_options(options, page.name)
     if is_wordpress(page.data):
         return read_wordpress(page.name, page.data)
-    return read_feed(page, fetcher.next if fetcher else _no_further_page)
+    return read_feed(page, fetcher.next if fetcher else None)
 
 
 def _refuse_options(options: DataOptions, name: str) -> None:
     if options != DataOptions():
         raise UsageError(f"{name} is not a YAML, JSON or CSV file: its fields need no options")
-
-
-def _no_further_page(_link: str, _page: Fetched) -> Fetched | None:
-    """Return None: from a file, nothing is fetched."""
-    return None

@@ -219,19 +219,13 @@ def _enclosed(enclosures: Sequence[Any]) -> dict[str, str]:
     return {}
 
 
-def _is_html(detail: Mapping[str, Any], *, is_atom: bool) -> bool:
-    # In RSS, everything may be HTML; feedparser guesses.
-    return bool(detail) and not (is_atom and detail.get("type") == "text/plain")
-
-
 def _html(detail: Any, *, is_atom: bool) -> str:  # noqa: ANN401  # feedparser has no types
     """Return a text as HTML."""
     if not detail:
         return ""
     value: str = detail.value
-    if _is_html(detail, is_atom=is_atom):
-        return value
-    return as_html(value)
+    # In RSS, everything may be HTML; feedparser guesses.
+    return as_html(value) if is_atom and detail.get("type") == "text/plain" else value
 
 
 def _labels(tags: Sequence[Any], *, is_atom: bool) -> Iterator[Label]:
