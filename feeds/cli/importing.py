@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from feeds.cli.commands import Import, counted, print_message, print_result
 from feeds.errors import FeedsError, printable
+from feeds.formats.content import truncated
 from feeds.importer import DataOptions, Report, import_into, import_new, read_source
 from feeds.importer.conversion import Candidate
 from feeds.importer.items import Remark
@@ -15,6 +16,7 @@ _FIELDS = (
     *("topics", "countries", "author", "photo"),
 )
 _MAX_LISTED = 100
+_MAX_LENGTH = 1000  # characters of a remark, which may quote the source
 
 
 def run(options: Import) -> None:
@@ -34,9 +36,9 @@ def run(options: Import) -> None:
         report = import_into(source, path, url=options.url, every=options.all)
     else:
         report = import_new(source, path, url=options.url, now=datetime.now(UTC))
-    _print_remarks(report.remarks)
-    if not source.items and not report.remarks:
+    if not source.items and not any(remark.left_out for remark in report.remarks):
         raise FeedsError(f"{source.name} has no items; nothing is written")
+    _print_remarks(report.remarks)
     if not exists and not report.written:
         raise FeedsError(f"no item of {source.name} can be imported; nothing is written")
     print_result(printable(f"{path}: {_summary(report, is_new=not exists)}"))
@@ -45,7 +47,8 @@ def run(options: Import) -> None:
 
 def _print_remarks(remarks: Iterable[Remark]) -> None:
     for remark in sorted(remarks, key=_file_and_line):
-        print_message(f"{remark}{'; not imported' if remark.left_out else ''}")
+        text = truncated(str(remark), _MAX_LENGTH)
+        print_message(f"{text}{'; not imported' if remark.left_out else ''}")
 
 
 def _file_and_line(remark: Remark) -> tuple[str, int]:

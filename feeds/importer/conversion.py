@@ -18,6 +18,7 @@ from feeds.catalogue.known_keys import SILENT
 from feeds.catalogue.reader import InvalidValue, ValueWarning
 from feeds.catalogue.text_fields import slug_of, slug_or_blank
 from feeds.catalogue.web_addresses import is_iri
+from feeds.errors import FeedsError
 from feeds.importer.items import Item, Label, Remark
 from feeds.model import Entry, Site, Topic
 from feeds.urls import FEEDS, INDEX, WEB_SCHEMES, entry_folder, web_host
@@ -26,6 +27,8 @@ from feeds.urls import FEEDS, INDEX, WEB_SCHEMES, entry_folder, web_host
 _COUNTRY_SCHEME = "urn:iso:std:iso:3166:-1"
 # A shorter label may be anything else: IT, PR, ML.
 _MIN_COUNTRY_LENGTH = 4
+# Each has feeds and pages.
+_MAX_TOPICS = 10_000
 # WordPress's word for no category.
 _NO_CATEGORY = "uncategorized"
 _PAGE_ENDINGS = (".html", ".htm", ".php", ".aspx", ".asp", ".jsp", ".md")
@@ -314,6 +317,8 @@ class _Labels:
             known = next(slug for slug in numbered(known) if slug not in self._taken)
             self._taken.add(known)
             self._slugs[name.casefold()] = known
+            if len(self._slugs) > _MAX_TOPICS:
+                raise FeedsError(f"there are more than {_MAX_TOPICS:,} topics")
             if not self._is_open:
                 self._result.topics[known] = self._declared(label, name)
         return name if self._is_open else known

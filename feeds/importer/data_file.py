@@ -16,7 +16,7 @@ from feeds.errors import FeedsError
 from feeds.importer.csv_nodes import read_csv
 from feeds.importer.field_names import at_path, is_known, is_status, keys_in, text_of
 from feeds.importer.item_fields import Options, Record, read_records
-from feeds.importer.items import Remark, Source
+from feeds.importer.items import MAX_ITEMS, Remark, Source
 from feeds.importer.json_nodes import read_json
 from feeds.importer.nodes import Fields, Items, Node, Text, decoded, is_blank
 from feeds.importer.site_config import config_near
@@ -28,7 +28,6 @@ _READERS: Mapping[str, Callable[[str, str], Node]] = {
     ".json": read_json,
     **dict.fromkeys((".csv", ".tsv", ".tab", ".txt"), read_csv),
 }
-_MAX_ITEMS = 100_000
 # How lists of news are called.
 _LIST_NAMES = frozenset(
     "items news posts articles entries events stories announcements updates newsitems".split()
@@ -63,14 +62,14 @@ def read_data(  # noqa: PLR0913  # each is an option of the command
     as far as the user gives them. `date_format` is one of strptime. `folder` is where the
     file is: the configuration of its site is read there. Raises FeedsError.
     """
-    text = decoded(name, data, encoding)
-    root = _reader(name, text)(name, text)
+    read = _reader(name, data)
+    root = read(name, decoded(name, data, encoding))
     site = config_near(folder).site if folder else {}
     fields = {field: place for field, place in paths.items() if field != "items"}
     finder = _ItemFinder(name, fields.values())
     records = [*finder.records(finder.items_of(root, paths.get("items", "")))]
-    if len(records) > _MAX_ITEMS:
-        raise FeedsError(f"{name} has more than {_MAX_ITEMS:,} items")
+    if len(records) > MAX_ITEMS:
+        raise FeedsError(f"{name} has more than {MAX_ITEMS:,} items; divide it")
     options = Options(
         paths=fields,
         date_format=date_format,
@@ -80,15 +79,17 @@ def read_data(  # noqa: PLR0913  # each is an option of the command
     return Source(name=name, items=tuple(items), site=site, remarks=(*finder.remarks, *remarks))
 
 
-def _reader(name: str, text: str) -> Callable[[str, str], Node]:
+def _reader(name: str, data: bytes) -> Callable[[str, str], Node]:
     """Return what reads a file, by the end of its name; JSON from an address may have none."""
     path = urlsplit(name).path if "://" in name else name
     reader = _READERS.get(PurePath(path).suffix.lower())
-    if reader is None and text.lstrip()[:1] in {"[", "{"}:
+    if reader is None and data.lstrip()[:1] in {b"[", b"{"}:
         return read_json
     if reader is None:
         endings = ", ".join(_READERS)
-        raise FeedsError(f"{name} is not a data file: its name must end in one of {endings}")
+        raise FeedsError(
+            f"{name} is neither a feed nor a data file, whose name ends in one of {endings}"
+        )
     return reader
 
 

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+# A source with more would take too long.
+MAX_ITEMS = 100_000
+
 
 class Remark(NamedTuple):
     """Something in a source that is not imported as it is there, and why.

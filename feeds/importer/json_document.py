@@ -9,7 +9,7 @@ from feeds.errors import FeedsError
 from feeds.importer.fetch import Fetched
 from feeds.importer.html_to_markdown import pictures_in
 from feeds.importer.item_texts import as_html, guid_of, iso_date, texts_of
-from feeds.importer.items import Document, Item, Label, Remark, Source
+from feeds.importer.items import MAX_ITEMS, Document, Item, Label, Remark, Source
 from feeds.importer.json_nodes import read_json as read_nodes
 from feeds.importer.nodes import Fields, Items, decoded
 from feeds.urls import web_host
@@ -29,6 +29,8 @@ def read_json(page: Fetched) -> Document:
     listed = nodes.values.get("items") if isinstance(nodes, Fields) else None
     if not isinstance(listed, Items) or not is_json_feed(feed):
         raise FeedsError(f"{page.name} is not a JSON Feed: it has no 'version', or no 'items'")
+    if len(listed.values) > MAX_ITEMS:
+        raise FeedsError(f"{page.name} has more than {MAX_ITEMS:,} items; divide it")
     items, remarks = [], []
     for number, (found, node) in enumerate(zip(feed["items"], listed.values, strict=True)):
         place = f"{page.name}:{node.line}"
