@@ -121,9 +121,10 @@ def _without_media(page: Fetched) -> tuple[bytes, list[_Raw], Remark | None]:
         raise FeedsError(f"{page.name} has more than {_MAX_ELEMENTS:,} elements; divide it")
     recovered = _parsed(page, recover=True)[0] if root is None else root
     tags = () if recovered is None else recovered.iter("*")
-    raw = [_raw(tag) for tag in tags if _ENTRY.fullmatch(str(tag.tag))]
-    if len(raw) > MAX_ITEMS:
+    entries = [tag for tag in tags if _ENTRY.fullmatch(str(tag.tag))]
+    if len(entries) > MAX_ITEMS:
         raise FeedsError(f"{page.name} has more than {MAX_ITEMS:,} items; divide it")
+    raw = [*map(_raw, entries)]
     if root is None:
         return page.data, raw, fault
     for tag in [*root.iter(f"{_MEDIA}title", f"{_MEDIA}description")]:
@@ -202,6 +203,8 @@ def _is_image_name(url: str) -> bool:
 
 def _item(entry: Any, raw: _Raw, place: str, *, is_atom: bool) -> Item:  # noqa: ANN401  # feedparser has no types
     link = entry.get("link", "")
+    # feedparser itself returns the date of publication for it.
+    updated = dict.get(entry, "updated", "")
     enclosures = [found for found in entry.get("enclosures", ()) if found.get("href")]
     photo = raw.photo if raw.photo.get("url") else {**_enclosed(enclosures), **raw.photo}
     remarks = [
@@ -221,8 +224,8 @@ def _item(entry: Any, raw: _Raw, place: str, *, is_atom: bool) -> Item:  # noqa:
     return Item(
         place=place,
         title=title,
-        date=iso_date(entry.get("published", "") or entry.get("updated", "")),
-        updated=iso_date(entry.get("updated", "")),
+        date=iso_date(entry.get("published", "") or updated),
+        updated=iso_date(updated),
         # Atom requires a text: without one, the title is repeated.
         summary="" if is_atom and texts.summary == title else texts.summary,
         body=texts.body,
