@@ -5,11 +5,14 @@ import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from conftest import run
 from feed_server import Answer, FeedServer, serving
 from hostile import hostile
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from import_cases import Imported, feeds
 
 from feeds import Catalogue, load_catalogue
@@ -654,3 +657,38 @@ def test_a_catalogue_in_a_folder_that_is_not_there(tmp_path: Path) -> None:
     """The folder of a new catalogue is made."""
     done = imported(tmp_path, rss(1), "--catalogue", "news/entries.yaml")
     assert done == Imported("news/entries.yaml: 1 entry written\n", 0)
+
+
+DOCUMENTS = [*(text.encode() for text in VERSIONS.values()), rss(1, 2), json_feed(1, "")]
+# What a document may contain by mistake, or to do harm.
+PIECES = [
+    *(b"", b"<", b">", b"&", b'"', b"]]>", b"<!--", b"\0", b"\xff", b"\xed\xa0\x80", b"&#0;"),
+    *(b"<item>", b"</item>", b"</entry>", b"<a href='http://[x/'>", b"http://[x", b"javascript:x"),
+    *(b"{", b"[", b"null", b"[]", b"{}", b"3", b'"\\ud800"', b'""', b"1e999", b"&nbsp;", b"//"),
+    *(b"9999-12-31T23:59:59+14:00", b"Mon, 31 Feb 2022 25:61:61 +9999", b"0001-01-01T00:00:00Z"),
+    *("\u202e".encode(), "\u200b".encode(), b"x" * 300, b"&lt;b&gt;", b"tag:x", b"2022-05"),
+]
+mistakes = st.lists(
+    st.tuples(st.floats(0, 1), st.integers(0, 60), st.sampled_from(PIECES)), min_size=1, max_size=5
+)
+
+
+@pytest.mark.heavy
+@settings(max_examples=600, derandomize=False)
+@given(st.sampled_from(DOCUMENTS), mistakes)
+def test_damaged_feeds_have_no_traceback(
+    data: bytes, damage: list[tuple[float, int, bytes]]
+) -> None:
+    """Whatever is in a feed, there is a message or a valid catalogue, to which it adds nothing."""
+    for place, length, piece in damage:
+        at = int(place * len(data))
+        data = data[:at] + piece + data[at + length :]
+    name = "feed.json" if data[:1] == b"{" else "feed.xml"
+    with TemporaryDirectory() as folder:
+        done = imported(Path(folder), data, name=name)
+        if done.code == 0:
+            assert feeds(Path(folder), "check", "--quiet", "entries.yaml") == Imported("", 0)
+            again = imported(Path(folder), data, name=name)
+            assert (again.code, again.written) == (0, 0)
+        else:
+            assert not Path(folder, "entries.yaml").exists()

@@ -53,7 +53,10 @@ def read_xml(page: Fetched) -> Document:
     """Return what a document says; raises FeedsError if it is not a feed."""
     data, raw, fault = _without_media(page)
     headers = {"content-location": page.url} if page.url else {}
-    found = feedparser.parse(io.BytesIO(data), sanitize_html=False, response_headers=headers)
+    try:
+        found = feedparser.parse(io.BytesIO(data), sanitize_html=False, response_headers=headers)
+    except Exception as error:  # noqa: BLE001  # it raises errors of many kinds for strange XML
+        raise FeedsError(f"{page.name} cannot be read: {error}") from None
     if not found.version and not found.entries:
         raise FeedsError(f"{page.name} is not a feed{_feeds_of_page(page)}")
     raws: Sequence[_Raw] = raw if len(raw) == len(found.entries) else [_Raw()] * len(found.entries)
