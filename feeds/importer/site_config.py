@@ -42,6 +42,8 @@ _GENERATORS = {
     "pelicanconf.py": "pelican",
     "conf.py": "nikola",
 }
+# Only the generator has a file of this name.
+_OWN_NAMES = frozenset(("_config.yml", "_config.yaml", "hugo.toml", "hugo.yaml", "pelicanconf.py"))
 # How many folders above are searched.
 _MAX_LEVELS = 2
 _MAX_BYTES = 1_000_000
@@ -69,7 +71,8 @@ def config_near(folder: Path) -> SiteConfig:
     for level in (folder, *folder.parents[:_MAX_LEVELS]):
         for name, generator in _GENERATORS.items():
             site = _site(_values(level / name))
-            if site:
+            # A file of another program may have one of the other names.
+            if site.get("url") or (site.get("title") and name in _OWN_NAMES):
                 return SiteConfig(generator, site)
     return SiteConfig()
 
@@ -134,8 +137,7 @@ def _site(values: Mapping[str, Node]) -> Mapping[str, object]:
         "timezone": _text(nodes["timezone"]),
         "author": _author(nodes["author"]),
     }
-    # A file of another program may have one of these names.
-    return {key: value for key, value in site.items() if value} if site["url"] else {}
+    return {key: value for key, value in site.items() if value}
 
 
 def _text(node: Node) -> str:
