@@ -39,7 +39,7 @@ def run(options: Import) -> None:
     else:
         report = import_new(source, path, url=options.url, now=datetime.now(UTC))
     _print_remarks(report.remarks)
-    if not source.items and not report.remarks:
+    if not source.items and not any(remark.left_out for remark in source.remarks):
         raise FeedsError(f"{source.name} has no items; nothing is written")
     if not exists and not report.written:
         raise FeedsError(f"no item of {source.name} can be imported; nothing is written")

@@ -91,7 +91,7 @@ def import_into(source: Source, path: Path, *, url: str | None, every: bool) -> 
     inserted, missing = converted.new, converted.missing
     if every:
         inserted, missing = [*inserted, *missing], []
-    elif not converted.known:
+    elif inserted and not converted.known:
         raise FeedsError(
             f"{path} has none of the {len(inserted)} items of {source.name};"
             " with --all, they are all inserted"

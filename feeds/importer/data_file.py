@@ -27,7 +27,7 @@ from feeds.importer.item_fields import Options, Record, read_records
 from feeds.importer.items import Item, Remark, Source
 from feeds.importer.json_nodes import read_json
 from feeds.importer.nodes import Fields, Items, Node, Text, decoded, is_blank
-from feeds.importer.site_config import config_near
+from feeds.importer.site_config import SiteConfig, config_near
 from feeds.importer.yaml_nodes import read_yaml
 
 _READERS: Mapping[str, Callable[[str, str], Node]] = {
@@ -77,7 +77,8 @@ def read_data(  # noqa: PLR0913  # each is an option of the command
     """
     text = decoded(name, data, encoding)
     root = _reader(name, text)(name, text)
-    site = config_near(folder).site if folder else {}
+    config = config_near(folder) if folder else SiteConfig()
+    site = config.site
     fields = {field: place for field, place in paths.items() if field != "items"}
     finder = _ItemFinder(name, fields.values())
     records = [*finder.records(finder.items_of(root, paths.get("items", "")))]
@@ -94,7 +95,7 @@ def read_data(  # noqa: PLR0913  # each is an option of the command
         name=name,
         items=tuple(items),
         site=site,
-        remarks=(*finder.remarks, *remarks),
+        remarks=(*config.remarks, *finder.remarks, *remarks),
         date_remedy=""
         if date_format
         else "the format of dates with --date-format, such as %d/%m/%Y",

@@ -87,7 +87,7 @@ def read_markdown(folder: Path, url: str = "") -> Source:
     address of the site, if no configuration has one.
     """
     config = config_near(folder)
-    remarks: list[Remark] = []
+    remarks = [*config.remarks]
     files = [*_files(folder, remarks)]
     if sum(file.path.stat().st_size for file in files) > _MAX_TOTAL_BYTES:
         raise FeedsError(f"{folder} has more than {_MAX_TOTAL_BYTES:,} bytes of text")

@@ -29,6 +29,7 @@ class SyntaxFault(FeedsError):
     def __init__(self, name: str, line: int, fault: str) -> None:
         super().__init__(f"{name}:{line}: {fault}")
         self.place = f"{name}:{line}"
+        self.line = line
         self.fault = fault
 
 
