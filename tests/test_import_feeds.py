@@ -201,8 +201,10 @@ REFUSED = [
     (PAGE, f"{PAGE_MESSAGE} https://example.org/feed/, /feed.json"),
     (
         b"hello",
-        f"{TEXT_MESSAGE} .yaml, .yml, .json, .csv, .tsv, .tab, .txt;"
-        " convert its items to YAML, JSON or CSV",
+        (
+            f"{TEXT_MESSAGE} .yaml, .yml, .json, .csv, .tsv, .tab, .txt;"
+            " convert its items to YAML, JSON or CSV"
+        ),
     ),
 ]
 
