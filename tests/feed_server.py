@@ -49,7 +49,7 @@ def serving(pages: Mapping[str, bytes | Answer], port: int = 0) -> Iterator[Feed
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", port), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         try:
             yield FeedServer(f"http://127.0.0.1:{server.server_address[1]}/", requested)

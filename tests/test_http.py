@@ -45,7 +45,16 @@ class Answer(NamedTuple):
     body: bytes
 
 
-@pytest.fixture(scope="module", params=SERVERS)
+# The others differ in how they start, or count requests as well.
+QUICK = ("feeds serve", "gunicorn")
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(kind, marks=[] if kind in QUICK else pytest.mark.heavy) for kind in SERVERS
+    ],
+)
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Server]:

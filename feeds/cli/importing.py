@@ -1,11 +1,13 @@
 """The command `import`: writes a catalogue of a source, or inserts its newer items into one."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from feeds.cli.commands import Import, counted, print_message, print_result
 from feeds.errors import FeedsError, printable
+from feeds.formats.content import truncated
 from feeds.importer import DataOptions, Report, import_into, import_new, read_source
 from feeds.importer.conversion import Candidate
 from feeds.importer.items import Remark
@@ -17,6 +19,7 @@ _FIELDS = (
     *("topics", "countries", "author", "photo"),
 )
 _MAX_LISTED = 100
+_MAX_LENGTH = 1000  # characters of a remark, which may quote the source
 
 
 def run(options: Import) -> None:
@@ -28,9 +31,12 @@ def run(options: Import) -> None:
             paths={name: path for name, path in given.items() if path},
             encoding=options.encoding or DataOptions().encoding,
             date_format=options.date_format or "",
+            url=options.url or "",
         ),
     )
-    if not source.items and not source.remarks:
+    if options.language:
+        source = replace(source, site={**source.site, "language": options.language})
+    if not source.items and not any(remark.left_out for remark in source.remarks):
         raise FeedsError(f"{source.name} has no items; nothing is written")
     path = options.catalogue
     is_new = not _has_catalogue(path)
@@ -56,7 +62,8 @@ def _has_catalogue(path: Path) -> bool:
 
 def _print_remarks(remarks: Iterable[Remark]) -> None:
     for remark in sorted(remarks, key=_file_and_line):
-        print_message(f"{remark}{'; not imported' if remark.left_out else ''}")
+        text = truncated(str(remark), _MAX_LENGTH)
+        print_message(f"{text}{'; not imported' if remark.left_out else ''}")
 
 
 def _file_and_line(remark: Remark) -> tuple[str, int]:
@@ -72,7 +79,9 @@ def _summary(report: Report, *, is_new: bool) -> str:
     if report.known:
         parts.append(f"{report.known} already there")
     if report.missing:
-        parts.append(f"{len(report.missing)} older ones missing (--all inserts them)")
+        them = "them" if len(report.missing) > 1 else "it"
+        older = counted(report.missing, "older item", "older items")
+        parts.append(f"{older} missing (--all inserts {them})")
     if left_out:
         parts.append(f"{counted(range(left_out), 'item', 'items')} not imported")
     if others:

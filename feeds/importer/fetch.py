@@ -76,7 +76,7 @@ class Fetcher:
         except RequestError as error:
             raise FeedsError(str(error)) from None
         if not response.is_success:
-            raise FeedsError(f"{url} answers {response.status}")
+            raise FeedsError(f"{url} answers with the status {response.status}")
         self._total += len(response.body)
         if self._total > MAX_BYTES:
             raise FeedsError(f"{self._url} has more than {MAX_BYTES:,} bytes")

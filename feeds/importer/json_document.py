@@ -7,7 +7,7 @@ from feeds.errors import FeedsError
 from feeds.importer.fetch import Fetched
 from feeds.importer.html_to_markdown import pictures_in
 from feeds.importer.item_texts import as_html, guid_of, iso_date, texts_of
-from feeds.importer.items import Document, Item, Label, Remark, Source
+from feeds.importer.items import MAX_ITEMS, Document, Item, Label, Remark, Source
 from feeds.importer.json_nodes import read_json as read_nodes
 from feeds.importer.nodes import Fields, Items, Node, Text, decoded
 from feeds.urls import web_host
@@ -38,6 +38,8 @@ def read_json(page: Fetched) -> Document:
     listed = feed.get("items")
     if not isinstance(listed, Items):
         raise FeedsError(f"{page.name} is not a JSON Feed: it has no 'version', or no 'items'")
+    if len(listed.values) > MAX_ITEMS:
+        raise FeedsError(f"{page.name} has more than {MAX_ITEMS:,} items; divide it")
     items, remarks = [], []
     for number, node in enumerate(listed.values):
         is_on_own_line = node.line != listed.line

@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, NamedTuple, cast
 from urllib.parse import urljoin
 
@@ -14,7 +15,7 @@ from feeds.errors import FeedsError
 from feeds.importer.fetch import Fetched
 from feeds.importer.html_to_markdown import to_text
 from feeds.importer.item_texts import as_html, guid_of, iso_date, texts_of
-from feeds.importer.items import Document, Item, Label, Remark, Source
+from feeds.importer.items import MAX_ITEMS, Document, Item, Label, Remark, Source
 from feeds.urls import web_host
 
 _MEDIA = "{http://search.yahoo.com/mrss/}"
@@ -24,6 +25,14 @@ _ENTRY = re.compile(r"(?:\{.*\})?(?:item|entry)")
 _IMAGE_ENDINGS = (".avif", ".gif", ".jpeg", ".jpg", ".png", ".webp")
 # Links to further entries: paged feeds and archives (RFC 5005 §3, §4).
 _MORE = ("next", "prev-archive")
+
+
+_ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be")
+# Reading takes some 30 microseconds for each element; a tag may also be one of HTML, as text.
+_MAX_ELEMENTS = 500_000
+_MAX_TAGS = 2_000_000
+# lxml compares each with all others.
+_MANY_ATTRIBUTES = re.compile(rb"<[^<>!](?:[^<>=]*=){1000}")
 
 
 class _Raw(NamedTuple):
@@ -44,19 +53,20 @@ def read_xml(page: Fetched) -> Document:
     """Return what a document says; raises FeedsError if it is not a feed."""
     data, raw, fault = _without_media(page)
     headers = {"content-location": page.url} if page.url else {}
-    found = feedparser.parse(io.BytesIO(data), sanitize_html=False, response_headers=headers)
+    try:
+        found = feedparser.parse(io.BytesIO(data), sanitize_html=False, response_headers=headers)
+    except Exception as error:  # noqa: BLE001  # it raises errors of many kinds for strange XML
+        raise FeedsError(f"{page.name} cannot be read: {error}") from None
     if not found.version and not found.entries:
         raise FeedsError(f"{page.name} is not a feed{_feeds_of_page(page)}")
     raws: Sequence[_Raw] = raw if len(raw) == len(found.entries) else [_Raw()] * len(found.entries)
     is_atom = found.version.startswith("atom")
+    has_lines = len({extra.line for extra in raws} - {0}) == len(raws)
     items = []
     for number, (entry, extra) in enumerate(zip(found.entries, raws, strict=True), 1):
-        place = f"{page.name}:{extra.line}" if extra.line else f"{page.name}: item {number}"
+        place = f"{page.name}:{extra.line}" if has_lines else f"{page.name}: item {number}"
         items.append(_item(entry, extra, place, is_atom=is_atom))
-    remarks = []
-    if fault:
-        message = f"is not well-formed XML ({fault}); compare what is imported with it"
-        remarks.append(Remark(page.name, message))
+    remarks = [fault] if fault else []
     if message := _lost_ids(raws, is_atom=is_atom):
         remarks.append(Remark(page.name, message))
     feed, form = found.feed, "atom" if is_atom else "rss"
@@ -94,20 +104,29 @@ def _lost_ids(raws: Sequence[_Raw], *, is_atom: bool) -> str:
     return ""
 
 
-def _without_media(page: Fetched) -> tuple[bytes, list[_Raw], str]:
+def _without_media(page: Fetched) -> tuple[bytes, list[_Raw], Remark | None]:
     """Return a document without the texts of Media RSS, and what feedparser changes of each entry.
 
-    The third value is where it is not well-formed, or empty. feedparser takes the title and the description of a picture for those of the entry,
+    feedparser takes the title and the description of a picture for those of the entry,
     and resolves ids as if they were addresses. A document that is not well-formed is
-    left to feedparser as it is.
+    left to it as it is, with a remark.
     """
-    root, fault = _parsed(page.data, recover=False)
+    _check_tags(page, _MAX_TAGS)
+    root, fault = _parsed(page, recover=False)
     dtd = None if root is None else root.getroottree().docinfo.internalDTD
-    if b"<!ENTITY" in page.data or (dtd is not None and [*cast("Any", dtd).iterentities()]):
+    has_entities = any("<!ENTITY".encode(code) in page.data for code in _ENCODINGS)
+    if has_entities or (dtd is not None and [*cast("Any", dtd).iterentities()]):
         raise FeedsError(f"{page.name} declares XML entities, which no feed needs; remove them")
-    recovered = _parsed(page.data, recover=True)[0] if fault else root
-    tags = [] if recovered is None else [*recovered.iter("*")]
+    if root is None:
+        # It takes longer to read.
+        _check_tags(page, _MAX_ELEMENTS)
+    elif sum(1 for _ in root.iter()) > _MAX_ELEMENTS:
+        raise FeedsError(f"{page.name} has more than {_MAX_ELEMENTS:,} elements; divide it")
+    recovered = _parsed(page, recover=True)[0] if root is None else root
+    tags = () if recovered is None else recovered.iter("*")
     entries = [tag for tag in tags if _ENTRY.fullmatch(str(tag.tag))]
+    if len(entries) > MAX_ITEMS:
+        raise FeedsError(f"{page.name} has more than {MAX_ITEMS:,} items; divide it")
     raw = [*map(_raw, entries)]
     if root is None:
         return page.data, raw, fault
@@ -115,17 +134,29 @@ def _without_media(page: Fetched) -> tuple[bytes, list[_Raw], str]:
         parent = tag.getparent()
         if parent is not None:
             parent.remove(tag)
-    return etree.tostring(root, encoding="utf-8", xml_declaration=True), raw, ""
+    return etree.tostring(root, encoding="utf-8", xml_declaration=True), raw, None
 
 
-def _parsed(data: bytes, *, recover: bool) -> tuple[etree._Element | None, str]:
+def _check_tags(page: Fetched, limit: int) -> None:
+    """Raise FeedsError if the tags of a document would take too long to read."""
+    if page.data.count(b"<") > limit:
+        raise FeedsError(f"{page.name} has more than {limit:,} tags; divide it")
+    if _MANY_ATTRIBUTES.search(page.data):
+        raise FeedsError(f"{page.name} has a tag with more than a thousand attributes")
+
+
+def _parsed(page: Fetched, *, recover: bool) -> tuple[etree._Element | None, Remark | None]:
+    """Return the root, or a remark on where a document is not well-formed."""
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, recover=recover
     )
     try:
-        return etree.fromstring(data, parser), ""
+        return etree.fromstring(page.data, parser), None
     except etree.XMLSyntaxError as error:
-        return None, f"line {error.lineno}: {error.msg.partition(chr(10))[0]}"
+        reason = error.msg.partition(", line ")[0].partition("\n")[0]
+        place = f"{page.name}:{error.lineno}:{error.offset}"
+        message = f"is not well-formed XML ({reason}); compare what is imported with it"
+        return None, Remark(place, message)
 
 
 def _raw(entry: etree._Element) -> _Raw:
@@ -175,6 +206,8 @@ def _is_image_name(url: str) -> bool:
 
 def _item(entry: Any, raw: _Raw, place: str, *, is_atom: bool) -> Item:  # noqa: ANN401  # feedparser has no types
     link = entry.get("link", "")
+    # feedparser itself returns the date of publication for it.
+    updated = dict.get(entry, "updated", "")
     enclosures = [found for found in entry.get("enclosures", ()) if found.get("href")]
     photo = raw.photo if raw.photo.get("url") else {**_enclosed(enclosures), **raw.photo}
     remarks = [
@@ -194,8 +227,8 @@ def _item(entry: Any, raw: _Raw, place: str, *, is_atom: bool) -> Item:  # noqa:
     return Item(
         place=place,
         title=title,
-        date=iso_date(entry.get("published", "") or entry.get("updated", "")),
-        updated=iso_date(entry.get("updated", "")),
+        date=iso_date(entry.get("published", "") or updated),
+        updated=iso_date(updated),
         # Atom requires a text: without one, the title is repeated.
         summary="" if is_atom and texts.summary == title else texts.summary,
         body=texts.body,
@@ -265,11 +298,14 @@ def _site(feed: Any, *, is_atom: bool) -> dict[str, object]:  # noqa: ANN401  # 
 
 def _feeds_of_page(page: Fetched) -> str:
     """Return the end of a message with the feeds that a web page names, or ''."""
-    links = re.findall(rb"<link\s[^<>]*+>", page.data[:200_000], re.IGNORECASE)
+    head = page.data[:200_000]
     found = []
-    for link in links:
+    for link in re.findall(rb"<link\s[^<>]*+>", head, re.IGNORECASE):
         kind = re.search(rb"application/(?:rss\+xml|atom\+xml|feed\+json)", link, re.IGNORECASE)
         address = re.search(rb"href\s*=\s*[\"']?([^\"'\s>]+)", link, re.IGNORECASE)
         if kind and address:
-            found.append(urljoin(page.url, address[1].decode(errors="replace")))
-    return f", but a page with the feeds {', '.join(found[:5])}" if found else ""
+            with suppress(ValueError):
+                found.append(urljoin(page.url, address[1].decode(errors="replace")))
+    if found:
+        return f", but a web page with the feeds {', '.join(found[:5])}"
+    return ", but a web page; name the address of its feed" if b"<html" in head.lower() else ""

@@ -108,7 +108,10 @@ def request(  # noqa: PLR0913  # what a request consists of, each with a default
             return response
         target = _redirect_target(url, location)
         if stay and not is_same_site(target, url):
-            raise RequestError(f"{origin_of(url)} redirects to another site, {origin_of(target)}")
+            raise RequestError(
+                f"{origin_of(url)} redirects to another site, {origin_of(target)};"
+                " if that is right, use its address"
+            )
         url = target
     raise RequestError(f"{origin_of(url)} redirects too often")
 
