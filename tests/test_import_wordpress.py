@@ -8,12 +8,10 @@ from conftest import guarded, run_feeds, tree
 
 from feeds import load_catalogue
 from feeds.errors import FeedsError
-from feeds.importer.fetch import Fetched
 from feeds.importer.html_to_markdown import to_markdown
 from feeds.importer.items import Item, Label, Source
 from feeds.importer.markdown_texts import body_of, title_of
 from feeds.importer.wordpress import is_wordpress, read_wordpress
-from feeds.importer.xml_document import read_xml
 
 SITE = "https://news.example.org/"
 HEAD = """<?xml version="1.0" encoding="UTF-8" ?>
@@ -823,13 +821,6 @@ def test_white_space_takes_bounded_time() -> None:
     data = export(element(content=" " * 500_000 + "x"))
     with guarded():
         read_wordpress("x", data.partition(b"?>")[2])
-
-
-@pytest.mark.heavy
-def test_a_web_page_takes_bounded_time() -> None:
-    """A web page that repeats the beginning of a link is refused in seconds."""
-    with guarded(), pytest.raises(FeedsError, match="is not a feed"):
-        read_xml(Fetched("x", b"<html>" + b"<link " * 500_000))
 
 
 @pytest.mark.heavy
