@@ -118,13 +118,17 @@ def test_what_is_not_imported_is_named_once_with_a_count() -> None:
 def test_what_a_mapping_has_beside_its_text_is_named() -> None:
     """Of a mapping the text is imported, and what else it has is a remark; so is one without a text."""
     assert messages(
-        read("- {title: {rendered: T, raw: U}, link: {display: V, url: 'https://a.example.org/'}}")
+        read(
+            "- {title: {rendered: T, raw: U}, date: 2024-01-01,"
+            " link: {display: V, url: 'https://a.example.org/'}}"
+        )
     ) == [
         "news.yml:1: the key 'title.raw' is not imported (in 1 item)",
         "news.yml:1: the key 'link.display' is not imported (in 1 item)",
     ]
     assert messages(read("- {title: {en: T}, date: 2024-01-01}")) == [
-        "news.yml:1: the key 'title.en' is not imported (in 1 item)"
+        "news.yml:1: the key 'title.en' is not imported (in 1 item)",
+        "news.yml: no item has a title; name its key with --title, one of title.en, date",
     ]
 
 
@@ -262,6 +266,33 @@ def test_a_second_import_adds_nothing(tmp_path: Path) -> None:
         assert (again.code, again.written, again.left_out) == (0, 0, first.left_out)
         assert f"{first.written} already there" in again.output
         assert (folder / "entries.yaml").read_bytes() == before
+
+
+def test_a_second_import_inserts_what_is_newer(tmp_path: Path) -> None:
+    """A newer item is inserted with its topic and its moved page; an older one is listed."""
+    first = (
+        "- {title: Second, date: 2024-05-20}\n- {title: First, date: 2024-05-10, tags: [pool]}\n"
+    )
+    newer = "- {title: Third, date: 2024-05-30, path: /third.html, text: a, tags: [club]}\n"
+    source, catalogue = tmp_path / "news.yml", tmp_path / "entries.yaml"
+    source.write_text(first, "utf-8")
+    words = ("import", "news.yml", "--url", "https://pool.example.org/")
+    feeds(tmp_path, *words)
+    edited = f"# Ours\n{catalogue.read_text('utf-8')}".replace("title: Second", "title: Two  # !")
+    catalogue.write_text(edited.replace("\n", "\r\n"), "utf-8", newline="")
+    source.write_text(newer + first + "- {title: Zeroth, date: 2024-05-01, tags: [old]}\n", "utf-8")
+    done = feeds(tmp_path, *words)
+    assert done.output.splitlines() == [
+        "entries.yaml: 1 entry inserted, 2 already there, 1 older item missing (--all inserts it)",
+        "news.yml:4: missing: Zeroth",
+    ]
+    entry = "- id: third\n  title: Third\n  date: 2024-05-30\n  body: a\n  topics: [club]\n\n"
+    expected = edited.replace("entries:\n", f"entries:\n{entry}")
+    expected = expected.replace("  pool: pool\n", "  pool: pool\n  club: club\n")
+    expected = expected.replace(
+        "\n\ntopics", "\n  moved:\n    third.html: entries/third/\n\ntopics"
+    )
+    assert catalogue.read_bytes().decode() == expected.replace("\n", "\r\n")
 
 
 def test_a_folder_of_fields_is_no_option_of_other_sources(tmp_path: Path) -> None:

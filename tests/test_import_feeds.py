@@ -188,7 +188,9 @@ PAGE = b"""<!doctype html><html>
 <link rel="alternate" type="application/rss+xml" href="https://example.org/feed/">
 <link type='application/feed+json' href='/feed.json'>"""
 PAGE_MESSAGE = "feed.xml is not a feed, but a web page with the feeds"
-TEXT_MESSAGE = "feed.xml is neither a feed nor a data file, whose name ends in one of"
+TEXT_MESSAGE = (
+    "feed.xml is neither a feed nor a data file that can be read, whose name ends in one of"
+)
 # A document, and what the message says of it.
 REFUSED = [
     (b"", "feed.xml is empty"),
@@ -197,7 +199,13 @@ REFUSED = [
     (b"<svg/>", "feed.xml is not a feed"),
     (b"<html><p>T", "feed.xml is not a feed, but a web page; name the address of its feed"),
     (PAGE, f"{PAGE_MESSAGE} https://example.org/feed/, /feed.json"),
-    (b"hello", f"{TEXT_MESSAGE} .yaml, .yml, .json, .csv, .tsv, .tab, .txt"),
+    (
+        b"hello",
+        (
+            f"{TEXT_MESSAGE} .yaml, .yml, .json, .csv, .tsv, .tab, .txt;"
+            " convert its items to YAML, JSON or CSV"
+        ),
+    ),
 ]
 
 
@@ -595,7 +603,7 @@ def test_older_items_are_listed_and_inserted_with_all(edited: Path) -> None:
     """Older items that are missing are listed with their place, and inserted only with `--all`."""
     done = imported(edited.parent, rss(5, 4, 3, 2))
     assert done == Imported(
-        "entries.yaml: 0 entries inserted, 2 already there, 2 older ones missing (--all inserts"
+        "entries.yaml: 0 entries inserted, 2 already there, 2 older items missing (--all inserts"
         " them)\nfeed.xml:10: missing: Title 4\nfeed.xml:24: missing: Title 2\n",
         0,
     )

@@ -30,7 +30,8 @@ def test_case_is_imported_as_expected(
 
 def test_each_generator_has_a_case() -> None:
     """The folders are in the manner of five generators."""
-    assert {path.name for path in FOLDERS} == {"eleventy", "hugo", "jekyll", "nikola", "pelican"}
+    generators = {"eleventy", "hugo", "jekyll", "nikola", "pelican"}
+    assert generators <= {path.name for path in FOLDERS}
 
 
 @pytest.mark.parametrize(
@@ -99,6 +100,7 @@ def test_a_broken_page_does_not_stop_the_others(
     assert first.place == f"{tmp_path / 'broken.md'}:{line}"
     assert fault in first.message
     assert second.place == f"{tmp_path / 'latin.md'}:2"
+    assert second.message == "is not UTF-8; save it with the encoding UTF-8"
     assert first.left_out
     assert second.left_out
 
@@ -181,19 +183,24 @@ def test_links_out_of_the_folder_are_not_followed(tmp_path: Path) -> None:
 
 
 def test_only_a_configuration_near_the_folder_is_read(tmp_path: Path) -> None:
-    """The site is that of a configuration in the folder or two above, if it has an address."""
-    folder = tmp_path / "a" / "b" / "c"
+    """The site is that of a configuration in the folder or three above; one that is broken is named."""
+    folder = tmp_path / "a" / "b" / "c" / "d"
     folder.mkdir(parents=True)
     config = "title: Site\nurl: https://a.example.org\n"
-    for level, is_read in ((folder, True), (folder.parents[1], True), (folder.parents[2], False)):
+    for level, is_read in ((folder, True), (folder.parents[2], True), (folder.parents[3], False)):
         file = level / "_config.yml"
         file.write_text(config, "utf-8")
         assert bool(read_markdown(folder).site) == is_read
         file.unlink()
     (folder / "config.json").write_text('{"title": "Something else"}', "utf-8")
     assert not read_markdown(folder).site
-    (folder / "_config.yml").write_text("title: [", "utf-8")
-    assert not read_markdown(folder).site
+    (folder / "_config.yml").write_text("title: Site\nplugins: a\nplugins: b\n", "utf-8")
+    source = read_markdown(folder)
+    assert not source.site
+    [remark] = source.remarks
+    assert remark.place == f"{folder / '_config.yml'}:3"
+    assert remark.message.startswith("duplicate key 'plugins'")
+    assert not remark.left_out
 
 
 def test_a_local_address_is_not_that_of_the_site(tmp_path: Path) -> None:

@@ -11,7 +11,15 @@ from functools import lru_cache
 from itertools import islice, product
 from typing import Any, NamedTuple
 
-from feeds.catalogue.dates import MANY_TIMES, MONTHS, NO_DAY, NOT_A_DATE, WEEKDAYS, unknown_zone
+from feeds.catalogue.dates import (
+    MANY_DAYS,
+    MANY_TIMES,
+    MONTHS,
+    NO_DAY,
+    NOT_A_DATE,
+    WEEKDAYS,
+    unknown_zone,
+)
 
 # A kind, which is one character, and a value. The kinds of words:
 #   M month   W weekday   a am or pm   h m s hours, minutes, seconds   z UTC
@@ -286,7 +294,6 @@ _PARTS = tuple(
     )
 )
 
-_MANY_DAYS = "has more than one day; write only one"
 _NO_HOUR = "has minutes or seconds, but no hour; write a time like 10:00"
 _ODD_TIME = "has a time that is not understood; write it like 24 May 2022 15:30"
 
@@ -309,9 +316,9 @@ _MISTAKES = tuple(
         (r"D? ?[12] ?[ms]", _NO_HOUR),
         (r"D 4|D[ t]+[12](?: ?h ?|[?!.:,]{1,2}| )[12](?:[.,]2)?\.?|DT[.,]\d", _ODD_TIME),
         (r"D[ ,]*\? ?[12](?:[.:,h]2| ?[ah])", _ODD_TIME),
-        (r"D.*(?:M|4[-/.][12]|[12]([-/.]) ?[12]\1).*", _MANY_DAYS),
+        (r"D.*(?:M|4[-/.][12]|[12]([-/.]) ?[12]\1).*", MANY_DAYS),
         (r"DT.*[12].*|D(?: [12]|.*[12](?: ?[:ha]|.*[12])).*", MANY_TIMES),
-        (rf"D{_AND}[12].*", _MANY_DAYS),
+        (rf"D{_AND}[12].*", MANY_DAYS),
         (".*", NOT_A_DATE),
     )
 )
@@ -397,7 +404,7 @@ def mistake_in(text: str, form: Form) -> str:
         year = form.texts[short.start("year")]
         return f"write the year with four digits; {year} is ambiguous"
     if _SEVERAL_DAYS.search(kinds):
-        return _MANY_DAYS
+        return MANY_DAYS
     if _INCOMPLETE.fullmatch(kinds):
         return NO_DAY
     understood = "D" * ("year" in form.parts) + "T" * ("time" in form.parts)

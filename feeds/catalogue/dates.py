@@ -32,6 +32,7 @@ _OTHER_MONTHS = frozenset(("bas", "dua", "st", "teo"))
 EXAMPLE = "write it like 24 May 2022 or 2022-05-24T09:00+02:00"
 NOT_A_DATE = f"is not a valid date; {EXAMPLE}"
 NO_DAY = f"a date needs a day, a month and a year; {EXAMPLE}"
+MANY_DAYS = "has more than one day; write only one"
 MANY_TIMES = "has more than one time; write only one"
 _NO_TIME = "has a zone, but no time; write both or neither"
 _NO_OFFSET = "has an impossible UTC offset; write one from -14:00 to +14:00"

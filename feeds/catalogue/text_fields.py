@@ -227,7 +227,11 @@ def slug_of(text: str, *, words: int | None = _MAX_TITLE_WORDS) -> str:
         for c in unicodedata.normalize("NFKD", text).lower()
     )
     kept = unicodedata.normalize("NFC", _LATIN_ACCENTS.sub("", unicodedata.normalize("NFKD", kept)))
-    parts = [part for part in re.split("-+", kept) if any(map(_is_letter, part))]
+    parts = re.split("-+", kept)
+    if words is not None:
+        # The end of a sentence in a title is no part of a name.
+        parts = [part.strip("._") for part in parts]
+    parts = [part for part in parts if any(map(_is_letter, part))]
     joined = "-".join(parts[:words]).encode()[:_MAX_SLUG_BYTES].decode(errors="ignore")
     while joined and not _is_letter(joined[-1]):
         joined = joined[:-1]

@@ -146,6 +146,7 @@ class Import(Command):
     example = "https://www.example.org/feed/"
     argument = "source"
     source: str = _option("the address, file or folder to import", metavar="SOURCE")
+    language: str | None = _option("the language of a new catalogue and of dates, such as fr")
     all: bool = _flag("also insert items older than the newest one that the catalogue has")
     items: str | None = _option("where the list of items is in a data file", metavar="PATH")
     title: str | None = _option("where the title of an item is", metavar="PATH")

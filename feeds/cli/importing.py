@@ -1,6 +1,7 @@
 """The command `import`: writes a catalogue of a source, or inserts its newer items into one."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from feeds.cli.commands import Import, counted, print_message, print_result
@@ -28,8 +29,11 @@ def run(options: Import) -> None:
             paths={name: path for name, path in given.items() if path},
             encoding=options.encoding or DataOptions().encoding,
             date_format=options.date_format or "",
+            url=options.url or "",
         ),
     )
+    if options.language:
+        source = replace(source, site={**source.site, "language": options.language})
     path = options.catalogue
     exists = path.exists() or path.is_symlink()
     if exists:
@@ -64,7 +68,9 @@ def _summary(report: Report, *, is_new: bool) -> str:
     if report.known:
         parts.append(f"{report.known} already there")
     if report.missing:
-        parts.append(f"{len(report.missing)} older ones missing (--all inserts them)")
+        them = "them" if len(report.missing) > 1 else "it"
+        older = counted(report.missing, "older item", "older items")
+        parts.append(f"{older} missing (--all inserts {them})")
     if left_out:
         parts.append(f"{counted(range(left_out), 'item', 'items')} not imported")
     if others:

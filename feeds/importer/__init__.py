@@ -5,7 +5,7 @@ refuses is left out, and reported with its place in the source, so that the resu
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +15,7 @@ from feeds.catalogue import ReadOptions, load_catalogue, read_catalogue
 from feeds.catalogue.additions import file_for_entries, taken_ids
 from feeds.catalogue.yaml_text import catalogue_text, with_entries, with_pairs
 from feeds.errors import FeedsError
-from feeds.importer.conversion import Candidate, convert
+from feeds.importer.conversion import Candidate, Converted, convert
 from feeds.importer.items import Remark, Source
 from feeds.importer.site_section import site_section, taken_over
 from feeds.importer.sources import DataOptions, read_source
@@ -70,7 +70,7 @@ def import_new(source: Source, path: Path, *, url: str | None, now: datetime) ->
         section["moved"] = moved
     additions.sections.update(topics=converted.topics, countries={**converted.countries})
     additions.candidates.extend(converted.new)
-    remarks += converted.remarks
+    remarks += [*converted.remarks, *_date_remarks(source, converted, section)]
     [(_, data)] = make_valid(additions, texts, options)
     if additions.candidates:
         _create(path, data)
@@ -105,7 +105,11 @@ def import_into(source: Source, path: Path, *, url: str | None, every: bool) -> 
             "site": {"moved": converted.moved},
         },
         candidates=[*inserted],
-        remarks=[*source.remarks, *converted.remarks],
+        remarks=[
+            *source.remarks,
+            *converted.remarks,
+            *_date_remarks(source, converted, {"language": catalogue.site.language}),
+        ],
     )
 
     def texts() -> Texts:
@@ -126,6 +130,20 @@ def import_into(source: Source, path: Path, *, url: str | None, every: bool) -> 
         missing=missing,
         remarks=additions.remarks,
     )
+
+
+def _date_remarks(
+    source: Source, converted: Converted, site: Mapping[str, object]
+) -> Iterator[Remark]:
+    """Yield what can be done about dates that are not read."""
+    has_words = any(map(str.isalpha, "".join(item.date for item in converted.unread)))
+    is_unnamed = has_words and not site.get("language")
+    language = "the language of dates with --language, such as fr" if is_unnamed else ""
+    remedies = [*filter(None, (source.date_remedy, language))]
+    if converted.unread and remedies:
+        count = len(converted.unread)
+        dates = f"{count} date{'s are' if count > 1 else ' is'} not read"
+        yield Remark(source.name, f"{dates}; name {', or '.join(remedies)}")
 
 
 def _with(additions: Additions, name: str, data: bytes) -> bytes:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from feeds.catalogue.additions import numbered
 from feeds.catalogue.countries import Countries
-from feeds.catalogue.dates import read_date
+from feeds.catalogue.dates import MANY_DAYS, NO_DAY, read_date
 from feeds.catalogue.known_keys import SILENT
 from feeds.catalogue.reader import InvalidValue, ValueWarning
 from feeds.catalogue.text_fields import slug_of, slug_or_blank
@@ -51,6 +51,7 @@ class Converted:
     items that it does not have, and `known` is the number of those that it has. `topics` has
     the name of each new topic, or a mapping, by its slug. `countries` has names by code,
     where the source has another than the usual one. `moved` are the paths of pages.
+    `unread` are items whose date is in a form or a language that is not known.
     """
 
     new: list[Candidate] = field(default_factory=list)
@@ -60,6 +61,7 @@ class Converted:
     countries: dict[str, str] = field(default_factory=dict)
     remarks: list[Remark] = field(default_factory=list)
     moved: dict[str, str] = field(default_factory=dict)
+    unread: list[Item] = field(default_factory=list)
 
 
 def convert(
@@ -79,7 +81,7 @@ def convert(
     labels = _Labels(site, topics, result)
     known = _Known(site, entries, taken)
     later: list[Candidate] = []
-    for item, moment in _dated(items, site, result.remarks):
+    for item, moment in _dated(items, site, result):
         base = _own_name(item, site) or _base_name(item, moment)
         name = known.name_for(item, base)
         if entry := known.entry_of(name):
@@ -131,7 +133,7 @@ class _Known:
         return name in self._taken or bool(entry and has_guid and any(entry.guid))
 
 
-def _dated(items: Iterable[Item], site: Site, remarks: list[Remark]) -> list[tuple[Item, datetime]]:
+def _dated(items: Iterable[Item], site: Site, result: Converted) -> list[tuple[Item, datetime]]:
     """Return the items that can be imported, the oldest first, each with its moment."""
     found: list[tuple[Item, datetime]] = []
     first: dict[str, str] = {}
@@ -149,8 +151,10 @@ def _dated(items: Iterable[Item], site: Site, remarks: list[Remark]) -> list[tup
                 moment = _moment(item.date, site.timezone, site.language)
             except InvalidValue as error:
                 fault = f"date: {item.date!r} {error}"
+                if str(error) not in {MANY_DAYS, NO_DAY}:
+                    result.unread.append(item)
         if fault:
-            remarks.append(Remark(item.place, fault, left_out=True))
+            result.remarks.append(Remark(item.place, fault, left_out=True))
         elif moment:
             found.append((item, moment))
     is_oldest_first = bool(found) and found[0][1] < found[-1][1]

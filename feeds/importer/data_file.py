@@ -5,7 +5,7 @@ in lists by year and month.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -14,12 +14,20 @@ from feeds.catalogue.dates import MONTHS
 from feeds.catalogue.known_keys import without_separators
 from feeds.errors import FeedsError
 from feeds.importer.csv_nodes import read_csv
-from feeds.importer.field_names import at_path, is_known, is_status, keys_in, text_of
+from feeds.importer.field_names import (
+    at_path,
+    is_known,
+    is_status,
+    keys_in,
+    opened,
+    text_of,
+    word_of,
+)
 from feeds.importer.item_fields import Options, Record, read_records
-from feeds.importer.items import MAX_ITEMS, Remark, Source
+from feeds.importer.items import MAX_ITEMS, Item, Remark, Source
 from feeds.importer.json_nodes import read_json
 from feeds.importer.nodes import Fields, Items, Node, Text, decoded, is_blank
-from feeds.importer.site_config import config_near
+from feeds.importer.site_config import SiteConfig, config_near
 from feeds.importer.yaml_nodes import read_yaml
 
 _READERS: Mapping[str, Callable[[str, str], Node]] = {
@@ -28,6 +36,8 @@ _READERS: Mapping[str, Callable[[str, str], Node]] = {
     ".json": read_json,
     **dict.fromkeys((".csv", ".tsv", ".tab", ".txt"), read_csv),
 }
+# Of the keys in a message.
+_MAX_LISTED = 30
 # How lists of news are called.
 _LIST_NAMES = frozenset(
     "items news posts articles entries events stories announcements updates newsitems".split()
@@ -54,17 +64,20 @@ def read_data(  # noqa: PLR0913  # each is an option of the command
     *,
     encoding: str = "utf-8",
     date_format: str = "",
+    url: str = "",
     folder: Path | None = None,
 ) -> Source:
     """Return the items of a data file.
 
     `paths` has the path of the list, `items`, and of fields in its items, such as `title`,
     as far as the user gives them. `date_format` is one of strptime. `folder` is where the
-    file is: the configuration of its site is read there. Raises FeedsError.
+    file is: the configuration of its site is read there; `url` is the address of a site
+    without one. Raises FeedsError.
     """
     read = _reader(name, data)
     root = read(name, decoded(name, data, encoding))
-    site = config_near(folder).site if folder else {}
+    config = config_near(folder) if folder else SiteConfig()
+    site = config.site
     fields = {field: place for field, place in paths.items() if field != "items"}
     finder = _ItemFinder(name, fields.values())
     records = [*finder.records(finder.items_of(root, paths.get("items", "")))]
@@ -73,10 +86,35 @@ def read_data(  # noqa: PLR0913  # each is an option of the command
     options = Options(
         paths=fields,
         date_format=date_format,
-        site_url=str(site.get("url", "")),
+        site_url=str(site.get("url", "")) or url,
     )
     items, remarks = read_records(records, options)
-    return Source(name=name, items=tuple(items), site=site, remarks=(*finder.remarks, *remarks))
+    remarks += _unnamed_fields(name, records, items)
+    return Source(
+        name=name,
+        items=tuple(items),
+        site=site,
+        remarks=(*config.remarks, *finder.remarks, *remarks),
+        date_remedy=""
+        if date_format
+        else "the format of dates with --date-format, such as %d/%m/%Y",
+    )
+
+
+def _unnamed_fields(
+    name: str, records: Iterable[Record], items: Sequence[Item]
+) -> Iterator[Remark]:
+    """Yield a remark on what all items need, and none has under a usual name."""
+    keys = dict.fromkeys(key for record in records for key in keys_in(record.fields))
+    for field in ("title", "date"):
+        if items and keys and not any(getattr(item, field) for item in items):
+            message = f"no item has a {field}; name its key with --{field}, one of {_listed(keys)}"
+            yield Remark(name, message)
+
+
+def _listed(keys: Iterable[str]) -> str:
+    first = [*keys][: _MAX_LISTED + 1]
+    return ", ".join(first if len(first) <= _MAX_LISTED else [*first[:-1], "…"])
 
 
 def _reader(name: str, data: bytes) -> Callable[[str, str], Node]:
@@ -88,7 +126,8 @@ def _reader(name: str, data: bytes) -> Callable[[str, str], Node]:
     if reader is None:
         endings = ", ".join(_READERS)
         raise FeedsError(
-            f"{name} is neither a feed nor a data file, whose name ends in one of {endings}"
+            f"{name} is neither a feed nor a data file that can be read, whose name ends in one of"
+            f" {endings}; convert its items to YAML, JSON or CSV"
         )
     return reader
 
@@ -139,15 +178,17 @@ class _ItemFinder:
         is_by_date = all(_DATE.fullmatch(key) for key in node.values)
         if not usual and (is_by_date or _are_items(nested.values())):
             return node
-        candidates = usual or [key for key in nested if _has_items(nested[key])] or [*nested]
+        lists = [key for key in nested if _has_items(nested[key])]
+        around = [key for key in nested if _is_around_items(nested[key])]
+        candidates = usual or lists or around or [*nested]
         if len(candidates) == 1:
             for key, value in node.values.items():
                 if key != candidates[0]:
                     self._report_beside(key, value)
             return self._descend(nested[candidates[0]])
         if candidates:
-            lists = ", ".join(candidates)
-            raise FeedsError(f"{self._name} has several lists; choose one with --items: {lists}")
+            names = ", ".join(candidates)
+            raise FeedsError(f"{self._name} has several lists; choose one with --items: {names}")
         keys = ", ".join(keys_in(node.values))
         raise FeedsError(f"{self._name} has no list of items; its keys are {keys}")
 
@@ -158,6 +199,8 @@ class _ItemFinder:
                 yield Record(self._place(node), {}, text=node.value, date=date)
         elif isinstance(node, Items):
             yield Record(self._place(node), {}, fault="is a list, and not an item")
+        elif (found := opened(node)) is not node:
+            yield Record(self._place(node), found.values, date=date, fault=node.fault)
         elif group := _Group.of(node, date):
             for heading in group.headings:
                 self._remark(node, f"the heading {heading!r} is not imported")
@@ -181,10 +224,11 @@ class _ItemFinder:
             yield from self.records(node, day)
         else:
             name = "" if is_date else key
-            yield Record(self._place(node), node.values, name=name, date=day, fault=node.fault)
+            fields = opened(node).values
+            yield Record(self._place(node), fields, name=name, date=day, fault=node.fault)
 
     def _is_field(self, key: str, node: Node) -> bool:
-        return key in self._keys or is_known(key) or is_status(without_separators(key), node)
+        return key in self._keys or is_known(key) or is_status(word_of(key), node)
 
     def _report_beside(self, key: str, node: Node) -> None:
         if not is_blank(node):
@@ -229,12 +273,20 @@ def _has_items(node: Node) -> bool:
     return isinstance(node, Items) and any(isinstance(value, Fields) for value in node.values)
 
 
+def _is_around_items(node: Node) -> bool:
+    """Check whether a mapping has a list of items, under a usual name for one."""
+    return isinstance(node, Fields) and any(
+        (word_of(key) in _LIST_NAMES and _has_items(value)) or _is_around_items(value)
+        for key, value in node.values.items()
+    )
+
+
 def _are_items(nodes: Iterable[Node]) -> bool:
     """Check whether all nodes are mappings, and most of them have usual names of fields."""
     found = [node for node in nodes if not is_blank(node)]
     mappings = [node for node in found if isinstance(node, Fields)]
     known = [node for node in mappings if any(map(is_known, node.values))]
-    items = [node for node in known if _Group.of(node, "") is None]
+    items = [node for node in known if not _is_around_items(node)]
     return len(mappings) == len(found) < 2 * len(items)
 
 

@@ -1,6 +1,7 @@
 """The names that the fields of items have in data files and in front matter."""
 
 import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -18,21 +19,24 @@ _EXCLUDED = frozenset(
 _PREFERRED = {"date": ("publishdate",)}
 # Further names, in the order in which they are preferred.
 _FURTHER = {
-    "title": "event eventname eventtitle newstitle papertitle paper",
+    "title": "event eventname eventtitle newstitle posttitle papertitle paper",
     "date": (
-        "startdate startdatetime start begin publicationdate posted posteddate postdate newsdate"
+        "startdate startdatetime datestart start begin publicationdate posted posteddate postdate newsdate"
         " eventdate timestamp created createdat when time"
     ),
     "updated": "lastmodifiedat modifiedat modifieddate updateddate lastupdate",
-    "summary": "desc blurb synopsis shortdescription",
+    "summary": "desc blurb synopsis shortdescription postexcerpt",
     "body": (
-        "contenthtml contenttext bodyhtml fulltext story details message news newstext item"
+        "contenthtml contenttext bodyhtml postcontent fulltext story details message news newstext item"
         " announcement"
     ),
     "link": "hyperlink externalurl externallink",
     "topics": "cat cats section",
-    "photo": "imageurl imgurl imagesrc imgsrc imagepath photourl banner",
-    "id": "id",
+    "photo": (
+        "imageurl imgurl imagesrc imgsrc imagepath photourl banner"
+        " heroimage coverimage featureimage headerimage"
+    ),
+    "id": "postname id",
     # These are no fields of an entry.
     "page": "permalink path canonical canonicalurl",
     "credit": "credit photographer photocredit imagecredit",
@@ -41,26 +45,60 @@ _FURTHER = {
     "month": "month",
     "day": "day",
 }
+# The same in Dutch, French, German, Italian, Portuguese and Spanish, without accents.
+_TRANSLATED = {
+    "title": "titel titre titolo titulo titular uberschrift kop",
+    "date": (
+        "datum fecha data publicatiedatum datepublication datedepublication veroffentlichtam"
+        " datapubblicazione datapublicacao fechapublicacion fechadepublicacion"
+    ),
+    "summary": (
+        "samenvatting resume chapo zusammenfassung riassunto resumo resumen entradilla"
+        " ondertitel soustitre untertitel sottotitolo subtitulo"
+        " beschrijving omschrijving beschreibung descrizione descricao descripcion"
+    ),
+    "body": "inhoud tekst contenu texte inhalt contenuto testo conteudo texto contenido cuerpo",
+    "link": "lien enlace enlaceurl collegamento",
+    "topics": (
+        "categorie categorieen kategorie kategorien categoria categorias onderwerp onderwerpen"
+        " rubrique rubriques schlagwort schlagworte schlagworter etiqueta etiquetas"
+    ),
+    "photo": "afbeelding foto bild immagine imagem imagen imagenurl",
+    "author": "auteur auteurs autor autoren autore autores",
+}
+# In JSON, `data` is more often around something else.
+_SELDOM = frozenset(("data",))
+# Answers of interfaces have the fields of an item in a mapping: `node` and `frontmatter` in
+# GraphQL, `attributes` in JSON:API and Strapi, `fields` in Airtable and Contentful.
+_ENVELOPES = frozenset("attributes data fields frontmatter node".split())
 # Several keys may have values for them.
 _LISTS = ("topics", "countries")
 _NOT_PUBLISHED = {
-    **dict.fromkeys(("draft", "isdraft", "hidden", "private", "unlisted"), "true"),
+    **dict.fromkeys("draft isdraft hidden private unlisted disabled deleted".split(), "true"),
     **dict.fromkeys(
-        ("published", "ispublished", "publish", "visible", "public", "active", "enabled"), "false"
+        "published ispublished publish visible public active enabled online show display".split(),
+        "false",
     ),
 }
-_STATUSES = {
-    **dict.fromkeys(
-        "draft drafts private pending trash hidden auto-draft unpublished".split(), "x"
-    ),
-    **dict.fromkeys("published publish public active live online".split(), ""),
-}
-_BOOLEANS = {
-    **dict.fromkeys(("true", "yes", "on", "1"), "true"),
-    **dict.fromkeys(("false", "no", "off", "0"), "false"),
-}
+_TRUE = ("true", "yes", "on", "1")
+_FALSE = ("false", "no", "off", "0")
+_BOOLEANS = {**dict.fromkeys(_TRUE, "true"), **dict.fromkeys(_FALSE, "false")}
+_WITHHELD = (
+    *"draft drafts private pending trash hidden auto-draft unpublished members paid".split(),
+    *"inactive offline disabled unlisted deleted rejected review concept".split(),
+    *("in review", "in progress", "not started", "to do", "todo"),
+    *"brouillon entwurf bozza rascunho borrador".split(),
+    *_FALSE,
+)
+_PUBLISHED = (*"published publish public active live online".split(), *_TRUE)
+_STATUSES = {**dict.fromkeys(_WITHHELD, "x"), **dict.fromkeys(_PUBLISHED, "")}
+_STATUS_NAMES = frozenset(("status", "poststatus", "visibility"))
+# Strapi and Directus leave it empty until an item is published.
+_PUBLICATION_DATE = "publishedat"
 # Where a mapping has its text: WordPress's interface, for one, has `title: {rendered: …}`.
-_INNER_TEXTS = tuple("rendered text html markdown value content name url href".split())
+_INNER_TEXTS = tuple(
+    "rendered text html markdown value content name url href alias current".split()
+)
 _INNER_DATES = ("start", "from", "begin", "value", "date", "iso", "$date", "published")
 
 
@@ -70,7 +108,8 @@ def _ranks() -> dict[str, tuple[str, int]]:
     for field in known_keys.ENTRY.words | _FURTHER:
         own = known_keys.ENTRY.words.get(field, ())
         usual = [name for name in own if name not in _EXCLUDED]
-        names = [*_PREFERRED.get(field, ()), *usual, *_FURTHER.get(field, "").split()]
+        further = f"{_FURTHER.get(field, '')} {_TRANSLATED.get(field, '')}".split()
+        names = [*_PREFERRED.get(field, ()), *usual, *further]
         for rank, name in enumerate(names):
             found.setdefault(name, (field, rank))
     return found
@@ -107,9 +146,10 @@ def choose(fields: Mapping[str, Node], paths: Mapping[str, str]) -> Chosen:
     """Return the value of each field: at the path that the user gives, or by the usual names."""
     found: dict[str, list[tuple[int, Found]]] = {}
     unused = []
+    paths = {field: _opened(fields, path) for field, path in paths.items()}
     given = {path for path in paths.values() if path}
     for key, node in fields.items():
-        word = without_separators(key)
+        word = word_of(key)
         field, rank = _RANKS.get(word, ("", 0))
         if is_blank(node) or key in given or is_status(word, node):
             continue
@@ -137,23 +177,70 @@ def _is_at(path: str, given: list[str]) -> bool:
 
 def is_known(key: str) -> bool:
     """Check whether a key is a usual name of a field."""
-    return without_separators(key) in _RANKS
+    word = word_of(key)
+    return word in _RANKS and word not in _SELDOM
+
+
+def word_of(key: str) -> str:
+    """Return a key as the known names are written: `Título:` as `titulo`, `Publish?` as `publish`."""
+    word = without_separators(key).strip("?:*")
+    if word.isascii():
+        return word
+    return "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c))
+
+
+def opened(node: Fields) -> Fields:
+    """Return an item with the fields that a mapping in it has, as in the answers of interfaces.
+
+    Of two values with one key, the inner one is the item's.
+    """
+    if any(_RANKS.get(word_of(key), ("",))[0] == "title" for key in node.values):
+        return node
+    for key, inner in node.values.items():
+        if word_of(key) in _ENVELOPES and isinstance(inner, Fields):
+            beside = {
+                f"{other} beside {key}" if other in inner.values else other: value
+                for other, value in node.values.items()
+                if other != key
+            }
+            return opened(Fields(node.line, {**beside, **inner.values}, node.fault))
+    return node
+
+
+def _opened(fields: Mapping[str, Node], path: str) -> str:
+    """Return a path in an item that is opened, which may begin with what was around its fields."""
+    first, _, rest = path.partition(".")
+    if rest and first not in fields and word_of(first) in _ENVELOPES and path not in fields:
+        return _opened(fields, rest)
+    return path
 
 
 def is_status(word: str, node: Node) -> bool:
     """Check whether a key, without separators, says whether an item is published."""
-    value = node.value.strip().lower() if isinstance(node, Text) else ""
+    value = text_of(node).lower()
     return (
-        (word == "status" and value in _STATUSES)
+        (word in _STATUS_NAMES and value in _STATUSES)
         or (word in _NOT_PUBLISHED and value in _BOOLEANS)
         or (word == "password" and bool(value))
     )
 
 
-def withheld(fields: Mapping[str, Node]) -> str:
-    """Return why an item is not published in its source, such as `draft: true`, or ''."""
+def has_publication_date(fields: Mapping[str, Node]) -> bool:
+    """Check whether an item says when it was published."""
+    return any(
+        word_of(key) == _PUBLICATION_DATE and not is_blank(node) for key, node in fields.items()
+    )
+
+
+def withheld(fields: Mapping[str, Node], *, are_dated: bool) -> str:
+    """Return why an item is not published in its source, such as `draft: true`, or ''.
+
+    `are_dated` is whether other items say when they were published.
+    """
     for key, node in fields.items():
-        word = without_separators(key)
+        word = word_of(key)
+        if are_dated and word == _PUBLICATION_DATE and is_blank(node):
+            return f"{key} is empty"
         if not is_status(word, node):
             continue
         value = text_of(node)
@@ -161,7 +248,7 @@ def withheld(fields: Mapping[str, Node]) -> str:
             return "it has a password"
         is_withheld = (
             _STATUSES[value.lower()]
-            if word == "status"
+            if word in _STATUS_NAMES
             else _BOOLEANS[value.lower()] == _NOT_PUBLISHED[word]
         )
         if is_withheld:
@@ -174,7 +261,11 @@ def check_paths(records: Iterable[Mapping[str, Node]], paths: Mapping[str, str])
     missing = {field: path for field, path in paths.items() if path}
     keys: dict[str, None] = {}
     for fields in records:
-        missing = {field: path for field, path in missing.items() if at_path(fields, path) is None}
+        missing = {
+            field: path
+            for field, path in missing.items()
+            if at_path(fields, _opened(fields, path)) is None
+        }
         if not missing:
             return
         keys |= dict.fromkeys(keys_in(fields))
@@ -262,8 +353,9 @@ def date_of(found: Found) -> tuple[str, list[str]]:
     used = [next((key for key in _INNER_DATES if inner.get(key)), "")]
     if not used[0]:
         used = ["year", "month", "day"]
-        return date_in_parts(*(inner.get(key, "") for key in used)), []
     unused = [f"{found.key}.{key}" for key in found.node.values if key.lower() not in used]
+    if len(used) > 1:
+        return date_in_parts(*(inner.get(key, "") for key in used)), unused
     return inner[used[0]], unused
 
 

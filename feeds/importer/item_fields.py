@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from feeds.catalogue.known_keys import PERSON, PHOTO, without_separators
 from feeds.errors import FeedsError
@@ -18,12 +18,19 @@ from feeds.importer.field_names import (
     choose,
     date_in_parts,
     date_of,
+    has_publication_date,
     picked,
     text_of,
     withheld,
 )
 from feeds.importer.items import Item, Label, Remark
-from feeds.importer.markdown_texts import body_of, is_text_of_its_own, shown, title_of
+from feeds.importer.markdown_texts import (
+    as_markdown,
+    body_of,
+    is_text_of_its_own,
+    shown,
+    title_of,
+)
 from feeds.importer.nodes import Fields, Items, Node, Text
 from feeds.urls import to_uri, web_host
 
@@ -37,7 +44,11 @@ _TIMESTAMP = re.compile(r"(\d{10})(\d{3})?(?:\.\d+)?")
 _DIRECTIVES = frozenset("aAwdbBmyYHIMSfzZjpcxXGuUVW%")
 _YEAR_DIRECTIVES = frozenset("yYcxG")
 _TIME_DIRECTIVES = frozenset("HIMScX")
-_NOT_ABSOLUTE = "it is not an absolute web address"
+_SCHEME = re.compile("[A-Za-z][A-Za-z0-9+.-]*:")
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_YEAR = re.compile(r"\d{4}")
+# A day and a month, with or without their names.
+_DAY_OF_YEAR = re.compile(r"(?!\D*$)(?:\D*(?<!\d)\d{1,2}(?!\d)){1,2}\D*")
 _PHOTO_KEYS = ("credit", "alt", "width", "height")
 
 
@@ -61,7 +72,8 @@ class Record(NamedTuple):
 
     What its place says, such as the name of its file, is used where the fields do not say
     it: `slug`, `title`, `date` and `text`. `name` is its key in a mapping, which is a slug
-    or a title. `fault` is why it is left out.
+    or a title. `fault` is why it is left out. `is_markdown` is whether its text is Markdown,
+    whatever HTML it has.
     """
 
     place: str
@@ -72,6 +84,7 @@ class Record(NamedTuple):
     date: str = ""
     text: str = ""
     fault: str = ""
+    is_markdown: bool = False
 
 
 def read_records(records: Sequence[Record], options: Options) -> tuple[list[Item], list[Remark]]:
@@ -87,8 +100,9 @@ def read_records(records: Sequence[Record], options: Options) -> tuple[list[Item
     remarks: list[Remark] = []
     unused: Counter[str] = Counter()
     places: dict[str, str] = {}
+    are_dated = any(has_publication_date(record.fields) for record in records)
     for record, values in zip(records, chosen, strict=True):
-        reason = withheld(record.fields)
+        reason = withheld(record.fields, are_dated=are_dated)
         fault = record.fault or (f"is not published: {reason}" if reason else "")
         if fault:
             remarks.append(Remark(record.place, fault, left_out=True))
@@ -163,7 +177,7 @@ class _Reader:
             place=self._record.place,
             slug=slug,
             title=title,
-            date=self._date("date") or self._date_in_parts() or self._record.date,
+            date=self._whole_date(),
             updated=self._date("updated"),
             summary=summary,
             body=body,
@@ -181,13 +195,16 @@ class _Reader:
         found = self._chosen.first(field)
         if found is None:
             return ""
-        self.unused += beside_text(found)
-        return text_of(found.node, joiner)
+        beside, text = beside_text(found), text_of(found.node, joiner)
+        self.unused += beside if text or beside else [found.key]
+        return text
 
     def _texts(self) -> tuple[str, str, str, str]:
         """Return the title, the summary, the body, and the link that the title is."""
         written = self._text("title") or self._record.title
-        text = self._text("body", "\n\n") or self._record.text
+        text = self._record.text or self._text("body", "\n\n")
+        if self._record.text and (other := self._chosen.first("body")):
+            self.unused.append(other.key)
         summary = self._text("summary", "\n\n")
         if not text and summary and (not written or is_text_of_its_own(summary)):
             text, summary = summary, ""
@@ -202,10 +219,20 @@ class _Reader:
         return title.text, shown(summary).text, self._body(text), title.address
 
     def _body(self, text: str) -> str:
+        if self._record.is_markdown and text == self._record.text:
+            return as_markdown(text)
         body = body_of(text, self._options.site_url)
         if body.fault:
             self._remarks.append(f"the text is not imported: it {body.fault}")
         return body.text
+
+    def _whole_date(self) -> str:
+        """Return the date, to which the year around the item belongs if it has none."""
+        around = self._record.date
+        date = self._date("date") or self._date_in_parts()
+        if _YEAR.fullmatch(around) and _DAY_OF_YEAR.fullmatch(date):
+            return f"{date}{around}" if date.endswith((".", "/", "-")) else f"{date} {around}"
+        return date or around
 
     def _date(self, field: str) -> str:
         found = self._chosen.first(field)
@@ -213,7 +240,7 @@ class _Reader:
             return ""
         text, unused = date_of(found)
         self.unused += unused
-        return _iso_date(text, self._options.date_format)
+        return _iso_date(shown(text).text if "<" in text else text, self._options.date_format)
 
     def _date_in_parts(self) -> str:
         return date_in_parts(*(self._text(part) for part in ("year", "month", "day")))
@@ -222,23 +249,28 @@ class _Reader:
         written = self._text("link") or only_link
         address = self._absolute(written)
         if written and not address:
-            self._remarks.append(f"the link {written!r} is not imported: {_NOT_ABSOLUTE}")
+            self._remarks.append(f"the link {written!r} is not imported: {self._fault_of(written)}")
         return address
 
     def _page(self) -> tuple[str, str]:
         """Return what the id is made of, and the address of the earlier page if it is known."""
         written = self._text("page")
         names = [*filter(None, (self._text("id"), self._record.slug, written))]
-        # A number says less than a name.
-        slug = next((name for name in names if not name.isdecimal()), "".join(names[:1]))
+        # A number says less than a name, and so does a UUID.
+        slug = next((name for name in names if not _is_code(name)), "".join(names[:1]))
         return slug, self._absolute(written)
 
+    def _fault_of(self, link: str) -> str:
+        """Return why a link has no absolute address."""
+        is_below = not self._options.site_url and _is_path(link)
+        remedy = "; name its site with --url" if is_below else ""
+        return f"it is not an absolute web address{remedy}"
+
     def _absolute(self, link: str) -> str:
-        """Return an absolute address, or ''. A path is below the site; a name may be in any folder."""
+        """Return an absolute address, or ''."""
         base = self._options.site_url
         try:
-            is_path = "/" in link and not urlsplit(link).scheme and not link.startswith("www.")
-            if base and is_path:
+            if base and _is_path(link):
                 link = urljoin(base, link if link.startswith("//") else link.lstrip("/"))
             address = to_uri(link)
         except ValueError:
@@ -255,7 +287,7 @@ class _Reader:
         written = text_of(values["url"]) if "url" in values else ""
         photo["url"] = self._absolute(written)
         if written and not photo["url"]:
-            message = f"the picture {written!r} is not imported: {_NOT_ABSOLUTE}"
+            message = f"the picture {written!r} is not imported: {self._fault_of(written)}"
             self._remarks.append(message)
         for key in ("credit", "alt"):
             photo.setdefault(key, shown(self._text(key)).text)
@@ -269,7 +301,9 @@ class _Reader:
             return {}
         if not isinstance(found.node, Fields):
             name = shown(text_of(found.node)).text
-            return {"name": name} if name else {}
+            if name.isdecimal():
+                self._remarks.append(f"the author {name!r} is not imported: it is a number")
+            return {"name": name} if name and not name.isdecimal() else {}
         values, unused = picked(found, PERSON)
         self.unused += unused
         person = {key: shown(text_of(value)).text for key, value in values.items()}
@@ -298,10 +332,25 @@ class _Reader:
     def _label_list(self, field: str) -> tuple[Label, ...]:
         found: dict[str, Label] = {}
         for value in self._chosen.values.get(field, []):
-            for label in _labels_of(value.node, has_words=self._options.has_words):
+            labels = _labels_of(value.node, has_words=self._options.has_words)
+            if not any(label.name for label in labels):
+                self.unused.append(value.key)
+            for label in labels:
                 found.setdefault(label.name.casefold(), label)
         found.pop("", None)
-        return tuple(found.values())
+        numbers = [name for name in found if name.isdecimal() and not _YEAR.fullmatch(name)]
+        for name in numbers:
+            self._remarks.append(f"{field}: {name!r} is a number, and not a name")
+        return tuple(label for name, label in found.items() if name not in numbers)
+
+
+def _is_path(link: str) -> bool:
+    """Check for a path, which is below a site. A name or `../` may be in any folder."""
+    return "/" in link and not link.startswith(("www.", "../")) and not _SCHEME.match(link)
+
+
+def _is_code(name: str) -> bool:
+    return name.isdecimal() or bool(_UUID.fullmatch(name))
 
 
 def _labels_of(node: Node, *, has_words: bool) -> list[Label]:

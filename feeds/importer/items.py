@@ -71,7 +71,8 @@ class Source:
     `url`, `description`, `language`, `timezone`, `author` and so on. `feeds` has the
     format, `atom`, `rss` or `json`, of each feed that the source is or names, by its
     absolute address. `feed_id` is the Atom id of the feed of everything. `remarks` has a
-    remark on each item that is left out, and on what else stays undecided.
+    remark on each item that is left out, and on what else stays undecided. `date_remedy` is
+    what can be done about dates that are not read, or ''.
     """
 
     name: str
@@ -80,6 +81,7 @@ class Source:
     feeds: Mapping[str, str] = field(default_factory=dict)
     feed_id: str = ""
     remarks: tuple[Remark, ...] = ()
+    date_remedy: str = ""
 
 
 class Document(NamedTuple):

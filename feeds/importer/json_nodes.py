@@ -30,7 +30,7 @@ def read_json(name: str, text: str) -> Node:
     node, end = reader.value(0)
     end = reader.after_space(end)
     if end < len(text):
-        reader.fail(end, "there is more after its end")
+        reader.fail(end, "there is more after its end; several values belong in one list, […, …]")
     return node
 
 

@@ -25,7 +25,11 @@ _OTHERS = {
     ".adoc": "AsciiDoc",
     ".asciidoc": "AsciiDoc",
     ".ipynb": "a notebook",
+    ".mdx": "MDX",
     ".org": "Org",
+    ".qmd": "Quarto",
+    ".rmarkdown": "R Markdown",
+    ".rmd": "R Markdown",
     ".rst": "reStructuredText",
     ".textile": "Textile",
 }
@@ -76,13 +80,14 @@ class _File(NamedTuple):
         return found[2] if found else ""
 
 
-def read_markdown(folder: Path) -> Source:
+def read_markdown(folder: Path, url: str = "") -> Source:
     """Return the pages in a folder and in the folders below; raises FeedsError.
 
-    A page without front matter is left out, as are drafts and translations.
+    A page without front matter is left out, as are drafts and translations. `url` is the
+    address of the site, if no configuration has one.
     """
     config = config_near(folder)
-    remarks: list[Remark] = []
+    remarks = [*config.remarks]
     files = [*_files(folder, remarks)]
     if sum(file.path.stat().st_size for file in files) > _MAX_TOTAL_BYTES:
         raise FeedsError(f"{folder} has more than {_MAX_TOTAL_BYTES:,} bytes of text")
@@ -102,7 +107,9 @@ def read_markdown(folder: Path) -> Source:
         except FeedsError as error:
             remarks.append(Remark(place, str(error), left_out=True))
     options = Options(
-        paths={}, site_url=str(config.site.get("url", "")), has_words=config.generator == JEKYLL
+        paths={},
+        site_url=str(config.site.get("url", "")) or url,
+        has_words=config.generator == JEKYLL,
     )
     items, more = read_records(records, options)
     kept = [*_without_status_tags(items, remarks)]
@@ -175,7 +182,10 @@ def _records(file: _File, remarks: list[Remark]) -> list[Record]:
     name = file.relative.parent.name if file.name == _INDEX else file.name
     dated = _DATED_NAME.fullmatch(name)
     date, slug = dated.groups() if dated else ("", name)
-    return [Record(place, fields, slug=slug, title=title, date=date, text=text)]
+    is_markdown = file.path.suffix.lower() in _MARKDOWN
+    return [
+        Record(place, fields, slug=slug, title=title, date=date, text=text, is_markdown=is_markdown)
+    ]
 
 
 def _page(file: _File) -> Page | None:

@@ -18,7 +18,8 @@ _HTML_BLOCK = re.compile(
     r"\s*<(?:!--|(?:blockquote|div|figure|h[1-6]|ol|p|pre|section|table|ul)[\s>])", re.IGNORECASE
 )
 _MARKDOWN = re.compile(
-    r"\[[^\]]+\]\([^)\s]+\)|\*\*[^\s*]|^(?:#{1,6}|[-*+>]|\d+[.)]) |^(?:```|~~~)", re.MULTILINE
+    r"\[[^\]]+\]\([^)\s]+\)|\*\*[^\s*]|(?<![\w*])\*[^\s*][^*\n]*(?<!\s)\*(?![\w*])|^(?:#{1,6}|[-*+>]|\d+[.)]) |^(?:```|~~~)",
+    re.MULTILINE,
 )
 # A text without these signs shows itself.
 _MARKUP_SIGNS = re.compile(r"[\\`*_\[<&~]")
@@ -98,4 +99,9 @@ def body_of(text: str, base: str = "") -> Markdown:
     """Return a text as Markdown; in HTML, links are relative to the address `base`."""
     if is_html(text):
         return to_markdown(text, base)
-    return Markdown("\n".join(line.rstrip() for line in text.split("\n")).strip("\n"))
+    return Markdown(as_markdown(text))
+
+
+def as_markdown(text: str) -> str:
+    """Return Markdown without spaces at the ends of lines and empty lines around it."""
+    return "\n".join(line.rstrip() for line in text.split("\n")).strip("\n")

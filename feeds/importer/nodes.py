@@ -6,7 +6,7 @@ an empty text.
 
 import re
 from bisect import bisect_right
-from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE, lookup
 from typing import NamedTuple, TypeAlias
 
 from feeds.errors import FeedsError
@@ -17,7 +17,10 @@ TOO_DEEP = f"is nested more than {MAX_DEPTH} deep"
 TOO_MANY = f"the file has more than {MAX_NODES:,} values"
 _MAX_BYTES = 20_000_000
 _LINE_END = re.compile("\r\n|\n|\r")
-_UTF8_REMEDY = "add --encoding latin-1, or save the file with the encoding UTF-8"
+_UTF8_REMEDY = "save it with the encoding UTF-8"
+_OPTION_REMEDY = f"add --encoding cp1252 if it is from Windows, or {_UTF8_REMEDY}"
+# As in browsers: of the two, only Windows's has dashes, quotes and the euro.
+_WINDOWS = {"iso8859-1": "cp1252"}
 
 
 class SyntaxFault(FeedsError):
@@ -26,6 +29,7 @@ class SyntaxFault(FeedsError):
     def __init__(self, name: str, line: int, fault: str) -> None:
         super().__init__(f"{name}:{line}: {fault}")
         self.place = f"{name}:{line}"
+        self.line = line
         self.fault = fault
 
 
@@ -88,8 +92,12 @@ def is_blank(node: Node) -> bool:
     return not (node.value.strip() if isinstance(node, Text) else node.values)
 
 
-def decoded(name: str, data: bytes, encoding: str = "utf-8") -> str:
-    """Return the text of a file; a byte order mark counts more than `encoding`. Raises FeedsError."""
+def decoded(name: str, data: bytes, encoding: str = "") -> str:
+    """Return the text of a file; a byte order mark counts more than `encoding`. Raises FeedsError.
+
+    `encoding` is '' for UTF-8 if the user cannot choose another.
+    """
+    is_fixed, encoding = not encoding, encoding or "utf-8"
     if len(data) > _MAX_BYTES:
         raise FeedsError(f"{name} has {len(data):,} bytes; at most {_MAX_BYTES:,} are read")
     if data.startswith(BOM_UTF8):
@@ -97,13 +105,14 @@ def decoded(name: str, data: bytes, encoding: str = "utf-8") -> str:
     elif data.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
         encoding = "utf-16"
     try:
-        return data.decode(encoding)
+        return data.decode(_WINDOWS.get(lookup(encoding).name, encoding))
     except LookupError:
         raise FeedsError(f"the encoding {encoding!r} is not known") from None
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         is_utf8 = encoding.lower().startswith("utf-8")
-        remedy = _UTF8_REMEDY if is_utf8 else "name another encoding with --encoding"
+        other = _OPTION_REMEDY if is_utf8 else "name another encoding with --encoding"
+        remedy = _UTF8_REMEDY if is_fixed else other
         message = f"is not {'UTF-8' if is_utf8 else encoding}; {remedy}"
         raise SyntaxFault(name, line, message) from None
     except UnicodeError as error:

@@ -14,9 +14,10 @@ from urllib.parse import urljoin, urlsplit
 
 from feeds.catalogue.known_keys import without_separators
 from feeds.errors import FeedsError
+from feeds.importer.items import Remark
 from feeds.importer.json_nodes import read_json
 from feeds.importer.markdown_texts import shown
-from feeds.importer.nodes import Fields, Items, Node, Text, decoded
+from feeds.importer.nodes import Fields, Items, Node, SyntaxFault, Text, decoded
 from feeds.importer.yaml_nodes import read_yaml
 from feeds.urls import web_host
 
@@ -42,8 +43,10 @@ _GENERATORS = {
     "pelicanconf.py": "pelican",
     "conf.py": "nikola",
 }
+# Only the generator has a file of this name.
+_OWN_NAMES = frozenset(("_config.yml", "_config.yaml", "hugo.toml", "hugo.yaml", "pelicanconf.py"))
 # How many folders above are searched.
-_MAX_LEVELS = 2
+_MAX_LEVELS = 3
 _MAX_BYTES = 1_000_000
 # The keys of a site, by those of the generators, without separators.
 _KEYS = {
@@ -57,10 +60,14 @@ _ADDRESSES = ("url", "baseurl", "siteurl")
 
 
 class SiteConfig(NamedTuple):
-    """Which generator a site has, and keys of the catalogue's section `site`."""
+    """Which generator a site has, and keys of the catalogue's section `site`.
+
+    `remarks` has one if there is a configuration that cannot be read.
+    """
 
     generator: str = ""
     site: Mapping[str, object] = {}
+    remarks: tuple[Remark, ...] = ()
 
 
 def config_near(folder: Path) -> SiteConfig:
@@ -68,8 +75,17 @@ def config_near(folder: Path) -> SiteConfig:
     folder = folder.absolute()
     for level in (folder, *folder.parents[:_MAX_LEVELS]):
         for name, generator in _GENERATORS.items():
-            site = _site(_values(level / name))
-            if site:
+            try:
+                site = _site(_values(level / name))
+            except SyntaxFault as error:
+                if name not in _OWN_NAMES:
+                    continue
+                message = f"{error.fault}; the title and the address of the site are not read"
+                return SiteConfig(remarks=(Remark(f"{level / name}:{error.line}", message),))
+            except FeedsError:
+                continue
+            # A file of another program may have one of the other names.
+            if site.get("url") or (site.get("title") and name in _OWN_NAMES):
                 return SiteConfig(generator, site)
     return SiteConfig()
 
@@ -86,16 +102,19 @@ def nodes_of(value: object, line: int = 1) -> Node:
 
 
 def _values(path: Path) -> Mapping[str, Node]:
-    """Return the pairs of a configuration; empty if there is none that can be read."""
-    with suppress(OSError, FeedsError, ValueError, SyntaxError, RecursionError):
+    """Return the pairs of a configuration; empty if there is none. Raises SyntaxFault."""
+    with suppress(OSError, ValueError, SyntaxError, RecursionError):
         if path.stat().st_size <= _MAX_BYTES:
             root = _READERS[path.suffix](path.name, decoded(path.name, path.read_bytes()))
             return root.values if isinstance(root, Fields) else {}
     return {}
 
 
-def _read_toml(_name: str, text: str) -> Node:
-    return nodes_of(tomllib.loads(text))
+def _read_toml(name: str, text: str) -> Node:
+    try:
+        return nodes_of(tomllib.loads(text))
+    except ValueError as error:
+        raise SyntaxFault(name, 1, f"is not valid TOML: {error}") from None
 
 
 def _read_python(_name: str, text: str) -> Node:
@@ -134,8 +153,7 @@ def _site(values: Mapping[str, Node]) -> Mapping[str, object]:
         "timezone": _text(nodes["timezone"]),
         "author": _author(nodes["author"]),
     }
-    # A file of another program may have one of these names.
-    return {key: value for key, value in site.items() if value} if site["url"] else {}
+    return {key: value for key, value in site.items() if value}
 
 
 def _text(node: Node) -> str:

@@ -21,11 +21,15 @@ _BLANK = b"\xef\xbb\xbf \t\r\n"
 
 
 class DataOptions(NamedTuple):
-    """How a data file is read: the paths of fields, the encoding of CSV, the format of dates."""
+    """How a data file is read: the paths of fields, the encoding of CSV, the format of dates.
+
+    `url` is the address of its site, if no configuration near it has one.
+    """
 
     paths: Mapping[str, str] = {}
     encoding: str = "utf-8"
     date_format: str = ""
+    url: str = ""
 
 
 def read_source(where: str, options: DataOptions) -> Source:
@@ -40,7 +44,7 @@ def read_source(where: str, options: DataOptions) -> Source:
     path = Path(where)
     if path.is_dir():
         _refuse_options(options, where)
-        return read_markdown(path)
+        return read_markdown(path, options.url)
     return _read(read_file(path), options, None)
 
 
@@ -55,6 +59,7 @@ def _read(page: Fetched, options: DataOptions, fetcher: Fetcher | None) -> Sourc
             options.paths,
             encoding=options.encoding,
             date_format=options.date_format,
+            url=options.url,
             folder=None if fetcher else Path(page.name).parent,
         )
     _refuse_options(options, page.name)
@@ -74,7 +79,7 @@ def _is_json_feed(data: bytes) -> bool:
 
 
 def _refuse_options(options: DataOptions, name: str) -> None:
-    if options != DataOptions():
+    if options._replace(url="") != DataOptions():
         raise UsageError(f"{name} is not a YAML, JSON or CSV file: its fields need no options")
 
 
