@@ -8,7 +8,7 @@ import pytest
 from bodies import bodies, near_links
 from conftest import AS_OF, CATALOGUES, SHIPPED
 from foreign_html import html_texts, plain_texts
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from import_cases import Imported, feeds
 from lxml import etree
@@ -147,6 +147,7 @@ texts_of_entries = st.lists(
 
 
 @settings(max_examples=20, suppress_health_check=SLOW)
+@example([("«\xa0Titre\u202f!\xa0»", "Un\xa0résumé\u3000", "")], "atom.xml")
 @given(texts_of_entries, st.sampled_from(DOCUMENTS))
 def test_any_texts_are_the_same_after_an_import(
     texts: list[tuple[str, str, str]], document: str

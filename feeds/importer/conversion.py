@@ -19,6 +19,7 @@ from feeds.catalogue.reader import InvalidValue, ValueWarning
 from feeds.catalogue.text_fields import slug_of, slug_or_blank
 from feeds.catalogue.web_addresses import is_iri
 from feeds.errors import FeedsError
+from feeds.importer.html_to_markdown import on_one_line
 from feeds.importer.items import Item, Label, Remark
 from feeds.model import Entry, Site, Topic
 from feeds.urls import FEEDS, INDEX, WEB_SCHEMES, entry_folder, web_host
@@ -287,7 +288,7 @@ class _Labels:
             else:
                 self._report(item, f"countries: {text!r} is not the name or code of one country")
         for label in item.labels:
-            name = " ".join(label.name.split())
+            name = on_one_line(label.name)
             if not name or _NO_CATEGORY in {name.casefold(), label.slug}:
                 continue
             if code := self._country_of(label):

@@ -39,6 +39,7 @@ _LAZY_SOURCES = ("data-src", "data-lazy-src", "data-original", "src")
 _TABLE_PARTS = ("thead", "tbody", "tfoot", "tr", "td", "th")
 _EDGE_SPACES = re.compile("^\xa0+|\xa0+$")
 _LANGUAGE = re.compile(r"^(?:language|lang)-(\w[\w+#-]*)$")
+_SPACES = re.compile(r"[ \t\n\r\f]+")
 _EMPTY_LINES = re.compile(r"\n(?=[ \t]*\n)")
 _FENCE = re.compile("`{3,}")
 
@@ -97,13 +98,18 @@ def without_comments(html: str) -> str:
 def to_text(html: str) -> str:
     """Return the text that HTML shows, on one line."""
     if "<" not in html and "&" not in html:
-        return " ".join(html.split())
+        return on_one_line(html)
     # lxml refuses what cannot be published anyway.
     tree = etree.HTML(f"<div>{forbidden_character.sub('', html[:MAX_LENGTH])}</div>")
     etree.strip_elements(tree, etree.Comment, *_DROPPED, with_tail=False)
     for tag in tree.iter("br", *_BLOCKS):
         tag.text, tag.tail = f" {tag.text or ''}", f" {tag.tail or ''}"
-    return " ".join("".join(map(str, tree.itertext())).split())
+    return on_one_line("".join(map(str, tree.itertext())))
+
+
+def on_one_line(text: str) -> str:
+    """Return a text as HTML shows it: other spaces than these are kept, except around it."""
+    return _SPACES.sub(" ", text).strip()
 
 
 def pictures_in(html: str, base: str = "") -> list[dict[str, str]]:
@@ -152,7 +158,7 @@ def _fault_of(tree: BeautifulSoup) -> str:
 def _text_of(tag: Tag, name: str) -> str:
     """Return an attribute, which may be a list of words."""
     value = tag.get(name) or ""
-    return " ".join(" ".join(value if isinstance(value, list) else [value]).split())
+    return on_one_line(" ".join(value if isinstance(value, list) else [value]))
 
 
 def _web_address(base: str, link: str) -> str:

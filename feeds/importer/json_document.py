@@ -5,7 +5,7 @@ from html import escape
 
 from feeds.errors import FeedsError
 from feeds.importer.fetch import Fetched
-from feeds.importer.html_to_markdown import pictures_in
+from feeds.importer.html_to_markdown import on_one_line, pictures_in
 from feeds.importer.item_texts import as_html, guid_of, iso_date, texts_of
 from feeds.importer.items import MAX_ITEMS, Document, Item, Label, Remark, Source
 from feeds.importer.json_nodes import read_json as read_nodes
@@ -96,7 +96,7 @@ def _json_item(found: _Members, place: str) -> Item:
     )
     return Item(
         place=place,
-        title=" ".join(title.split()) or texts.title,
+        title=on_one_line(title) or texts.title,
         date=iso_date(_text(found, "date_published") or _text(found, "date_modified")),
         updated=iso_date(_text(found, "date_modified")),
         summary=texts.summary,
