@@ -682,7 +682,7 @@ mistakes = st.lists(
 
 
 @pytest.mark.heavy
-@settings(max_examples=600, derandomize=False)
+@settings(max_examples=600)
 @given(st.sampled_from(DOCUMENTS), mistakes)
 def test_damaged_feeds_have_no_traceback(
     data: bytes, damage: list[tuple[float, int, bytes]]

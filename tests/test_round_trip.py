@@ -164,12 +164,12 @@ def test_any_texts_are_the_same_after_an_import(
 
 
 @pytest.mark.heavy
-@settings(max_examples=400, derandomize=False, suppress_health_check=SLOW)
+@settings(max_examples=400, suppress_health_check=SLOW)
 @given(texts_of_entries, st.sampled_from(DOCUMENTS))
 def test_more_texts_are_the_same_after_an_import(
     texts: list[tuple[str, str, str]], document: str
 ) -> None:
-    """The same holds for texts that are new in each run."""
+    """The same holds for many more texts."""
     check_catalogue(texts, document)
 
 
@@ -188,10 +188,10 @@ def test_html_shows_the_same_as_markdown(html: str) -> None:
 
 
 @pytest.mark.heavy
-@settings(max_examples=2000, derandomize=False, suppress_health_check=SLOW)
+@settings(max_examples=2000, suppress_health_check=SLOW)
 @given(html_texts)
 def test_more_html_shows_the_same_as_markdown(html: str) -> None:
-    """The same holds for HTML that is new in each run."""
+    """The same holds for much more HTML."""
     check_html(html)
 
 
