@@ -1,9 +1,11 @@
 """`feeds import`: where it writes, and what it says if nothing can be imported."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import guarded
+from conftest import AS_OF, guarded
 from import_cases import feeds
 
 from feeds import load_catalogue
@@ -76,8 +78,24 @@ def test_items_that_are_the_same_take_bounded_time(tmp_path: Path) -> None:
     """Twenty thousand items with the same title and date have different ids in seconds."""
     (tmp_path / "news.csv").write_text(DATED)
     feeds(tmp_path, "import", "news.csv")
-    site = load_catalogue(tmp_path / "entries.yaml").site
+    catalogue = replace(load_catalogue(tmp_path / "entries.yaml"), entries=())
     items = [Item(place=f"x:{line}", title="T", date="2022-05-24") for line in range(20_000)]
     with guarded():
-        found = convert(items, site).new
+        found = convert(items, catalogue, now=AS_OF).new
     assert len({candidate.fields["id"] for candidate in found}) == len(items)
+
+
+def test_an_item_that_is_held_back_does_not_hold_back_others(tmp_path: Path) -> None:
+    """Items are inserted that are newer than all public ones, though one with an embargo is there."""
+    news = [
+        {"title": title, "date": date}
+        for title, date in (("Later", "2199-05-01"), ("A", "2022-05-01"))
+    ]
+    source = tmp_path / "news.json"
+    source.write_text(json.dumps(news))
+    assert "2 entries written" in feeds(tmp_path, "import", "news.json").output
+    older = [{"title": "Older", "date": "2022-04-01"}]
+    source.write_text(json.dumps([{"title": "B", "date": "2022-06-01"}, *news, *older]))
+    assert "1 entry inserted, 2 already there, 1 older item missing" in (
+        feeds(tmp_path, "import", "news.json").output
+    )

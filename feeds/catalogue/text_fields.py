@@ -229,7 +229,7 @@ def slug_of(text: str, *, words: int | None = _MAX_TITLE_WORDS) -> str:
     kept = unicodedata.normalize("NFC", _LATIN_ACCENTS.sub("", unicodedata.normalize("NFKD", kept)))
     parts = re.split("-+", kept)
     if words is not None:
-        # The end of a sentence in a title is no part of a name.
+        # The full stop at the end of a sentence is not part of a name.
         parts = [part.strip("._") for part in parts]
     parts = [part for part in parts if any(map(_is_letter, part))]
     joined = "-".join(parts[:words]).encode()[:_MAX_SLUG_BYTES].decode(errors="ignore")

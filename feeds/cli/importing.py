@@ -38,13 +38,13 @@ def run(options: Import) -> None:
         source = replace(source, site={**source.site, "language": options.language})
     if not source.items and not any(remark.left_out for remark in source.remarks):
         raise FeedsError(f"{source.name} has no items; nothing is written")
-    path = options.catalogue
+    path, now = options.catalogue, datetime.now(UTC)
     is_new = not _has_catalogue(path)
     if is_new:
         path = new_catalogue_file(path)
-        report = import_new(source, path, url=options.url, now=datetime.now(UTC))
+        report = import_new(source, path, url=options.url, now=now)
     else:
-        report = import_into(source, path, url=options.url, every=options.all)
+        report = import_into(source, path, url=options.url, every=options.all, now=now)
     _print_remarks(report.remarks)
     if not (report.written or report.known or report.missing):
         raise FeedsError(f"no item of {source.name} can be imported; nothing is written")

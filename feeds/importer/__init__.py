@@ -6,13 +6,13 @@ refuses is left out, and reported with its place in the source, so that the resu
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from feeds.catalogue import ReadOptions, load_catalogue, read_catalogue
-from feeds.catalogue.additions import Texts, file_for_entries, taken_ids
+from feeds.catalogue.additions import Texts, file_for_entries
 from feeds.catalogue.yaml_text import catalogue_text, with_entries, with_pairs
 from feeds.errors import FeedsError
 from feeds.importer.conversion import Candidate, Converted, convert
@@ -62,8 +62,8 @@ def import_new(source: Source, path: Path, *, url: str | None, now: datetime) ->
         return [(additions.file, catalogue_text(additions.sections, entries).encode())]
 
     options: ReadOptions = {"media": media_folder(path)}
-    site = read_catalogue(make_valid(additions, texts, options), **options).site
-    converted = convert(source.items, site)
+    found = read_catalogue(make_valid(additions, texts, options), **options)
+    converted = convert(source.items, replace(found, topics=()), now=now)
     taken = taken_over(source, section, remarks)
     section.update(taken)
     if moved := taken.get("moved", {}) | converted.moved:
@@ -77,7 +77,9 @@ def import_new(source: Source, path: Path, *, url: str | None, now: datetime) ->
     return Report(written=additions.candidates, known=0, missing=(), remarks=remarks)
 
 
-def import_into(source: Source, path: Path, *, url: str | None, every: bool) -> Report:
+def import_into(
+    source: Source, path: Path, *, url: str | None, every: bool, now: datetime
+) -> Report:
     """Insert items into the catalogue at a path that are newer than all that it has of a source.
 
     With `every`, all items are inserted that it does not have. Nothing else in its
@@ -85,9 +87,7 @@ def import_into(source: Source, path: Path, *, url: str | None, every: bool) -> 
     the catalogue is not valid, or has nothing of the source, unless `every`.
     """
     catalogue = load_catalogue(path, url=url)
-    converted = convert(
-        source.items, catalogue.site, catalogue.topics, catalogue.entries, taken_ids(catalogue, ())
-    )
+    converted = convert(source.items, catalogue, now=now)
     inserted, missing = converted.new, converted.missing
     if every:
         inserted, missing = [*inserted, *missing], []

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
-from feeds.catalogue.additions import numbered
+from feeds.catalogue.additions import numbered, taken_ids
 from feeds.catalogue.countries import Countries
 from feeds.catalogue.dates import MANY_DAYS, NO_DAY, read_date
 from feeds.catalogue.known_keys import SILENT
@@ -21,7 +21,7 @@ from feeds.catalogue.web_addresses import is_iri
 from feeds.errors import FeedsError
 from feeds.importer.html_to_markdown import on_one_line
 from feeds.importer.items import Item, Label, Remark
-from feeds.model import Entry, Site, Topic
+from feeds.model import Catalogue, Entry, Site, Topic
 from feeds.urls import FEEDS, INDEX, WEB_SCHEMES, entry_folder, web_host
 
 # RFC 5141; in feeds, the vocabulary of countries.
@@ -48,7 +48,7 @@ class Converted:
     """What items become in a catalogue, newest first.
 
     `new` are newer than the newest item that the catalogue has already, `missing` are other
-    items that it does not have, and `known` is the number of those that it has. `topics` has
+    items that it does not have, and `known` are the entries of those that it has. `topics` has
     the name of each new topic, or a mapping, by its slug. `countries` has names by code,
     where the source has another than the usual one. `moved` are the paths of pages.
     `unread` are items whose date is in a form or a language that is not known.
@@ -64,30 +64,26 @@ class Converted:
     unread: list[Item] = field(default_factory=list)
 
 
-def convert(
-    items: Iterable[Item],
-    site: Site,
-    topics: Sequence[Topic] | None = (),
-    entries: Sequence[Entry] = (),
-    taken: Iterable[str] = (),
-) -> Converted:
-    """Return what items become in a catalogue with a site, topics and entries.
+def convert(items: Iterable[Item], catalogue: Catalogue, *, now: datetime) -> Converted:
+    """Return what items become in a catalogue.
 
-    `topics` is None if any topic is allowed. `taken` are ids that no entry may have, in
-    lower case. Items without a title or a valid date, and
-    those with the id of another item, are left out with a remark.
+    Entries dated after `now` are not the newest that the catalogue has. Items without a
+    title or a valid date, and those with the id of another item, are left out with a
+    remark.
     """
-    result = Converted()
-    labels = _Labels(site, topics, result)
-    known = _Known(site, entries, taken)
+    result, site = Converted(), catalogue.site
+    labels = _Labels(site, catalogue.topics, result)
+    known = _Known(catalogue)
     later: list[Candidate] = []
     for item, moment in _dated(items, site, result):
         base = _own_name(item, site) or _base_name(item, moment)
         name = known.name_for(item, base)
         if entry := known.entry_of(name):
-            # What is older than an item that is there was left out, or removed.
-            result.missing.extend(later)
-            later.clear()
+            # What is older than an item that is there was left out, or removed. An item that
+            # is held back came before others that will be public earlier.
+            if moment <= now:
+                result.missing.extend(later)
+                later.clear()
             result.known.append(entry)
             continue
         fields = _fields(item, name, site, result) | labels.of(item) | _rest(item, name, site)
@@ -101,12 +97,13 @@ def convert(
 class _Known:
     """The entries that a catalogue has, by their ids in feeds, and the names that are taken."""
 
-    def __init__(self, site: Site, entries: Iterable[Entry], taken: Iterable[str]) -> None:
-        self._entries = {entry.id.casefold(): entry for entry in entries}
+    def __init__(self, catalogue: Catalogue) -> None:
+        site = catalogue.site
+        self._entries = {entry.id.casefold(): entry for entry in catalogue.entries}
         self._by_guid = {
             site.entry_id(entry, form): entry for entry in self._entries.values() for form in FEEDS
         }
-        self._taken = {*taken} - self._entries.keys()
+        self._taken = taken_ids(catalogue, ()) - self._entries.keys()
         # The further names of each, from where the last one was found.
         self._names: dict[tuple[str, bool], Iterator[str]] = {}
 
@@ -265,7 +262,7 @@ def path_below(site_url: str, address: str) -> str:
 
 
 class _Labels:
-    """Tells which labels are countries and which are topics, and names the topics."""
+    """Divides labels into countries and topics, and makes the slugs of topics."""
 
     def __init__(self, site: Site, topics: Sequence[Topic] | None, result: Converted) -> None:
         self._is_open = topics is None
