@@ -13,7 +13,7 @@ from feeds.importer.html_to_markdown import to_markdown, to_text, without_pictur
 from feeds.markdown import shows_nothing
 
 # A longer description is a text of its own.
-_MAX_SUMMARY = 500
+MAX_SUMMARY_LENGTH = 500
 _MAX_TITLE = 80
 _RICH = re.compile(
     r"<(?:a|blockquote|figure|h[1-6]|iframe|img|li|pre|table|video)[\s>/]", re.IGNORECASE
@@ -41,7 +41,7 @@ def texts_of(content: str, summary: str, photo: Mapping[str, str], base: str) ->
     text, short = to_text(html), to_text(summary)
     title = title_of(short or text)
     if not content.strip():
-        is_short = len(text) <= _MAX_SUMMARY and not _RICH.search(html)
+        is_short = len(text) <= MAX_SUMMARY_LENGTH and not _RICH.search(html)
         if is_short and len(_PARAGRAPH.findall(html)) <= 1:
             return Texts(title, text, "")
     # Where there is no summary, some publishers repeat the whole text.

@@ -7,13 +7,11 @@ from typing import NamedTuple
 from feeds.catalogue.text_fields import HTML_TAG
 from feeds.formats.content import truncated
 from feeds.importer.html_to_markdown import Markdown, to_markdown, to_text
+from feeds.importer.item_texts import MAX_SUMMARY_LENGTH
 from feeds.markdown import to_unsafe_html
 
 _MAX_TITLE_LENGTH = 120
 _MIN_SENTENCE_LENGTH = 20
-# A longer summary is a text of its own.
-_MAX_SUMMARY_LENGTH = 500
-
 _HTML_BLOCK = re.compile(
     r"\s*<(?:!--|(?:blockquote|div|figure|h[1-6]|ol|p|pre|section|table|ul)[\s>])", re.IGNORECASE
 )
@@ -85,7 +83,7 @@ def title_of(text: str) -> str:
 def is_text_of_its_own(summary: str) -> bool:
     """Check whether a summary is too long for one, or has paragraphs, lists, links or pictures."""
     return (
-        len(summary) > _MAX_SUMMARY_LENGTH
+        len(summary) > MAX_SUMMARY_LENGTH
         or len([block for block in _BLOCK_END.split(summary) if shown(block).text]) > 1
         or shown(summary).has_link
     )
