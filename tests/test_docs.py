@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+from itertools import chain, count
 from pathlib import Path
 
 import pytest
@@ -46,12 +47,31 @@ def test_every_command_is_in_the_readme() -> None:
         assert f"feeds {command}" in README
 
 
+def prose_of(document: Path) -> str:
+    """Return the text of a document without its blocks of code."""
+    return re.sub(r"```.*?```", "", document.read_text(), flags=re.DOTALL)
+
+
+def anchors_of(document: Path) -> set[str]:
+    """Return the anchors that GitHub gives the headings of a document."""
+    anchors: set[str] = set()
+    for heading in re.findall(r"^#{1,6} +(.+)$", prose_of(document), re.MULTILINE):
+        text = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading).strip().lower()
+        slug = re.sub(r"[^\w -]", "", text).replace(" ", "-")
+        further = (f"{slug}-{number}" for number in count(1))
+        anchors.add(next(name for name in chain([slug], further) if name not in anchors))
+    return anchors
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_links_between_documents_lead_somewhere(document: Path) -> None:
-    """Each relative link in a document leads to a file of the repository."""
-    prose = re.sub(r"```.*?```", "", document.read_text(), flags=re.DOTALL)
-    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", prose):
-        assert (document.parent / target).exists(), target
+    """Each relative link in a document leads to a file, and its anchor to a heading of that file."""
+    # A link in inline code is a sample.
+    prose = re.sub(r"`[^`\n]*`", "", prose_of(document))
+    for path, anchor in re.findall(r"\]\((?!\w+:)([^)#\s]*)(?:#([^)\s]*))?\)", prose):
+        target = document.parent / path if path else document
+        assert target.exists(), path
+        assert not anchor or anchor in anchors_of(target), f"{path}#{anchor}"
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
@@ -64,13 +84,13 @@ def test_entries_in_documents_are_valid(document: Path) -> None:
 
 
 def test_every_field_is_described() -> None:
-    """The editors' guide describes each key of a catalogue."""
-    guide = (ROOT / "docs" / "editors.md").read_text()
+    """The reference of the catalogue describes each key."""
+    reference = (ROOT / "docs" / "catalogue.md").read_text()
     source = "".join(path.read_text() for path in (ROOT / "feeds" / "catalogue").glob("*.py"))
     keys = set(re.findall(r"value\(\s*\"(\w+)\"", source)) | {"topics", "countries", "photo"}
     assert len(keys) > 20
     for key in keys:
-        assert re.search(rf"[`{{ ]{key}[`}},]", guide), key
+        assert re.search(rf"[`{{ ]{key}[`}},]", reference), key
 
 
 def test_what_growing_costs_is_reckoned_right() -> None:
