@@ -15,7 +15,7 @@ from conftest import ROOT
 LAYERS = [
     ["errors", "urls", "log"],
     ["model", "storage", "headers", "parallel"],
-    ["inputs"],
+    ["inputs", "i18n"],
     ["selection", "markdown", "formats"],
     ["catalogue", "pages"],
     ["plans"],
@@ -40,10 +40,11 @@ THIRD_PARTY = {
     "catalogue": {"yaml", "dateutil", "babel", "PIL"},
     "export": {"jinja2", "obstore"},
     "headers": {"brotli"},
+    "i18n": {"babel"},
     "importer": {"bs4", "feedparser", "lxml", "markdownify", "yaml"},
     "markdown": {"babel", "cmarkgfm", "nh3", "selectolax"},
     "formats": {"feedgen", "lxml", "regex"},
-    "pages": {"jinja2", "markupsafe", "babel"},
+    "pages": {"jinja2", "markupsafe"},
     "server": {"flask", "werkzeug", "granian", "prometheus_client"},
     "urls": {"idna"},
 }

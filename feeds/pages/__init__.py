@@ -6,10 +6,10 @@ from importlib.resources import files
 from pathlib import Path
 
 from feeds.formats import MEDIA_TYPES, Format
+from feeds.i18n import I18n
 from feeds.model import Site
 from feeds.pages.discovery import Discovery
 from feeds.pages.entry_page import EntryPages
-from feeds.pages.i18n import I18n
 from feeds.pages.listing import ListingPages
 from feeds.pages.templating import ROOT, Templates, relative_address
 from feeds.urls import STYLE, SUBSCRIBE

@@ -10,8 +10,8 @@ from markupsafe import Markup
 
 from feeds.formats.content import truncated
 from feeds.formats.json_feed import present
+from feeds.i18n import I18n, direction_of
 from feeds.model import Country, Entry, Photo, Site, Topic
-from feeds.pages.i18n import I18n, direction_of
 from feeds.pages.templating import SCHEMA_ORG, Link, Templates, publisher_of, relative_address
 from feeds.urls import INDEX, feed_folder
 
