@@ -9,7 +9,7 @@ from unicodedata import normalize
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from feeds.catalogue.attachments import photo_address, unpublished_type
+from feeds.catalogue.attachments import document_address, photo_address
 from feeds.catalogue.entries import EntryRecord
 from feeds.catalogue.media_checks import InvalidFile, Measures, measure
 from feeds.catalogue.reader import InvalidValue, ValueWarning
@@ -145,8 +145,9 @@ def _of_node(item: Item, node: Node) -> Iterator[_Claim]:
         if number is None and not isinstance(at, MappingNode):
             continue
         said = {name: value.value for name, value in _values(at).items()}
+        read = photo_address if number is None else document_address
         try:
-            url = photo_address(str(said.get("url", "")))
+            url = read(str(said.get("url", "")))
         except (InvalidValue, ValueWarning):
             continue
         numbers = (
@@ -199,7 +200,7 @@ def _check(claim: _Claim, media: Media, problems: list[Problem]) -> None:
     elif found:
         faults = _contradictions(claim, found)
     else:
-        faults = {"url": media.faults.get(claim.url, unpublished_type(claim.url))}
+        faults = {"url": media.faults[claim.url]}
     if not faults:
         return
     reader, node = claim.item.open(problems)
