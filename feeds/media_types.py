@@ -56,3 +56,8 @@ def kind_of(address: str, media_type: str) -> str:
     endings = [ending for ending, known in FILE_TYPES.items() if known == media_type]
     own = ending_of(address)
     return (own if own in endings else next(iter(endings), "")).upper()
+
+
+def with_charset(media_type: str) -> str:
+    """Return a media type as it is sent: texts are in UTF-8."""
+    return f"{media_type}; charset=utf-8" if media_type.startswith("text/") else media_type

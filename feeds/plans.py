@@ -13,6 +13,7 @@ from feeds.formats import FORMATS, MEDIA_TYPES, Format, feed_style
 from feeds.formats.sitemap import sitemap
 from feeds.headers import is_page
 from feeds.inputs import digest, entry_digest, site_digest
+from feeds.media_types import with_charset
 from feeds.model import Catalogue, Entry, Feed, Site
 from feeds.pictures import without_metadata
 from feeds.selection import next_change, related_feeds, select
@@ -155,7 +156,7 @@ class _Planner:
                 inputs = digest(self._digest, repr(found.stamp))
                 # It must still be as it was when it was measured.
                 render = partial(_file, found.file, found.stamp)
-                yield Plan(found.path, found.media_type, inputs, render)
+                yield Plan(found.path, with_charset(found.media_type), inputs, render)
 
     def static(self, plans: Iterable[Plan]) -> Iterator[Plan]:
         """Yield each file in `static/`.
