@@ -167,6 +167,7 @@ class Site:
     feed_ids: Mapping[str, str] = field(default_factory=dict, hash=False)
     accent: str = "#00558c"
     footer: str = ""
+    country_names: str = "cldr"
 
     def address(self, path: str) -> str:
         """Return the absolute address of a path under the site, as an ASCII URI."""

@@ -108,6 +108,7 @@ SITE = Keys(
         "feeds": "",
         "feed_ids": "feedid atomid atomids",
         "footer": "",
+        "country_names": "countrynames countryname countrynaming",
         "id": "guid uid uuid",
     },
     required=("title", "url", "id"),

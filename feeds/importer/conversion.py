@@ -267,7 +267,7 @@ class _Labels:
     def __init__(self, site: Site, topics: Sequence[Topic] | None, result: Converted) -> None:
         self._is_open = topics is None
         self._result = result
-        self._countries = Countries(site.language, {})
+        self._countries = Countries(site.language, {}, site.country_names)
         self._find = self._countries.code(SILENT)
         self._own_scheme = f"{site.id}:topics"
         # Slugs by the folded name, and the folded names that they are taken by.
