@@ -34,7 +34,9 @@ from feeds.catalogue.web_addresses import (
     tag_uri,
     web_address,
 )
+from feeds.licenses import license_address
 from feeds.model import Entry, Person, Site, Topic
+from feeds.urls import web_host
 
 _MAX_ITEMS = 1000
 _MIN_AGE_SECONDS = 60
@@ -99,6 +101,7 @@ def read_site(fields: MappingReader) -> Site:
         feeds=_chosen(fields, "feeds", urls.FEED_KINDS),
         accent=fields.value("accent", colour, NO_SITE.accent),
         footer=fields.value("footer", line, ""),
+        license=read_license(fields),
         country_names=fields.value("country_names", names, NO_SITE.country_names),
     )
 
@@ -108,17 +111,56 @@ def read_person(fields: MappingReader, name: str) -> Person | None:
     if name not in fields:
         return None
     if fields.is_text(name):
-        written = fields.value(name, line, "")
-        return Person(name=written) if written else None
-    person = fields.inner(name, known_keys.PERSON)
+        return _named(fields.value(name, line, ""))
+    return _described(fields.inner(name, known_keys.PERSON))
+
+
+def _named(name: str) -> Person | None:
+    return Person(name=name) if name else None
+
+
+def _described(person: MappingReader) -> Person | None:
     if not person:
         return None
     if "name" not in person:
-        fields.problem(name, "has no 'name'")
+        person.problem("", "has no 'name'")
     return Person(
         name=person.value("name", line, ""),
         email=person.value("email", email, ""),
         uri=person.value("uri", web_address, ""),
+    )
+
+
+def read_authors(fields: MappingReader) -> tuple[Person, ...]:
+    """Return the authors of an entry, from `author` or from `authors`, a list."""
+    one = read_person(fields, "author")
+    if "authors" not in fields:
+        return (one,) if one else ()
+    if "author" in fields:
+        fields.problem("author", "is given beside 'authors'; write all of them in 'authors'")
+    people: list[Person] = []
+    for item in fields.each("authors", line, known_keys.PERSON):
+        person = _named(item) if isinstance(item, str) else _described(item)
+        if person in people:
+            fields.problem("authors", f"has {person.name!r} twice")
+        if person:
+            people.append(person)
+    return tuple(people)
+
+
+def read_license(fields: MappingReader) -> str:
+    """Return the address of a licence, which may be given as a name of Creative Commons."""
+    return fields.value("license", _license, "")
+
+
+def _license(text: str) -> str:
+    if address := license_address(text):
+        return address
+    if web_host(text) or "/" in text:
+        return web_address(text)
+    raise InvalidValue(
+        "must be the address of a licence, or one of Creative Commons with its version, such as"
+        " 'CC BY 4.0' or 'CC BY-NC-SA 3.0 IGO'"
     )
 
 

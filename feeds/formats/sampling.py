@@ -19,8 +19,9 @@ from typing import Any
 from urllib.parse import quote
 from xml.sax import saxutils
 
+from feeds.formats.attachments import medium_of
 from feeds.formats.content import as_html, content, excerpt
-from feeds.model import Country, Entry, Guid, Person, Photo, Topic
+from feeds.model import Attachment, Country, Entry, Guid, Person, Photo, Topic
 
 # Without it, feedgen writes each entry, and the bytes are the same.
 ENABLED = True
@@ -41,11 +42,14 @@ _in_attribute = partial(
 # A format string, and for each place in it the number of its text, and an escape.
 _Template = tuple[str, Sequence[tuple[int, Callable[[str], str]]]]
 _MAX_RECENT = 1000
-_recent: dict[str, tuple[Entry, str, Sequence[str]]] = {}
+_recent: dict[str, tuple[Entry, tuple[str, str], Sequence[str]]] = {}
 
 
-def sampled(write: Write) -> Write:
-    """Return a function that writes the same, but calls `write` for samples of each shape only."""
+def sampled(write: Write, language: str) -> Write:
+    """Return a function that writes the same, but calls `write` for samples of each shape only.
+
+    `language` is the site's.
+    """
     templates: dict[Hashable, _Template | None] = {}
 
     @cache
@@ -57,7 +61,7 @@ def sampled(write: Write) -> Write:
         return found[0] if found else ""
 
     def texts_of(entry: Entry, body: str) -> list[str]:
-        return [*_texts(entry, body), "".join(map(label_line, entry.labels))]
+        return [*_texts(entry, body, language), "".join(map(label_line, entry.labels))]
 
     def template_of(sample: Entry, body: str) -> _Template:
         *texts, label_lines = texts_of(sample, body)
@@ -92,22 +96,21 @@ def _fill(template: _Template, texts: Sequence[str]) -> str:
     return form % tuple([escaped(texts[number]) for number, escaped in places])
 
 
-def _texts(entry: Entry, body: str) -> Sequence[str]:
+def _texts(entry: Entry, body: str, language: str) -> Sequence[str]:
     """Return all texts of an entry, in every form in which a format writes them."""
     # Each format writes the same entries, some hundred at a time. Equal entries may have
     # different texts: equal moments have different offsets.
-    known, known_body, texts = _recent.get(entry.id, (None, "", ()))
-    if known is entry and known_body == body:
+    known, known_rest, texts = _recent.get(entry.id, (None, ("", ""), ()))
+    if known is entry and known_rest == (body, language):
         return texts
     if len(_recent) >= _MAX_RECENT:
         _recent.clear()
-    texts = _texts_of(entry, body)
-    _recent[entry.id] = entry, body, texts
+    texts = _texts_of(entry, body, language)
+    _recent[entry.id] = entry, (body, language), texts
     return texts
 
 
-def _texts_of(entry: Entry, body: str) -> Sequence[str]:
-    author = entry.author or Person(name="")
+def _texts_of(entry: Entry, body: str, language: str) -> Sequence[str]:
     return (
         "" if entry.summary else excerpt(body) or entry.title,
         as_html(entry.title),
@@ -119,16 +122,22 @@ def _texts_of(entry: Entry, body: str) -> Sequence[str]:
         entry.link,
         entry.title,
         entry.summary,
-        *_person_texts(author),
-        *(str(value or "") for value in entry.photo or ()),
-        *(str(value or "") for value in entry.guid),
-        content(entry, body),
+        entry.language,
+        entry.license,
+        *(text for person in entry.authors for text in _person_texts(person)),
+        *(str(value or "") for part in _parts_of(entry) for value in part),
+        content(entry, body, language),
     )
+
+
+def _parts_of(entry: Entry) -> Sequence[tuple[object, ...]]:
+    """Return the parts of an entry of which formats write each field."""
+    return (entry.guid, *([entry.photo] if entry.photo else ()), *entry.documents)
 
 
 def _like(entry: Entry, body: str, word: str, year: int) -> tuple[Entry, str]:
     """Return a sample of the same shape, and its body's HTML; all its texts differ."""
-    photo, author = entry.photo, entry.author
+    photo = entry.photo
     in_title, in_summary = _has_markup(entry)
     like = entry._replace(
         **_sample_fields({name: getattr(entry, name) for name in _OTHER_FIELDS}, word, year),
@@ -142,9 +151,23 @@ def _like(entry: Entry, body: str, word: str, year: int) -> tuple[Entry, str]:
         countries=(),
         photo=photo and Photo(**_sample_fields(photo._asdict(), word, year)),
         guid=Guid(**_sample_fields(entry.guid._asdict(), word, year)),
-        author=author and Person(**_sample_fields(asdict(author), word, year)),
+        authors=tuple(
+            Person(**_sample_fields(asdict(author), f"{word}-{number}", year))
+            for number, author in enumerate(entry.authors)
+        ),
+        documents=tuple(
+            _document_like(document, f"{word}-document-{number}", year + number)
+            for number, document in enumerate(entry.documents)
+        ),
     )
     return like, body and f"<p>{word}-body</p>"
+
+
+def _document_like(document: Attachment, word: str, year: int) -> Attachment:
+    kind = document.media_type.partition("/")[0]
+    like = Attachment(**_sample_fields(document._asdict(), word, year))
+    # Its beginning decides what it is in Media RSS.
+    return like._replace(media_type=document.media_type and f"{kind}/{word}")
 
 
 # Fields without a rule of their own in `_like`.
@@ -154,7 +177,7 @@ _OTHER_FIELDS = tuple(
     if name
     not in {
         *("id", "title", "published", "updated", "summary", "link"),
-        *("topics", "countries", "photo", "author", "guid"),
+        *("topics", "countries", "photo", "authors", "guid", "documents"),
     }
 )
 
@@ -162,7 +185,12 @@ _OTHER_FIELDS = tuple(
 def _shape_of(entry: Entry) -> Sequence[Hashable]:
     """Return which of the other fields an entry has, and the value of one that is not sampled."""
     values = _other_values(entry)
-    return [bool(value) if isinstance(value, _SAMPLED_TYPES) else value for value in values]
+    return [
+        *(bool(value) if isinstance(value, _SAMPLED_TYPES) else value for value in values),
+        len(entry.authors),
+        bool(entry.photo),
+        *(medium_of(document.media_type) for document in entry.documents),
+    ]
 
 
 # Of these types `_sample_value` makes samples; a value of any other type is part of the shape.
