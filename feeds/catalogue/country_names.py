@@ -88,15 +88,17 @@ def united_nations() -> dict[str, dict[str, str]]:
 def iso_names(language: str) -> dict[str, str]:
     """Return the short names of ISO 3166-1 by alpha-2 code, where they are translated.
 
-    A few translations are the name of another country, by mistake. These are left out.
+    A few translations are the name or the code of another country, by mistake. These are
+    left out.
     """
     english = {code: name for code, name, *_ in iso_in_english()}
     if _subtags(language)[0] == "en":
         return english
     translation = _translation(language)
     found = {code: translation.gettext(name) for code, name in english.items()}
+    codes = {code: code for code in english}
     called: dict[str, set[str]] = {}
-    for names in (found, english, territories("en"), territories(language)):
+    for names in (found, codes, english, territories("en"), territories(language)):
         for code, name in names.items():
             called.setdefault(exact_key(name), set()).add(code)
     return {
