@@ -37,7 +37,7 @@ FIRST_WITH_CLOCK = LAYER_OF["history"]
 WITHOUT_CLOCK = "release"
 # The packages that each module or package may import.
 THIRD_PARTY = {
-    "catalogue": {"yaml", "dateutil", "babel", "pycountry", "PIL"},
+    "catalogue": {"yaml", "dateutil", "babel", "PIL", "pycountry", "pypdf"},
     "export": {"jinja2", "obstore"},
     "headers": {"brotli"},
     "i18n": {"babel"},

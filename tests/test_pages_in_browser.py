@@ -523,7 +523,7 @@ def test_the_nu_checker_finds_nothing(tmp_path: Path) -> None:
     if not NU.exists():
         program("vnu.jar (npm ci --prefix tests/nu)")
     written = busy(tmp_path), mixed(tmp_path, "en")
-    for catalogue in (SHIPPED, *CATALOGUES.iterdir(), *written):
+    for catalogue in (SHIPPED, *CATALOGUES.glob("*.yaml"), *written):
         release = build_release(load_catalogue(catalogue), as_of=AS_OF)
         for path, document in release.items():
             if path.endswith((".html", "style.css", "choice.css")):

@@ -71,7 +71,9 @@ class EntryPages:
             data=self._data(entry, address, values["published"], updated),
             newer=newer and self._title_link(newer),
             older=older and self._title_link(older),
-            authors=self._i18n.joined([person.name for person in entry.authors]),
+            authors=language_of(entry.language or self._site.language).joined(
+                [person.name for person in entry.authors]
+            ),
             documents=[self._shown(document) for document in entry.documents],
             **({"license": license_link(entry.license)} if entry.license else {}),
         )
