@@ -361,7 +361,7 @@ def test_lint_finds_nothing_in_rss(release: Release) -> None:
             is_permalink = guid.get("isPermaLink") == "true"
             assert is_permalink == (guid.text == "https://old.example.org/?p=1&b=2")
             assert not item.findall("author"), "RSS's own author needs an e-mail address"
-            assert len(item.findall("dc:creator", NS)) == 1
+            assert item.findall("dc:creator", NS)
             assert parsedate_to_datetime(find(item, "pubDate").text or "").tzinfo
             assert len(item.findall("enclosure")) <= 1
             assert all(texts(item, "category"))

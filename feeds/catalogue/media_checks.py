@@ -122,9 +122,14 @@ def _pages(file: IO[bytes]) -> int:
         raise InvalidFile
     # Loaded for catalogues with PDF documents only. It reports what it repairs.
     from pypdf import PdfReader  # noqa: PLC0415
+    from pypdf.errors import DependencyError  # noqa: PLC0415
 
     logging.getLogger("pypdf").disabled = True
-    reader = PdfReader(file)
+    try:
+        reader = PdfReader(file)
+    except DependencyError:
+        # Some encryption needs a further package.
+        return 0
     if reader.is_encrypted:
         return 0
     if not (pages := len(reader.pages)):

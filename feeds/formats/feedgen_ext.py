@@ -13,7 +13,7 @@ from feedgen.feed import FeedGenerator
 from lxml import etree
 
 from feeds.formats.attachments import medium_of
-from feeds.formats.content import content
+from feeds.formats.content import as_html, content
 from feeds.formats.sampling import sampled
 from feeds.model import Attachment, Country, Entry, Feed, Photo, Site, Topic
 from feeds.urls import FEED_STYLE
@@ -224,16 +224,23 @@ class EntryExtension(BaseEntryExtension):  # type: ignore[misc]  # feedgen has n
             etree.SubElement(item, f"{{{DC}}}creator").text = name
         etree.SubElement(item, f"{{{ATOM}}}updated").text = self.updated
         if self.language:
+            # For browsers, and for readers.
+            item.set(f"{{{XML}}}lang", self.language)
             etree.SubElement(item, f"{{{DC}}}language").text = self.language
         if self.license:
             etree.SubElement(item, f"{{{CREATIVE_COMMONS}}}license").text = self.license
-        return self._add_common(item)
+        self._add_common(item)
+        for document in self.documents:
+            _add_document(item, document)
+        enclosure = item.find("enclosure")
+        if self.documents and enclosure is not None:
+            # newsboat takes the last file of an item.
+            item.append(enclosure)
+        return item
 
     def _add_common(self, element: etree._Element) -> etree._Element:
         if self.photo:
             _add_photo(element, self.photo)
-        for document in self.documents:
-            _add_document(element, document)
         _add_plain_text(element, self.alternative, self.abstract)
         return element
 
@@ -253,7 +260,7 @@ def _add_photo(element: etree._Element, photo: Photo) -> None:
             if value:
                 element.set(name, str(value))
     if photo.alt:
-        etree.SubElement(element, f"{{{MEDIA}}}description", type="plain").text = photo.alt
+        _add_described(element, "description", photo.alt)
     if photo.credit:
         etree.SubElement(element, f"{{{MEDIA}}}credit").text = photo.credit
 
@@ -270,4 +277,11 @@ def _add_document(element: etree._Element, document: Attachment) -> None:
     found = etree.SubElement(
         element, f"{{{MEDIA}}}content", {name: value for name, value in values.items() if value}
     )
-    etree.SubElement(found, f"{{{MEDIA}}}title", type="plain").text = document.title
+    _add_described(found, "title", document.title)
+
+
+def _add_described(element: etree._Element, name: str, text: str) -> None:
+    """Append a text in Media RSS, as HTML if a reader might take it for HTML."""
+    html = as_html(text)
+    kind = "plain" if html == text else "html"
+    etree.SubElement(element, f"{{{MEDIA}}}{name}", type=kind).text = html

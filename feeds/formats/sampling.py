@@ -80,7 +80,7 @@ def sampled(write: Write, language: str) -> Write:
 
     def write_sampled(entry: Entry, body: str) -> str:
         texts = texts_of(entry, body)
-        shape = (*map(bool, texts[:-1]), bool(body), _has_markup(entry), *_shape_of(entry))
+        shape = (*map(bool, texts[:-1]), bool(body), *_has_markup(entry), *_shape_of(entry))
         if shape not in templates:
             first, second = (template_of(*_like(entry, body, *sample)) for sample in _SAMPLES)
             same = first == second and _fill(first, texts) == write(entry, body)
@@ -124,10 +124,17 @@ def _texts_of(entry: Entry, body: str, language: str) -> Sequence[str]:
         entry.summary,
         entry.language,
         entry.license,
+        *map(as_html, _described_texts(entry)),
         *(text for person in entry.authors for text in _person_texts(person)),
         *(str(value or "") for part in _parts_of(entry) for value in part),
         content(entry, body, language),
     )
+
+
+def _described_texts(entry: Entry) -> list[str]:
+    """Return the texts that Media RSS has as HTML if they have markup."""
+    titles = [document.title for document in entry.documents]
+    return [entry.photo.alt, *titles] if entry.photo else titles
 
 
 def _parts_of(entry: Entry) -> Sequence[tuple[object, ...]]:
@@ -137,8 +144,8 @@ def _parts_of(entry: Entry) -> Sequence[tuple[object, ...]]:
 
 def _like(entry: Entry, body: str, word: str, year: int) -> tuple[Entry, str]:
     """Return a sample of the same shape, and its body's HTML; all its texts differ."""
-    photo = entry.photo
-    in_title, in_summary = _has_markup(entry)
+    in_title, in_summary, *in_described = _has_markup(entry)
+    photo, documents = _described_like(entry, in_described, word, year)
     like = entry._replace(
         **_sample_fields({name: getattr(entry, name) for name in _OTHER_FIELDS}, word, year),
         id=f"{word}-id",
@@ -149,25 +156,34 @@ def _like(entry: Entry, body: str, word: str, year: int) -> tuple[Entry, str]:
         link=entry.link and f"https://{word}-link.invalid/",
         topics=(Topic(slug=f"{word}-slug", name=f"{word}-topic", scheme=f"{word}-scheme"),),
         countries=(),
-        photo=photo and Photo(**_sample_fields(photo._asdict(), word, year)),
+        photo=photo,
         guid=Guid(**_sample_fields(entry.guid._asdict(), word, year)),
         authors=tuple(
             Person(**_sample_fields(asdict(author), f"{word}-{number}", year))
             for number, author in enumerate(entry.authors)
         ),
-        documents=tuple(
-            _document_like(document, f"{word}-document-{number}", year + number)
-            for number, document in enumerate(entry.documents)
-        ),
+        documents=documents,
     )
     return like, body and f"<p>{word}-body</p>"
 
 
-def _document_like(document: Attachment, word: str, year: int) -> Attachment:
-    kind = document.media_type.partition("/")[0]
-    like = Attachment(**_sample_fields(document._asdict(), word, year))
-    # Its beginning decides what it is in Media RSS.
-    return like._replace(media_type=document.media_type and f"{kind}/{word}")
+def _described_like(
+    entry: Entry, in_described: Sequence[bool], word: str, year: int
+) -> tuple[Photo | None, tuple[Attachment, ...]]:
+    """Return samples of a photo and of documents; `in_described` says which of their texts have markup."""
+    marks = [_MARKUP * has_markup for has_markup in in_described]
+    photo = None
+    if entry.photo:
+        photo = Photo(**_sample_fields(entry.photo._asdict(), word, year))
+        photo = photo._replace(alt=photo.alt + marks.pop(0))
+    documents = []
+    for number, (document, mark) in enumerate(zip(entry.documents, marks, strict=True)):
+        name = f"{word}-document-{number}"
+        like = Attachment(**_sample_fields(document._asdict(), name, year + number))
+        # Its beginning decides what it is in Media RSS.
+        kind = document.media_type and f"{document.media_type.partition('/')[0]}/{name}"
+        documents.append(like._replace(title=like.title + mark, media_type=kind))
+    return photo, tuple(documents)
 
 
 # Fields without a rule of their own in `_like`.
@@ -217,6 +233,11 @@ def _sample_value(value: object, text: str, year: int, place: int) -> object:
     return year * 10_000 + place if isinstance(value, int) else value
 
 
-def _has_markup(entry: Entry) -> tuple[bool, bool]:
-    """Return whether an entry's title, and its summary, are written differently where they are HTML."""
-    return as_html(entry.title) != entry.title, escape(entry.summary, quote=False) != entry.summary
+def _has_markup(entry: Entry) -> Sequence[bool]:
+    """Return which texts of an entry are written differently where they are HTML.
+
+    They are the title, the summary, and those that describe a photo and documents.
+    """
+    described = (as_html(text) != text for text in _described_texts(entry))
+    in_summary = escape(entry.summary, quote=False) != entry.summary
+    return as_html(entry.title) != entry.title, in_summary, *described
