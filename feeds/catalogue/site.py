@@ -237,7 +237,7 @@ def country_names(suggester: Suggester, language: str, text: str) -> str:
     chosen = _choice(suggester, SETS, text)
     if chosen == "un" and not united_nations_names(language):
         *others, last = united_nations()
-        known = f"{', '.join(others)} and {last}"
+        known = f"{', '.join(others)} and {last} (simplified)"
         raise InvalidValue(
             f"the names of the United Nations are in {known}, not in {language!r};"
             " write iso or cldr"
