@@ -188,6 +188,7 @@ class Site:
     accent: str = "#00558c"
     footer: str = ""
     license: str = ""
+    country_names: str = "cldr"
 
     def address(self, path: str) -> str:
         """Return the absolute address of a path under the site, as an ASCII URI."""

@@ -31,6 +31,7 @@ SITE_VALUES: dict[str, list[object]] = {
     "url": ["https://news.example.org/", "https://other.example.org/"],
     "rights": ["© We", "© You"],
     "language": ["en", "fr", "ar"],
+    "country_names": ["cldr", "un", "iso"],
     "timezone": ["Europe/Zurich", "Asia/Tokyo"],
     "items": [1, 3, 50],
     "max_age": [60, 900],

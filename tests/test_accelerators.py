@@ -64,6 +64,17 @@ def test_remembered_items_change_nothing(source: Path) -> None:
     assert documents(source, read) == documents(source, read) == documents(source)
 
 
+def test_items_are_read_again_if_other_names_of_countries_are_chosen(tmp_path: Path) -> None:
+    """The names of countries in remembered items are those of the chosen set."""
+    file, memory = tmp_path / "entries.yaml", ItemMemory()
+    names = []
+    for chosen in ("cldr", "un", "iso", "cldr"):
+        file.write_text(site(country_names=chosen) + entries({"countries": ["Korea, South"]}))
+        (entry,) = load_catalogue(file, memory=memory).entries
+        names += [country.name for country in entry.countries]
+    assert names == ["South Korea", "Republic of Korea", "Korea, Republic of", "South Korea"]
+
+
 def test_a_forged_file_of_items_runs_no_code(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -37,7 +37,7 @@ FIRST_WITH_CLOCK = LAYER_OF["history"]
 WITHOUT_CLOCK = "release"
 # The packages that each module or package may import.
 THIRD_PARTY = {
-    "catalogue": {"yaml", "dateutil", "babel", "PIL", "pypdf"},
+    "catalogue": {"yaml", "dateutil", "babel", "PIL", "pycountry", "pypdf"},
     "export": {"jinja2", "obstore"},
     "headers": {"brotli"},
     "i18n": {"babel"},
@@ -128,7 +128,7 @@ def test_modules_are_short_and_named_for_their_content(module: Path) -> None:
 
 # Packages that take long to load.
 HEAVY = {
-    *"flask granian lxml obstore jinja2 feedgen cmarkgfm nh3 selectolax regex idna brotli PIL".split()
+    *"flask granian lxml obstore jinja2 feedgen cmarkgfm nh3 selectolax regex idna brotli PIL pycountry".split()
 }
 
 
@@ -138,7 +138,7 @@ HEAVY = {
         (["--help"], HEAVY | {"yaml", "babel", "dateutil", "dataclasses"}),
         (["check"], HEAVY | {"dateutil"}),
         (["list"], HEAVY | {"dateutil"}),
-        (["export", "{out}"], {"flask", "granian", "brotli", "obstore", "PIL"}),
+        (["export", "{out}"], {"flask", "granian", "brotli", "obstore", "PIL", "pycountry"}),
         (["export", "{out}"], HEAVY | {"yaml", "babel", "dateutil"}),
     ],
     ids=["help", "check", "list", "export", "export again"],

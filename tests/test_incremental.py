@@ -445,6 +445,8 @@ FIXED: dict[str, Callable[[EditedSite], object]] = {
         d=site.topics.pop("c")
     ),
     "rights": configure(rights="© You"),
+    "a country": change(3, countries=["VN"]),
+    "the names of countries": configure(country_names="un"),
     "an upgrade": upgrade,
     "the newest entry": add("2022-05-24"),
     "the oldest entry": add("2020-01-01", topics=[], countries=[]),

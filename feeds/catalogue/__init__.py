@@ -166,15 +166,16 @@ def _read_sections(sections: Sections, problems: list[Problem], options: ReadOpt
     closed = all(isinstance(node, MappingNode) for _, node in nodes["topics"])
     names: dict[str, str] = {}
     for reader, node in nodes["countries"]:
-        names = read_country_names(reader, node, site.language)
+        names = read_country_names(reader, node, site)
     entry_reader = EntryReader(
         zone=site.timezone,
         language=site.language,
         vocabulary=Vocabulary(topics if closed else None, scheme),
-        countries=Countries(site.language, names),
+        countries=Countries(site.language, names, site.country_names),
     )
     # Everything else that records depend on.
-    context = repr((site.timezone.key, scheme, topics, site.language, names, closed))
+    naming = site.language, site.country_names, names
+    context = repr((site.timezone.key, scheme, topics, *naming, closed))
     memory = options.get("memory") or ItemMemory()
     memory.begin(context)
     found = read_items(sections.items, entry_reader, problems, memory)

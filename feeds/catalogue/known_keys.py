@@ -111,6 +111,7 @@ SITE = Keys(
         "feed_ids": "feedid atomid atomids",
         "footer": "",
         "license": "licence",
+        "country_names": "countrynames countryname countrynaming",
         "id": "guid uid uuid",
     },
     required=("title", "url", "id"),

@@ -13,6 +13,7 @@ from yaml.nodes import MappingNode, Node
 from feeds import urls
 from feeds.catalogue import known_keys
 from feeds.catalogue.countries import country_code, namesakes
+from feeds.catalogue.country_names import SETS, united_nations, united_nations_names
 from feeds.catalogue.dates import EPOCH
 from feeds.catalogue.known_keys import Suggester
 from feeds.catalogue.reader import InvalidValue, MappingReader, NodeReader, join
@@ -79,6 +80,8 @@ def read_site(fields: MappingReader) -> Site:
     title = fields.value("title", line, "untitled")
     permanent = fields.value("id", tag_uri, "")
     max_age = partial(whole_number, _MIN_AGE_SECONDS, _MAX_AGE_SECONDS)
+    language = fields.value("language", language_tag, "en")
+    names = partial(country_names, fields.suggester, language)
     return Site(
         title=title,
         url=fields.value("url", site_address, ""),
@@ -86,7 +89,7 @@ def read_site(fields: MappingReader) -> Site:
         founded=tag_date(permanent) if permanent else EPOCH,
         author=read_person(fields, "author") or Person(name=title),
         timezone=fields.value("timezone", partial(time_zone, fields.suggester), ZoneInfo("UTC")),
-        language=fields.value("language", language_tag, "en"),
+        language=language,
         description=fields.value("description", line, ""),
         rights=fields.value("rights", line, ""),
         logo=fields.value("logo", web_address, ""),
@@ -99,6 +102,7 @@ def read_site(fields: MappingReader) -> Site:
         accent=fields.value("accent", colour, NO_SITE.accent),
         footer=fields.value("footer", line, ""),
         license=read_license(fields),
+        country_names=fields.value("country_names", names, NO_SITE.country_names),
     )
 
 
@@ -188,10 +192,10 @@ def read_topics(reader: NodeReader, node: Node, own_scheme: str) -> tuple[Topic,
     return tuple(topics)
 
 
-def read_country_names(reader: NodeReader, node: Node, language: str) -> dict[str, str]:
+def read_country_names(reader: NodeReader, node: Node, site: Site) -> dict[str, str]:
     """Return the publication's own names of countries, by alpha-2 code.
 
-    None may be the name of another country in `language`.
+    None may be the name of another country in the site's language.
     """
     names: dict[str, str] = {}
     places: dict[str, tuple[Node, str]] = {}
@@ -204,7 +208,7 @@ def read_country_names(reader: NodeReader, node: Node, language: str) -> dict[st
         if code and name:
             names[code] = name
             places[code] = value, path
-    for code, other in namesakes(names, language).items():
+    for code, other in namesakes(names, site.language, site.country_names).items():
         message = f"is the name of {other} too; give each a name of its own"
         if other in places:
             message = f"has the same name as {places[other][1]}"
@@ -217,14 +221,28 @@ def _chosen(fields: MappingReader, name: str, choices: tuple[str, ...]) -> tuple
     if name not in fields:
         return choices
 
-    def choice(text: str) -> str:
-        if text not in choices:
-            hint = fields.suggester.hint(text, choices)
-            raise InvalidValue(f"is one of {', '.join(choices)}, not {text!r}{hint}")
-        return text
-
-    taken = fields.list(name, choice)
+    taken = fields.list(name, partial(_choice, fields.suggester, choices))
     return tuple(choice for choice in choices if choice in taken)
+
+
+def _choice(suggester: Suggester, choices: tuple[str, ...], text: str) -> str:
+    if text not in choices:
+        hint = suggester.hint(text, choices)
+        raise InvalidValue(f"is one of {', '.join(choices)}, not {text!r}{hint}")
+    return text
+
+
+def country_names(suggester: Suggester, language: str, text: str) -> str:
+    """Return a set of countries' names, which has names in the site's language."""
+    chosen = _choice(suggester, SETS, text)
+    if chosen == "un" and not united_nations_names(language):
+        *others, last = united_nations()
+        known = f"{', '.join(others)} and {last} (simplified)"
+        raise InvalidValue(
+            f"the names of the United Nations are in {known}, not in {language!r};"
+            " write iso or cldr"
+        )
+    return chosen
 
 
 def time_zone(suggester: Suggester, text: str) -> ZoneInfo:
