@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from feeds.media_types import FILE_TYPES, PICTURE_TYPES, ending_of
 from feeds.pictures import without_metadata
@@ -34,6 +34,7 @@ _PDF_MARGIN = 1024
 # The folder in which an Office document has its text.
 _OFFICE_FOLDERS = {"docx": "word/", "pptx": "ppt/", "xlsx": "xl/"}
 _COMPOUND_FILE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_MAX_PAGE_TREE_DEPTH = 100
 _MAX_BOXES = 10_000
 _LONG_BOX = 1
 
@@ -132,9 +133,21 @@ def _pages(file: IO[bytes]) -> int:
         return 0
     if reader.is_encrypted:
         return 0
-    if not (pages := len(reader.pages)):
+    # A dictionary, which is indirect or not.
+    tree: Any = reader.root_object["/Pages"]
+    # To read all pages of a long report takes a hundred times as long.
+    if not all(_page(tree, number)["/Type"] == "/Page" for number in (0, -1)):
         raise InvalidFile
-    return pages
+    return int(tree["/Count"])
+
+
+def _page(tree: Any, number: int) -> Any:  # noqa: ANN401  # pypdf's dictionaries have no types
+    """Return the first or the last page of a tree of pages (ISO 32000-2 §7.7.3)."""
+    for _ in range(_MAX_PAGE_TREE_DEPTH):
+        if "/Kids" not in tree:
+            return tree
+        tree = tree["/Kids"][number].get_object()
+    raise InvalidFile
 
 
 def _ends(file: IO[bytes], length: int) -> tuple[bytes, bytes]:
