@@ -145,7 +145,7 @@ def _needed_namespaces(feed: Feed) -> Mapping[str, str]:
     needed = {}
     if any(entry.body and not entry.summary for entry in feed.latest):
         needed["dcterms"] = DCTERMS
-    if any(entry.photo or entry.documents for entry in feed.latest):
+    if any(entry.photo for entry in feed.latest):
         needed["media"] = MEDIA
     return needed
 

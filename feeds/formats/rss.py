@@ -14,6 +14,7 @@ from feeds.formats.feedgen_ext import (
     CREATIVE_COMMONS,
     DC,
     DCTERMS,
+    MEDIA,
     FeedgenFormat,
     feed_entry,
     feed_generator,
@@ -25,6 +26,8 @@ def generator_of(feed: Feed, site: Site, address: str) -> FeedGenerator:
     """Return feedgen's generator for a feed's document at an address, without items yet."""
     generator = feed_generator(feed, site, address, "application/rss+xml")
     generator.extra.names = {"dc": DC, "dcterms": DCTERMS, **generator.extra.names}
+    if any(entry.documents for entry in feed.latest):
+        generator.extra.names["media"] = MEDIA
     if site.license or any(entry.license for entry in feed.latest):
         generator.extra.names["creativeCommons"] = CREATIVE_COMMONS
     generator.extra.hub = site.hub
