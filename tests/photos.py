@@ -367,6 +367,7 @@ def camera_avif() -> bytes:
     }
     in_meta = {7: exif_item, 8: SECRET.encode() + b" as a URI item", 9: b"how to use the gain map"}
     kinds = {1: b"av01", 2: b"av01", 3: b"mime", 5: b"av01", 6: b"av01"}
+    names = {b"mime": b"application/rdf+xml\0", b"uri ": b"tag:example.org\0"}
     kinds |= {7: b"Exif", 8: b"uri ", 9: b"tmap"}
     head = box(b"ftyp", b"avif\0\0\0\0avifmif1miaf") + box(b"uuid", bytes(16) + SECRET.encode())
     locations = b""
@@ -377,7 +378,7 @@ def camera_avif() -> bytes:
                 locations += pack(">4H2I", item, method, 0, 1, position, len(content))
             position += len(content)
     entries = b"".join(
-        box(b"infe", pack(">IHH4s", 2 << 24, item, 0, kind) + (b"\0application/rdf+xml\0"))
+        box(b"infe", pack(">IHH4s", 2 << 24, item, 0, kind) + b"\0" + names.get(kind, b""))
         for item, kind in kinds.items()
     )
     references = ((b"thmb", 2, 1), (b"cdsc", 3, 1), (b"cdsc", 7, 1), (b"dimg", 9, 1, 5))

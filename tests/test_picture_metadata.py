@@ -24,7 +24,9 @@ from feeds.pictures import DamagedPicture, without_metadata
 
 # What exiftool may find: the groups of metadata, and of these the tags that are not allowed.
 GROUPS = r"SourceFile|(ExifTool|System|File|JFIF|Adobe|PNG|PNG-pHYs|RIFF|GIF|QuickTime|Meta|Track\d+|ICC[-_].*|IFD0|Composite):.*"
-PRIVATE = r"GPS|Serial|Owner|Thumbnail|PreviewI|MPImage|MotionPhoto|Comment|:Text|Author|Exif:"
+PRIVATE = (
+    r"GPS|Serial|Owner|Thumbnail|PreviewI|MPImage|MotionPhoto|Comment|:Text|Author|Exif:|PNG:.*Date"
+)
 # Of a TIFF with one field: type SHORT, one value, padding.
 MINIMAL = b"MM\0*\0\0\0\x08\0\1\1\x12\0\3\0\0\0\1\0%c\0\0\0\0\0\0"
 EXIF = MINIMAL % 6
@@ -228,6 +230,14 @@ def test_jpeg_metadata_between_scans_are_removed() -> None:
     assert without_metadata(head + b"\xff\xda" + between.join(scans)) == SCANS
 
 
+def test_a_segment_that_is_cut_short_ends_a_jpeg_file() -> None:
+    """After the first scan, a file that ends in a table or another image ends before it."""
+    table = SCANS.rindex(b"\xff\xc4")
+    assert without_metadata(SCANS[: table + 9]) == SCANS[:table] + b"\xff\xd9"
+    another = b"\xff\xd8\0\2" + segment(0xDB, SECRET.encode())
+    assert without_metadata(JPEG[:-2] + another) == JPEG
+
+
 def test_jpeg_fill_bytes_and_what_decoders_skip() -> None:
     """Between segments, fill bytes and other bytes that decoders skip are left out."""
     start = JPEG.index(b"\xff\xdb")
@@ -272,6 +282,48 @@ def test_a_gif_file_without_a_trailer_is_published() -> None:
     assert without_metadata(data[:-1] + b"\0" + SECRET.encode()) == data
 
 
+def test_loops_of_gif_are_kept() -> None:
+    """Both extensions that repeat an animation are known."""
+    data = encoded(gradient("P"), "GIF", save_all=True, append_images=[gradient("P")], loop=2)
+    other = data.replace(b"NETSCAPE2.0", b"ANIMEXTS1.0")
+    assert other != data
+    assert without_metadata(other) == other
+
+
+def test_of_two_orientations_of_a_png_file_the_first_counts() -> None:
+    """A second one is not valid, and is left out."""
+    data = encoded(gradient(), "PNG", exif=EXIF)
+    assert without_metadata(data) == data
+    end = data.index(b"IDAT") - 4
+    second = data[:end] + png_chunk(b"eXIf", MINIMAL % 3) + data[end:]
+    assert second != data
+    assert without_metadata(second) == data
+
+
+def test_the_features_of_a_webp_file_are_true() -> None:
+    """The flags of a file say which metadata it has. Without its flag, Exif is ignored."""
+    plain = encoded(gradient("RGBA"), "WEBP", icc_profile=photos.ICC_PROFILE)
+    for orientation, expected in ((1, 0), (6, 8)):
+        options = {"xmp": photos.xmp(), "icc_profile": photos.ICC_PROFILE}
+        data = encoded(gradient("RGBA"), "WEBP", exif=MINIMAL % orientation, **options)
+        after = without_metadata(data)
+        assert (data[20], after[20]) == (plain[20] + 12, plain[20] + expected)
+        hidden = data[:20] + plain[20:21] + data[21:]
+        assert without_metadata(hidden) == plain
+
+
+def test_a_last_frame_without_padding_stays() -> None:
+    """Some programs leave out the last byte of padding: it is not added."""
+    frame = bytes(16) + b"VP8L" + pack("<I", 3) + b"abc"
+    moving = photos.chunk(b"VP8X", b"\2" + bytes(9)) + photos.chunk(b"ANIM", bytes(6))
+    data = photos.riff(moving + b"ANMF" + pack("<I", len(frame)) + frame)
+    assert len(frame) % 2
+    assert without_metadata(data) == data
+    assert without_metadata(data + b"\0" + SECRET.encode()) == data
+    simple = photos.riff(b"VP8L" + pack("<I", 3) + b"abc")
+    assert without_metadata(simple) == simple
+
+
 def test_what_gain_maps_need_is_kept() -> None:
     """An AVIF picture keeps the items that its other forms are made of, where they were."""
     before = made("camera.avif")
@@ -280,6 +332,41 @@ def test_what_gain_maps_need_is_kept() -> None:
     for needed in (GAIN_MAP, b"how to use the gain map"):
         assert before.count(needed) == after.count(needed) == 1
     assert before.index(GAIN_MAP) == after.index(GAIN_MAP)
+    for kind in (b"tmap", b"dimg", b"altr", b"irot", b"colr"):
+        assert kind in after
+
+
+def test_avif_boxes_of_metadata_are_removed() -> None:
+    """Nothing refers to what is left out, and its boxes are free space."""
+    before = made("camera.avif")
+    after = without_metadata(before)
+    for kind in (*b"uuid thmb cdsc mime Exif uri ster udes udta".split(), b"rdf+xml"):
+        assert kind in before
+        assert kind not in after
+    # 0 stands for no property.
+    assert before.count(b"\1\2\x83\4\x85\6") == 8
+    assert after.count(b"\1\2\x83\4\x85\0") == 3
+    # Without an unknown property that is essential, a decoder would show the picture wrongly.
+    essential = before.replace(b"\1\2\x83\4\x85\6", b"\1\2\x83\4\x85\x86")
+    assert b"udes" in without_metadata(essential)
+
+
+def test_free_space_of_avif_is_empty() -> None:
+    """Free space stays, without content; boxes of any kind of length are understood."""
+    data = encoded(gradient(), "AVIF")
+    start = data.index(b"mdat") - 4
+    to_the_end = data[:start] + bytes(4) + data[start + 4 :]
+    assert without_metadata(to_the_end) == to_the_end
+    long = pack(">I4sQ", 1, b"free", 24)
+    assert without_metadata(data + long + SECRET.encode() + b"!!") == data + long + bytes(8)
+    for following in (box(b"uuid", bytes(16)), photos.video(), b"SEFT", SECRET.encode() * 2):
+        assert without_metadata(data + following) == data
+    between = (
+        data + box(b"skip", SECRET.encode()) + box(b"uuid", SECRET.encode()) + box(b"free", b"")
+    )
+    empty = box(b"free", bytes(6))
+    assert without_metadata(between) == data + 2 * empty + box(b"free", b"")
+    assert without_metadata(data + data[32:267]) == data + box(b"free", bytes(227))
 
 
 def test_the_samples_of_other_tracks_are_removed() -> None:
@@ -452,6 +539,58 @@ HOSTILE: dict[str, Callable[[int], bytes]] = {
         full_box(b"stsz", pack(">II", 0, 0xFFFFFFFF) + bytes(size))
     ),
 }
+
+
+PNG = encoded(gradient(), "PNG")
+GIF = encoded(gradient(), "GIF")
+WEBP = encoded(gradient(), "WEBP", exif=EXIF)
+AVIF = encoded(gradient(), "AVIF")
+EXTENT = len(AVIF.partition(b"mdat")[2])
+REFUSED = {
+    "JPEG: no frame": b"\xff\xd8" + JPEG[JPEG.index(b"\xff\xda") :],
+    "JPEG: no scan": JPEG[: JPEG.index(b"\xff\xda")] + b"\xff\xd9",
+    "JPEG: cut short in its head": JPEG[:200],
+    "PNG: another chunk first": PNG[:8] + png_chunk(b"gAMA", bytes(4)) + PNG[8:],
+    "PNG: two headers": PNG[:33] + PNG[8:],
+    "PNG: an unknown critical chunk": PNG[:33] + png_chunk(b"ABCD", b"") + PNG[33:],
+    "PNG: no pixels": PNG[:33] + png_chunk(b"IEND", b""),
+    "PNG: cut short": PNG[:-13],
+    "PNG: cut short at the end": PNG[:-1],
+    "GIF: no image": GIF[: 13 + 3 * 2 ** ((GIF[10] & 7) + 1)] + b";",
+    "GIF: cut short": GIF[:-3],
+    "WebP: cut short": WEBP[:-1],
+    "WebP: a chunk that is too long": photos.riff(WEBP[12:] + b"prVt" + b"\xff" * 4),
+    "WebP: a chunk without a length": photos.riff(WEBP[12:] + b"prV"),
+    "WebP: features that come later": photos.riff(WEBP[30:] + WEBP[12:30]),
+    "WebP: features that are too short": photos.riff(b"VP8X\1\0\0\0\0\0" + WEBP[30:]),
+    "WebP: a frame that is too short": photos.riff(photos.chunk(b"ANMF", bytes(14))),
+    "WebP: no image": photos.riff(WEBP[12:30]),
+    "AVIF: no image": AVIF[:32] + box(b"mdat", bytes(9)),
+    "AVIF: cut short": AVIF[:-1],
+    "AVIF: a box that is too short": AVIF.replace(b"\0\0\0\x0epitm", b"\0\0\0\7pitm"),
+    "AVIF: a box that is too long": AVIF.replace(b"\0\0\0\x0epitm", b"\0\1\0\x0epitm"),
+    "AVIF: no such item": AVIF.replace(b"pitm\0\0\0\0\0\1", b"pitm\0\0\0\0\0\7"),
+    "AVIF: only another type of item": AVIF.replace(b"av01Color", b"hvc1Color"),
+    "AVIF: data in the head": AVIF.replace(
+        pack(">II", len(AVIF) - EXTENT, EXTENT), pack(">II", 9, 9)
+    ),
+    "AVIF: data beyond the end": AVIF.replace(pack(">I", EXTENT), pack(">I", EXTENT + 1), 1),
+    "AVIF: too many boxes": AVIF + box(b"free", b"") * 100_000,
+    "AVIF: data in another item": made("camera.avif")
+    .replace(b"\0\7\0\1\0\0", b"\0\7\0\2\0\0")
+    .replace(b"\0\x09\0\1\0\0\0\1", b"\0\x09\0\2\0\0\0\1"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_is_not_valid_is_refused(what: str) -> None:
+    """A file that begins like a picture and is not one is refused, in words for a Problem."""
+    kind = what.partition(":")[0]
+    assert without_metadata(
+        {"JPEG": JPEG, "PNG": PNG, "GIF": GIF, "WebP": WEBP, "AVIF": AVIF}[kind]
+    )
+    with pytest.raises(DamagedPicture, match=f"^is not a valid {kind} file$"):
+        without_metadata(REFUSED[what])
 
 
 def reduced(data: bytes) -> None:
