@@ -13,7 +13,7 @@ from conftest import ROOT
 # The layers, from the lowest. A package is named once, for all its modules. Modules and
 # packages of the same layer do not import each other.
 LAYERS = [
-    ["errors", "urls", "log"],
+    ["errors", "urls", "log", "pictures"],
     ["model", "storage", "headers", "parallel"],
     ["inputs"],
     ["selection", "markdown", "formats"],
