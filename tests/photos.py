@@ -367,7 +367,8 @@ def camera_avif() -> bytes:
     }
     in_meta = {7: exif_item, 8: SECRET.encode() + b" as a URI item", 9: b"how to use the gain map"}
     kinds = {1: b"av01", 2: b"av01", 3: b"mime", 5: b"av01", 6: b"av01"}
-    names = {b"mime": b"application/rdf+xml\0", b"uri ": b"tag:example.org\0"}
+    private = SECRET.encode() + b"\0"
+    names = {b"mime": b"\0application/rdf+xml\0", b"uri ": b"\0tag:example.org\0"}
     kinds |= {7: b"Exif", 8: b"uri ", 9: b"tmap"}
     head = box(b"ftyp", b"avif\0\0\0\0avifmif1miaf") + box(b"uuid", bytes(16) + SECRET.encode())
     locations = b""
@@ -378,13 +379,13 @@ def camera_avif() -> bytes:
                 locations += pack(">4H2I", item, method, 0, 1, position, len(content))
             position += len(content)
     entries = b"".join(
-        box(b"infe", pack(">IHH4s", 2 << 24, item, 0, kind) + b"\0" + names.get(kind, b""))
+        box(b"infe", pack(">IHH4s", 2 << 24, item, 0, kind) + names.get(kind, private))
         for item, kind in kinds.items()
     )
     references = ((b"thmb", 2, 1), (b"cdsc", 3, 1), (b"cdsc", 7, 1), (b"dimg", 9, 1, 5))
     all_properties = b"\1\2\x83\4\x85\6"
     meta = (
-        box(b"hdlr", bytes(8) + b"pict" + bytes(13)),
+        box(b"hdlr", bytes(8) + b"pict" + bytes(12) + private),
         box(b"pitm", pack(">IH", 0, 1)),
         box(b"iloc", pack(">IHH", 1 << 24, 0x4400, len(kinds)) + locations),
         box(b"iinf", pack(">IH", 0, len(kinds)) + entries),

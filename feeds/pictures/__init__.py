@@ -26,8 +26,8 @@ def without_metadata(data: bytes) -> bytes:
     name, reduced = _type(data)
     try:
         return reduced(data)
-    except (IndexError, struct.error):
-        # It ends too early.
+    except (LookupError, struct.error):
+        # It ends too early, or a part is missing.
         raise DamagedPicture(f"is not a valid {name} file") from None
 
 
