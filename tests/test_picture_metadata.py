@@ -359,7 +359,8 @@ def test_free_space_of_avif_is_empty() -> None:
     assert without_metadata(to_the_end) == to_the_end
     long = pack(">I4sQ", 1, b"free", 24)
     assert without_metadata(data + long + SECRET.encode() + b"!!") == data + long + bytes(8)
-    for following in (box(b"uuid", bytes(16)), photos.video(), b"SEFT", SECRET.encode() * 2):
+    short = pack(">I4s", 4, b"free")
+    for following in (short, box(b"uuid", bytes(16)), photos.video(), b"SEFT", SECRET.encode() * 2):
         assert without_metadata(data + following) == data
     between = (
         data + box(b"skip", SECRET.encode()) + box(b"uuid", SECRET.encode()) + box(b"free", b"")
@@ -569,6 +570,9 @@ REFUSED = {
     "AVIF: cut short": AVIF[:-1],
     "AVIF: a box that is too short": AVIF.replace(b"\0\0\0\x0epitm", b"\0\0\0\7pitm"),
     "AVIF: a box that is too long": AVIF.replace(b"\0\0\0\x0epitm", b"\0\1\0\x0epitm"),
+    "AVIF: a property that is too short": AVIF.replace(b"\0\x0cav1C", b"\0\7av1C"),
+    "AVIF: a property that is too long": AVIF.replace(b"\0\x0cav1C", b"\1\x0cav1C"),
+    "AVIF: more items than there are": AVIF.replace(b"iloc\0\0\0\0D\0\0\1", b"iloc\0\0\0\0D\0\0\2"),
     "AVIF: no such item": AVIF.replace(b"pitm\0\0\0\0\0\1", b"pitm\0\0\0\0\0\7"),
     "AVIF: only another type of item": AVIF.replace(b"av01Color", b"hvc1Color"),
     "AVIF: data in the head": AVIF.replace(
