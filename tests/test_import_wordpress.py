@@ -637,6 +637,25 @@ def test_authors_without_addresses() -> None:
     assert authors == [({"name": "Ana Lúcia"},), ({"name": "Ben Okri"},), (), ()]
 
 
+def test_enclosures_are_documents() -> None:
+    """Each enclosure is a document; what a plugin for podcasts adds to it is not, and no picture."""
+    sound = "https://files.example.org/tides.mp3"
+    podcast = f'{sound}\n4096\naudio/mpeg\na:1:{{s:8:"duration";s:8:"00:12:00";}}'
+    film = "https://files.example.org/quay.mp4\r\n\r\nvideo/mp4\r\n"
+    picture_of_it = "https://files.example.org/quay.png\n9\nimage/png\n"
+    more = "".join(
+        "<wp:postmeta><wp:meta_key>enclosure</wp:meta_key>"
+        f"<wp:meta_value>{cdata(text)}</wp:meta_value></wp:postmeta>"
+        for text in (film, picture_of_it, "\n")
+    )
+    item = only(element(meta={"enclosure": podcast}, extra=more))
+    assert item.documents == (
+        {"url": sound, "length": "4096", "type": "audio/mpeg"},
+        {"url": "https://files.example.org/quay.mp4", "type": "video/mp4"},
+    )
+    assert not item.remarks
+
+
 def test_ids() -> None:
     """The id in feeds is kept as it is; it is the address of a page only if the export says so."""
     address = f"{SITE}?p=1&amp;post_type=x"

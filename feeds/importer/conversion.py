@@ -235,9 +235,9 @@ def _rest(item: Item, name: str, site: Site) -> dict[str, object]:
     if len(people) > 1:
         fields["authors"] = people
     elif any(
-        getattr(site.author, key) != value for one in item.authors for key, value in one.items()
+        getattr(site.author, key) != text for one in item.authors for key, text in one.items()
     ):
-        [fields["author"]] = people
+        fields["author"] = people[0]
     guid = dict(item.guid)
     if [*guid] == ["id"]:
         default = site.tag(name)

@@ -32,7 +32,7 @@ def is_picture(url: str, media_type: str) -> bool:
 
 
 def merged(documents: Iterable[Document]) -> tuple[Document, ...]:
-    """Return documents without those at the same address, of which each adds what is missing."""
+    """Return documents, each address once; of those at the same one, each adds what is missing."""
     found: dict[str, Document] = {}
     for document in documents:
         known = {name: text for name, text in document.items() if text}
@@ -40,8 +40,9 @@ def merged(documents: Iterable[Document]) -> tuple[Document, ...]:
         if known.get("length") == "0":
             del known["length"]
         if "url" in known:
-            key = _comparable(known["url"])
-            found[key] = {**known, **found.get(key, {})}
+            with suppress(ValueError):
+                known["url"] = to_uri(known["url"])
+            found[known["url"]] = {**known, **found.get(known["url"], {})}
     return tuple(found.values())
 
 
@@ -63,8 +64,8 @@ def without_documents(
     start, end = headings[-1].span()
     lines = html[end:].rstrip().removesuffix(_LIST_END).split("\n")
     items = [item for item in map(_ITEM.fullmatch, lines) if item]
-    listed = {_comparable(found["url"]): found for found in merged(map(_listed, items))}
-    enclosed = {_comparable(found["url"]): found for found in documents}
+    listed = {found["url"]: found for found in merged(map(_listed, items))}
+    enclosed = {found["url"]: found for found in documents}
     if len(items) < len(lines) or not listed.keys() >= enclosed.keys():
         return html, documents
     return html[:start].rstrip(), [*{**listed, **enclosed}.values()]
@@ -77,10 +78,3 @@ def _listed(item: re.Match[str]) -> Document:
         "title": unescape(item["title"]),
         "language": values.get("hreflang", ""),
     }
-
-
-def _comparable(url: str) -> str:
-    """Return an address in the form in which a catalogue compares it."""
-    with suppress(ValueError):
-        return to_uri(url)
-    return url

@@ -328,11 +328,13 @@ class _Reader:
             self.unused += unused
             document = {name: shown(text_of(value)).text for name, value in values.items()}
             written = text_of(values["url"]) if "url" in values else ""
-            parts = [written] if isinstance(node, Fields) else _ADDRESSES.split(text_of(node))
-            for part in parts:
+            is_text = not isinstance(node, Fields)
+            for part in _ADDRESSES.split(text_of(node)) if is_text else [written]:
                 # By itself, a text may be anything else: a page with a video, its number.
-                if not part or not (isinstance(node, Fields) or ending_of(part) in FILE_TYPES):
+                if is_text and ending_of(part) not in FILE_TYPES:
                     self.unused.append(key)
+                elif not part:
+                    self._remarks.append("a document is not imported: it has no address")
                 elif address := self._absolute(part):
                     yield document | {"url": address}
                 else:

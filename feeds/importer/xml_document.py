@@ -23,6 +23,8 @@ from feeds.urls import web_host
 _MEDIA = "{http://search.yahoo.com/mrss/}"
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 _ATOM = "{http://www.w3.org/2005/Atom}"
+# The elements of an author in Atom, by the names that feedparser has for them.
+_PERSON = {"name": "name", "email": "email", "href": "uri"}
 # Elements of entries in all versions of RSS and Atom; that of RSS 1.0 is in a namespace.
 _ENTRY = re.compile(r"(?:\{.*\})?(?:item|entry)")
 # Links to further entries: paged feeds and archives (RFC 5005 §3, §4).
@@ -40,6 +42,8 @@ _MANY_ATTRIBUTES = re.compile(rb"<[^<>!](?:[^<>=]*=){1000}")
 class _Raw(NamedTuple):
     """What feedparser changes or leaves out of an entry: its line, its id, its files, its language.
 
+    `authors` are those in Atom: feedparser takes the address of one for that of the next.
+
     `permalink` is whether the id is called an address, and `is_address` whether it is one to
     readers of RSS: without the attribute, too.
     """
@@ -49,6 +53,7 @@ class _Raw(NamedTuple):
     permalink: bool = False
     is_address: bool = False
     photo: Mapping[str, str] = {}
+    authors: Sequence[Mapping[str, str]] = ()
     documents: Sequence[Attached] = ()
     language: str = ""
 
@@ -178,6 +183,10 @@ def _raw(entry: etree._Element) -> _Raw:
         permalink=guid is not None and guid.get("isPermaLink") == "true",
         is_address=guid is not None and guid.get("isPermaLink", "true") == "true",
         photo=photo,
+        authors=[
+            {key: author.findtext(_ATOM + name, "").strip() for key, name in _PERSON.items()}
+            for author in entry.iterfind(f"{_ATOM}author")
+        ],
         documents=[*map(_media_document, media)],
         language=entry.get(_LANGUAGE, ""),
     )
@@ -257,7 +266,7 @@ def _item(entry: Any, raw: _Raw, place: str, *, is_atom: bool) -> Item:  # noqa:
         page=link if web_host(link) else "",
         labels=tuple(_labels(entry.get("tags", ()), is_atom=is_atom)),
         photo=photo,
-        authors=distinct(map(_person, entry.get("authors", ()))),
+        authors=distinct(map(_person, raw.authors or entry.get("authors", ()))),
         guid=guid_of(guid, permalink=raw.permalink),
         documents=tuple(documents),
         language=language,
