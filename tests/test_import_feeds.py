@@ -273,7 +273,8 @@ DESCRIBED = {
 <media:content url="https://example.org/p.jpg" type="image/jpeg" fileSize="7"/>
 <media:content url="https://example.org/a 1.pdf" type="application/pdf" fileSize="9" lang="de">
 <media:title>R&amp;amp;D</media:title></media:content>
-<media:content url="https://example.org/b.mp3" type="audio/x-mpeg"/></item>""",
+<media:content url="https://example.org/b.mp3" medium="audio"><media:title>Talk</media:title>
+</media:content></item>""",
     ).replace(b"xmlns:atom", f"{NAMESPACES}xmlns:atom".encode()),
     "atom.xml": b"""<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en"
  xml:base="https://example.org/"><title>N</title><id>urn:x</id>
@@ -284,7 +285,7 @@ DESCRIBED = {
 <link rel="license" href="https://licences.example.org/b"/>
 <link rel="enclosure" href="/a%201.pdf" type="application/pdf" length="9" hreflang="de" title="R&amp;amp;D"/>
 <link rel="enclosure" href="/p.jpg" type="image/jpeg" length="7"/>
-<link rel="enclosure" href="/b.mp3" type="audio/x-mpeg"/></entry></feed>""",
+<link rel="enclosure" href="/b.mp3" type="audio/x-mpeg" title="Talk"/></entry></feed>""",
     "feed.json": json.dumps(
         {
             "version": "https://jsonfeed.org/version/1.1",
@@ -313,7 +314,11 @@ DESCRIBED = {
                             "mime_type": "image/jpeg",
                             "size_in_bytes": 7,
                         },
-                        {"url": "https://example.org/b.mp3", "mime_type": "audio/x-mpeg"},
+                        {
+                            "url": "https://example.org/b.mp3",
+                            "mime_type": "audio/x-mpeg",
+                            "title": "Talk",
+                        },
                     ],
                 }
             ],
@@ -331,7 +336,7 @@ def test_files_authors_language_and_licence_arrive(name: str, tmp_path: Path) ->
     [entry] = catalogue.entries
     report, recording = (
         Attachment("https://example.org/a%201.pdf", "R&amp;D", "de", "application/pdf", 9),
-        Attachment("https://example.org/b.mp3", "b.mp3", media_type="audio/x-mpeg"),
+        Attachment("https://example.org/b.mp3", "Talk", media_type="audio/x-mpeg"),
     )
     assert entry.documents == (report, recording)
     assert entry.photo == Photo("https://example.org/p.jpg", media_type="image/jpeg", length=7)
