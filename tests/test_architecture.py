@@ -13,9 +13,9 @@ from conftest import ROOT
 # The layers, from the lowest. A package is named once, for all its modules. Modules and
 # packages of the same layer do not import each other.
 LAYERS = [
-    ["errors", "urls", "log", "pictures"],
-    ["model", "storage", "headers", "parallel"],
-    ["inputs"],
+    ["errors", "urls", "log", "media_types", "pictures"],
+    ["model", "storage", "headers", "parallel", "licenses"],
+    ["inputs", "i18n"],
     ["selection", "markdown", "formats"],
     ["catalogue", "pages"],
     ["plans"],
@@ -37,13 +37,14 @@ FIRST_WITH_CLOCK = LAYER_OF["history"]
 WITHOUT_CLOCK = "release"
 # The packages that each module or package may import.
 THIRD_PARTY = {
-    "catalogue": {"yaml", "dateutil", "babel", "PIL"},
+    "catalogue": {"yaml", "dateutil", "babel", "PIL", "pycountry", "pypdf"},
     "export": {"jinja2", "obstore"},
     "headers": {"brotli"},
+    "i18n": {"babel"},
     "importer": {"bs4", "feedparser", "lxml", "markdownify", "yaml"},
     "markdown": {"babel", "cmarkgfm", "nh3", "selectolax"},
     "formats": {"feedgen", "lxml", "regex"},
-    "pages": {"jinja2", "markupsafe", "babel"},
+    "pages": {"jinja2", "markupsafe"},
     "server": {"flask", "werkzeug", "granian", "prometheus_client"},
     "urls": {"idna"},
 }
@@ -127,7 +128,7 @@ def test_modules_are_short_and_named_for_their_content(module: Path) -> None:
 
 # Packages that take long to load.
 HEAVY = {
-    *"flask granian lxml obstore jinja2 feedgen cmarkgfm nh3 selectolax regex idna brotli PIL".split()
+    *"flask granian lxml obstore jinja2 feedgen cmarkgfm nh3 selectolax regex idna brotli PIL pycountry".split()
 }
 
 
@@ -137,7 +138,7 @@ HEAVY = {
         (["--help"], HEAVY | {"yaml", "babel", "dateutil", "dataclasses"}),
         (["check"], HEAVY | {"dateutil"}),
         (["list"], HEAVY | {"dateutil"}),
-        (["export", "{out}"], {"flask", "granian", "brotli", "obstore", "PIL"}),
+        (["export", "{out}"], {"flask", "granian", "brotli", "obstore", "PIL", "pycountry"}),
         (["export", "{out}"], HEAVY | {"yaml", "babel", "dateutil"}),
     ],
     ids=["help", "check", "list", "export", "export again"],

@@ -48,7 +48,7 @@ def test_a_list_says_how_many_labels_it_leaves_out(countries: int, more: int) ->
 
 def test_labels_are_counted_in_every_language() -> None:
     """The number of omitted labels is translated into each language."""
-    known = tomllib.loads((ROOT / "feeds" / "pages" / "translations.toml").read_text("utf-8"))
+    known = tomllib.loads((ROOT / "feeds" / "translations.toml").read_text("utf-8"))
     for language, words in known.items():
         assert [name for _, name, _, _ in Formatter().parse(words["more"]) if name] == ["count"]
         codes = ", ".join(f"'{code}'" for code in CODES[:12])

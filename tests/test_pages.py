@@ -277,14 +277,14 @@ def test_pages_are_in_the_language_of_their_site() -> None:
 
 def test_translations_are_complete() -> None:
     """Each language has every phrase that English has, and no other."""
-    known = tomllib.loads((ROOT / "feeds" / "pages" / "translations.toml").read_text("utf-8"))
+    known = tomllib.loads((ROOT / "feeds" / "translations.toml").read_text("utf-8"))
     assert {"en", "fr", "es", "ar", "pt", "ru", "zh"} <= known.keys()
     assert {language for language in known if known[language].keys() != known["en"].keys()} == set()
 
 
 def test_feeds_in_a_browser_have_the_languages_of_pages() -> None:
     """The notice that a browser shows above a feed is translated into each language of pages."""
-    known = tomllib.loads((ROOT / "feeds" / "pages" / "translations.toml").read_text("utf-8"))
+    known = tomllib.loads((ROOT / "feeds" / "translations.toml").read_text("utf-8"))
     sheet = (ROOT / "feeds" / "formats" / "feed.css").read_text("utf-8")
     said = set(re.findall(r":root:lang\(([\w-]+)\)::before", sheet))
     assert known.keys() - said == {"en"}

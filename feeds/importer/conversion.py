@@ -12,15 +12,18 @@ from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from feeds.catalogue.additions import numbered, taken_ids
+from feeds.catalogue.attachments import described_by
 from feeds.catalogue.countries import Countries
+from feeds.catalogue.country_names import SETS, displayed_names, exact_key, united_nations
 from feeds.catalogue.dates import MANY_DAYS, NO_DAY, read_date
-from feeds.catalogue.known_keys import SILENT
+from feeds.catalogue.known_keys import DOCUMENT, SILENT
 from feeds.catalogue.reader import InvalidValue, ValueWarning
 from feeds.catalogue.text_fields import slug_of, slug_or_blank
 from feeds.catalogue.web_addresses import is_iri
 from feeds.errors import FeedsError
 from feeds.importer.html_to_markdown import on_one_line
 from feeds.importer.items import Item, Label, Remark
+from feeds.licenses import license_address
 from feeds.model import Catalogue, Entry, Site, Topic
 from feeds.urls import FEEDS, INDEX, WEB_SCHEMES, entry_folder, web_host
 
@@ -225,12 +228,16 @@ def _fields(item: Item, name: str, site: Site, result: Converted) -> dict[str, o
 
 
 def _rest(item: Item, name: str, site: Site) -> dict[str, object]:
-    author = dict(item.author)
     fields: dict[str, object] = {}
     if item.photo:
         fields["photo"] = dict(item.photo)
-    if any(getattr(site.author, key) != value for key, value in author.items()):
-        fields["author"] = person(author)
+    people = [*map(person, item.authors)]
+    if len(people) > 1:
+        fields["authors"] = people
+    elif any(
+        getattr(site.author, key) != text for one in item.authors for key, text in one.items()
+    ):
+        fields["author"] = people[0]
     guid = dict(item.guid)
     if [*guid] == ["id"]:
         default = site.tag(name)
@@ -238,12 +245,28 @@ def _rest(item: Item, name: str, site: Site) -> dict[str, object]:
             fields["guid"] = guid["id"]
     elif guid:
         fields["guid"] = guid
+    if item.documents:
+        fields["documents"] = [*map(_document, item.documents)]
+    language = item.language.replace("_", "-")
+    if language.casefold() not in {"", site.language.casefold()}:
+        fields["language"] = language
+    if (license_address(item.license) or item.license) not in {"", site.license}:
+        fields["license"] = item.license
     return fields
 
 
 def person(author: Mapping[str, str]) -> object:
     """Return an author as a catalogue has one: a name alone is a text."""
     return {**author} if len(author) > 1 else author["name"]
+
+
+def _document(found: Mapping[str, str]) -> object:
+    """Return a document as a catalogue has one: what its address says is left out."""
+    known = described_by(found["url"])
+    defaults = {"title": known.title, "type": known.media_type}
+    values = ((key, found.get(key, "")) for key in DOCUMENT.words)
+    fields = {key: text for key, text in values if text and text != defaults.get(key)}
+    return fields if len(fields) > 1 else found["url"]
 
 
 def path_below(site_url: str, address: str) -> str:
@@ -267,8 +290,9 @@ class _Labels:
     def __init__(self, site: Site, topics: Sequence[Topic] | None, result: Converted) -> None:
         self._is_open = topics is None
         self._result = result
-        self._countries = Countries(site.language, {})
+        self._countries = Countries(site.language, {}, site.country_names)
         self._find = self._countries.code(SILENT)
+        self._foreign = _foreign_names(site.language)
         self._own_scheme = f"{site.id}:topics"
         # Slugs by the folded name, and the folded names that they are taken by.
         self._slugs = {topic.name.casefold(): topic.slug for topic in topics or ()}
@@ -309,7 +333,9 @@ class _Labels:
     def _country_of(self, label: Label) -> str:
         if label.scheme == _COUNTRY_SCHEME:
             return self._code(label.slug) or self._code(label.name)
-        return self._code(label.name) if len(label.name) >= _MIN_COUNTRY_LENGTH else ""
+        if len(label.name) < _MIN_COUNTRY_LENGTH or exact_key(label.name) in self._foreign:
+            return ""
+        return self._code(label.name)
 
     def _code(self, text: str) -> str:
         try:
@@ -338,3 +364,17 @@ class _Labels:
         scheme = label.scheme
         is_foreign = web_host(scheme) and is_iri(scheme) and scheme != self._own_scheme
         return {"name": name, "scheme": scheme} if is_foreign else name
+
+
+def _foreign_names(language: str) -> frozenset[str]:
+    """Return the keys of names that are those of countries in other languages alone.
+
+    The topic `Grenade` of an English site is not the French name of a country.
+    """
+    languages = ("en", language)
+    known = (displayed_names(chosen, code) for chosen in SETS for code in languages)
+    return frozenset(_keys(united_nations().values()) - _keys(known))
+
+
+def _keys(tables: Iterable[Mapping[str, str]]) -> set[str]:
+    return {exact_key(name) for names in tables for name in names.values()}

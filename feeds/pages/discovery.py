@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from feeds.formats import MEDIA_TYPES, Format
 from feeds.formats.opml import Group, Subscription, opml_list
+from feeds.i18n import I18n
 from feeds.model import Feed, Site, etag_of
-from feeds.pages.i18n import I18n
 from feeds.pages.templating import Templates, relative_address, with_absolute_links
 from feeds.selection import FeedIndex, NamedFeed, collation_key
 from feeds.urls import (

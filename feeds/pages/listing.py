@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from markupsafe import Markup
 
 from feeds.formats.json_feed import present
+from feeds.i18n import I18n, Period
 from feeds.model import Entry, Feed, Site
-from feeds.pages.i18n import I18n, Period
 from feeds.pages.templating import SCHEMA_ORG, Link, Templates, publisher_of, relative_address
 from feeds.selection import RelatedFeeds
 from feeds.urls import INDEX, archive_folder
@@ -155,6 +155,7 @@ class ListingPages:
                 "description": feed.description,
                 "url": address,
                 "inLanguage": site.language,
+                "license": site.license,
                 "isPartOf": {"@type": "WebSite", "name": site.title, "url": site.url},
                 "publisher": self._publisher,
             }
