@@ -43,7 +43,7 @@ _PICTURES = {*b"av01 grid iovl iden tmap sato".split()}
 _NAMES = {b"", b"Color", b"Alpha"}
 # What links an item to others that are shown: those it is made of, its transparency, its other
 # forms. Not a thumbnail, a description, a stereo pair.
-_LINKS = {b"dimg", b"auxl", b"prem", b"altr"}
+_LINKS = {b"dimg", b"auxl", b"altr"}
 
 # Where data start and end.
 _Range = tuple[int, int]
@@ -165,7 +165,8 @@ def _links(copy: bytearray, meta: dict[bytes, Box]) -> defaultdict[int, set[int]
                 if box.kind in _LINKS:
                     linked[source].add(item)
                     linked[item].add(source)
-            if box.kind not in _LINKS:
+            # Whether colours include their transparency is needed, but links nothing.
+            if box.kind not in {*_LINKS, b"prem"}:
                 free(copy, box)
     return linked
 
