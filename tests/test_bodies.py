@@ -379,7 +379,7 @@ def test_links_to_what_is_held_back_have_a_note() -> None:
 
 
 def test_a_picture_of_an_entry_that_is_held_back_has_a_note() -> None:
-    """A picture that only a later entry publishes is noted if an earlier body shows it."""
+    """A picture of an entry that is held back is noted if an earlier body publishes it."""
     photo = ", photo: {url: media/market.jpg}}\n"
     text = HEAD + "".join(
         [
@@ -396,7 +396,7 @@ def test_a_picture_of_an_entry_that_is_held_back_has_a_note() -> None:
     assert messages(None) == messages(datetime(2022, 6, 2, tzinfo=UTC)) == []
     [message] = messages(datetime(2022, 5, 30, tzinfo=UTC))
     assert message.startswith(
-        "shows 'media/market.jpg', which is held back with the entry 'b' until"
+        "publishes 'media/market.jpg' before the entry 'b', which is held back until"
     )
 
 

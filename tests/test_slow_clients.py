@@ -13,22 +13,22 @@ from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 
 import pytest
-from conftest import MEDIA, PATIENCE, SHIPPED, Server, free_port, running, wait_for
+from conftest import PATIENCE, SHIPPED, Server, free_port, running, wait_for
 
 from feeds.server.granian import MAX_WHOLE_BODY_BYTES, ChunkLargeBodies
 
-PICTURE = "media/market.png"
+FILE = "media/noise.wav"
 LARGE = 9_000_000
-PHOTO = f"  photo: {{url: {PICTURE}, alt: A market, credit: © A}}\n"
+DOCUMENTS = f"  documents: [{FILE}]\n"
 
 
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Write a catalogue with one picture of nine megabytes, padded after its end."""
+    """Write a catalogue with one audio file of nine megabytes."""
     folder = tmp_path_factory.mktemp("site")
     (folder / "media").mkdir()
-    picture = (MEDIA / "market.png").read_bytes()
-    (folder / PICTURE).write_bytes(picture + os.urandom(LARGE - len(picture)))
+    head = b"RIFF" + (LARGE - 8).to_bytes(4, "little") + b"WAVE"
+    (folder / FILE).write_bytes(head + os.urandom(LARGE - len(head)))
     text = SHIPPED.read_text().replace("entries:\n", "entries:\n" + ENTRY, 1)
     (folder / "entries.yaml").write_text(text)
     return folder / "entries.yaml"
@@ -40,7 +40,7 @@ ENTRY = f"""- id: the-market
   summary: Summary
   topics: [financing]
   countries: [Togo]
-{PHOTO}
+{DOCUMENTS}
 """
 
 
@@ -82,7 +82,7 @@ def get(server: Server, path: str, **headers: str) -> HTTPResponse:
 
 
 @contextmanager
-def deaf(server: Server, count: int, path: str = PICTURE) -> Iterator[list[socket.socket]]:
+def deaf(server: Server, count: int, path: str = FILE) -> Iterator[list[socket.socket]]:
     """Send a request on many connections, and read nothing."""
     with ExitStack() as stack:
         found = []
@@ -103,16 +103,16 @@ def until_quiet(server: Server) -> None:
 
 def test_sixty_clients_that_never_read_cost_little(server: Server) -> None:
     """Sixty clients that never read cost less than 30 MB, others are answered, and the memory is freed later."""
-    assert len(get(server, f"/{PICTURE}").body) == LARGE  # type: ignore[attr-defined]
+    assert len(get(server, f"/{FILE}").body) == LARGE  # type: ignore[attr-defined]
     before = memory(server)
     with deaf(server, 60):
         until_quiet(server)
         assert memory(server) - before < 30_000_000
         assert get(server, "/atom.xml").status == 200
-        whole = get(server, f"/{PICTURE}")
+        whole = get(server, f"/{FILE}")
         assert whole.getheader("Content-Length") == str(LARGE)
         assert len(whole.body) == LARGE  # type: ignore[attr-defined]
-    assert get(server, f"/{PICTURE}").status == 200
+    assert get(server, f"/{FILE}").status == 200
 
 
 @pytest.mark.heavy
@@ -123,11 +123,11 @@ def test_more_clients_that_never_read_than_there_are_streams(server: Server) -> 
         until_quiet(server)
         assert memory(server) - before < 100_000_000
         assert get(server, "/robots.txt").status == 200
-        refused = get(server, f"/{PICTURE}")
+        refused = get(server, f"/{FILE}")
         assert (refused.status, refused.getheader("Retry-After")) == (503, "30")
         assert refused.getheader("Cache-Control") == "no-store"
         end = time.monotonic() + 90
-        while get(server, f"/{PICTURE}").status != 200:
+        while get(server, f"/{FILE}").status != 200:
             assert time.monotonic() < end
             time.sleep(1)
         # None of them was closed by its client.

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
+from functools import cached_property
 from itertools import islice
 from typing import NamedTuple
 
@@ -236,7 +237,21 @@ class BodyLinks:
         self._site = site
         self._media = media
         self._as_of = as_of
-        self._entries = {entry.id: entry for entry in entries}
+        self._all = entries
+
+    # Few catalogues have such links.
+    @cached_property
+    def _entries(self) -> dict[str, Entry]:
+        """The entries by their ids."""
+        return {entry.id: entry for entry in self._all}
+
+    @cached_property
+    def _owners(self) -> dict[str, Entry]:
+        """The first entry that has a file as its photo or document, by the file's address."""
+        found: dict[str, Entry] = {}
+        for entry in sorted(self._all, key=public_from, reverse=True):
+            found |= dict.fromkeys(_files(entry), entry)
+        return found
 
     def broken(self, links: Iterable[str], entry: Entry) -> Iterator[_BrokenLink]:
         """Yield the links in an entry's body to what is not published, each path once."""
@@ -245,12 +260,16 @@ class BodyLinks:
             paths.setdefault(path_under(self._site.url, link), link)
         for path, link in paths.items():
             if path.startswith(MEDIA):
-                yield from self._broken_file(link, path)
+                yield from self._broken_file(link, path, entry)
             elif path.removeprefix(ENTRIES) not in {path, "", INDEX}:
                 yield from self._broken_entry(link, path, entry)
 
-    def _broken_file(self, link: str, path: str) -> Iterator[_BrokenLink]:
+    def _broken_file(self, link: str, path: str, entry: Entry) -> Iterator[_BrokenLink]:
         if path in self._media.used:
+            owner = self._owners.get(self._site.address(path), entry)
+            if until := self._held_back(owner, entry):
+                message = f"publishes {path!r} before the entry {owner.id!r}, which is held back"
+                yield _BrokenLink(link, message + until)
             return
         message = f"leads to {path!r}, which is not published: "
         if fault := self._media.faults.get(path):
@@ -282,3 +301,9 @@ class BodyLinks:
         if self._as_of is None or until <= max(self._as_of, public_from(entry)):
             return ""
         return f" until {until.isoformat()}"
+
+
+def _files(entry: Entry) -> list[str]:
+    """Return the addresses of an entry's photo and documents."""
+    documents = [document.url for document in entry.documents]
+    return [entry.photo.url, *documents] if entry.photo else documents

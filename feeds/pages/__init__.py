@@ -52,6 +52,7 @@ class Pages:
             ],
             "front": False,
             "license": license_link(site.license),
+            "own_license": False,
         }
         self._templates = Templates(templates, values, site)
         self.entries = EntryPages(self._templates, i18n, site)

@@ -75,7 +75,7 @@ class EntryPages:
                 [person.name for person in entry.authors]
             ),
             documents=[self._shown(document) for document in entry.documents],
-            **({"license": license_link(entry.license)} if entry.license else {}),
+            **self._license(entry),
         )
 
     def _values(self, entry: Entry) -> dict[str, Any]:
@@ -94,6 +94,12 @@ class EntryPages:
             "published": entry.published.isoformat(),
             "published_date": self._i18n.moment(entry.published, timed=entry.public_from is None),
         }
+
+    def _license(self, entry: Entry) -> dict[str, object]:
+        """Return the licence of an entry, if it is not that of all pages."""
+        if not entry.license:
+            return {}
+        return {"license": license_link(entry.license), "own_license": True}
 
     def _title_link(self, entry: Entry) -> Link:
         """Return the link to an entry's page, in the entry's language."""
