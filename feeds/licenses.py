@@ -5,15 +5,19 @@ import re
 from feeds.urls import web_host
 
 _HOST = "creativecommons.org"
+_VERSIONS = r"[1-4]\.0|2\.5"
+# The versions before 4.0 were also adapted to the laws of countries, and 3.0 to organisations.
+_PORTS = r"(?<=3.0.)IGO|(?<!4.0.)(?!IGO)[A-Z]{2,3}"
 # `CC BY-NC-SA 3.0 IGO`, and as SPDX writes it: `CC-BY-NC-SA-3.0-IGO`.
 _NAME = re.compile(
-    r"CC[ -](?P<kind>BY(?:-NC)?(?:-ND|-SA)?)[ -](?P<version>[1-4]\.[05])"
-    r"(?:[ -](?P<port>IGO|[A-Z]{2,3}))?",
+    rf"CC[ -](?P<kind>BY(?:-NC)?(?:-ND|-SA)?)[ -](?P<version>{_VERSIONS})"
+    rf"(?:[ -](?P<port>{_PORTS}))?",
     re.IGNORECASE,
 )
 _ADDRESS = re.compile(
     rf"https?://(?:www\.)?{re.escape(_HOST)}/licenses/(?P<kind>by(?:-nc)?(?:-nd|-sa)?)"
-    r"/(?P<version>[1-4]\.[05])(?:/(?P<port>igo|[a-z]{2,3}))?(?:/(?:deed|legalcode).*)?/?"
+    rf"/(?P<version>{_VERSIONS})(?:/(?P<port>{_PORTS}))?(?:/(?:deed|legalcode).*)?/?",
+    re.IGNORECASE,
 )
 _ZERO_NAME = re.compile(r"CC[ -]?0(?:[ -]1\.0)?", re.IGNORECASE)
 _PUBLIC_DOMAIN = {"zero": "CC0 1.0", "mark": "Public Domain Mark 1.0"}

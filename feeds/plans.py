@@ -155,7 +155,7 @@ class _Planner:
             if found.public_from and found.public_from <= as_of:
                 inputs = digest(self._digest, repr(found.stamp))
                 # It must still be as it was when it was measured.
-                render = partial(_file, found.file, found.stamp)
+                render = partial(_file, found.file, found.stamp, found.media_type)
                 yield Plan(found.path, with_charset(found.media_type), inputs, render)
 
     def static(self, plans: Iterable[Plan]) -> Iterator[Plan]:
@@ -184,7 +184,8 @@ class _Planner:
             if others:
                 raise FeedsError(f"{found.file}: would take the place of {others[0]!r}; rename it")
             inputs = digest(self._digest, repr(found.stamp))
-            yield Plan(path, found.media_type, inputs, partial(_file, found.file, found.stamp))
+            render = partial(_file, found.file, found.stamp, found.media_type)
+            yield Plan(path, found.media_type, inputs, render)
 
     def pages(self) -> Iterator[Plan]:
         """Yield the pages that list entries, each entry's own, and what leads to the feeds."""
@@ -304,8 +305,10 @@ def _join(form: Format, feed: Feed, site: Site, pieces: Pieces) -> bytes:
     return form.join(feed, pieces, site, site.address(feed.path + form.filename))
 
 
-def _file(file: Path, stamp: Stamp, _: Pieces) -> bytes:
+def _file(file: Path, stamp: Stamp, media_type: str, _: Pieces) -> bytes:
     body = read_media(file, stamp)
+    if not media_type.startswith("image/"):
+        return body
     try:
         return without_metadata(body)
     except DamagedPicture as fault:

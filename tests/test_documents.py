@@ -127,7 +127,11 @@ def test_the_content_of_every_format_lists_the_documents(release: Release) -> No
     assert "Protégés ? Le rapport régional</a> (PDF, 3.2 kB, French, 26 p.)</li>" in (
         atom[0].findtext("atom:content", "", NS)
     )
-    assert "(PDF, 3.2 كيلوبايت, الفرنسية, 26 ص)</li>" in atom[2].findtext("atom:content", "", NS)
+    # In Arabic each part is isolated, so that a number stays beside its unit.
+    arabic = "، ".join(
+        f"\u2068{part}\u2069" for part in ("PDF", "3.2 كيلوبايت", "الفرنسية", "26 ص")
+    )
+    assert f"({arabic})</li>" in atom[2].findtext("atom:content", "", NS)
 
 
 def test_the_page_lists_the_documents(release: Release) -> None:
@@ -331,3 +335,61 @@ def test_a_body_that_links_to_a_damaged_file_is_refused(tmp_path: Path) -> None:
     [problem] = caught.value.problems
     assert problem.message == "leads to 'media/a.pdf', which is damaged, or not a '.pdf' file"
     assert problem.line == 9
+
+
+def test_an_address_of_the_site_is_that_of_its_file(tmp_path: Path) -> None:
+    """A document given by the site's own address is published, if the file is in media/."""
+    file = listed(tmp_path, {"a.pdf": of_type("pdf")})
+    own = "https://news.example.org/media"
+    file.write_text(file.read_text().replace("media/a.pdf", f"{own}/a.pdf\n  - {own}/b.pdf"))
+    catalogue = load_catalogue(file)
+    lengths = [document.length for document in catalogue.entries[0].documents]
+    assert lengths == [len(of_type("pdf")), 0]
+    assert "media/a.pdf" in build_release(catalogue, as_of=AS_OF)
+
+
+def test_a_document_that_begins_like_a_picture_stays_as_it_is(tmp_path: Path) -> None:
+    """Only pictures lose their metadata: other documents are the bytes of their file."""
+    picture = (MEDIA / "market.jpg").read_bytes()
+    files = {"gif.txt": b"GIF89a is a format.\n", "both.zip": picture + of_type("zip")}
+    release = build_release(load_catalogue(listed(tmp_path, files)), as_of=AS_OF)
+    assert {name: release[f"media/{name}"].body for name in files} == files
+
+
+def test_a_file_is_enclosed_once(tmp_path: Path) -> None:
+    """A picture that is photo and document is one enclosure."""
+    file = listed(tmp_path, {"a.png": (MEDIA / "market.png").read_bytes()})
+    file.write_text(f"{file.read_text()}  photo: {{url: media/a.png}}\n")
+    release = build_release(load_catalogue(file), as_of=AS_OF)
+    assert [len(files) for files in (*in_atom(release), *in_json(release))] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    ("link", "said"),
+    [
+        ("Media/a.pdf", "there is no such file beside the catalogue; did you mean media/a.pdf?"),
+        ("media/re\u0301sume\u0301.pdf", "its accents are written apart from their letters"),
+    ],
+)
+def test_a_link_to_a_file_by_another_spelling_has_a_note(
+    link: str, said: str, tmp_path: Path
+) -> None:
+    """A body's link that differs from a file's name in case or in its accents is noted."""
+    file = listed(tmp_path, {"a.pdf": of_type("pdf"), "r\xe9sum\xe9.pdf": of_type("pdf")})
+    file.write_text(f"{file.read_text()}  body: '[x]({link})'\n")
+    [note] = load_catalogue(file).notes
+    assert said in note.message
+
+
+def test_a_text_in_another_encoding_says_so(tmp_path: Path) -> None:
+    """A CSV file as Excel writes it by default names the encoding to choose."""
+    with pytest.raises(CatalogueError, match="is not in UTF-8; save it as UTF-8, or 'CSV UTF-8'"):
+        load_catalogue(listed(tmp_path, {"a.csv": "Côte".encode("cp1252")}))
+
+
+@pytest.mark.parametrize("count", [b"-5", b"0", b"99999999999"])
+def test_an_impossible_number_of_pages_is_none(count: bytes, tmp_path: Path) -> None:
+    """What a PDF says of its pages is not shown if it cannot be true."""
+    data = of_type("pdf").replace(b"/Count 2", b"/Count " + count)
+    catalogue = load_catalogue(listed(tmp_path, {"a.pdf": data}))
+    assert catalogue.entries[0].documents[0].pages == 0

@@ -37,7 +37,7 @@ from feeds.catalogue.site import (
     read_topics,
 )
 from feeds.catalogue.source import Source, SplitError
-from feeds.catalogue.web_addresses import site_address
+from feeds.catalogue.web_addresses import path_under, site_address
 from feeds.errors import CatalogueError, Problem, UsageError
 from feeds.inputs import source_digest
 from feeds.model import Attachment, Catalogue, Entry, MediaFile, Photo, Site
@@ -229,7 +229,7 @@ def _entries(
             entry = entry._replace(published=published, updated=max(entry.updated, published))
         if entry.photo and entry.photo.url in media:
             entry = entry._replace(photo=_photo(entry.photo, media[entry.photo.url], site))
-        if any(document.url in media for document in entry.documents):
+        if entry.documents and media:
             documents = [_document(document, media, site) for document in entry.documents]
             entry = entry._replace(documents=tuple(documents))
         entries.append(entry)
@@ -247,7 +247,7 @@ def _photo(photo: Photo, file: MediaFile, site: Site) -> Photo:
 
 
 def _document(document: Attachment, media: Mapping[str, MediaFile], site: Site) -> Attachment:
-    file = media.get(document.url)
+    file = media.get(path_under(site.url, document.url))
     if file is None:
         return document
     return document._replace(

@@ -62,10 +62,13 @@ def _refuse_photo_text(text: str) -> None:
 def read_documents(fields: MappingReader) -> tuple[Attachment, ...]:
     """Return the documents of an entry: each is a path or an address, or a mapping."""
     documents: list[Attachment] = []
+    numbers: dict[str, int] = {}
     for item in fields.each("documents", document_address, known_keys.DOCUMENT):
         found = Attachment(item) if isinstance(item, str) else _document(item)
-        if found.url and any(found.url == other.url for other in documents):
-            fields.problem("documents", f"has {found.url!r} twice")
+        first = numbers.setdefault(found.url, len(documents))
+        if found.url and first < len(documents):
+            message = f"has {found.url!r} twice: at {first} and {len(documents)}, counted from 0"
+            fields.problem("documents", message)
         known = described_by(found.url)
         documents.append(
             found._replace(

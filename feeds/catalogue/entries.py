@@ -182,11 +182,11 @@ def _body(fields: MappingReader) -> str:
 
 
 def _links(body: str) -> tuple[str, ...]:
-    if MEDIA not in body and ENTRIES not in body:
+    if MEDIA not in body.lower() and ENTRIES not in body:
         return ()
     from feeds.markdown import links_in  # noqa: PLC0415  # only few bodies need it
 
-    return tuple(link for link in links_in(body) if MEDIA in link or ENTRIES in link)
+    return tuple(link for link in links_in(body) if MEDIA in link.lower() or ENTRIES in link)
 
 
 def _notes(body: str) -> tuple[tuple[int, str], ...]:

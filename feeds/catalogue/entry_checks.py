@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import islice
 from typing import NamedTuple
+from unicodedata import normalize
 
 from yaml.nodes import MappingNode, Node, ScalarNode
 
@@ -259,7 +260,7 @@ class BodyLinks:
         for link in links:
             paths.setdefault(path_under(self._site.url, link), link)
         for path, link in paths.items():
-            if path.startswith(MEDIA):
+            if path.lower().startswith(MEDIA):
                 yield from self._broken_file(link, path, entry)
             elif path.removeprefix(ENTRIES) not in {path, "", INDEX}:
                 yield from self._broken_entry(link, path, entry)
@@ -276,6 +277,9 @@ class BodyLinks:
             yield _BrokenLink(link, f"leads to {path!r}, which {fault}", note=False)
         elif path in self._media.names:
             yield _BrokenLink(link, message + unpublished_type(path))
+        elif normalize("NFC", path) in self._media.names:
+            message += "its accents are written apart from their letters; write the name by hand"
+            yield _BrokenLink(link, message)
         else:
             message += "there is no such file beside the catalogue"
             yield _BrokenLink(link, message, path, self._media.meant(path))

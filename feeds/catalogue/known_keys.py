@@ -65,12 +65,12 @@ ENTRY = Keys(
         "link": "url uri href permalink website weblink source canonical",
         "topics": "tags tag topic category categories keyword keywords subjects themes section",
         "countries": "country location locations place places region regions nation",
-        "photo": "image images picture pictures thumbnail cover img enclosure media figure featuredimage",
+        "photo": "image images picture pictures thumbnail cover img media figure featuredimage",
         "author": "by byline writer creator",
         "authors": "contributors writers creators",
         "guid": "atomid rssid feedid originalid",
         "documents": (
-            "document attachment attachments enclosures file files pdf download downloads audio video"
+            "document attachment attachments enclosure enclosures file files pdf download downloads audio video"
         ),
         "language": "lang locale",
         "license": "licence",

@@ -24,7 +24,7 @@ from feeds.storage import Stamp, media_files
 from feeds.urls import MEDIA
 
 # Comparing a name with more takes long.
-_MAX_SUGGESTIONS = 1000
+_MAX_SUGGESTIONS = 300
 _NUMBERS = ("length", "width", "height")
 _NOT_A_PICTURE = "is not a picture that feed readers show; save it as AVIF, GIF, JPEG, PNG or WebP"
 
@@ -45,7 +45,7 @@ class Media(NamedTuple):
     def meant(self, path: str) -> Sequence[str]:
         """Return the paths that a path of no file may have been meant to be."""
         same = [name for name in self.names if name.casefold() == path.casefold()]
-        return same or [*self.names][:_MAX_SUGGESTIONS]
+        return same or ([*self.names] if len(self.names) <= _MAX_SUGGESTIONS else [])
 
 
 class _Claim(NamedTuple):
@@ -104,8 +104,9 @@ def _paths(record: EntryRecord, site_url: str) -> Iterator[str]:
     entry = record.entry
     if entry.photo:
         yield from filter(_is_in_media, [entry.photo.url])
-    yield from filter(_is_in_media, (document.url for document in entry.documents))
-    yield from filter(_is_in_media, (path_under(site_url, link) for link in record.links))
+    # An address of the site is that of its file, if there is one.
+    links = [*(document.url for document in entry.documents), *record.links]
+    yield from filter(_is_in_media, (path_under(site_url, link) for link in links))
 
 
 def _is_in_media(address: str) -> bool:

@@ -141,6 +141,8 @@ def read_authors(fields: MappingReader) -> tuple[Person, ...]:
     people: list[Person] = []
     for item in fields.each("authors", line, known_keys.PERSON):
         person = _named(item) if isinstance(item, str) else _described(item)
+        if not isinstance(item, str) and not item:
+            item.problem("", "has no 'name'")
         if person in people:
             fields.problem("authors", f"has {person.name!r} twice")
         if person:

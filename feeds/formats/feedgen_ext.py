@@ -116,17 +116,10 @@ def feed_entry(
     element.extra.documents = entry.documents
     element.extra.language = entry.language
     element.extra.license = entry.license or site.license
-    for file in enclosed:
-        described = {"title": file.title, "hreflang": file.language}
-        element.link(
-            href=file.url,
-            rel="enclosure",
-            type=file.media_type,
-            length=str(file.length),
-            **{name: text for name, text in described.items() if text},
-        )
     own_page = {} if entry.link else {"type": "text/html"}
-    element.link(href=site.link(entry), rel="alternate", **own_page)
+    alternate = {"href": site.link(entry), "rel": "alternate", **own_page}
+    # All at once: for each call, feedgen goes through all links.
+    element.link([*map(_enclosure, enclosed), alternate])
     html = content(entry, body, site.language)
     if html:
         element.content(html, type="html")
@@ -138,6 +131,18 @@ def _category(label: Topic | Country) -> dict[str, str]:
     if isinstance(label, Country):
         return {"term": label.code, "scheme": COUNTRY_SCHEME, "label": label.name}
     return {"term": label.slug, "scheme": label.scheme, "label": label.name}
+
+
+def _enclosure(file: Attachment) -> dict[str, str]:
+    """Return the attributes of the link to a file (RFC 4287 §4.2.7)."""
+    described = {"title": file.title, "hreflang": file.language}
+    return {
+        "href": file.url,
+        "rel": "enclosure",
+        "type": file.media_type,
+        "length": str(file.length),
+        **{name: text for name, text in described.items() if text},
+    }
 
 
 def _needed_namespaces(feed: Feed) -> Mapping[str, str]:

@@ -42,6 +42,8 @@ _in_attribute = partial(
 # A format string, and for each place in it the number of its text, and an escape.
 _Template = tuple[str, Sequence[tuple[int, Callable[[str], str]]]]
 _MAX_RECENT = 1000
+# Each field of each document that is there or not is another shape.
+_MAX_DOCUMENTS = 2
 _recent: dict[str, tuple[Entry, tuple[str, str], Sequence[str]]] = {}
 
 
@@ -79,6 +81,8 @@ def sampled(write: Write, language: str) -> Write:
         return form, places
 
     def write_sampled(entry: Entry, body: str) -> str:
+        if len(entry.documents) > _MAX_DOCUMENTS:
+            return write(entry, body)
         texts = texts_of(entry, body)
         shape = (*map(bool, texts[:-1]), bool(body), *_has_markup(entry), *_shape_of(entry))
         if shape not in templates:

@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 from markupsafe import Markup
 
-from feeds.formats.attachments import details
+from feeds.formats.attachments import details, title_marks
 from feeds.formats.content import truncated
 from feeds.formats.json_feed import present
-from feeds.i18n import I18n, direction_of, language_of
+from feeds.i18n import I18n, Language, direction_of, language_of
 from feeds.licenses import license_name
 from feeds.model import Attachment, Country, Entry, Photo, Site, Topic
 from feeds.pages.templating import SCHEMA_ORG, Link, Templates, publisher_of, relative_address
@@ -58,6 +58,7 @@ class EntryPages:
         path = entry.path
         address = self._site.address(path)
         updated = entry.updated.isoformat()
+        language = language_of(entry.language or self._site.language)
         body = self._templates.links.relative_in(_demote_headings(html.decode()), path)
         return self._templates.page(
             "entry.html",
@@ -71,10 +72,8 @@ class EntryPages:
             data=self._data(entry, address, values["published"], updated),
             newer=newer and self._title_link(newer),
             older=older and self._title_link(older),
-            authors=language_of(entry.language or self._site.language).joined(
-                [person.name for person in entry.authors]
-            ),
-            documents=[self._shown(document) for document in entry.documents],
+            authors=language.joined([person.name for person in entry.authors]),
+            documents=[self._shown(document, language) for document in entry.documents],
             **self._license(entry),
         )
 
@@ -106,13 +105,14 @@ class EntryPages:
         direction = language_of(entry.language).direction if entry.language else ""
         return Link(relative_address(entry.path), entry.title, entry.language, direction)
 
-    def _shown(self, document: Attachment) -> dict[str, str]:
-        """Return what a page shows of a document."""
+    def _shown(self, document: Attachment, around: Language) -> dict[str, object]:
+        """Return what a page shows of a document of an entry in a language."""
         return {
             "url": document.url,
             "title": document.title,
             "language": document.language,
             "details": details(document, self._i18n),
+            "marks": title_marks(document, around),
         }
 
     def _updated_date(self, entry: Entry, published_date: str) -> str:
