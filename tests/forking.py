@@ -10,6 +10,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from functools import cache
+from multiprocessing import forkserver
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -21,6 +23,7 @@ def run_forked(
     arguments: list[str], cwd: Path | None, env: Mapping[str, str], timeout: float
 ) -> subprocess.CompletedProcess[str]:
     """Run `feeds` in a new process, and return its exit code and output."""
+    _start_server()
     with TemporaryDirectory() as folder:
         out, err = (str(Path(folder) / name) for name in ("out", "err"))
         mask = os.umask(0)
@@ -36,13 +39,35 @@ def run_forked(
         return subprocess.CompletedProcess(["feeds", *arguments], process.exitcode, *texts)
 
 
+@cache
+def _start_server() -> None:
+    """Start the process to fork; its PYTHONPATH has this folder, which is where `preloaded` is.
+
+    Python 3.11 does not give it the path of this process, and a module that it does not find
+    is silently not loaded: https://github.com/python/cpython/issues/117378
+    """
+    before = os.environ.get("PYTHONPATH")
+    here = str(Path(__file__).parent)
+    os.environ["PYTHONPATH"] = os.pathsep.join([here, before] if before else [here])
+    try:
+        forkserver.ensure_running()
+    finally:
+        if before is None:
+            del os.environ["PYTHONPATH"]
+        else:
+            os.environ["PYTHONPATH"] = before
+
+
 def _feeds(  # noqa: PLR0913, PLR0917  # it is called from here alone
     arguments: list[str], cwd: Path | None, env: dict[str, str], mask: int, out: str, err: str
 ) -> None:
+    # Before anything is imported here: this is what makes the tests fast.
+    preloaded = "feeds.cli" in sys.modules
     for number, path in ((1, out), (2, err)):
         written = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         os.dup2(written, number)
         os.close(written)
+    assert preloaded, "the process was forked from one that has not loaded `feeds`"
     os.environ.clear()
     os.environ.update(env)
     time.tzset()
