@@ -23,15 +23,16 @@ if TYPE_CHECKING:
     from feeds.export.folder import export_folder
     from feeds.formats import FORMATS, Format
     from feeds.model import (
+        Attachment,
         Catalogue,
         Country,
         Document,
         Entry,
         Feed,
         Guid,
+        MediaFile,
         Person,
         Photo,
-        Picture,
         Site,
         Topic,
     )
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FORMATS",
+    "Attachment",
     "Catalogue",
     "CatalogueError",
     "Country",
@@ -49,9 +51,9 @@ __all__ = [
     "FeedsError",
     "Format",
     "Guid",
+    "MediaFile",
     "Person",
     "Photo",
-    "Picture",
     "Problem",
     "Release",
     "Report",
@@ -72,7 +74,9 @@ _NAMES_BY_MODULE = {
     "feeds.export": "Report",
     "feeds.export.folder": "export_folder",
     "feeds.formats": "FORMATS Format",
-    "feeds.model": "Catalogue Country Document Entry Feed Guid Person Photo Picture Site Topic",
+    "feeds.model": (
+        "Attachment Catalogue Country Document Entry Feed Guid MediaFile Person Photo Site Topic"
+    ),
     "feeds.release": "Release build_release",
     "feeds.server": "SiteApp create_app",
 }

@@ -48,6 +48,8 @@ _CODING_SUFFIX = re.compile(r"(?:[-:;]{1,2}(?:gzip|br|zstd|deflate))?")
 _MAX_TAGS_LENGTH = 8000
 _MAX_DATE_LENGTH = 200
 
+_BYTES = re.compile(r"bytes=(?:([0-9]{1,15})-([0-9]{0,15})|-([0-9]{1,15}))")
+
 # Fewer bytes fit into one packet uncompressed.
 MIN_COMPRESSED_BYTES = 1024
 
@@ -143,6 +145,37 @@ def unmodified_since(if_modified_since: str, modified: datetime, now: datetime) 
     except (ValueError, TypeError, OverflowError):
         return False
     return modified <= since.replace(tzinfo=since.tzinfo or UTC) <= now
+
+
+def has_ranges(media_type: str) -> bool:
+    """Check whether parts of documents of a media type can be requested: players do so of audio and video.
+
+    Documents that are compressed are sent as a whole: they are small.
+    """
+    return not pays(media_type)
+
+
+def byte_range(header: str, length: int) -> tuple[int, int] | None:
+    """Return the first and the last byte that a Range asks for (RFC 9110 §14.1.2).
+
+    The first is behind the last if there are no such bytes. Returns None for anything
+    but one range of bytes, which a server may ignore.
+    """
+    found = _BYTES.fullmatch(header)
+    if found is None:
+        return None
+    first, last, suffix = found.groups()
+    if suffix is not None:
+        return max(length - int(suffix), 0) if int(suffix) else length, length - 1
+    if last and int(last) < int(first):
+        return None
+    return int(first), min(int(last or length), length - 1)
+
+
+def is_same(if_range: str, etag: str, modified: datetime | None) -> bool:
+    """Check whether an If-Range, which may be empty, names a document as it is (RFC 9110 §13.1.5)."""
+    dated = format_datetime(modified, usegmt=True) if modified else ""
+    return if_range in {"", f'"{etag}"', dated}
 
 
 def _gzip(body: bytes) -> bytes:

@@ -7,7 +7,7 @@ from datetime import date, datetime, time, tzinfo
 from functools import lru_cache, partial
 from importlib.resources import files
 from types import SimpleNamespace
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from unicodedata import bidirectional
 
 from babel import Locale, UnknownLocaleError
@@ -69,15 +69,15 @@ class Language:
         amount = length / power
         digits = 0 if power == 1 or amount >= _MIN_WITHOUT_FRACTION else 1
         pattern = "#,##0.#" if digits else "#,##0"
-        return format_unit(
-            round(amount, digits), unit, "short", format=pattern, locale=self._locale
-        )
+        # In English, the short form of bytes has no plural.
+        width: Literal["long", "short"] = "long" if power == 1 else "short"
+        return format_unit(round(amount, digits), unit, width, pattern, self._locale)
 
     def name_of(self, language: str) -> str:
         """Return the name of a language; its tag if it has no name here."""
         try:
             name = Locale.parse(language, sep="-").get_display_name(self._locale)
-        except UnknownLocaleError:
+        except (UnknownLocaleError, ValueError):
             name = self._locale.languages.get(language.partition("-")[0])
         return name or language
 
@@ -150,7 +150,7 @@ def _words(language: str, locale: Locale) -> Mapping[str, str]:
 def _locale(language: str) -> Locale:
     try:
         return Locale.parse(language, sep="-")
-    except UnknownLocaleError:
+    except (UnknownLocaleError, ValueError):
         return Locale(_ENGLISH)
 
 

@@ -41,24 +41,39 @@ class Photo(NamedTuple):
     length: int = 0
 
 
-class Picture(NamedTuple):
-    """A file that photos show: its path under the site, and the file itself.
+class Attachment(NamedTuple):
+    """A document of an entry, such as a PDF, an audio or a video file.
 
-    `width` and `height` are in pixels and `length` in bytes. `stamp` differs whenever
-    the file's bytes do.
+    `language` is a BCP 47 tag, empty if it is the entry's. `length` is in bytes; 0 means
+    unknown, as for `pages`.
+    """
+
+    url: str
+    title: str = ""
+    language: str = ""
+    media_type: str = ""
+    length: int = 0
+    pages: int = 0
+
+
+class MediaFile(NamedTuple):
+    """A file in `media/` that entries use: its path under the site, and the file itself.
+
+    `length` is the number of bytes that are published: of a picture fewer than the file
+    has, if it has metadata. `width` and `height` are in pixels; they and `pages` are 0 if
+    the file has none. `stamp` differs whenever the file's bytes do. The file is public
+    from the moment `public_from`, with the first entry that uses it; None if there is none.
     """
 
     path: str
     file: Path
     stamp: tuple[str, int, int, int, int]
     media_type: str
-    width: int
-    height: int
-
-    @property
-    def length(self) -> int:
-        """The file's size."""
-        return self.stamp[2]
+    length: int
+    width: int = 0
+    height: int = 0
+    pages: int = 0
+    public_from: datetime | None = None
 
 
 class Topic(NamedTuple):
@@ -99,7 +114,8 @@ class Entry(NamedTuple):
 
     `published` and `updated` are aware, in whole seconds, each with the offset it was
     written with. `body` is Markdown. `link`, `summary` and `body` are empty if not
-    given. A date that was written without a time is noon in `published` or `updated`,
+    given, and `authors`, `language` (BCP 47) and `license` (an address) where they are the
+    site's. A date that was written without a time is noon in `published` or `updated`,
     and the beginning of that day in `public_from` or `updated_from`, which are None for
     a date with a time.
     """
@@ -114,10 +130,13 @@ class Entry(NamedTuple):
     topics: tuple[Topic, ...] = ()
     countries: tuple[Country, ...] = ()
     photo: Photo | None = None
-    author: Person | None = None
+    authors: tuple[Person, ...] = ()
     public_from: datetime | None = None
     updated_from: datetime | None = None
     guid: Guid = Guid()
+    documents: tuple[Attachment, ...] = ()
+    language: str = ""
+    license: str = ""
 
     @property
     def path(self) -> str:
@@ -139,6 +158,7 @@ class Site:
     feed; `max_age` is how many seconds a document may be cached. `formats` are the
     formats of each feed, and `feeds` the kinds of feeds beside that of everything.
     `accent` is the colour of the pages, as `#rrggbb`, and `footer` a line at their end.
+    `license` is the address of the licence of all entries without one of their own.
 
     `moved` has the new path for each old one, and `retired` has the paths that are gone.
     A path that ends in `/` includes everything below it. The new path is empty if it is
@@ -167,6 +187,8 @@ class Site:
     feed_ids: Mapping[str, str] = field(default_factory=dict, hash=False)
     accent: str = "#00558c"
     footer: str = ""
+    license: str = ""
+    country_names: str = "cldr"
 
     def address(self, path: str) -> str:
         """Return the absolute address of a path under the site, as an ASCII URI."""
@@ -185,6 +207,10 @@ class Site:
         """Return the Atom id of the feed at a path, which is empty or ends in `/`."""
         return self.feed_ids.get(path) or (self.tag(path.removesuffix("/")) if path else self.id)
 
+    def authors(self, entry: Entry) -> tuple[Person, ...]:
+        """Return the authors of an entry: its own, or the site's."""
+        return entry.authors or (self.author,)
+
     def link(self, entry: Entry) -> str:
         """Return the address that an entry links to: its link, or its own page."""
         return entry.link or self.address(entry.path)
@@ -195,15 +221,15 @@ class Catalogue:
     """A whole publication, valid and immutable.
 
     `entries` are in the order of the catalogue. `topics` are those that the catalogue
-    declares; None if any topic is allowed. `pictures` are the files that the entries'
-    photos show. `notes` are hints for editors. `beside` is the folder that may have
+    declares; None if any topic is allowed. `media` are the files that the entries use.
+    `notes` are hints for editors. `beside` is the folder that may have
     `static/` and `templates/`. `source` is a digest of the files that it was read from.
     """
 
     site: Site
     topics: tuple[Topic, ...] | None
     entries: tuple[Entry, ...]
-    pictures: tuple[Picture, ...] = ()
+    media: tuple[MediaFile, ...] = ()
     beside: Path | None = None
     source: str = field(default="", compare=False)
     notes: tuple[Problem, ...] = field(default=(), compare=False)

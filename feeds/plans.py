@@ -13,7 +13,9 @@ from feeds.formats import FORMATS, MEDIA_TYPES, Format, feed_style
 from feeds.formats.sitemap import sitemap
 from feeds.headers import is_page
 from feeds.inputs import digest, entry_digest, site_digest
+from feeds.media_types import with_charset
 from feeds.model import Catalogue, Entry, Feed, Site
+from feeds.pictures import without_metadata
 from feeds.selection import next_change, related_feeds, select
 from feeds.storage import Stamp, read_media, static_files
 from feeds.urls import (
@@ -100,7 +102,7 @@ def plan_site(
     feeds = select(catalogue, as_of)
     formats = tuple(form for form in formats if form.key in site.formats)
     planner = _Planner(catalogue, feeds, formats)
-    plans = [*planner.feeds(), *planner.pictures()]
+    plans = [*planner.feeds(), *planner.media(as_of)]
     renderers: dict[str, Callable[[Sequence[Shown]], list[bytes]]] = {
         form.key: partial(_pieces, form, site) for form in formats
     }
@@ -147,15 +149,14 @@ class _Planner:
             path, media_type, body = feed_style()
             yield Plan(path, media_type, self._digest, lambda _: body)
 
-    def pictures(self) -> Iterator[Plan]:
-        """Yield each picture that an entry shows."""
-        shown = {entry.photo.url for entry in self._feeds[0].entries if entry.photo}
-        for picture in self._catalogue.pictures:
-            if self._site.address(picture.path) in shown:
-                inputs = digest(self._digest, repr(picture.stamp))
+    def media(self, as_of: datetime) -> Iterator[Plan]:
+        """Yield each file in `media/` that an entry uses which is public."""
+        for found in self._catalogue.media:
+            if found.public_from and found.public_from <= as_of:
+                inputs = digest(self._digest, repr(found.stamp))
                 # It must still be as it was when it was measured.
-                render = partial(_file, picture.file, picture.stamp)
-                yield Plan(picture.path, picture.media_type, inputs, render)
+                render = partial(_file, found.file, found.stamp)
+                yield Plan(found.path, with_charset(found.media_type), inputs, render)
 
     def static(self, plans: Iterable[Plan]) -> Iterator[Plan]:
         """Yield each file in `static/`.
@@ -304,7 +305,11 @@ def _join(form: Format, feed: Feed, site: Site, pieces: Pieces) -> bytes:
 
 
 def _file(file: Path, stamp: Stamp, _: Pieces) -> bytes:
-    return read_media(file, stamp)
+    body = read_media(file, stamp)
+    try:
+        return without_metadata(body)
+    except ValueError as fault:
+        raise FeedsError(f"{file}: {fault}") from None
 
 
 def _discovery(document: "DiscoveryDocument", _: Pieces) -> bytes:

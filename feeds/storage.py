@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from feeds.errors import FeedsError, MissingCatalogueError
+from feeds.media_types import with_charset
 from feeds.urls import MEDIA, STATIC, TEMPLATES
 
 # The state folder's name beside the catalogue, unless another one is configured.
@@ -388,9 +389,8 @@ def _static_file(file: Path, path: str) -> StaticFile:
         raise FeedsError(f"{file}: is not a regular file")
     # Python's own table: the system's differs from machine to machine.
     media_type, _ = MimeTypes().guess_type(file.name)
-    media_type = media_type or "application/octet-stream"
-    charset = "; charset=utf-8" if media_type.startswith("text/") else ""
-    return StaticFile(file, media_type + charset, stamp(path, found))
+    media_type = with_charset(media_type or "application/octet-stream")
+    return StaticFile(file, media_type, stamp(path, found))
 
 
 def read_media(file: Path, expected: Stamp) -> bytes:

@@ -31,6 +31,7 @@ SITE_VALUES: dict[str, list[object]] = {
     "url": ["https://news.example.org/", "https://other.example.org/"],
     "rights": ["© We", "© You"],
     "language": ["en", "fr", "ar"],
+    "country_names": ["cldr", "un", "iso"],
     "timezone": ["Europe/Zurich", "Asia/Tokyo"],
     "items": [1, 3, 50],
     "max_age": [60, 900],
@@ -42,6 +43,7 @@ SITE_VALUES: dict[str, list[object]] = {
     "logo": ["", "https://news.example.org/logo.png"],
     "moved": [{}, {"old/": "topics/a/", "home.html": "./"}, {"old/": "topics/b/"}],
     "retired": [[], ["gone/"]],
+    "license": ["", "CC0 1.0", "https://l.example.org/"],
 }
 ENTRY_VALUES: dict[str, list[object]] = {
     "title": ["Ä & <b>", "Other", "#5"],
@@ -51,6 +53,13 @@ ENTRY_VALUES: dict[str, list[object]] = {
     "topics": [["a"], ["b", "a"], []],
     "countries": [["Jordan"], ["VN", "Togo"], []],
     "author": ["", "Somebody", {"name": "Somebody", "uri": "https://s.example.org/"}],
+    "documents": [
+        [],
+        ["https://d.example.org/a.pdf"],
+        [{"url": "https://d.example.org/a.pdf", "title": "A", "language": "fr", "length": "5"}],
+    ],
+    "language": ["", "ar", "fr"],
+    "license": ["", "CC BY 4.0", "https://l.example.org/"],
 }
 TEMPLATE_FILES = {
     "footer.html": ["<footer>One</footer>\n", "<footer>{{ site.title }}</footer>\n"],

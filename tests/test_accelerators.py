@@ -15,6 +15,7 @@ from reading import entries, site
 from work import work
 
 from feeds import (
+    Attachment,
     Catalogue,
     Country,
     Entry,
@@ -61,6 +62,17 @@ def test_remembered_items_change_nothing(source: Path) -> None:
     memory = ItemMemory()
     read = partial(load_catalogue, memory=memory)
     assert documents(source, read) == documents(source, read) == documents(source)
+
+
+def test_items_are_read_again_if_other_names_of_countries_are_chosen(tmp_path: Path) -> None:
+    """The names of countries in remembered items are those of the chosen set."""
+    file, memory = tmp_path / "entries.yaml", ItemMemory()
+    names = []
+    for chosen in ("cldr", "un", "iso", "cldr"):
+        file.write_text(site(country_names=chosen) + entries({"countries": ["Korea, South"]}))
+        (entry,) = load_catalogue(file, memory=memory).entries
+        names += [country.name for country in entry.countries]
+    assert names == ["South Korea", "Republic of Korea", "Korea, Republic of", "South Korea"]
 
 
 def test_a_forged_file_of_items_runs_no_code(
@@ -123,10 +135,27 @@ def test_every_field_of_an_entry_can_be_written_to_a_format(field: str) -> None:
             topics=(Topic(f"{word}-slug", f"{word} topic", "scheme"),),
             countries=(Country("VN", f"{word} country"),),
             photo=Photo(f"https://{word}.example/photo.jpg", f"{word} credit", width=days + 1),
-            author=Person(name=f"{word} author", email=f"{word}@example.org"),
+            authors=(
+                Person(name=f"{word} author", email=f"{word}@example.org"),
+                Person(name=f"{word} other author"),
+            ),
             public_from=moments[2],
             updated_from=moments[3],
             guid=Guid(f"urn:{word}", f"{word} at", f"{word} it", permalink=True),
+            documents=(
+                Attachment(
+                    *(
+                        f"https://{word}.example/a.mp3",
+                        f"{word} audio",
+                        "fr",
+                        "audio/mpeg",
+                        days + 1,
+                    )
+                ),
+                Attachment(f"https://{word}.example/b.pdf", f"{word} document", pages=days + 1),
+            ),
+            language={"first": "fr", "second": "ar"}.get(word, "en"),
+            license=f"https://{word}.example/license",
         )
 
     def write(found: Entry, body: str) -> str:
@@ -141,7 +170,7 @@ def test_every_field_of_an_entry_can_be_written_to_a_format(field: str) -> None:
 
     first, second = entry("first", 0), entry("second", 7)
     assert getattr(first, field) != getattr(second, field), "set a value of its own in `entry`"
-    write_sampled = sampling.sampled(write)
+    write_sampled = sampling.sampled(write, "en")
     for word, days in (("first", 0), ("second", 7), ("third", 70)):
         one = entry(word, days)
         assert write_sampled(one, f"<p>{word}</p>") == write(one, f"<p>{word}</p>")

@@ -22,9 +22,9 @@ from feeds import (
     Feed,
     FeedsError,
     Format,
+    MediaFile,
     Person,
     Photo,
-    Picture,
     Problem,
     Release,
     Report,
@@ -39,7 +39,7 @@ from feeds import (
 
 FUNCTIONS: list[Callable[..., object]] = [load_catalogue, build_release, export_folder, create_app]
 VALUES: list[type] = [
-    *(Catalogue, Country, Document, Entry, Feed, Format, Person, Photo, Picture, Site, Topic),
+    *(Catalogue, Country, Document, Entry, Feed, Format, MediaFile, Person, Photo, Site, Topic),
     *(Release, Problem),
 ]
 

@@ -16,7 +16,7 @@ from feeds import CatalogueError, build_release
 from feeds.catalogue import read_catalogue
 
 MEGABYTES = 300
-SEEDS = [path.read_text() for path in sorted(CATALOGUES.iterdir())]
+SEEDS = [path.read_text() for path in sorted(CATALOGUES.glob("*.yaml"))]
 PIECES = [
     *("{", "}", "[", "]", ":", ": ", "- ", "? ", "&a ", "*a ", "!!str ", "<<: *a", "|", ">-", "'"),
     *('"', "#", "%", "@", "`", "\t", "\n", "\r", "\x00", "\x85", "\u2028", "\ufeff", "\u202e", "𝕏"),

@@ -14,7 +14,7 @@ ASSETS = {"feed.css", "style.css"}
 WITH_ASSETS = "every-field"
 
 
-@pytest.mark.parametrize("source", sorted(CATALOGUES.iterdir()), ids=lambda path: path.stem)
+@pytest.mark.parametrize("source", sorted(CATALOGUES.glob("*.yaml")), ids=lambda path: path.stem)
 def test_documents_are_the_golden_ones(source: Path, request: pytest.FixtureRequest) -> None:
     """Every document of a small catalogue is, byte for byte, the golden one."""
     release = build_release(load_catalogue(source), as_of=AS_OF)

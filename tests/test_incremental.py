@@ -425,6 +425,13 @@ FIXED: dict[str, Callable[[EditedSite], object]] = {
     "an earlier update": change(4, updated="2022-05-01T10:00Z"),
     "a body": change(2, body="Another **text**."),
     "a credit": change(1, photo={"url": f"media/{PICTURES[0]}", "credit": "© X"}),
+    "a document": change(
+        2, documents=[{"url": f"media/{PICTURES[0]}", "title": "D", "language": "fr"}]
+    ),
+    "several authors": change(2, authors=["A", {"name": "B", "uri": "https://b.example.org/"}]),
+    "a language": change(2, language="ar"),
+    "a licence": change(2, license="CC BY 4.0"),
+    "a licence of the site": configure(license="CC0 1.0"),
     "an id kept": change(1, guid="https://old.example.org/?p=1"),
     "an id that is an address": change(
         2, guid={"id": "https://old.example.org/1", "permalink": "true"}
@@ -438,6 +445,8 @@ FIXED: dict[str, Callable[[EditedSite], object]] = {
         d=site.topics.pop("c")
     ),
     "rights": configure(rights="© You"),
+    "a country": change(3, countries=["VN"]),
+    "the names of countries": configure(country_names="un"),
     "an upgrade": upgrade,
     "the newest entry": add("2022-05-24"),
     "the oldest entry": add("2020-01-01", topics=[], countries=[]),
@@ -617,7 +626,7 @@ BREAKS: dict[str, tuple[str, str, Break]] = {
     ),
     "the sitemap without entries": ("memory", "a date", without_part("_sitemap", 3)),
     "pages without templates": ("memory", "a template", without_part("_of_pages", 2)),
-    "a picture without its stamp": ("memory", "a picture", without_part("pictures", 1)),
+    "a picture without its stamp": ("memory", "a picture", without_part("media", 1)),
     "a static file without its stamp": (
         "memory",
         "other bytes of a static file",

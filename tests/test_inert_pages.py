@@ -152,7 +152,7 @@ def test_payloads_are_where_they_are_looked_for(published: tuple[str, Catalogue]
     _, catalogue = published
     entries = catalogue.entries[:-1]
     assert [entry.title for entry in entries] == [payload.strip() for payload in PAYLOADS]
-    assert all(entry.photo and entry.photo.credit and entry.author for entry in entries)
+    assert all(entry.photo and entry.photo.credit and entry.authors for entry in entries)
     assert sum(bool(entry.body) for entry in entries) > 60
     assert sum(bool(entry.link) for entry in entries) >= 6
 

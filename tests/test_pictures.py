@@ -164,7 +164,7 @@ def test_many_pictures_are_measured_as_one_is(file: Path) -> None:
             f" photo: {{url: media/{number}.gif}}}}\n"
         )
     file.write_text(TEXT + "".join(entries))
-    pictures = load_catalogue(file).pictures
+    pictures = load_catalogue(file).media
     sizes = {
         (picture.width, picture.height) for picture in pictures if picture.path.endswith(".gif")
     }
@@ -211,7 +211,7 @@ def test_any_bytes_are_a_picture_or_none(name: str, data: st.DataObject) -> None
         (file.parent / "media" / name).write_bytes(body)
         try:
             with guarded():
-                [picture] = load_catalogue(file).pictures
+                [picture] = load_catalogue(file).media
         except CatalogueError as error:
             assert [problem.path for problem in error.problems] == ["entries[0].photo.url"]
         else:

@@ -110,7 +110,9 @@ ELSE = [
 ]
 SOURCES = [
     source
-    for source in sorted([*CATALOGUES.iterdir(), *(ROOT / "tests" / "cases").iterdir(), SHIPPED])
+    for source in sorted(
+        [*CATALOGUES.glob("*.yaml"), *(ROOT / "tests" / "cases").iterdir(), SHIPPED]
+    )
     if source.suffix == ".yaml"
 ]
 PIECES = [

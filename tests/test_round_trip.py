@@ -18,7 +18,7 @@ from feeds.errors import CatalogueError
 from feeds.importer.html_to_markdown import to_markdown
 from feeds.markdown import render_body
 
-SOURCES = [SHIPPED, *sorted(path for path in CATALOGUES.iterdir() if path.stem != "empty")]
+SOURCES = [SHIPPED, *sorted(path for path in CATALOGUES.glob("*.yaml") if path.stem != "empty")]
 DOCUMENTS = ("atom.xml", "rss.xml", "feed.json")
 ATOM = "{http://www.w3.org/2005/Atom}"
 # Elements and members with HTML, of which what a person sees must be the same.

@@ -21,7 +21,9 @@ ITEM = "- id: {id}\n  title: A title\n  date: 2022-05-24T09:00Z\n  summary: S.\n
 TWO = HEAD + "entries:\n" + ITEM.format(id="a") + ITEM.format(id="b")
 SOURCES = [
     source
-    for source in sorted([*CATALOGUES.iterdir(), *(ROOT / "tests" / "cases").iterdir(), SHIPPED])
+    for source in sorted(
+        [*CATALOGUES.glob("*.yaml"), *(ROOT / "tests" / "cases").iterdir(), SHIPPED]
+    )
     if b"\nentries:\n" in source.read_bytes()
 ]
 

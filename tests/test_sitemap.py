@@ -96,7 +96,7 @@ def sitemaps(entries: int, apart: timedelta) -> dict[str, bytes]:
             for number, at in ((n, moment + n * apart) for n in range(entries))
         ),
         topics=None,
-        pictures=(),
+        media=(),
     )
     planned = plan_site(catalogue, as_of=AS_OF)
     return {plan.path: plan.render([]) for plan in planned.plans if "sitemap" in plan.path}

@@ -317,7 +317,7 @@ def test_payloads_are_texts_on_every_page() -> None:
         for selector, text in [
             ("h1", entry.title),
             (".lead", entry.summary),
-            (".date span", entry.author.name if entry.author else ""),
+            (".date span", ", ".join(person.name for person in entry.authors)),
             ("figcaption, .credit", entry.photo.credit if entry.photo else ""),
         ]:
             node = page.css_first(f"main {selector}")

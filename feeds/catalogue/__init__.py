@@ -14,6 +14,7 @@ from feeds.catalogue import known_keys
 from feeds.catalogue.countries import Countries
 from feeds.catalogue.entries import EntryReader, EntryRecord, Vocabulary
 from feeds.catalogue.entry_checks import (
+    BodyLinks,
     check_guids,
     check_open_topics,
     id_problems,
@@ -22,7 +23,7 @@ from feeds.catalogue.entry_checks import (
     note_slugs,
 )
 from feeds.catalogue.item_memory import ItemMemory, read_items
-from feeds.catalogue.media import read_pictures
+from feeds.catalogue.media import read_media
 from feeds.catalogue.reader import InvalidValue
 from feeds.catalogue.sections import NO_ENTRIES, Sections
 from feeds.catalogue.site import (
@@ -39,7 +40,7 @@ from feeds.catalogue.source import Source, SplitError
 from feeds.catalogue.web_addresses import site_address
 from feeds.errors import CatalogueError, Problem, UsageError
 from feeds.inputs import source_digest
-from feeds.model import Catalogue, Entry, Picture, Site
+from feeds.model import Attachment, Catalogue, Entry, MediaFile, Photo, Site
 from feeds.parallel import gc_paused
 from feeds.storage import media_folder, read_files
 
@@ -165,15 +166,16 @@ def _read_sections(sections: Sections, problems: list[Problem], options: ReadOpt
     closed = all(isinstance(node, MappingNode) for _, node in nodes["topics"])
     names: dict[str, str] = {}
     for reader, node in nodes["countries"]:
-        names = read_country_names(reader, node, site.language)
+        names = read_country_names(reader, node, site)
     entry_reader = EntryReader(
         zone=site.timezone,
         language=site.language,
         vocabulary=Vocabulary(topics if closed else None, scheme),
-        countries=Countries(site.language, names),
+        countries=Countries(site.language, names, site.country_names),
     )
     # Everything else that records depend on.
-    context = repr((site.timezone.key, scheme, topics, site.language, names, closed))
+    naming = site.language, site.country_names, names
+    context = repr((site.timezone.key, scheme, topics, *naming, closed))
     memory = options.get("memory") or ItemMemory()
     memory.begin(context)
     found = read_items(sections.items, entry_reader, problems, memory)
@@ -186,14 +188,16 @@ def _read_sections(sections: Sections, problems: list[Problem], options: ReadOpt
     as_of, published = options.get("as_of"), options.get("published", ())
     if as_of:
         note_far_dates(records, as_of, problems)
-    pictures = read_pictures(records, options.get("media"), problems)
+    media = read_media(records, options.get("media"), site.url, problems)
     faulty = any(not problem.note for problem in problems)
-    entries = () if faulty else _entries(filter(None, found), pictures, site)
+    entries = () if faulty else _entries(filter(None, found), media.used, site)
     for fields in site_fields:
         if published or any(name in fields for name in ("moved", "retired", "feed_ids")):
             # What is published is known if there is no Problem.
             live = (
-                frozenset() if faulty else live_paths(site, topics or (), entries) | pictures.keys()
+                frozenset()
+                if faulty
+                else live_paths(site, topics or (), entries) | media.used.keys()
             )
             moved, retired = read_moves(fields, live)
             feed_ids = read_feed_ids(fields, site, live)
@@ -201,14 +205,15 @@ def _read_sections(sections: Sections, problems: list[Problem], options: ReadOpt
             if live:
                 note_gone(fields, site, live, published)
     if not faulty:
-        note_bodies(records, site, entries, as_of, problems)
-    return Catalogue(site=site, topics=topics, entries=entries, pictures=tuple(pictures.values()))
+        links = BodyLinks(site, media, entries, as_of)
+        note_bodies(records, entries, links, problems)
+    return Catalogue(site=site, topics=topics, entries=entries, media=tuple(media.used.values()))
 
 
 def _entries(
-    records: Iterable[EntryRecord], pictures: Mapping[str, Picture], site: Site
+    records: Iterable[EntryRecord], media: Mapping[str, MediaFile], site: Site
 ) -> tuple[Entry, ...]:
-    """Return the entries of records, with what depends on other entries and on pictures.
+    """Return the entries of records, with what depends on other entries and on files.
 
     Entries that give a day without a time are noon, and one second later for each
     entry below on the same day: an entry added above changes no other.
@@ -222,15 +227,32 @@ def _entries(
             published = entry.published + timedelta(seconds=same_day[day])
             same_day[day] += 1
             entry = entry._replace(published=published, updated=max(entry.updated, published))
-        picture = pictures.get(entry.photo.url) if entry.photo else None
-        if entry.photo and picture:
-            photo = entry.photo._replace(
-                url=site.address(entry.photo.url),
-                media_type=picture.media_type,
-                width=picture.width,
-                height=picture.height,
-                length=picture.length,
-            )
-            entry = entry._replace(photo=photo)
+        if entry.photo and entry.photo.url in media:
+            entry = entry._replace(photo=_photo(entry.photo, media[entry.photo.url], site))
+        if any(document.url in media for document in entry.documents):
+            documents = [_document(document, media, site) for document in entry.documents]
+            entry = entry._replace(documents=tuple(documents))
         entries.append(entry)
     return tuple(reversed(entries))
+
+
+def _photo(photo: Photo, file: MediaFile, site: Site) -> Photo:
+    return photo._replace(
+        url=site.address(file.path),
+        media_type=file.media_type,
+        width=file.width,
+        height=file.height,
+        length=file.length,
+    )
+
+
+def _document(document: Attachment, media: Mapping[str, MediaFile], site: Site) -> Attachment:
+    file = media.get(document.url)
+    if file is None:
+        return document
+    return document._replace(
+        url=site.address(file.path),
+        media_type=file.media_type,
+        length=file.length,
+        pages=file.pages,
+    )

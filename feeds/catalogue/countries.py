@@ -7,11 +7,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
-from babel import Locale, UnknownLocaleError
+from babel import Locale
 from babel.core import get_global
 
+from feeds.catalogue.country_names import (
+    cldr_names,
+    displayed_names,
+    exact_key,
+    iso_in_english,
+    iso_names,
+    territories,
+    united_nations,
+)
 from feeds.catalogue.known_keys import HIGH_SIMILARITY, Suggester
 from feeds.catalogue.reader import InvalidValue
 from feeds.model import Country
@@ -24,9 +33,6 @@ _NOT_A_COUNTRY = "-"
 
 _ALPHA_2_LENGTH = 2
 _ALPHA_3_LENGTH = 3
-# CLDR's two-letter codes that are not countries of ISO 3166-1: reserved ones, unions and test
-# locales. Kosovo's XK, which is not in ISO 3166-1 either, is a country here: news is about it.
-_NOT_COUNTRY_CODES = frozenset("AC CP CQ DG EA EU EZ IC QO TA UN XA XB ZZ".split())
 _UNIONS = frozenset("EU EZ UN".split())
 # Both the name in front and the one in brackets are in use: `Myanmar (Birmanie)`. In other names
 # the brackets distinguish two countries: `Saint-Martin (France)`.
@@ -61,17 +67,22 @@ _FORM = re.compile(
 
 
 class Countries:
-    """Finds the Country meant by an English name, a code, an alias or the site's own name.
+    """Finds the Country meant by a name in any of the sets, a code, or the site's own name.
 
-    `names` maps alpha-2 codes to the names that this publication prefers over
-    CLDR's in its language.
+    `names` maps alpha-2 codes to the names that this publication prefers over those of
+    the set that is `chosen`, in its language.
     """
 
-    def __init__(self, language: str, names: Mapping[str, str]) -> None:
-        english = territories("en")
-        shown = english | territories(language) | dict(names)
-        self._countries = {code: Country(code=code, name=shown[code]) for code in english}
-        self._meanings = _meanings(language, tuple(names.items()))
+    def __init__(self, language: str, names: Mapping[str, str], chosen: str = "cldr") -> None:
+        shown = displayed_names(chosen, language) | dict(names)
+        self._countries = {code: Country(code=code, name=name) for code, name in shown.items()}
+        self._naming = _Naming(language, chosen, tuple(names.items()))
+        self._displayed = _displayed(self._naming)
+
+    @cached_property
+    def _meanings(self) -> Mapping[str, str]:
+        # In most catalogues, all names are displayed ones or codes: the others take longer.
+        return _meanings(self._naming)
 
     def country(self, code: str) -> Country:
         """Return the Country with a code."""
@@ -86,9 +97,11 @@ class Countries:
 
         def find(text: str) -> str:
             text = " ".join(text.split())
+            exact = exact_key(text)
             meaning = (
-                self._meanings.get(text)
-                or self._meanings.get(_exact_key(text))
+                self._displayed.get(text)
+                or self._displayed.get(exact)
+                or self._meanings.get(exact)
                 or self._meanings.get(folded := _folded_key(text))
                 or self._meanings.get(text.upper())
                 or self._meanings.get(_without_form(folded))
@@ -166,17 +179,17 @@ def country_code(text: str) -> str:
     return code
 
 
-def namesakes(names: Mapping[str, str], language: str) -> dict[str, str]:
+def namesakes(names: Mapping[str, str], language: str, chosen: str = "cldr") -> dict[str, str]:
     """Return, by alpha-2 code, the other country that has one of a publication's own names.
 
-    The others have the name in `names`, or those that CLDR has in English and in a
-    language. The name that CLDR has for a country never counts as another one's.
+    The others have the name in `names`, in the set that is chosen, or in CLDR, in English
+    and in a language. The name that a country has there never counts as another one's.
     """
-    tables = territories("en"), territories(language)
+    tables = displayed_names(chosen, language), territories("en"), territories(language)
     own = {
         code: name
         for code, name in names.items()
-        if all(_exact_key(name) != _exact_key(table.get(code, "")) for table in tables)
+        if all(exact_key(name) != exact_key(table.get(code, "")) for table in tables)
     }
     if not own:
         return {}
@@ -190,23 +203,6 @@ def namesakes(names: Mapping[str, str], language: str) -> dict[str, str]:
     return {code: other for code, other in first.items() if other != code}
 
 
-@lru_cache(maxsize=2)  # English, and the site's language
-def territories(language: str) -> dict[str, str]:
-    """Return the countries' names in a language by alpha-2 code; none in an unknown language."""
-    return {
-        code: name
-        for code, name in _cldr_names(language).items()
-        if len(code) == _ALPHA_2_LENGTH and code not in _NOT_COUNTRY_CODES
-    }
-
-
-def _cldr_names(language: str) -> Mapping[str, str]:
-    try:
-        return dict(Locale.parse(language, sep="-").territories)
-    except UnknownLocaleError:
-        return {}
-
-
 def _alpha_3_codes() -> dict[str, str]:
     """Return the alpha-2 code of each alpha-3 code."""
     english = territories("en")
@@ -218,42 +214,77 @@ def _alpha_3_codes() -> dict[str, str]:
     }
 
 
+@cache
+def _codes() -> Mapping[str, str]:
+    """Return the alpha-2 code of each alpha-2 and alpha-3 code."""
+    return {code: code for code in territories("en")} | _alpha_3_codes()
+
+
+class _Naming(NamedTuple):
+    """What decides which names a site displays; `own` are its own ones, by alpha-2 code."""
+
+    language: str
+    chosen: str
+    own: tuple[tuple[str, str], ...]
+
+    def names(self) -> Iterator[tuple[str, str]]:
+        """Yield the site's own names, then those of the set that is chosen."""
+        chosen = displayed_names(self.chosen, self.language)
+        return chain(_by_code(dict(self.own)), _by_code(chosen))
+
+
 @lru_cache(maxsize=4)
-def _meanings(language: str, own: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
+def _displayed(naming: _Naming) -> Mapping[str, str]:
+    """Return what each code means, in upper case, and the exact key of each displayed name."""
+    names: dict[str, str] = {}
+    for name, code in naming.names():
+        names.setdefault(exact_key(name), code)
+    return names | {
+        text: _code_or_name(code, names.get(text.lower())) for text, code in _codes().items()
+    }
+
+
+@lru_cache(maxsize=4)
+def _meanings(naming: _Naming) -> Mapping[str, str]:
     """Return what each known name and code means.
 
-    `own` are the names that the site prefers, by alpha-2 code. Codes are in upper
-    case; names are in lower case, as exact keys, and as folded keys where these
-    are not the exact key of something else. An exact key that two countries have
-    is that of the one whose name the site displays. A folded key that two
-    countries have belongs to neither.
+    Codes are in upper case; names are in lower case, as exact keys, and as folded keys
+    where these are not the exact key of something else. An exact key that several
+    countries have is that of the one whose name the site displays; if it displays none
+    of them, it is ambiguous. A folded key that several countries have always is.
     """
-    displayed = _keyed([*_by_code(dict(own)), *_by_code(territories(language))])
+    language = naming.language
+    displayed = _keyed(naming.names())
     places = _keyed(_places(language))
     usual, ambiguous, others = _in_any_language()
-    usual = _keyed(_short_names(language)) + usual
-    known: dict[str, str] = {}
-    for exact, _, meaning in chain(displayed, ambiguous, places):
+    names = _by_code(territories(language)), _by_code(iso_names(language))
+    usual = _keyed(chain(*names, _short_names(language))) + usual
+    known = {**_displayed(naming)}
+    for exact, _, meaning in chain(ambiguous, places):
         known.setdefault(exact, meaning)
     taken = known.keys() | {folded for _, folded, _ in displayed}
     # In Spanish, `America` is the continent, and not a name of the United States.
     known |= {folded: meaning for _, folded, meaning in places if folded not in taken}
-    for exact, _, meaning in chain(usual, others):
+    _add_names(known, ((exact, code) for exact, _, code in usual))
+    for exact, _, meaning in others:
         known.setdefault(exact, meaning)
-
-    codes = {code: code for code in territories("en")} | _alpha_3_codes()
-    known |= {text: _code_or_name(code, known.get(text.lower())) for text, code in codes.items()}
-    called: dict[str, list[str]] = {}
-    for _, folded, code in chain(displayed, usual):
-        called.setdefault(folded, []).append(code)
-    for folded, named in called.items():
-        meaning, *more = dict.fromkeys(named)
-        if more:
-            known.setdefault(folded, _AMBIGUOUS + " ".join((meaning, *more)))
-        known.setdefault(folded, _code_or_name(codes.get(folded.upper(), meaning), meaning))
-    for _, folded, meaning in chain(ambiguous, others):
+    for _, folded, meaning in ambiguous:
+        known.setdefault(folded, meaning)
+    _add_names(known, ((folded, code) for _, folded, code in chain(displayed, usual)))
+    for _, folded, meaning in others:
         known.setdefault(folded, meaning)
     return known
+
+
+def _add_names(known: dict[str, str], names: Iterable[tuple[str, str]]) -> None:
+    """Add keys of names, each with its country's code; a key of several countries is ambiguous."""
+    called: dict[str, dict[str, None]] = {}
+    for key, code in names:
+        called.setdefault(key, {})[code] = None
+    codes = _codes()
+    for key, named in called.items():
+        meaning = (_AMBIGUOUS if len(named) > 1 else "") + " ".join(named)
+        known.setdefault(key, _code_or_name(codes.get(key.upper(), meaning), meaning))
 
 
 def _code_or_name(code: str, named: str | None) -> str:
@@ -267,7 +298,9 @@ _Keyed = tuple[str, str, str]
 
 
 def _keyed(names: Iterable[tuple[str, str]]) -> list[_Keyed]:
-    return [(_exact_key(name), _folded_key(name), meaning) for name, meaning in names]
+    # Many names are the same in several sets.
+    distinct = dict.fromkeys(names)
+    return [(exact_key(name), _folded_key(name), meaning) for name, meaning in distinct]
 
 
 def _by_code(names: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -280,7 +313,8 @@ def _in_any_language() -> tuple[list[_Keyed], list[_Keyed], list[_Keyed]]:
     data = _data()
     names = [*_by_code(territories("en"))]
     names += ((name, code) for code, names in data["names"].items() for name in names)
-    names += chain.from_iterable(map(_by_code, data["united_nations"].values()))
+    names += chain.from_iterable(map(_by_code, united_nations().values()))
+    names += ((name, code) for code, *names in iso_in_english() for name in names)
     ambiguous = ((name, _AMBIGUOUS + " ".join(codes)) for name, codes in data["ask"].items())
     others = [(name, _PART + code) for code, names in data["parts"].items() for name in names]
     others += ((name, _NOT_A_COUNTRY) for name in data["not_countries"]["names"])
@@ -290,7 +324,7 @@ def _in_any_language() -> tuple[list[_Keyed], list[_Keyed], list[_Keyed]]:
 
 def _places(language: str) -> Iterator[tuple[str, str]]:
     """Yield what CLDR names in a language beside countries, and what that means."""
-    names = _cldr_names(language)
+    names = cldr_names(language)
     for part, code in _data()["parts_with_codes"].items():
         if part in names:
             yield names[part], _PART + code
@@ -302,7 +336,7 @@ def _places(language: str) -> Iterator[tuple[str, str]]:
 
 def _short_names(language: str) -> Iterator[tuple[str, str]]:
     """Yield the usual name, and the alpha-2 code, of countries that CLDR displays with a longer one."""
-    names = _cldr_names(language)
+    names = cldr_names(language)
     for code in _CODES_WITH_TWO_NAMES:
         if found := _TWO_NAMES.fullmatch(names.get(code, "")):
             yield from ((name, code) for name in found.groups())
@@ -315,11 +349,6 @@ def _short_names(language: str) -> Iterator[tuple[str, str]]:
 @cache
 def _data() -> Mapping[str, Any]:
     return tomllib.loads(files("feeds.catalogue").joinpath("countries.toml").read_text("utf-8"))
-
-
-def _exact_key(name: str) -> str:
-    """Return a name without differences of case and of Unicode normalisation."""
-    return unicodedata.normalize("NFC", " ".join(name.split())).casefold()
 
 
 def _folded_key(name: str) -> str:

@@ -10,36 +10,28 @@ from zoneinfo import ZoneInfo
 from yaml.nodes import MappingNode
 
 from feeds.catalogue import known_keys
+from feeds.catalogue.attachments import read_documents, read_photo
 from feeds.catalogue.countries import Countries
 from feeds.catalogue.dates import EPOCH, read_date
 from feeds.catalogue.known_keys import Suggester
 from feeds.catalogue.plain_lines import PlainMapping, Unsupported, plain_lines
 from feeds.catalogue.reader import InvalidValue, MappingReader, ValueWarning
 from feeds.catalogue.sections import Item
-from feeds.catalogue.site import read_person
+from feeds.catalogue.site import read_authors, read_license
 from feeds.catalogue.text_fields import (
-    IMAGE_TYPES,
     folded,
+    language_tag,
     line,
     markdown,
-    media_type,
     slug_of,
     slug_or_blank,
     surely_published,
     surely_shows,
-    whole_number,
 )
-from feeds.catalogue.web_addresses import guid_text, iri, is_iri, photo_address, web_address
+from feeds.catalogue.web_addresses import guid_text, iri, is_iri, web_address
 from feeds.errors import Problem
-from feeds.model import Entry, Guid, Photo, Topic
+from feeds.model import Entry, Guid, Topic
 from feeds.urls import ENTRIES, MEDIA, web_host
-
-# Files that editors often want to link to.
-_NOT_IMAGES = frozenset(
-    "csv doc docx epub htm html mov mp3 mp4 odt pdf ppt pptx rtf txt webm xls xlsx xml zip".split()
-)
-_MAX_PIXELS = 100_000
-_MAX_BYTES = 10**11
 
 
 class EntryRecord(NamedTuple):
@@ -144,11 +136,14 @@ class EntryReader:
             fields.value("link", web_address, ""),
             tuple(map(self.vocabulary.topic, topics)),
             tuple(map(self.countries.country, countries)),
-            _photo(fields),
-            read_person(fields, "author"),
+            read_photo(fields),
+            read_authors(fields),
             _midnight(published.date(), self.zone) if whole_day else None,
             _midnight(updated.date(), self.zone) if whole_updated_day else None,
             _guid(fields),
+            read_documents(fields),
+            fields.value("language", language_tag, ""),
+            read_license(fields),
         )
         return EntryRecord(entry, _links(body), _notes(body))
 
@@ -225,47 +220,3 @@ def _yes_or_no(text: str) -> bool:
     if text not in {"true", "false"}:
         raise InvalidValue("must be true or false")
     return text == "true"
-
-
-def _photo(fields: MappingReader) -> Photo | None:
-    if "photo" not in fields:
-        return None
-    if fields.is_text("photo"):
-        return fields.value("photo", _refuse_photo_text, None)
-    photo = fields.inner("photo", known_keys.PHOTO)
-    if not photo:
-        return None
-    url = photo.value("url", photo_address, "")
-    credit = photo.value("credit", line, "")
-    if "url" not in photo and "credit" not in photo:
-        fields.problem("photo", "has neither a 'url' nor a 'credit'")
-    ending = _ending(url)
-    notes = {}
-    if "url" not in photo:
-        message = "has no effect without 'url'"
-        notes = dict.fromkeys(("width", "height", "length", "type"), message)
-    elif ending in _NOT_IMAGES:
-        notes = {"url": f"does not seem to be a picture: it ends in '.{ending}'"}
-    for name, message in notes.items():
-        if name in photo:
-            photo.problem(name, message, note=True)
-    width = photo.value("width", _pixels, 0)
-    height = photo.value("height", _pixels, 0)
-    length = photo.value("length", partial(whole_number, 1, _MAX_BYTES), 0)
-    alt = photo.value("alt", line, "")
-    kind = photo.value("type", media_type, IMAGE_TYPES.get(ending, ""))
-    return Photo(url, credit, alt, kind, width, height, length)
-
-
-_pixels = partial(whole_number, 1, _MAX_PIXELS)
-
-
-def _refuse_photo_text(text: str) -> None:
-    """Raise InvalidValue for a photo that is a text, with the mapping to write."""
-    name = "url" if "/" in text or _ending(text) in IMAGE_TYPES else "credit"
-    raise InvalidValue(f"must be a mapping: {{{name}: {text}}}")
-
-
-def _ending(url: str) -> str:
-    ending = url.partition("#")[0].partition("?")[0].rpartition("/")[2].rpartition(".")
-    return ending[2].lower() if ending[0] else ""

@@ -6,21 +6,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import NamedTuple
-from urllib.parse import unquote, urljoin, urlsplit
 
 from yaml.nodes import MappingNode, Node, ScalarNode
 
-from feeds.catalogue.entries import EntryRecord
+from feeds.catalogue.attachments import unpublished_type
+from feeds.catalogue.media import Media, Records
 from feeds.catalogue.reader import NodeReader
 from feeds.catalogue.sections import Item
 from feeds.catalogue.source import forbidden_character, is_blank
 from feeds.catalogue.text_fields import folded, slug_of, slug_or_blank, slug_rules, slug_warnings
+from feeds.catalogue.web_addresses import path_under
 from feeds.errors import Problem
 from feeds.model import Entry, Site
 from feeds.selection import public_from
 from feeds.urls import ENTRIES, FEEDS, INDEX, MEDIA, covering_rule, entry_folder, moved_to
-
-Records = Sequence[tuple[Item, EntryRecord | None]]
 
 _YEAR = timedelta(days=366)
 # Of the broken links in one body.
@@ -176,22 +175,17 @@ def _topic(item: Item, name: str, problems: list[Problem]) -> tuple[NodeReader, 
 
 
 def note_bodies(
-    records: Records,
-    site: Site,
-    entries: Sequence[Entry],
-    as_of: datetime | None,
-    problems: list[Problem],
+    records: Records, entries: Sequence[Entry], links: "BodyLinks", problems: list[Problem]
 ) -> None:
     """Note what of the bodies is not published, and their links to what is not published.
 
-    Without `as_of`, nothing is held back. All records must be valid.
+    A link to a damaged file is a Problem. All records must be valid.
     """
     found = [(item, record) for item, record in records if record]
     if not any(record.links or record.notes for _, record in found):
         return
     from feeds.markdown import line_of_link  # noqa: PLC0415  # only few bodies need it
 
-    links = _BodyLinks(site, [record for _, record in found], entries, as_of)
     for (item, record), entry in zip(found, entries, strict=True):
         if not (record.links or record.notes):
             continue
@@ -204,9 +198,9 @@ def note_bodies(
         for number, link in enumerate(broken[:_MAX_LINKS], 1):
             hint = reader.suggester.hint(link.path, link.choices) if link.choices else ""
             rest = f" (and {more} more links)" if more and number == _MAX_LINKS else ""
-            line = line_of_link(entry.body, link.link) if link.link else None
+            line = line_of_link(entry.body, link.link)
             at = _index_of_line(body, line, reader.text)
-            reader.problem(at, path, link.message + hint + rest, note=True)
+            reader.problem(at, path, link.message + hint + rest, note=link.note)
 
 
 def _index_of_line(body: Node, line: int | None, text: str) -> int:
@@ -221,57 +215,51 @@ def _index_of_line(body: Node, line: int | None, text: str) -> int:
 
 
 class _BrokenLink(NamedTuple):
-    """What is wrong with a link as it is written, and the paths that may be meant.
+    """What is wrong with a link as it is written, and the paths that may be meant."""
 
-    Without the link, it is reported at the beginning of the body.
-    """
-
-    link: str | None
+    link: str
     message: str
     path: str = ""
     choices: Sequence[str] = ()
+    note: bool = True
 
 
-class _BodyLinks:
-    """What a catalogue publishes, and from when, to check the links in its bodies."""
+class BodyLinks:
+    """What a catalogue publishes, and from when, to check the links in its bodies.
+
+    Without `as_of`, nothing is held back.
+    """
 
     def __init__(
-        self,
-        site: Site,
-        records: Iterable[EntryRecord],
-        entries: Sequence[Entry],
-        as_of: datetime | None,
+        self, site: Site, media: Media, entries: Sequence[Entry], as_of: datetime | None
     ) -> None:
         self._site = site
+        self._media = media
         self._as_of = as_of
         self._entries = {entry.id: entry for entry in entries}
-        # By path, the first entry that publishes a picture.
-        self._pictures: dict[str, Entry] = {}
-        for record, entry in zip(records, entries, strict=True):
-            path = record.entry.photo.url if record.entry.photo else ""
-            first = self._pictures.get(path, entry)
-            if path.startswith(MEDIA) and public_from(entry) <= public_from(first):
-                self._pictures[path] = entry
 
     def broken(self, links: Iterable[str], entry: Entry) -> Iterator[_BrokenLink]:
         """Yield the links in an entry's body to what is not published, each path once."""
         paths: dict[str, str] = {}
         for link in links:
-            paths.setdefault(_path_in(self._site.url, link), link)
+            paths.setdefault(path_under(self._site.url, link), link)
         for path, link in paths.items():
             if path.startswith(MEDIA):
-                yield from self._broken_picture(link, path, entry)
+                yield from self._broken_file(link, path)
             elif path.removeprefix(ENTRIES) not in {path, "", INDEX}:
                 yield from self._broken_entry(link, path, entry)
 
-    def _broken_picture(self, link: str, path: str, entry: Entry) -> Iterator[_BrokenLink]:
-        owner = self._pictures.get(path)
-        if owner is None:
-            message = f"leads to {path!r}, which is not published: no photo names it"
-            yield _BrokenLink(None, message)
-        elif until := self._held_back(owner, entry):
-            message = f"shows {path!r}, which is held back with the entry {owner.id!r}{until}"
-            yield _BrokenLink(link, message)
+    def _broken_file(self, link: str, path: str) -> Iterator[_BrokenLink]:
+        if path in self._media.used:
+            return
+        message = f"leads to {path!r}, which is not published: "
+        if fault := self._media.faults.get(path):
+            yield _BrokenLink(link, f"leads to {path!r}, which {fault}", note=False)
+        elif path in self._media.names:
+            yield _BrokenLink(link, message + unpublished_type(path))
+        else:
+            message += "there is no such file beside the catalogue"
+            yield _BrokenLink(link, message, path, self._media.meant(path))
 
     def _broken_entry(self, link: str, path: str, entry: Entry) -> Iterator[_BrokenLink]:
         name, _, rest = path.removeprefix(ENTRIES).partition("/")
@@ -294,14 +282,3 @@ class _BodyLinks:
         if self._as_of is None or until <= max(self._as_of, public_from(entry)):
             return ""
         return f" until {until.isoformat()}"
-
-
-def _path_in(site_url: str, link: str) -> str:
-    """Return the decoded path under the site that a link leads to; '' if it leads elsewhere."""
-    try:
-        found, site = urlsplit(urljoin(site_url, link)), urlsplit(site_url)
-    except ValueError:
-        return ""
-    if found.netloc.lower() != site.netloc.lower() or not found.path.startswith(site.path):
-        return ""
-    return unquote(found.path[len(site.path) :])

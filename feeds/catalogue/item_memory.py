@@ -20,7 +20,8 @@ _MAX_CHANGED = 0.02
 # The types in the file.
 _TYPES = {
     *(("datetime", name) for name in ("datetime", "timedelta", "timezone")),
-    *(("feeds.model", name) for name in ("Country", "Guid", "Person", "Photo", "Topic")),
+    *(("feeds.model", name) for name in ("Attachment", "Country", "Guid")),
+    *(("feeds.model", name) for name in ("Person", "Photo", "Topic")),
 }
 
 

@@ -66,8 +66,14 @@ ENTRY = Keys(
         "topics": "tags tag topic category categories keyword keywords subjects themes section",
         "countries": "country location locations place places region regions nation",
         "photo": "image images picture pictures thumbnail cover img enclosure media figure featuredimage",
-        "author": "authors by byline writer creator",
+        "author": "by byline writer creator",
+        "authors": "contributors writers creators",
         "guid": "atomid rssid feedid originalid",
+        "documents": (
+            "document attachment attachments enclosures file files pdf download downloads audio video"
+        ),
+        "language": "lang locale",
+        "license": "licence",
     },
     required=("title", "date"),
     advice={
@@ -77,13 +83,9 @@ ENTRY = Keys(
         "put '#' before the lines of an entry that is not to be published yet": (
             "draft drafts status hidden private visible public"
         ),
-        "'language' is a key of 'site', for all entries": "lang language locale",
-        "'rights' is a key of 'site', for all entries": "rights license licence",
+        "'rights' is a key of 'site', for all entries": "rights",
         "to withdraw an entry, remove it and list its address under 'retired' in 'site'": (
             "expires expiry expirydate expirationdate until"
-        ),
-        "link to a document in the 'body', or with 'link'": (
-            "document documents attachment attachments file files pdf download"
         ),
     },
 )
@@ -95,7 +97,7 @@ SITE = Keys(
         "language": "lang locale",
         "timezone": "tz zone",
         "author": "publisher editor owner organization organisation",
-        "rights": "copyright copyrights license licence",
+        "rights": "copyright copyrights",
         "logo": "image picture",
         "icon": "favicon",
         "hub": "websub pubsubhubbub",
@@ -108,6 +110,8 @@ SITE = Keys(
         "feeds": "",
         "feed_ids": "feedid atomid atomids",
         "footer": "",
+        "license": "licence",
+        "country_names": "countrynames countryname countrynaming",
         "id": "guid uid uuid",
     },
     required=("title", "url", "id"),
@@ -135,6 +139,17 @@ PHOTO = Keys(
         "height": "",
     }
 )
+DOCUMENT = Keys(
+    {
+        "url": "src href path link file address",
+        "title": "name label caption description text",
+        "language": "lang locale hreflang",
+        "type": "mime mimetype mediatype",
+        "length": "size bytes filesize",
+    },
+    required=("url",),
+    advice={"remove it: the pages are counted in the file": "pages pagecount"},
+)
 GUID = Keys(
     {
         "id": "all guid text value",
@@ -156,7 +171,7 @@ TOPIC = Keys(
 )
 
 ALL_KEYS = frozenset().union(
-    *(keys.known for keys in (SECTIONS, SITE, TOPIC, ENTRY, GUID, PHOTO, PERSON))
+    *(keys.known for keys in (SECTIONS, SITE, TOPIC, ENTRY, DOCUMENT, GUID, PHOTO, PERSON))
 )
 
 

@@ -8,7 +8,7 @@ that of the parser.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from typing import NoReturn, TypeVar
 
@@ -97,6 +97,17 @@ class PlainMapping(MappingReader):
         if len(found) < len(texts):
             raise Unsupported
         return tuple(found)
+
+    def items(self, name: str) -> NoReturn:
+        """Raise Unsupported: items have no nodes here."""
+        raise Unsupported(name)
+
+    def each(self, name: str, convert: Callable[[str], str], _: Keys) -> Iterator[str]:
+        """Yield the items of a field that is a list of texts."""
+        texts = self._plain.get(name, ())
+        if not isinstance(texts, tuple):
+            raise Unsupported
+        yield from map(convert, texts)
 
     def inner(self, name: str, keys: Keys) -> "PlainMapping":
         """Return a reader of a field that is a mapping."""

@@ -325,6 +325,16 @@ class MappingReader:
         if name in self._values:
             yield from self.reader.items(self._values[name], join(self.path, name))
 
+    def each(
+        self, name: str, convert: Callable[[str], str], keys: Keys
+    ) -> Iterator["str | MappingReader"]:
+        """Yield the items of a field that is a list, each a text that is not blank or a mapping."""
+        for path, node in self.items(name):
+            if not isinstance(node, ScalarNode):
+                yield self.reader.mapping(node, path, keys)
+            elif text := self.reader.value(node, path, convert, ""):
+                yield text
+
     def inner(self, name: str, keys: Keys) -> "MappingReader":
         """Return a reader of a field that is a mapping."""
         return self.reader.mapping(self._values[name], join(self.path, name), keys)

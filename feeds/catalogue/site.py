@@ -13,6 +13,7 @@ from yaml.nodes import MappingNode, Node
 from feeds import urls
 from feeds.catalogue import known_keys
 from feeds.catalogue.countries import country_code, namesakes
+from feeds.catalogue.country_names import SETS, united_nations, united_nations_names
 from feeds.catalogue.dates import EPOCH
 from feeds.catalogue.known_keys import Suggester
 from feeds.catalogue.reader import InvalidValue, MappingReader, NodeReader, join
@@ -33,7 +34,9 @@ from feeds.catalogue.web_addresses import (
     tag_uri,
     web_address,
 )
+from feeds.licenses import license_address
 from feeds.model import Entry, Person, Site, Topic
+from feeds.urls import web_host
 
 _MAX_ITEMS = 1000
 _MIN_AGE_SECONDS = 60
@@ -77,6 +80,8 @@ def read_site(fields: MappingReader) -> Site:
     title = fields.value("title", line, "untitled")
     permanent = fields.value("id", tag_uri, "")
     max_age = partial(whole_number, _MIN_AGE_SECONDS, _MAX_AGE_SECONDS)
+    language = fields.value("language", language_tag, "en")
+    names = partial(country_names, fields.suggester, language)
     return Site(
         title=title,
         url=fields.value("url", site_address, ""),
@@ -84,7 +89,7 @@ def read_site(fields: MappingReader) -> Site:
         founded=tag_date(permanent) if permanent else EPOCH,
         author=read_person(fields, "author") or Person(name=title),
         timezone=fields.value("timezone", partial(time_zone, fields.suggester), ZoneInfo("UTC")),
-        language=fields.value("language", language_tag, "en"),
+        language=language,
         description=fields.value("description", line, ""),
         rights=fields.value("rights", line, ""),
         logo=fields.value("logo", web_address, ""),
@@ -96,6 +101,8 @@ def read_site(fields: MappingReader) -> Site:
         feeds=_chosen(fields, "feeds", urls.FEED_KINDS),
         accent=fields.value("accent", colour, NO_SITE.accent),
         footer=fields.value("footer", line, ""),
+        license=read_license(fields),
+        country_names=fields.value("country_names", names, NO_SITE.country_names),
     )
 
 
@@ -104,17 +111,56 @@ def read_person(fields: MappingReader, name: str) -> Person | None:
     if name not in fields:
         return None
     if fields.is_text(name):
-        written = fields.value(name, line, "")
-        return Person(name=written) if written else None
-    person = fields.inner(name, known_keys.PERSON)
+        return _named(fields.value(name, line, ""))
+    return _described(fields.inner(name, known_keys.PERSON))
+
+
+def _named(name: str) -> Person | None:
+    return Person(name=name) if name else None
+
+
+def _described(person: MappingReader) -> Person | None:
     if not person:
         return None
     if "name" not in person:
-        fields.problem(name, "has no 'name'")
+        person.problem("", "has no 'name'")
     return Person(
         name=person.value("name", line, ""),
         email=person.value("email", email, ""),
         uri=person.value("uri", web_address, ""),
+    )
+
+
+def read_authors(fields: MappingReader) -> tuple[Person, ...]:
+    """Return the authors of an entry, from `author` or from `authors`, a list."""
+    one = read_person(fields, "author")
+    if "authors" not in fields:
+        return (one,) if one else ()
+    if "author" in fields:
+        fields.problem("author", "is given beside 'authors'; write all of them in 'authors'")
+    people: list[Person] = []
+    for item in fields.each("authors", line, known_keys.PERSON):
+        person = _named(item) if isinstance(item, str) else _described(item)
+        if person in people:
+            fields.problem("authors", f"has {person.name!r} twice")
+        if person:
+            people.append(person)
+    return tuple(people)
+
+
+def read_license(fields: MappingReader) -> str:
+    """Return the address of a licence, which may be given as a name of Creative Commons."""
+    return fields.value("license", _license, "")
+
+
+def _license(text: str) -> str:
+    if address := license_address(text):
+        return address
+    if web_host(text) or "/" in text:
+        return web_address(text)
+    raise InvalidValue(
+        "must be the address of a licence, or one of Creative Commons with its version, such as"
+        " 'CC BY 4.0' or 'CC BY-NC-SA 3.0 IGO'"
     )
 
 
@@ -146,10 +192,10 @@ def read_topics(reader: NodeReader, node: Node, own_scheme: str) -> tuple[Topic,
     return tuple(topics)
 
 
-def read_country_names(reader: NodeReader, node: Node, language: str) -> dict[str, str]:
+def read_country_names(reader: NodeReader, node: Node, site: Site) -> dict[str, str]:
     """Return the publication's own names of countries, by alpha-2 code.
 
-    None may be the name of another country in `language`.
+    None may be the name of another country in the site's language.
     """
     names: dict[str, str] = {}
     places: dict[str, tuple[Node, str]] = {}
@@ -162,7 +208,7 @@ def read_country_names(reader: NodeReader, node: Node, language: str) -> dict[st
         if code and name:
             names[code] = name
             places[code] = value, path
-    for code, other in namesakes(names, language).items():
+    for code, other in namesakes(names, site.language, site.country_names).items():
         message = f"is the name of {other} too; give each a name of its own"
         if other in places:
             message = f"has the same name as {places[other][1]}"
@@ -175,14 +221,28 @@ def _chosen(fields: MappingReader, name: str, choices: tuple[str, ...]) -> tuple
     if name not in fields:
         return choices
 
-    def choice(text: str) -> str:
-        if text not in choices:
-            hint = fields.suggester.hint(text, choices)
-            raise InvalidValue(f"is one of {', '.join(choices)}, not {text!r}{hint}")
-        return text
-
-    taken = fields.list(name, choice)
+    taken = fields.list(name, partial(_choice, fields.suggester, choices))
     return tuple(choice for choice in choices if choice in taken)
+
+
+def _choice(suggester: Suggester, choices: tuple[str, ...], text: str) -> str:
+    if text not in choices:
+        hint = suggester.hint(text, choices)
+        raise InvalidValue(f"is one of {', '.join(choices)}, not {text!r}{hint}")
+    return text
+
+
+def country_names(suggester: Suggester, language: str, text: str) -> str:
+    """Return a set of countries' names, which has names in the site's language."""
+    chosen = _choice(suggester, SETS, text)
+    if chosen == "un" and not united_nations_names(language):
+        *others, last = united_nations()
+        known = f"{', '.join(others)} and {last} (simplified)"
+        raise InvalidValue(
+            f"the names of the United Nations are in {known}, not in {language!r};"
+            " write iso or cldr"
+        )
+    return chosen
 
 
 def time_zone(suggester: Suggester, text: str) -> ZoneInfo:

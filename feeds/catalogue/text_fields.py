@@ -98,18 +98,6 @@ _NOT_REGIONS = frozenset("CQ QO XA XB ZZ".split())
 _MEANT_CODES = {"cn": "zh", "cz": "cs", "dk": "da", "gr": "el", "jp": "ja", "ua": "uk", "UK": "GB"}
 
 
-# By the ending of a file's name. The table of the machine may differ from machine to machine.
-IMAGE_TYPES = {
-    "avif": "image/avif",
-    "gif": "image/gif",
-    "jpeg": "image/jpeg",
-    "jpg": "image/jpeg",
-    "png": "image/png",
-    "svg": "image/svg+xml",
-    "webp": "image/webp",
-}
-
-
 def line(text: str) -> str:
     """Return plain text on one line.
 
@@ -319,6 +307,7 @@ def language_tag(text: str) -> str:
     return tag
 
 
+_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}")
 # Python refuses to convert a text of thousands of digits.
 DIGITS = re.compile("[0-9]{1,12}")
 
@@ -340,7 +329,15 @@ def colour(text: str) -> str:
 
 
 def media_type(text: str) -> str:
+    """Return a media type without parameters (RFC 6838), in lower case."""
+    found = text.lower()
+    if not _MEDIA_TYPE.fullmatch(found):
+        raise InvalidValue("must be a media type, such as application/pdf")
+    return found
+
+
+def image_type(text: str) -> str:
     """Return the media type of an image (RFC 6838)."""
-    if not re.fullmatch(r"image/[a-z0-9][a-z0-9.+-]{0,60}", text):
+    if not (_MEDIA_TYPE.fullmatch(text) and text.startswith("image/")):
         raise InvalidValue("must be the media type of an image, such as image/jpeg")
     return text

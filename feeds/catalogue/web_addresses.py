@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime
 from unicodedata import category, normalize
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from feeds.catalogue.reader import InvalidValue, ValueWarning
 from feeds.catalogue.source import INVISIBLE, named
@@ -77,19 +77,33 @@ def web_address(text: str) -> str:
     return uri
 
 
-def photo_address(text: str) -> str:
-    """Return the web address of a photo, or its path in `media/`, in NFC."""
+def file_address(kind: str, example: str, text: str) -> str:
+    """Return the web address of a file, or its path in `media/`, in NFC.
+
+    For the message, `kind` is what the file is, and `example` a path.
+    """
     if "://" in text or _proposal(text):
         return web_address(text)
     _check_invisible(text)
     if not text.startswith(MEDIA):
         raise InvalidValue(
             "is not a web address: it must begin with https:// or http://;"
-            f" for a picture beside the catalogue, write a path like {MEDIA}market.jpg"
+            f" for a {kind} beside the catalogue, write a path like {example}"
         )
     if not text.isprintable():
         raise InvalidValue("has a character that cannot be shown; remove it")
     return normalize("NFC", relative_path(text))
+
+
+def path_under(site_url: str, link: str) -> str:
+    """Return the decoded path under a site that a link leads to; '' if it leads elsewhere."""
+    try:
+        found, site = urlsplit(urljoin(site_url, link)), urlsplit(site_url)
+    except ValueError:
+        return ""
+    if found.netloc.lower() != site.netloc.lower() or not found.path.startswith(site.path):
+        return ""
+    return unquote(found.path[len(site.path) :])
 
 
 def relative_path(text: str) -> str:

@@ -4,6 +4,7 @@ from dataclasses import asdict
 
 from feedgen.feed import FeedGenerator
 
+from feeds.formats.attachments import enclosures
 from feeds.formats.content import excerpt
 from feeds.formats.feedgen_ext import FeedgenFormat, feed_entry, feed_generator
 from feeds.model import Entry, Feed, Person, Site
@@ -19,6 +20,8 @@ def generator_of(feed: Feed, site: Site, address: str) -> FeedGenerator:
     generator.author(_author(site.author))
     if site.hub:
         generator.link(href=site.hub, rel="hub")
+    if site.license:
+        generator.link(href=site.license, rel="license")
     if site.icon:
         generator.icon(site.icon)
     return generator
@@ -26,7 +29,7 @@ def generator_of(feed: Feed, site: Site, address: str) -> FeedGenerator:
 
 def add_entry(generator: FeedGenerator, entry: Entry, body: str, site: Site) -> None:
     """Append an entry, which comes with its body's HTML, to a generator."""
-    element = feed_entry(generator, entry, body, site)
+    element = feed_entry(generator, entry, body, site, enclosures(entry))
     element.id(site.entry_id(entry, "atom"))
     element.title(entry.title)
     if entry.summary or not body:
@@ -34,8 +37,7 @@ def add_entry(generator: FeedGenerator, entry: Entry, body: str, site: Site) -> 
         element.summary(entry.summary or entry.title)
     else:
         element.extra.abstract = excerpt(body) or entry.title
-    if entry.author:
-        element.author(_author(entry.author))
+    element.author([_author(person) for person in entry.authors])
     element.extra.links = element.link()
 
 

@@ -8,6 +8,8 @@ from unicodedata import combining
 
 from lxml import etree
 
+from feeds.formats.attachments import documents_list
+from feeds.i18n import language_of
 from feeds.model import Entry, Photo
 
 MAX_CHARACTERS = 300
@@ -25,24 +27,36 @@ _FOOTNOTE = re.compile(r'<sup><a [^>]*role="doc-noteref"[^>]*>[^<]*</a></sup>')
 _MARKUP = re.compile(r"<[A-Za-z/!?]|&#?\w+;")
 
 
-def content(entry: Entry, body: str) -> str:
-    """Return an entry's content as HTML, from its body's HTML; '' if it has no body and no photo.
+def content(entry: Entry, body: str, language: str) -> str:
+    """Return an entry's content as HTML, from its body's HTML; '' if it has its summary alone.
 
-    Many readers show the content alone, without Media RSS, and crediting a photo is a
-    legal duty. So a photo comes first, unless the body shows the same picture; a credit
-    without a picture comes last. An entry without a body has its summary as text.
+    Many readers show the content alone, without Media RSS and enclosures, and crediting a
+    photo is a legal duty. So a photo comes first, unless the body shows the same picture;
+    a credit without a picture, and a list of documents, come last. An entry without a body
+    has its summary as text. `language` is the site's.
     """
-    photo = entry.photo
-    if not photo or not (photo.url or photo.credit):
-        return body
-    summary = f"<p>{escape(entry.summary, quote=False)}</p>" if entry.summary else ""
-    text = body or summary
+    around = [*_photo(entry.photo, body)] if entry.photo else ["", ""]
+    documents = ""
+    if entry.documents:
+        documents = documents_list(entry, language_of(entry.language or language))
+    if not (any(around) or documents):
+        html = body
+    else:
+        summary = f"<p>{escape(entry.summary, quote=False)}</p>" if entry.summary else ""
+        before, after = around
+        html = "\n".join(filter(None, (before, body or summary, after, documents)))
+    if html and entry.language:
+        direction = language_of(entry.language).direction
+        return f'<div lang="{entry.language}" dir="{direction}">\n{html}\n</div>'
+    return html
+
+
+def _photo(photo: Photo, body: str) -> tuple[str, str]:
+    """Return what a photo adds before and after a body: the picture, or its credit."""
     if photo.url and f'src="{escape(photo.url)}"' not in body:
-        return "\n".join(filter(None, (_figure(photo), text)))
+        return _figure(photo), ""
     credit = escape(photo.credit, quote=False)
-    if not credit or credit in body:
-        return text
-    return "\n".join(filter(None, (text, f"<p><small>{credit}</small></p>")))
+    return "", f"<p><small>{credit}</small></p>" if credit and credit not in body else ""
 
 
 def _figure(photo: Photo) -> str:

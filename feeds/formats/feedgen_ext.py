@@ -12,14 +12,16 @@ from feedgen.ext.base import BaseEntryExtension, BaseExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
-from feeds.formats.content import content
+from feeds.formats.attachments import medium_of
+from feeds.formats.content import as_html, content
 from feeds.formats.sampling import sampled
-from feeds.model import Country, Entry, Feed, Photo, Site, Topic
+from feeds.model import Attachment, Country, Entry, Feed, Photo, Site, Topic
 from feeds.urls import FEED_STYLE
 
 ATOM = "http://www.w3.org/2005/Atom"
 DC = "http://purl.org/dc/elements/1.1/"
 DCTERMS = "http://purl.org/dc/terms/"
+CREATIVE_COMMONS = "http://backend.userland.com/creativeCommonsRssModule"
 # https://www.rssboard.org/media-rss
 MEDIA = "http://search.yahoo.com/mrss/"
 XML = "http://www.w3.org/XML/1998/namespace"
@@ -73,7 +75,7 @@ class FeedgenFormat(NamedTuple):
 
 @lru_cache(maxsize=8)
 def _sampled_entry(form: FeedgenFormat, site: Site) -> Callable[[Entry, str], str]:
-    return sampled(partial(form.render_entry, site))
+    return sampled(partial(form.render_entry, site), site.language)
 
 
 def feed_generator(feed: Feed, site: Site, address: str, media_type: str) -> FeedGenerator:
@@ -96,7 +98,13 @@ def feed_generator(feed: Feed, site: Site, address: str, media_type: str) -> Fee
     return generator
 
 
-def feed_entry(generator: FeedGenerator, entry: Entry, body: str, site: Site) -> FeedEntry:
+def feed_entry(
+    generator: FeedGenerator,
+    entry: Entry,
+    body: str,
+    site: Site,
+    enclosed: Sequence[Attachment],
+) -> FeedEntry:
     """Append an entry, which comes with its body's HTML, with what all formats have of it."""
     # feedgen's default is to put each before the others.
     element = generator.add_entry(order="append")
@@ -104,12 +112,22 @@ def feed_entry(generator: FeedGenerator, entry: Entry, body: str, site: Site) ->
     # feedgen's default is now.
     element.updated(entry.updated)
     element.category([_category(label) for label in entry.labels])
-    photo = element.extra.photo = entry.photo
-    if photo and photo.url and photo.length and photo.media_type:
-        element.enclosure(photo.url, str(photo.length), photo.media_type)
+    element.extra.photo = entry.photo
+    element.extra.documents = entry.documents
+    element.extra.language = entry.language
+    element.extra.license = entry.license or site.license
+    for file in enclosed:
+        described = {"title": file.title, "hreflang": file.language}
+        element.link(
+            href=file.url,
+            rel="enclosure",
+            type=file.media_type,
+            length=str(file.length),
+            **{name: text for name, text in described.items() if text},
+        )
     own_page = {} if entry.link else {"type": "text/html"}
     element.link(href=site.link(entry), rel="alternate", **own_page)
-    html = content(entry, body)
+    html = content(entry, body, site.language)
     if html:
         element.content(html, type="html")
     return element
@@ -135,12 +153,17 @@ def _needed_namespaces(feed: Feed) -> Mapping[str, str]:
 class FeedExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no types
     """What feedgen leaves out of a feed, and which namespaces to declare: feedgen declares all.
 
-    `path` is the feed's folder, `hub` and `language` are the site's. `alternative` and
+    `path` is the feed's folder, `hub`, `language` and `license` are the site's. `alternative` and
     `abstract` are its title and description as plain text, where RSS has them as HTML.
     """
 
-    names: Mapping[str, str] = {"dc": DC, "dcterms": DCTERMS, "media": MEDIA}
-    path = hub = language = alternative = abstract = ""
+    names: Mapping[str, str] = {
+        "creativeCommons": CREATIVE_COMMONS,
+        "dc": DC,
+        "dcterms": DCTERMS,
+        "media": MEDIA,
+    }
+    path = hub = language = license = alternative = abstract = ""
 
     def extend_ns(self) -> Mapping[str, str]:
         """Return the namespaces by their prefixes."""
@@ -155,10 +178,12 @@ class FeedExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no type
         return feed
 
     def extend_rss(self, rss: etree._Element) -> etree._Element:
-        """Add the language, which browsers do not find in RSS, the hub, plain text and the style."""
+        """Add what RSS has no element for: among it the language, which browsers would not find."""
         rss.set(f"{{{XML}}}lang", self.language)
         if self.hub:
             etree.SubElement(rss[0], f"{{{ATOM}}}link", rel="hub", href=self.hub)
+        if self.license:
+            etree.SubElement(rss[0], f"{{{CREATIVE_COMMONS}}}license").text = self.license
         _add_plain_text(rss[0], self.alternative, self.abstract)
         return self.extend_atom(rss)
 
@@ -166,7 +191,7 @@ class FeedExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no type
 class EntryExtension(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no types
     """What feedgen leaves out of an entry.
 
-    `links` are the entry's in Atom. `creator` and `updated` are the author's name and the
+    `links` are the entry's in Atom. `creators` are the authors' names and `updated` the
     date of the last change in RSS. `alternative` and `abstract` are the title and the
     summary as plain text, where the document has them as HTML only: a browser that shows
     the feed would show the markup.
@@ -174,24 +199,44 @@ class EntryExtension(BaseEntryExtension):  # type: ignore[misc]  # feedgen has n
 
     links: Sequence[dict[str, str]] = ()
     photo: Photo | None = None
-    creator = updated = alternative = abstract = ""
+    documents: Sequence[Attachment] = ()
+    creators: Sequence[str] = ()
+    updated = alternative = abstract = language = license = ""
 
     def extend_atom(self, entry: etree._Element) -> etree._Element:
-        """Add the links' attributes, the photo and plain text."""
+        """Add the language, the links' attributes, the licence, the files and plain text."""
+        if self.language:
+            entry.set(f"{{{XML}}}lang", self.language)
         # feedgen's loop over the links rebinds its variable, and so loses every
         # attribute but href.
         for element, link in zip(entry.findall("link"), self.links, strict=True):
-            for name in ("rel", "type", "length"):
+            for name in ("rel", "type", "hreflang", "title", "length"):
                 if link.get(name):
                     element.set(name, link[name])
+        if self.license:
+            etree.SubElement(entry, "link", rel="license", href=self.license)
         return self._add_common(entry)
 
     def extend_rss(self, item: etree._Element) -> etree._Element:
-        """Add the author's name, the last change, the photo and plain text."""
+        """Add the authors' names, the last change, the language, the licence, the files and plain text."""
         # RSS's own author element requires an e-mail address.
-        etree.SubElement(item, f"{{{DC}}}creator").text = self.creator
+        for name in self.creators:
+            etree.SubElement(item, f"{{{DC}}}creator").text = name
         etree.SubElement(item, f"{{{ATOM}}}updated").text = self.updated
-        return self._add_common(item)
+        if self.language:
+            # For browsers, and for readers.
+            item.set(f"{{{XML}}}lang", self.language)
+            etree.SubElement(item, f"{{{DC}}}language").text = self.language
+        if self.license:
+            etree.SubElement(item, f"{{{CREATIVE_COMMONS}}}license").text = self.license
+        self._add_common(item)
+        for document in self.documents:
+            _add_document(item, document)
+        enclosure = item.find("enclosure")
+        if self.documents and enclosure is not None:
+            # newsboat takes the last file of an item.
+            item.append(enclosure)
+        return item
 
     def _add_common(self, element: etree._Element) -> etree._Element:
         if self.photo:
@@ -215,6 +260,28 @@ def _add_photo(element: etree._Element, photo: Photo) -> None:
             if value:
                 element.set(name, str(value))
     if photo.alt:
-        etree.SubElement(element, f"{{{MEDIA}}}description", type="plain").text = photo.alt
+        _add_described(element, "description", photo.alt)
     if photo.credit:
         etree.SubElement(element, f"{{{MEDIA}}}credit").text = photo.credit
+
+
+def _add_document(element: etree._Element, document: Attachment) -> None:
+    """Append a document with its title in Media RSS."""
+    values = {
+        "url": document.url,
+        "medium": medium_of(document.media_type),
+        "type": document.media_type,
+        "fileSize": str(document.length or ""),
+        "lang": document.language,
+    }
+    found = etree.SubElement(
+        element, f"{{{MEDIA}}}content", {name: value for name, value in values.items() if value}
+    )
+    _add_described(found, "title", document.title)
+
+
+def _add_described(element: etree._Element, name: str, text: str) -> None:
+    """Append a text in Media RSS, as HTML if a reader might take it for HTML."""
+    html = as_html(text)
+    kind = "plain" if html == text else "html"
+    etree.SubElement(element, f"{{{MEDIA}}}{name}", type=kind).text = html

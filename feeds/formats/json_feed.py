@@ -4,8 +4,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from feeds.formats.attachments import enclosures
 from feeds.formats.content import content
-from feeds.model import Entry, Feed, Person, Photo, Site
+from feeds.model import Attachment, Entry, Feed, Person, Photo, Site
 
 
 def render_entries(entries: Sequence[tuple[Entry, str]], site: Site) -> list[bytes]:
@@ -15,12 +16,7 @@ def render_entries(entries: Sequence[tuple[Entry, str]], site: Site) -> list[byt
 
 def _item(entry: Entry, body: str, site: Site) -> bytes:
     photo = entry.photo or Photo()
-    html = content(entry, body)
-    attachment = {
-        "url": photo.url,
-        "mime_type": photo.media_type,
-        "size_in_bytes": photo.length,
-    }
+    html = content(entry, body, site.language)
     return _dump(
         {
             "id": site.entry_id(entry, "json"),
@@ -31,11 +27,25 @@ def _item(entry: Entry, body: str, site: Site) -> bytes:
             "image": photo.url,
             "date_published": entry.published.isoformat(),
             "date_modified": entry.updated.isoformat(),
-            "authors": [_author(entry.author)] if entry.author else [],
+            "authors": [_author(person) for person in entry.authors],
+            "language": entry.language,
             "tags": [label.name for label in entry.labels],
-            "attachments": [attachment] if all(attachment.values()) else [],
+            "attachments": [_attachment(file) for file in enclosures(entry)],
             # Our extension: JSON Feed lacks these.
             "_photo": present({"credit": photo.credit, "alt": photo.alt}),
+        }
+    )
+
+
+def _attachment(file: Attachment) -> dict[str, Any]:
+    return present(
+        {
+            "url": file.url,
+            "mime_type": file.media_type,
+            "title": file.title,
+            "size_in_bytes": file.length,
+            # Our extension, as for photos.
+            "_document": present({"language": file.language, "pages": file.pages}),
         }
     )
 

@@ -8,8 +8,17 @@ from html import escape
 
 from feedgen.feed import FeedGenerator
 
+from feeds.formats.attachments import enclosures
 from feeds.formats.content import as_html, excerpt
-from feeds.formats.feedgen_ext import DC, DCTERMS, FeedgenFormat, feed_entry, feed_generator
+from feeds.formats.feedgen_ext import (
+    CREATIVE_COMMONS,
+    DC,
+    DCTERMS,
+    MEDIA,
+    FeedgenFormat,
+    feed_entry,
+    feed_generator,
+)
 from feeds.model import Entry, Feed, Site
 
 
@@ -17,8 +26,13 @@ def generator_of(feed: Feed, site: Site, address: str) -> FeedGenerator:
     """Return feedgen's generator for a feed's document at an address, without items yet."""
     generator = feed_generator(feed, site, address, "application/rss+xml")
     generator.extra.names = {"dc": DC, "dcterms": DCTERMS, **generator.extra.names}
+    if any(entry.documents for entry in feed.latest):
+        generator.extra.names["media"] = MEDIA
+    if site.license or any(entry.license for entry in feed.latest):
+        generator.extra.names["creativeCommons"] = CREATIVE_COMMONS
     generator.extra.hub = site.hub
     generator.extra.language = site.language
+    generator.extra.license = site.license
     title, description = feed.title, feed.description or feed.title
     generator.title(as_html(title))
     generator.description(as_html(description))
@@ -32,13 +46,14 @@ def generator_of(feed: Feed, site: Site, address: str) -> FeedGenerator:
 
 def add_entry(generator: FeedGenerator, entry: Entry, body: str, site: Site) -> None:
     """Append an entry, which comes with its body's HTML, to a generator."""
-    item = feed_entry(generator, entry, body, site)
+    # An item may have one.
+    item = feed_entry(generator, entry, body, site, enclosures(entry)[:1])
     title, summary = as_html(entry.title), escape(entry.summary, quote=False)
     item.title(title)
     if summary:
         item.summary(summary)
     item.guid(site.entry_id(entry, "rss"), permalink=entry.guid.permalink)
-    item.extra.creator = (entry.author or site.author).name
+    item.extra.creators = [person.name for person in site.authors(entry)]
     item.extra.updated = entry.updated.isoformat()
     item.extra.alternative = entry.title if title != entry.title else ""
     abstract = entry.summary if summary else excerpt(body) or entry.title

@@ -19,8 +19,9 @@ from typing import Any
 from urllib.parse import quote
 from xml.sax import saxutils
 
+from feeds.formats.attachments import medium_of
 from feeds.formats.content import as_html, content, excerpt
-from feeds.model import Country, Entry, Guid, Person, Photo, Topic
+from feeds.model import Attachment, Country, Entry, Guid, Person, Photo, Topic
 
 # Without it, feedgen writes each entry, and the bytes are the same.
 ENABLED = True
@@ -41,11 +42,14 @@ _in_attribute = partial(
 # A format string, and for each place in it the number of its text, and an escape.
 _Template = tuple[str, Sequence[tuple[int, Callable[[str], str]]]]
 _MAX_RECENT = 1000
-_recent: dict[str, tuple[Entry, str, Sequence[str]]] = {}
+_recent: dict[str, tuple[Entry, tuple[str, str], Sequence[str]]] = {}
 
 
-def sampled(write: Write) -> Write:
-    """Return a function that writes the same, but calls `write` for samples of each shape only."""
+def sampled(write: Write, language: str) -> Write:
+    """Return a function that writes the same, but calls `write` for samples of each shape only.
+
+    `language` is the site's.
+    """
     templates: dict[Hashable, _Template | None] = {}
 
     @cache
@@ -57,7 +61,7 @@ def sampled(write: Write) -> Write:
         return found[0] if found else ""
 
     def texts_of(entry: Entry, body: str) -> list[str]:
-        return [*_texts(entry, body), "".join(map(label_line, entry.labels))]
+        return [*_texts(entry, body, language), "".join(map(label_line, entry.labels))]
 
     def template_of(sample: Entry, body: str) -> _Template:
         *texts, label_lines = texts_of(sample, body)
@@ -76,7 +80,7 @@ def sampled(write: Write) -> Write:
 
     def write_sampled(entry: Entry, body: str) -> str:
         texts = texts_of(entry, body)
-        shape = (*map(bool, texts[:-1]), bool(body), _has_markup(entry), *_shape_of(entry))
+        shape = (*map(bool, texts[:-1]), bool(body), *_has_markup(entry), *_shape_of(entry))
         if shape not in templates:
             first, second = (template_of(*_like(entry, body, *sample)) for sample in _SAMPLES)
             same = first == second and _fill(first, texts) == write(entry, body)
@@ -92,22 +96,21 @@ def _fill(template: _Template, texts: Sequence[str]) -> str:
     return form % tuple([escaped(texts[number]) for number, escaped in places])
 
 
-def _texts(entry: Entry, body: str) -> Sequence[str]:
+def _texts(entry: Entry, body: str, language: str) -> Sequence[str]:
     """Return all texts of an entry, in every form in which a format writes them."""
     # Each format writes the same entries, some hundred at a time. Equal entries may have
     # different texts: equal moments have different offsets.
-    known, known_body, texts = _recent.get(entry.id, (None, "", ()))
-    if known is entry and known_body == body:
+    known, known_rest, texts = _recent.get(entry.id, (None, ("", ""), ()))
+    if known is entry and known_rest == (body, language):
         return texts
     if len(_recent) >= _MAX_RECENT:
         _recent.clear()
-    texts = _texts_of(entry, body)
-    _recent[entry.id] = entry, body, texts
+    texts = _texts_of(entry, body, language)
+    _recent[entry.id] = entry, (body, language), texts
     return texts
 
 
-def _texts_of(entry: Entry, body: str) -> Sequence[str]:
-    author = entry.author or Person(name="")
+def _texts_of(entry: Entry, body: str, language: str) -> Sequence[str]:
     return (
         "" if entry.summary else excerpt(body) or entry.title,
         as_html(entry.title),
@@ -119,17 +122,30 @@ def _texts_of(entry: Entry, body: str) -> Sequence[str]:
         entry.link,
         entry.title,
         entry.summary,
-        *_person_texts(author),
-        *(str(value or "") for value in entry.photo or ()),
-        *(str(value or "") for value in entry.guid),
-        content(entry, body),
+        entry.language,
+        entry.license,
+        *map(as_html, _described_texts(entry)),
+        *(text for person in entry.authors for text in _person_texts(person)),
+        *(str(value or "") for part in _parts_of(entry) for value in part),
+        content(entry, body, language),
     )
+
+
+def _described_texts(entry: Entry) -> list[str]:
+    """Return the texts that Media RSS has as HTML if they have markup."""
+    titles = [document.title for document in entry.documents]
+    return [entry.photo.alt, *titles] if entry.photo else titles
+
+
+def _parts_of(entry: Entry) -> Sequence[tuple[object, ...]]:
+    """Return the parts of an entry of which formats write each field."""
+    return (entry.guid, *([entry.photo] if entry.photo else ()), *entry.documents)
 
 
 def _like(entry: Entry, body: str, word: str, year: int) -> tuple[Entry, str]:
     """Return a sample of the same shape, and its body's HTML; all its texts differ."""
-    photo, author = entry.photo, entry.author
-    in_title, in_summary = _has_markup(entry)
+    in_title, in_summary, *in_described = _has_markup(entry)
+    photo, documents = _described_like(entry, in_described, word, year)
     like = entry._replace(
         **_sample_fields({name: getattr(entry, name) for name in _OTHER_FIELDS}, word, year),
         id=f"{word}-id",
@@ -140,11 +156,34 @@ def _like(entry: Entry, body: str, word: str, year: int) -> tuple[Entry, str]:
         link=entry.link and f"https://{word}-link.invalid/",
         topics=(Topic(slug=f"{word}-slug", name=f"{word}-topic", scheme=f"{word}-scheme"),),
         countries=(),
-        photo=photo and Photo(**_sample_fields(photo._asdict(), word, year)),
+        photo=photo,
         guid=Guid(**_sample_fields(entry.guid._asdict(), word, year)),
-        author=author and Person(**_sample_fields(asdict(author), word, year)),
+        authors=tuple(
+            Person(**_sample_fields(asdict(author), f"{word}-{number}", year))
+            for number, author in enumerate(entry.authors)
+        ),
+        documents=documents,
     )
     return like, body and f"<p>{word}-body</p>"
+
+
+def _described_like(
+    entry: Entry, in_described: Sequence[bool], word: str, year: int
+) -> tuple[Photo | None, tuple[Attachment, ...]]:
+    """Return samples of a photo and of documents; `in_described` says which of their texts have markup."""
+    marks = [_MARKUP * has_markup for has_markup in in_described]
+    photo = None
+    if entry.photo:
+        photo = Photo(**_sample_fields(entry.photo._asdict(), word, year))
+        photo = photo._replace(alt=photo.alt + marks.pop(0))
+    documents = []
+    for number, (document, mark) in enumerate(zip(entry.documents, marks, strict=True)):
+        name = f"{word}-document-{number}"
+        like = Attachment(**_sample_fields(document._asdict(), name, year + number))
+        # Its beginning decides what it is in Media RSS.
+        kind = document.media_type and f"{document.media_type.partition('/')[0]}/{name}"
+        documents.append(like._replace(title=like.title + mark, media_type=kind))
+    return photo, tuple(documents)
 
 
 # Fields without a rule of their own in `_like`.
@@ -154,7 +193,7 @@ _OTHER_FIELDS = tuple(
     if name
     not in {
         *("id", "title", "published", "updated", "summary", "link"),
-        *("topics", "countries", "photo", "author", "guid"),
+        *("topics", "countries", "photo", "authors", "guid", "documents"),
     }
 )
 
@@ -162,7 +201,12 @@ _OTHER_FIELDS = tuple(
 def _shape_of(entry: Entry) -> Sequence[Hashable]:
     """Return which of the other fields an entry has, and the value of one that is not sampled."""
     values = _other_values(entry)
-    return [bool(value) if isinstance(value, _SAMPLED_TYPES) else value for value in values]
+    return [
+        *(bool(value) if isinstance(value, _SAMPLED_TYPES) else value for value in values),
+        len(entry.authors),
+        bool(entry.photo),
+        *(medium_of(document.media_type) for document in entry.documents),
+    ]
 
 
 # Of these types `_sample_value` makes samples; a value of any other type is part of the shape.
@@ -189,6 +233,11 @@ def _sample_value(value: object, text: str, year: int, place: int) -> object:
     return year * 10_000 + place if isinstance(value, int) else value
 
 
-def _has_markup(entry: Entry) -> tuple[bool, bool]:
-    """Return whether an entry's title, and its summary, are written differently where they are HTML."""
-    return as_html(entry.title) != entry.title, escape(entry.summary, quote=False) != entry.summary
+def _has_markup(entry: Entry) -> Sequence[bool]:
+    """Return which texts of an entry are written differently where they are HTML.
+
+    They are the title, the summary, and those that describe a photo and documents.
+    """
+    described = (as_html(text) != text for text in _described_texts(entry))
+    in_summary = escape(entry.summary, quote=False) != entry.summary
+    return as_html(entry.title) != entry.title, in_summary, *described

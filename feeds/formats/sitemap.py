@@ -76,7 +76,7 @@ def _address(path: str, site: Site) -> str:
 def _news(entry: Entry, site: Site) -> str:
     return (
         f"<news:news><news:publication><news:name>{escape(site.title)}</news:name>"
-        f"<news:language>{_language(site.language)}</news:language></news:publication>"
+        f"<news:language>{_language(entry.language or site.language)}</news:language></news:publication>"
         f"<news:publication_date>{entry.published.isoformat()}</news:publication_date>"
         f"<news:title>{escape(entry.title)}</news:title></news:news>"
     )

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from feeds.catalogue.additions import numbered, taken_ids
 from feeds.catalogue.countries import Countries
+from feeds.catalogue.country_names import SETS, displayed_names, exact_key, united_nations
 from feeds.catalogue.dates import MANY_DAYS, NO_DAY, read_date
 from feeds.catalogue.known_keys import SILENT
 from feeds.catalogue.reader import InvalidValue, ValueWarning
@@ -267,8 +268,9 @@ class _Labels:
     def __init__(self, site: Site, topics: Sequence[Topic] | None, result: Converted) -> None:
         self._is_open = topics is None
         self._result = result
-        self._countries = Countries(site.language, {})
+        self._countries = Countries(site.language, {}, site.country_names)
         self._find = self._countries.code(SILENT)
+        self._foreign = _foreign_names(site.language)
         self._own_scheme = f"{site.id}:topics"
         # Slugs by the folded name, and the folded names that they are taken by.
         self._slugs = {topic.name.casefold(): topic.slug for topic in topics or ()}
@@ -309,7 +311,9 @@ class _Labels:
     def _country_of(self, label: Label) -> str:
         if label.scheme == _COUNTRY_SCHEME:
             return self._code(label.slug) or self._code(label.name)
-        return self._code(label.name) if len(label.name) >= _MIN_COUNTRY_LENGTH else ""
+        if len(label.name) < _MIN_COUNTRY_LENGTH or exact_key(label.name) in self._foreign:
+            return ""
+        return self._code(label.name)
 
     def _code(self, text: str) -> str:
         try:
@@ -338,3 +342,17 @@ class _Labels:
         scheme = label.scheme
         is_foreign = web_host(scheme) and is_iri(scheme) and scheme != self._own_scheme
         return {"name": name, "scheme": scheme} if is_foreign else name
+
+
+def _foreign_names(language: str) -> frozenset[str]:
+    """Return the keys of names that are those of countries in other languages alone.
+
+    The topic `Grenade` of an English site is not the French name of a country.
+    """
+    languages = ("en", language)
+    known = (displayed_names(chosen, code) for chosen in SETS for code in languages)
+    return frozenset(_keys(united_nations().values()) - _keys(known))
+
+
+def _keys(tables: Iterable[Mapping[str, str]]) -> set[str]:
+    return {exact_key(name) for names in tables for name in names.values()}

@@ -9,7 +9,7 @@ from feeds.formats import MEDIA_TYPES, Format
 from feeds.i18n import I18n
 from feeds.model import Site
 from feeds.pages.discovery import Discovery
-from feeds.pages.entry_page import EntryPages
+from feeds.pages.entry_page import EntryPages, license_link
 from feeds.pages.listing import ListingPages
 from feeds.pages.templating import ROOT, Templates, relative_address
 from feeds.urls import STYLE, SUBSCRIBE
@@ -51,6 +51,7 @@ class Pages:
                 replace(form, media_type=form.media_type.partition(";")[0]) for form in formats
             ],
             "front": False,
+            "license": license_link(site.license),
         }
         self._templates = Templates(templates, values, site)
         self.entries = EntryPages(self._templates, i18n, site)

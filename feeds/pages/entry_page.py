@@ -8,10 +8,12 @@ from urllib.parse import urlsplit
 
 from markupsafe import Markup
 
+from feeds.formats.attachments import details
 from feeds.formats.content import truncated
 from feeds.formats.json_feed import present
-from feeds.i18n import I18n, direction_of
-from feeds.model import Country, Entry, Photo, Site, Topic
+from feeds.i18n import I18n, direction_of, language_of
+from feeds.licenses import license_name
+from feeds.model import Attachment, Country, Entry, Photo, Site, Topic
 from feeds.pages.templating import SCHEMA_ORG, Link, Templates, publisher_of, relative_address
 from feeds.urls import INDEX, feed_folder
 
@@ -67,21 +69,44 @@ class EntryPages:
             updated_date=self._updated_date(entry, values["published_date"]),
             labels=self._labels(entry),
             data=self._data(entry, address, values["published"], updated),
-            newer=newer and Link(relative_address(newer.path), newer.title),
-            older=older and Link(relative_address(older.path), older.title),
+            newer=newer and self._title_link(newer),
+            older=older and self._title_link(older),
+            authors=language_of(entry.language or self._site.language).joined(
+                [person.name for person in entry.authors]
+            ),
+            documents=[self._shown(document) for document in entry.documents],
+            **({"license": license_link(entry.license)} if entry.license else {}),
         )
 
     def _values(self, entry: Entry) -> dict[str, Any]:
         """Return the values of both templates."""
         around = self._i18n.direction
         sample = f"{entry.title} {entry.summary} {entry.body[:_MAX_BODY_SAMPLE]}"
-        direction = direction_of(sample, around)
+        language = entry.language
+        direction = language_of(language).direction if language else direction_of(sample, around)
         return {
             "entry": entry,
-            "entry_direction": direction if direction != around else "",
+            # Attributes of what is in the entry's language, and in it, of what is not.
+            "entry_language": _lang(language),
+            "site_language": _lang(self._site.language) if language else "",
+            "entry_direction": direction if language or direction != around else "",
             "host": _host("/".join(entry.link.split("/", 3)[:3])),
             "published": entry.published.isoformat(),
             "published_date": self._i18n.moment(entry.published, timed=entry.public_from is None),
+        }
+
+    def _title_link(self, entry: Entry) -> Link:
+        """Return the link to an entry's page, in the entry's language."""
+        direction = language_of(entry.language).direction if entry.language else ""
+        return Link(relative_address(entry.path), entry.title, entry.language, direction)
+
+    def _shown(self, document: Attachment) -> dict[str, str]:
+        """Return what a page shows of a document."""
+        return {
+            "url": document.url,
+            "title": document.title,
+            "language": document.language,
+            "details": details(document, self._i18n),
         }
 
     def _updated_date(self, entry: Entry, published_date: str) -> str:
@@ -102,7 +127,6 @@ class EntryPages:
 
     def _data(self, entry: Entry, address: str, published: str, updated: str) -> dict[str, Any]:
         """Return an entry as a NewsArticle of schema.org."""
-        author = entry.author
         about = [{"@type": "Thing", "name": topic.name} for topic in entry.topics]
         about += [{"@type": "Country", "name": country.name} for country in entry.countries]
         return present(
@@ -113,17 +137,51 @@ class EntryPages:
                 "description": entry.summary,
                 "url": address,
                 "sameAs": entry.link,
-                "inLanguage": self._site.language,
+                "inLanguage": entry.language or self._site.language,
+                "license": entry.license or self._site.license,
                 "datePublished": published,
                 "dateModified": updated,
-                "author": present({"@type": "Person", "name": author.name, "url": author.uri})
-                if author
-                else self._publisher,
+                "author": _authors(entry) or self._publisher,
                 "publisher": self._publisher,
                 "image": _image(entry.photo) if entry.photo and entry.photo.url else None,
                 "about": about,
+                "associatedMedia": [*map(_media_object, entry.documents)],
             }
         )
+
+
+@lru_cache(maxsize=100)
+def license_link(address: str) -> Link | None:
+    """Return the link to a licence, by its name; None if there is none."""
+    return Link(address, license_name(address)) if address else None
+
+
+@lru_cache(maxsize=100)
+def _lang(language: str) -> Markup:
+    """Return the attribute of a language; '' without one."""
+    return Markup(' lang="{}"').format(language) if language else Markup()
+
+
+def _authors(entry: Entry) -> dict[str, Any] | list[dict[str, Any]]:
+    """Return the authors of an entry: one by itself, several as a list; [] if it has none."""
+    found = [
+        present({"@type": "Person", "name": person.name, "url": person.uri})
+        for person in entry.authors
+    ]
+    return found[0] if len(found) == 1 else found
+
+
+def _media_object(document: Attachment) -> dict[str, Any]:
+    return present(
+        {
+            "@type": "MediaObject",
+            "name": document.title,
+            "contentUrl": document.url,
+            "encodingFormat": document.media_type,
+            "contentSize": document.length and f"{document.length} B",
+            "inLanguage": document.language,
+        }
+    )
 
 
 def _image(photo: Photo) -> dict[str, Any]:

@@ -155,6 +155,7 @@ class ListingPages:
                 "description": feed.description,
                 "url": address,
                 "inLanguage": site.language,
+                "license": site.license,
                 "isPartOf": {"@type": "WebSite", "name": site.title, "url": site.url},
                 "publisher": self._publisher,
             }

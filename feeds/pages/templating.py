@@ -46,10 +46,12 @@ SCHEMA_ORG = "https://schema.org"
 
 
 class Link(NamedTuple):
-    """A link to a page of the site."""
+    """A link, and the language and direction of its name; '' if they are the page's."""
 
     address: str
     name: str
+    language: str = ""
+    direction: str = ""
 
 
 class Templates:

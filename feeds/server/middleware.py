@@ -23,8 +23,11 @@ from feeds.headers import (
     IDENTITY,
     NOSNIFF,
     Header,
+    byte_range,
     cache_control,
     document_headers,
+    has_ranges,
+    is_same,
     names_tag,
     pays,
     unmodified_since,
@@ -110,6 +113,8 @@ class DocumentMiddleware:
             start_response("304 Not Modified", [*answer.validators, fresh])
             return []
         body = self._site.body(index, answer.record, answer.coding) or b""
+        if part := _requested_part(answer, environ):
+            return _answer_part(part, answer, body, fresh, start_response)
         # A copy: a server may change the list that it is given.
         start_response("200 OK", [*answer.headers, fresh])
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
@@ -152,6 +157,8 @@ class DocumentMiddleware:
             hub=head.hub if record.media_type in _SHOWN_AS else "",
             shown_as=_SHOWN_AS.get(record.media_type, "") if to_show else "",
         )
+        if has_ranges(record.media_type):
+            headers.append(("Accept-Ranges", "bytes"))
         coded = [] if coding == IDENTITY else [("Content-Encoding", coding)]
         headers += [*coded, ("Content-Length", str(length)), *checked]
         return _Answer(record, coding, headers, checked)
@@ -166,6 +173,36 @@ class DocumentMiddleware:
         if since is None or modified is None:
             return False
         return unmodified_since(since, modified, self._site.clock())
+
+
+def _requested_part(answer: _Answer, environ: WSGIEnvironment) -> tuple[int, int] | None:
+    """Return the first and the last byte that a request is for; None for the whole document."""
+    wanted, record = environ.get("HTTP_RANGE"), answer.record
+    if wanted is None or environ["REQUEST_METHOD"] != "GET" or not has_ranges(record.media_type):
+        return None
+    if not is_same(environ.get("HTTP_IF_RANGE", ""), record.etag, record.modified):
+        return None
+    return byte_range(wanted, record.length)
+
+
+def _answer_part(
+    part: tuple[int, int],
+    answer: _Answer,
+    body: bytes,
+    fresh: Header,
+    start_response: StartResponse,
+) -> list[bytes]:
+    """Answer with a part of a document, or that there is none (RFC 9110 §15.3.7, §15.5.17)."""
+    first, last = part
+    length = answer.record.length
+    is_there = first <= last
+    found = body[first : last + 1] if is_there else b""
+    where = f"{first}-{last}" if is_there else "*"
+    replaced = {"Content-Length": str(len(found)), "Content-Range": f"bytes {where}/{length}"}
+    kept = [header for header in answer.headers if header[0] not in replaced]
+    status = "206 Partial Content" if is_there else "416 Range Not Satisfiable"
+    start_response(status, [*kept, *replaced.items(), fresh])
+    return [found]
 
 
 def address(head: Head, path: str) -> str:
