@@ -6,6 +6,7 @@ languages: 0.25 of 0.3 s.
 
 import multiprocessing
 import os
+import re
 import subprocess
 import sys
 import time
@@ -26,8 +27,10 @@ def run_forked(
     _start_server()
     with TemporaryDirectory() as folder:
         out, err = (str(Path(folder) / name) for name in ("out", "err"))
-        mask = os.umask(0)
-        os.umask(mask)
+        # To ask the system for it is to set it, for all threads.
+        found = re.search(r"^Umask:\s+(\d+)", Path("/proc/self/status").read_text(), re.MULTILINE)
+        assert found
+        mask = int(found[1], 8)
         process = _CONTEXT.Process(target=_feeds, args=(arguments, cwd, dict(env), mask, out, err))
         process.start()
         process.join(timeout)
