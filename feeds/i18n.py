@@ -86,6 +86,11 @@ class Language:
         return format_list(names, locale=self._locale)
 
 
+def in_all_languages(word: str) -> frozenset[str]:
+    """Return the texts that one of the words of `translations.toml` has in any language."""
+    return frozenset(words[word] for words in _translations().values() if word in words)
+
+
 @lru_cache(maxsize=100)
 def language_of(tag: str) -> Language:
     """Return what is known of a language."""
@@ -137,14 +142,18 @@ def _words(language: str, locale: Locale) -> Mapping[str, str]:
 
     A territory may use another script than the language does: as Taiwan does.
     """
-    text = files("feeds").joinpath("translations.toml").read_text("utf-8")
-    known: Mapping[str, Mapping[str, str]] = tomllib.loads(text)
+    known = _translations()
     found = dict(known[_ENGLISH])
     parts = language.split("-")
     tags = ["-".join(parts[: length + 1]) for length in range(len(parts))]
     for tag in (tags[0], f"{locale.language}-{locale.script}", *tags[1:]):
         found |= known.get(tag, {})
     return found
+
+
+@lru_cache(maxsize=1)
+def _translations() -> Mapping[str, Mapping[str, str]]:
+    return tomllib.loads(files("feeds").joinpath("translations.toml").read_text("utf-8"))
 
 
 def _locale(language: str) -> Locale:

@@ -15,7 +15,7 @@ from feeds.headers import is_page
 from feeds.inputs import digest, entry_digest, site_digest
 from feeds.media_types import with_charset
 from feeds.model import Catalogue, Entry, Feed, Site
-from feeds.pictures import without_metadata
+from feeds.pictures import DamagedPicture, without_metadata
 from feeds.selection import next_change, related_feeds, select
 from feeds.storage import Stamp, read_media, static_files
 from feeds.urls import (
@@ -308,7 +308,7 @@ def _file(file: Path, stamp: Stamp, _: Pieces) -> bytes:
     body = read_media(file, stamp)
     try:
         return without_metadata(body)
-    except ValueError as fault:
+    except DamagedPicture as fault:
         raise FeedsError(f"{file}: {fault}") from None
 
 

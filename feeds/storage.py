@@ -314,7 +314,7 @@ def rewrite_file(path: Path, data: bytes, *, expected: bytes) -> None:
 
 
 def media_folder(path: Path) -> Path:
-    """Return the folder of a catalogue's pictures: `media` beside its files."""
+    """Return the folder of the files that entries use: `media` beside the catalogue's files."""
     return (path if path.is_dir() else path.parent) / MEDIA
 
 
@@ -350,7 +350,7 @@ class StaticFile(NamedTuple):
 
 
 def static_files(folder: Path) -> dict[str, StaticFile]:
-    """Return the files that are published unchanged, by their paths under the site, sorted.
+    """Return the files that are published as they are, by their paths under the site, sorted.
 
     Hidden files are left out. Raises FeedsError for a symbolic link, and for anything
     that is neither a file nor a folder.

@@ -12,8 +12,8 @@ from conftest import ROOT, run_feeds
 # The layers, from the lowest. A package is named once, for all its modules. Modules and
 # packages of the same layer do not import each other.
 LAYERS = [
-    ["errors", "urls", "log", "media_types"],
-    ["model", "storage", "headers", "parallel", "licenses", "pictures"],
+    ["errors", "urls", "log", "media_types", "pictures"],
+    ["model", "storage", "headers", "parallel", "licenses"],
     ["inputs", "i18n"],
     ["selection", "markdown", "formats"],
     ["catalogue", "pages"],

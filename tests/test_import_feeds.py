@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from import_cases import Imported, feeds
 
 from feeds import Catalogue, load_catalogue
+from feeds.model import Attachment, Person, Photo
 from feeds.notify.http import is_same_site
 
 ITEM = """<item>
@@ -253,13 +255,189 @@ def test_json_that_is_not_valid_is_reported_by_line(tmp_path: Path) -> None:
     assert done.output.startswith("feeds: feed.json:2: is not valid JSON")
 
 
-def test_what_is_left_out_of_an_item_is_reported(tmp_path: Path) -> None:
-    """Sounds and further authors are named in the report."""
-    enclosure = '<enclosure url="https://example.org/a.mp3" type="audio/mpeg" length="9"/></item>'
-    done = imported(tmp_path, rss(ITEM.format(1).replace("</item>", enclosure)))
-    assert done.output == (
-        "feed.xml:3: the file https://example.org/a.mp3 is not imported; link to it in the body\n"
-        "entries.yaml: 1 entry written, 1 remark\n"
+NAMESPACES = """xmlns:dc="http://purl.org/dc/elements/1.1/"
+ xmlns:cc="http://web.resource.org/cc/" xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+ xmlns:creativeCommons="http://backend.userland.com/creativeCommonsRssModule"
+ xmlns:itunes="http://www.itunes.com/dtds/podcast-1.0.dtd" xmlns:media="http://search.yahoo.com/mrss/"
+"""
+# The same item in three formats: a report, a picture, a recording; two authors; French; a licence.
+DESCRIBED = {
+    "feed.xml": rss(
+        "<language>en</language>"
+        "<creativeCommons:license>https://licences.example.org/a</creativeCommons:license>",
+        """<item><title>T</title><guid isPermaLink="false">t</guid><description>S</description>
+<pubDate>24 May 2022 10:00:00 GMT</pubDate><author>a@example.org (A)</author><dc:creator>A</dc:creator>
+<itunes:author>B</itunes:author><dc:language>fr-ca</dc:language>
+<cc:license rdf:resource="https://licences.example.org/b"/>
+<enclosure url="https://example.org/b.mp3" type="audio/x-mpeg" length="0"/>
+<media:content url="https://example.org/p.jpg" type="image/jpeg" fileSize="7"/>
+<media:content url="https://example.org/a 1.pdf" type="application/pdf" fileSize="9" lang="de">
+<media:title>R&amp;amp;D</media:title></media:content>
+<media:content url="https://example.org/b.mp3" medium="audio"><media:title>Talk</media:title>
+</media:content></item>""",
+    ).replace(b"xmlns:atom", f"{NAMESPACES}xmlns:atom".encode()),
+    "atom.xml": b"""<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en"
+ xml:base="https://example.org/"><title>N</title><id>urn:x</id>
+<link href="https://example.org/"/><link rel="license" href="https://licences.example.org/a"/>
+<updated>2022-05-24T10:00:00Z</updated><entry xml:lang="fr-ca"><title>T</title><id>urn:t</id>
+<author><name>A</name><email>a@example.org</email></author><author><name>B</name></author>
+<updated>2022-05-24T10:00:00Z</updated><summary>S</summary>
+<link rel="license" href="https://licences.example.org/b"/>
+<link rel="enclosure" href="/a%201.pdf" type="application/pdf" length="9" hreflang="de" title="R&amp;amp;D"/>
+<link rel="enclosure" href="/p.jpg" type="image/jpeg" length="7"/>
+<link rel="enclosure" href="/b.mp3" type="audio/x-mpeg" title="Talk"/></entry></feed>""",
+    "feed.json": json.dumps(
+        {
+            "version": "https://jsonfeed.org/version/1.1",
+            "title": "N",
+            "home_page_url": "https://example.org/",
+            "language": "en",
+            "items": [
+                {
+                    "id": "t",
+                    "title": "T",
+                    "date_published": "2022-05-24T10:00:00Z",
+                    "content_text": "S",
+                    "language": "fr_CA",
+                    "authors": [{"name": "A", "url": "mailto:a@example.org"}, {"name": "B"}, {}],
+                    "image": "https://example.org/p.jpg",
+                    "attachments": [
+                        {
+                            "url": "https://example.org/a%201.pdf",
+                            "mime_type": "application/pdf",
+                            "size_in_bytes": 9,
+                            "title": "R&amp;D",
+                            "_document": {"language": "de"},
+                        },
+                        {
+                            "url": "https://example.org/p.jpg",
+                            "mime_type": "image/jpeg",
+                            "size_in_bytes": 7,
+                        },
+                        {
+                            "url": "https://example.org/b.mp3",
+                            "mime_type": "audio/x-mpeg",
+                            "title": "Talk",
+                        },
+                    ],
+                }
+            ],
+        }
+    ).encode(),
+}
+
+
+@pytest.mark.parametrize("name", DESCRIBED)
+def test_files_authors_language_and_licence_arrive(name: str, tmp_path: Path) -> None:
+    """Each file is a document, once, and the picture the photo; all authors arrive, once."""
+    done = imported(tmp_path, DESCRIBED[name], "--url", "https://example.org/", name=name)
+    assert (done.written, done.code) == (1, 0), done.output
+    catalogue = catalogue_of(tmp_path)
+    [entry] = catalogue.entries
+    report, recording = (
+        Attachment("https://example.org/a%201.pdf", "R&amp;D", "de", "application/pdf", 9),
+        Attachment("https://example.org/b.mp3", "Talk", media_type="audio/x-mpeg"),
+    )
+    assert entry.documents == (report, recording)
+    assert entry.photo == Photo("https://example.org/p.jpg", media_type="image/jpeg", length=7)
+    assert entry.authors == (Person(name="A", email="a@example.org"), Person(name="B"))
+    assert entry.language == "fr-CA"
+    if name != "feed.json":
+        assert catalogue.site.license == "https://licences.example.org/a"
+        assert entry.license == "https://licences.example.org/b"
+
+
+def test_what_a_catalogue_derives_is_not_written(tmp_path: Path) -> None:
+    """Not written: a type that follows from the name, a language and a licence that are the site's."""
+    enclosed = (
+        '<enclosure url="https://example.org/a.pdf" type="application/pdf" length="0"/>'
+        "<language>EN-gb</language></item>"
+    )
+    licensed = "<creativeCommons:license>http://a.example.org/</creativeCommons:license>"
+    data = rss(
+        f"<language>en-GB</language>{licensed}",
+        ITEM.format(1).replace("</item>", f"{licensed}{enclosed}"),
+    )
+    imported(tmp_path, data.replace(b"xmlns:atom", f"{NAMESPACES}xmlns:atom".encode()))
+    text = (tmp_path / "entries.yaml").read_text("utf-8")
+    assert text.endswith("guid: id-1\n  documents: [https://example.org/a.pdf]\n")
+    assert "  license: http://a.example.org/\n" in text
+
+
+def test_a_document_that_is_refused_costs_no_entry(tmp_path: Path) -> None:
+    """What the catalogue refuses of documents, language and licence is reported; the rest arrives."""
+    refused = (
+        '<enclosure url="ftp://example.org/a.pdf" type="application/pdf" length="5"/>'
+        '<enclosure url="https://example.org/b.mp3" type="audio" length="1 MB"/>'
+        "<dc:language>French</dc:language>"
+        "<creativeCommons:license>MIT</creativeCommons:license></item>"
+    )
+    alone = '<enclosure url="ftp://example.org/a.pdf"/></item>'
+    data = rss(ITEM.format(2).replace("</item>", refused), ITEM.format(1).replace("</item>", alone))
+    done = imported(tmp_path, data.replace(b"xmlns:atom", f"{NAMESPACES}xmlns:atom".encode()))
+    assert (done.written, done.left_out) == (2, 0)
+    places = ["documents[0].url", "documents[1].length", "documents[1].type", "language", "license"]
+    for place in places:
+        assert re.search(rf"^feed.xml:\d+: {re.escape(place)}: ", done.output, re.MULTILINE)
+    first, second = catalogue_of(tmp_path).entries
+    assert first.documents == (Attachment("https://example.org/b.mp3", "b.mp3", "", "audio/mpeg"),)
+    assert (first.language, first.license, second.documents) == ("", "", ())
+    assert "documents: []" not in (tmp_path / "entries.yaml").read_text("utf-8")
+
+
+LISTED = '<p>Documents</p>\n<ul>\n<li><a href="https://example.org/{}">A</a> (PDF)</li>\n</ul>'
+
+
+@pytest.mark.parametrize(
+    ("content", "body"),
+    [
+        (f"<p>T</p>\n{LISTED.format('a.pdf')}", "T"),
+        (
+            f"<p>T</p>\n{LISTED.format('b.pdf')}",
+            "T\n\nDocuments\n\n- [A](https://example.org/b.pdf) (PDF)",
+        ),
+        (
+            f"{LISTED.format('a.pdf')}\n<p>T</p>",
+            "Documents\n\n- [A](https://example.org/a.pdf) (PDF)\n\nT",
+        ),
+        (
+            f"<p>T</p>\n{LISTED.format('a.pdf')}".replace("Documents", "Further reading"),
+            "T\n\nFurther reading\n\n- [A](https://example.org/a.pdf) (PDF)",
+        ),
+    ],
+    ids=["its documents", "another file", "at the beginning", "another heading"],
+)
+def test_only_the_list_of_its_documents_is_left_out(
+    content: str, body: str, tmp_path: Path
+) -> None:
+    """The list that repeats the documents of an item is left out of its text; any other list stays."""
+    enclosed = (
+        '<enclosure url="https://example.org/a.pdf" type="application/pdf" length="5"/></item>'
+    )
+    text = ITEM.format(1).replace("Summary 1.", f"<![CDATA[{content}]]>")
+    done = imported(tmp_path, rss(text.replace("</item>", enclosed)))
+    assert done == Imported("entries.yaml: 1 entry written\n", 0)
+    [entry] = catalogue_of(tmp_path).entries
+    assert (entry.body, len(entry.documents)) == (body, 1)
+
+
+def test_the_language_of_all_items_is_that_of_the_site(tmp_path: Path) -> None:
+    """Where a feed has no language, and all items the same, it is the site's."""
+    text = ITEM.format(1).replace("</item>", "<dc:language>fr</dc:language></item>")
+    data = rss(text).replace(b"xmlns:atom", f"{NAMESPACES}xmlns:atom".encode())
+    assert imported(tmp_path, data) == Imported("entries.yaml: 1 entry written\n", 0)
+    catalogue = catalogue_of(tmp_path)
+    assert (catalogue.site.language, catalogue.entries[0].language) == ("fr", "")
+
+
+def test_a_further_picture_is_reported(tmp_path: Path) -> None:
+    """A picture is the photo of an item; another one without a type is in the report."""
+    pictures = "".join(f'<enclosure url="https://example.org/{name}.png"/>' for name in "ab")
+    done = imported(tmp_path, rss(ITEM.format(1).replace("</item>", f"{pictures}</item>")))
+    assert done == Imported(
+        "feed.xml:3: the picture https://example.org/b.png is not imported; show it in the body\n"
+        "entries.yaml: 1 entry written, 1 remark\n",
+        0,
     )
 
 
@@ -667,7 +845,11 @@ def test_a_catalogue_in_a_folder_that_is_not_there(tmp_path: Path) -> None:
     assert done == Imported("news/entries.yaml: 1 entry written\n", 0)
 
 
-DOCUMENTS = [*(text.encode() for text in VERSIONS.values()), rss(1, 2), json_feed(1, "")]
+DOCUMENTS = [
+    *(text.encode() for text in VERSIONS.values()),
+    *DESCRIBED.values(),
+    *(rss(1, 2), json_feed(1, "")),
+]
 # What a document may contain by mistake, or to do harm.
 PIECES = [
     *(b"", b"<", b">", b"&", b'"', b"]]>", b"<!--", b"\0", b"\xff", b"\xed\xa0\x80", b"&#0;"),

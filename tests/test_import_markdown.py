@@ -37,6 +37,23 @@ def test_each_generator_has_a_case() -> None:
 @pytest.mark.parametrize(
     "matter",
     [
+        "---\nauthors: [Ada, Ben Doe]\nlang: fr\nlicense: CC BY 4.0\nattachments:\n- {url: URL, title: B}\n---\n",
+        "+++\nauthors = ['Ada', 'Ben Doe']\nlang = 'fr'\nlicence = 'CC BY 4.0'\n[[files]]\nsrc = 'URL'\nname = 'B'\n+++\n",
+        '{"author": [{"name": "Ada"}, "Ben Doe"], "locale": "fr", "license": "CC BY 4.0", "downloads": {"href": "URL", "label": "B"}}\n',
+    ],
+)
+def test_front_matter_on_documents(matter: str, tmp_path: Path) -> None:
+    """Authors, language, licence and documents are read under their usual names."""
+    url = "https://example.org/b.pdf"
+    item = only(tmp_path, f"{matter.replace('URL', url)}\nThe text.\n")
+    assert item.documents == ({"url": url, "title": "B"},)
+    assert item.authors == ({"name": "Ada"}, {"name": "Ben Doe"})
+    assert (item.language, item.license) == ("fr", "CC BY 4.0")
+
+
+@pytest.mark.parametrize(
+    "matter",
+    [
         "---\ntitle: A page\ndate: 2024-05-01\n---\n",
         "---  \r\ntitle: A page\r\ndate: 2024-05-01\r\n---\r\n",
         "+++\ntitle = 'A page'\ndate = 2024-05-01\n+++\n",

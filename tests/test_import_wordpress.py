@@ -182,7 +182,7 @@ def test_each_field_of_a_post_arrives() -> None:
                 "credit": "© Port authority",
                 "alt": "A quay & a crane",
             },
-            author={"name": "Ana Lúcia"},
+            authors=({"name": "Ana Lúcia"},),
             guid={"id": f"{SITE}?p=41"},
         ),
     )
@@ -241,9 +241,9 @@ def test_version_1_0() -> None:
     data = HEAD.format(version="1.0") + post + TAIL
     start, end = data.index("<wp:author>"), data.index("<wp:category>")
     [item] = read_wordpress("x", (data[:start] + data[end:]).encode()).items
-    assert item.author == {"name": "Ana Lúcia"}
+    assert item.authors == ({"name": "Ana Lúcia"},)
     private = (data[:start] + data[end:]).replace("Ana Lúcia", "ana@example.org").encode()
-    assert not read_wordpress("x", private).items[0].author
+    assert not read_wordpress("x", private).items[0].authors
     assert item.labels == (Label("fish"), Label("fish", "fish"))
 
 
@@ -331,7 +331,7 @@ def _check_nothing_leaks(count: int, folder: Path) -> None:
         assert item.body.startswith(f"First paragraph of {number}\n\n![Picture {number}](https://")
         assert item.labels == (Label(f"Topic {number % 7}", f"topic-{number % 7}"),)
         assert item.photo["url"] == f"https://files.example.org/public-{number}.jpg"
-        assert item.author == {"name": "Ana Lúcia"}
+        assert item.authors == ({"name": "Ana Lúcia"},)
 
     (folder / "export.xml").write_bytes(data)
     done = run_feeds("import", "export.xml", cwd=folder)
@@ -633,7 +633,27 @@ def test_authors_without_addresses() -> None:
     """An author is named by the display name; no e-mail address and no login is published."""
     names = ["ana", "ben", "removed", ""]
     items = read(*(element(number, creator=name) for number, name in enumerate(names))).items
-    assert [item.author for item in items] == [{"name": "Ana Lúcia"}, {"name": "Ben Okri"}, {}, {}]
+    authors = [item.authors for item in items]
+    assert authors == [({"name": "Ana Lúcia"},), ({"name": "Ben Okri"},), (), ()]
+
+
+def test_enclosures_are_documents() -> None:
+    """Each enclosure is a document; what a plugin for podcasts adds to it is not, and no picture."""
+    sound = "https://files.example.org/tides.mp3"
+    podcast = f'{sound}\n4096\naudio/mpeg\na:1:{{s:8:"duration";s:8:"00:12:00";}}'
+    film = "https://files.example.org/quay.mp4\r\n\r\nvideo/mp4\r\n"
+    picture_of_it = "https://files.example.org/quay.png\n9\nimage/png\n"
+    more = "".join(
+        "<wp:postmeta><wp:meta_key>enclosure</wp:meta_key>"
+        f"<wp:meta_value>{cdata(text)}</wp:meta_value></wp:postmeta>"
+        for text in (film, picture_of_it, "\n")
+    )
+    item = only(element(meta={"enclosure": podcast}, extra=more))
+    assert item.documents == (
+        {"url": sound, "length": "4096", "type": "audio/mpeg"},
+        {"url": "https://files.example.org/quay.mp4", "type": "video/mp4"},
+    )
+    assert not item.remarks
 
 
 def test_ids() -> None:

@@ -57,7 +57,7 @@ class ReadOptions(TypedDict, total=False):
     the time, such as on entries dated far ahead; without it there are no such notes.
     `published` are the absolute addresses that were public before: a note reports each
     address of the site that is no longer published. With `strict`, notes are problems.
-    `media` is the folder with the pictures; `load_catalogue` sets it. `memory` has items
+    `media` is the folder with the files of entries; `load_catalogue` sets it. `memory` has items
     that were read before.
     """
 

@@ -66,14 +66,20 @@ def read_documents(fields: MappingReader) -> tuple[Attachment, ...]:
         found = Attachment(item) if isinstance(item, str) else _document(item)
         if found.url and any(found.url == other.url for other in documents):
             fields.problem("documents", f"has {found.url!r} twice")
-        ending = ending_of(found.url)
+        known = described_by(found.url)
         documents.append(
             found._replace(
-                title=found.title or unquote(found.url.rpartition("/")[2]) or found.url,
-                media_type=found.media_type or FILE_TYPES.get(ending, ""),
+                title=found.title or known.title,
+                media_type=found.media_type or known.media_type,
             )
         )
     return tuple(documents)
+
+
+def described_by(url: str) -> Attachment:
+    """Return a document with the title and the type that it has by its address alone."""
+    title = unquote(url.rpartition("/")[2]) or url
+    return Attachment(url, title, media_type=FILE_TYPES.get(ending_of(url), ""))
 
 
 def _document(fields: MappingReader) -> Attachment:

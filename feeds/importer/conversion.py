@@ -12,16 +12,18 @@ from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from feeds.catalogue.additions import numbered, taken_ids
+from feeds.catalogue.attachments import described_by
 from feeds.catalogue.countries import Countries
 from feeds.catalogue.country_names import SETS, displayed_names, exact_key, united_nations
 from feeds.catalogue.dates import MANY_DAYS, NO_DAY, read_date
-from feeds.catalogue.known_keys import SILENT
+from feeds.catalogue.known_keys import DOCUMENT, SILENT
 from feeds.catalogue.reader import InvalidValue, ValueWarning
 from feeds.catalogue.text_fields import slug_of, slug_or_blank
 from feeds.catalogue.web_addresses import is_iri
 from feeds.errors import FeedsError
 from feeds.importer.html_to_markdown import on_one_line
 from feeds.importer.items import Item, Label, Remark
+from feeds.licenses import license_address
 from feeds.model import Catalogue, Entry, Site, Topic
 from feeds.urls import FEEDS, INDEX, WEB_SCHEMES, entry_folder, web_host
 
@@ -226,12 +228,16 @@ def _fields(item: Item, name: str, site: Site, result: Converted) -> dict[str, o
 
 
 def _rest(item: Item, name: str, site: Site) -> dict[str, object]:
-    author = dict(item.author)
     fields: dict[str, object] = {}
     if item.photo:
         fields["photo"] = dict(item.photo)
-    if any(getattr(site.author, key) != value for key, value in author.items()):
-        fields["author"] = person(author)
+    people = [*map(person, item.authors)]
+    if len(people) > 1:
+        fields["authors"] = people
+    elif any(
+        getattr(site.author, key) != text for one in item.authors for key, text in one.items()
+    ):
+        fields["author"] = people[0]
     guid = dict(item.guid)
     if [*guid] == ["id"]:
         default = site.tag(name)
@@ -239,12 +245,28 @@ def _rest(item: Item, name: str, site: Site) -> dict[str, object]:
             fields["guid"] = guid["id"]
     elif guid:
         fields["guid"] = guid
+    if item.documents:
+        fields["documents"] = [*map(_document, item.documents)]
+    language = item.language.replace("_", "-")
+    if language.casefold() not in {"", site.language.casefold()}:
+        fields["language"] = language
+    if (license_address(item.license) or item.license) not in {"", site.license}:
+        fields["license"] = item.license
     return fields
 
 
 def person(author: Mapping[str, str]) -> object:
     """Return an author as a catalogue has one: a name alone is a text."""
     return {**author} if len(author) > 1 else author["name"]
+
+
+def _document(found: Mapping[str, str]) -> object:
+    """Return a document as a catalogue has one: what its address says is left out."""
+    known = described_by(found["url"])
+    defaults = {"title": known.title, "type": known.media_type}
+    values = ((key, found.get(key, "")) for key in DOCUMENT.words)
+    fields = {key: text for key, text in values if text and text != defaults.get(key)}
+    return fields if len(fields) > 1 else found["url"]
 
 
 def path_below(site_url: str, address: str) -> str:

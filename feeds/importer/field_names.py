@@ -15,8 +15,9 @@ _EXCLUDED = frozenset(
     "locations location places place regions region media enclosure figure source website details"
     " permalink canonical time day id story section created createdat".split()
 )
-# In Hugo, a page with both is published at the first.
-_PREFERRED = {"date": ("publishdate",)}
+# In Hugo, a page with both dates is published at the first.
+# Of one author and a list of them, the list is complete.
+_PREFERRED = {"date": ("publishdate",), "author": ("authors",)}
 # Further names, in the order in which they are preferred.
 _FURTHER = {
     "title": "event eventname eventtitle newstitle posttitle papertitle paper",
@@ -37,6 +38,8 @@ _FURTHER = {
         " heroimage coverimage featureimage headerimage"
     ),
     "id": "postname id",
+    "author": "contributors writers creators",
+    "documents": "pdfurl fileurl documenturl downloadurl audiourl videourl audiofile pdffile",
     # These are no fields of an entry.
     "page": "permalink path canonical canonicalurl",
     "credit": "credit photographer photocredit imagecredit",
@@ -65,6 +68,13 @@ _TRANSLATED = {
     ),
     "photo": "afbeelding foto bild immagine imagem imagen imagenurl",
     "author": "auteur auteurs autor autoren autore autores",
+    "documents": (
+        "documenten bijlage bijlagen fichier fichiers piecejointe piecesjointes dokument dokumente"
+        " datei dateien anhang anhange documento documenti allegato allegati documentos anexo"
+        " anexos ficheiro ficheiros adjunto adjuntos archivo archivos"
+    ),
+    "language": "taal langue sprache lingua idioma",
+    "license": "licentie lizenz licenza licenca licencia",
 }
 # In JSON, `data` is more often around something else.
 _SELDOM = frozenset(("data",))
@@ -72,7 +82,7 @@ _SELDOM = frozenset(("data",))
 # GraphQL, `attributes` in JSON:API and Strapi, `fields` in Airtable and Contentful.
 _ENVELOPES = frozenset("attributes data fields frontmatter node".split())
 # Several keys may have values for them.
-_LISTS = ("topics", "countries")
+_LISTS = ("topics", "countries", "documents")
 _NOT_PUBLISHED = {
     **dict.fromkeys("draft isdraft hidden private unlisted disabled deleted".split(), "true"),
     **dict.fromkeys(

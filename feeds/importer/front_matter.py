@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from feeds.importer.json_nodes import read_json_before
-from feeds.importer.nodes import Fields, Node, SyntaxFault, Text
+from feeds.importer.nodes import Fields, Items, Node, SyntaxFault, Text
 from feeds.importer.site_config import nodes_of
 from feeds.importer.yaml_nodes import read_yaml
 
@@ -62,10 +62,14 @@ def nikola_fields(text: str) -> Mapping[str, Node]:
 
 def pelican_fields(text: str) -> Mapping[str, Node]:
     """Return the fields of lines such as `Title: …`."""
-    return {
-        pair[1]: Text(text.count("\n", 0, pair.start()) + 1, " ".join(pair[2].split()))
-        for pair in _PELICAN_LINE.finditer(text)
-    }
+    found: dict[str, Node] = {}
+    for pair in _PELICAN_LINE.finditer(text):
+        line, value = text.count("\n", 0, pair.start()) + 1, " ".join(pair[2].split())
+        found[pair[1]] = Text(line, value)
+        if pair[1].lower() == "authors":
+            names = value.split(";" if ";" in value else ",")
+            found[pair[1]] = Items(line, tuple(Text(line, name) for name in names))
+    return found
 
 
 def _page(text: str, end: int, fields: Mapping[str, Node]) -> Page:

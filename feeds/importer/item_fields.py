@@ -2,14 +2,15 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import NamedTuple
 from urllib.parse import urljoin
 
-from feeds.catalogue.known_keys import PERSON, PHOTO, without_separators
+from feeds.catalogue.known_keys import DOCUMENT, PERSON, PHOTO, without_separators
 from feeds.errors import FeedsError
+from feeds.importer.documents import Document, merged
 from feeds.importer.field_names import (
     Chosen,
     Found,
@@ -23,6 +24,7 @@ from feeds.importer.field_names import (
     text_of,
     withheld,
 )
+from feeds.importer.item_texts import distinct
 from feeds.importer.items import Item, Label, Remark
 from feeds.importer.markdown_texts import (
     as_markdown,
@@ -32,6 +34,7 @@ from feeds.importer.markdown_texts import (
     title_of,
 )
 from feeds.importer.nodes import Fields, Items, Node, Text
+from feeds.media_types import FILE_TYPES, ending_of
 from feeds.urls import to_uri, web_host
 
 _SEPARATORS = re.compile("[,;]")
@@ -49,6 +52,8 @@ _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE
 _YEAR = re.compile(r"\d{4}")
 # A day and a month, with or without their names.
 _DAY_OF_YEAR = re.compile(r"(?!\D*$)(?:\D*(?<!\d)\d{1,2}(?!\d)){1,2}\D*")
+# Between addresses in one text.
+_ADDRESSES = re.compile(r"[\s,;|]+(?=https?://)")
 _PHOTO_KEYS = ("credit", "alt", "width", "height")
 
 
@@ -172,7 +177,7 @@ class _Reader:
         title, summary, body, only_link = self._texts()
         slug, page = self._page()
         guid = self._text("guid")
-        author = self._author()
+        authors = distinct(self._authors())
         return Item(
             place=self._record.place,
             slug=slug,
@@ -186,8 +191,11 @@ class _Reader:
             labels=self._labels(),
             countries=tuple(label.name for label in self._label_list("countries")),
             photo=self._photo(),
-            author=author,
+            authors=authors,
             guid={"id": guid} if guid else {},
+            documents=merged(self._documents()),
+            language=self._text("language"),
+            license=self._text("license"),
             remarks=tuple(self._remarks),
         )
 
@@ -278,7 +286,7 @@ class _Reader:
         return address if web_host(address) else ""
 
     def _photo(self) -> Mapping[str, str]:
-        found = self._first("photo", "pictures")
+        found = self._first_picture()
         values: dict[str, Node] = {"url": found.node} if found else {}
         if found and isinstance(found.node, Fields):
             values, unused = picked(found, PHOTO)
@@ -295,35 +303,58 @@ class _Reader:
             return {}
         return {key: photo[key] for key in ("url", *_PHOTO_KEYS) if photo.get(key)}
 
-    def _author(self) -> Mapping[str, str]:
-        found = self._first("author", "authors")
-        if found is None:
-            return {}
-        if not isinstance(found.node, Fields):
-            name = shown(text_of(found.node)).text
-            if name.isdecimal():
-                self._remarks.append(f"the author {name!r} is not imported: it is a number")
-            return {"name": name} if name and not name.isdecimal() else {}
-        values, unused = picked(found, PERSON)
-        self.unused += unused
-        person = {key: shown(text_of(value)).text for key, value in values.items()}
-        if not person.get("name"):
-            self._remarks.append("the author is not imported: it has no name")
-            return {}
-        if not web_host(person.get("uri", "")):
-            person.pop("uri", None)
-        return {key: value for key, value in person.items() if value}
+    def _authors(self) -> Iterator[Mapping[str, str]]:
+        for key, node in self._each("author"):
+            values, unused = picked(Found(key, node), PERSON)
+            self.unused += unused
+            person = {name: shown(text_of(value)).text for name, value in values.items()}
+            if not web_host(person.get("uri", "")):
+                person.pop("uri", None)
+            if isinstance(node, Fields):
+                if not person.get("name"):
+                    self._remarks.append("the author is not imported: it has no name")
+                yield {name: text for name, text in person.items() if text}
+                continue
+            # A comma may also be between the two names of one person.
+            for name in map(str.strip, shown(text_of(node)).text.split(";")):
+                if name.isdecimal():
+                    self._remarks.append(f"the author {name!r} is not imported: it is a number")
+                else:
+                    yield {"name": name}
 
-    def _first(self, field: str, things: str) -> Found | None:
-        """Return the value of a field, or the first one in a list."""
-        found = self._chosen.first(field)
+    def _documents(self) -> Iterator[Document]:
+        for key, node in self._each("documents"):
+            values, unused = picked(Found(key, node), DOCUMENT)
+            self.unused += unused
+            document = {name: shown(text_of(value)).text for name, value in values.items()}
+            written = text_of(values["url"]) if "url" in values else ""
+            is_text = not isinstance(node, Fields)
+            for part in _ADDRESSES.split(text_of(node)) if is_text else [written]:
+                # By itself, a text may be anything else: a page with a video, its number.
+                if is_text and ending_of(part) not in FILE_TYPES:
+                    self.unused.append(key)
+                elif not part:
+                    self._remarks.append("a document is not imported: it has no address")
+                elif address := self._absolute(part):
+                    yield document | {"url": address}
+                else:
+                    message = f"the document {part!r} is not imported: {self._fault_of(part)}"
+                    self._remarks.append(message)
+
+    def _each(self, field: str) -> Iterator[tuple[str, Node]]:
+        """Yield the values of a field, and those in lists, each with its key."""
+        for key, node in self._chosen.values.get(field, ()):
+            yield from ((key, one) for one in (node.values if isinstance(node, Items) else (node,)))
+
+    def _first_picture(self) -> Found | None:
+        found = self._chosen.first("photo")
         if found is None or not isinstance(found.node, Items):
             return found
         first, *others = found.node.values
         if others:
             names = ", ".join(filter(None, map(text_of, others)))
             named = f"; not imported: {names}" if names else ""
-            self._remarks.append(f"has {len(others) + 1} {things}{named}")
+            self._remarks.append(f"has {len(others) + 1} pictures{named}")
         return Found(found.key, first)
 
     def _labels(self) -> tuple[Label, ...]:

@@ -1,7 +1,7 @@
 """The texts, dates and ids of an item in a feed, as an entry has them."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -73,6 +73,15 @@ def as_html(text: str) -> str:
     return (
         "".join(f"<p>{part}</p>" for part in paragraphs) if len(paragraphs) > 1 else paragraphs[0]
     )
+
+
+def distinct(people: Iterable[Mapping[str, str]]) -> tuple[Mapping[str, str], ...]:
+    """Return people, each once by name; RSS has several elements for an author."""
+    found: dict[str, Mapping[str, str]] = {}
+    for person in people:
+        if name := person.get("name", ""):
+            found[name] = {**person, **found.get(name, {})}
+    return tuple(found.values())
 
 
 def guid_of(text: str, *, permalink: bool) -> Mapping[str, str]:

@@ -42,7 +42,8 @@ class Item:
     `place` is where the item is in the source. `slug` is what its id is made of: a slug, a
     path or a file's name. `page` is the address of its page at the earlier publisher.
     `labels` are topics or countries; `countries` are countries, by any name or code.
-    `photo`, `author` and `guid` have the keys that these fields of an entry have.
+    `photo`, `guid`, and each of `authors` and `documents`, have the keys that these have in
+    a catalogue.
     `remarks` are on what of the item is left out.
     """
 
@@ -58,8 +59,11 @@ class Item:
     labels: tuple[Label, ...] = ()
     countries: tuple[str, ...] = ()
     photo: Mapping[str, str] = field(default_factory=dict)
-    author: Mapping[str, str] = field(default_factory=dict)
+    authors: tuple[Mapping[str, str], ...] = ()
     guid: Mapping[str, str] = field(default_factory=dict)
+    documents: tuple[Mapping[str, str], ...] = ()
+    language: str = ""
+    license: str = ""
     remarks: tuple[str, ...] = ()
 
 

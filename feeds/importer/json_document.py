@@ -4,9 +4,11 @@ from collections.abc import Iterator, Mapping
 from html import escape
 
 from feeds.errors import FeedsError
+from feeds.importer.documents import Document as Attached
+from feeds.importer.documents import is_picture, merged, without_documents
 from feeds.importer.fetch import Fetched
 from feeds.importer.html_to_markdown import on_one_line, pictures_in
-from feeds.importer.item_texts import as_html, guid_of, iso_date, texts_of
+from feeds.importer.item_texts import as_html, distinct, guid_of, iso_date, texts_of
 from feeds.importer.items import MAX_ITEMS, Document, Item, Label, Remark, Source
 from feeds.importer.json_nodes import read_json as read_nodes
 from feeds.importer.nodes import Fields, Items, Node, Text, decoded
@@ -54,7 +56,7 @@ def read_json(page: Fetched) -> Document:
         "url": _text(feed, "home_page_url"),
         "description": _text(feed, "description"),
         "language": _text(feed, "language"),
-        "author": _json_author(feed)[0],
+        "author": next(iter(_json_authors(feed)), {}),
         "logo": _text(feed, "icon"),
         "icon": _text(feed, "favicon"),
     }
@@ -71,9 +73,11 @@ def read_json(page: Fetched) -> Document:
 def _json_item(found: _Members, place: str) -> Item:
     link, external = _text(found, "url"), _text(found, "external_url")
     photo = _json_photo(found)
-    author, others = _json_author(found)
     plain = _text(found, "content_text")
-    html = _text(found, "content_html")
+    language = _text(found, "language")
+    html, documents = without_documents(
+        _text(found, "content_html"), merged(_json_documents(found)), language
+    )
     summary, title = escape(_text(found, "summary"), quote=False), _text(found, "title")
     if not html and summary in {"", escape(plain, quote=False)}:
         # All that there is, and so no more than a summary; or the title, as a text is required.
@@ -82,12 +86,10 @@ def _json_item(found: _Members, place: str) -> Item:
         html = as_html(plain)
     texts = texts_of(html, summary, photo, link)
     remarks = [
-        f"the file {_text(part, 'url')} is not imported; link to it in the body"
+        f"the picture {_text(part, 'url')} is not imported; show it in the body"
         for part in _objects(found, "attachments")
-        if _text(part, "url") != photo.get("url")
+        if _is_picture(part) and _text(part, "url") != photo.get("url")
     ]
-    if others:
-        remarks.append(f"has more than one author; not imported: {', '.join(others)}")
     tags = found.get("tags")
     names = (
         [tag.value for tag in tags.values if isinstance(tag, Text)]
@@ -105,8 +107,10 @@ def _json_item(found: _Members, place: str) -> Item:
         page=link if web_host(link) else "",
         labels=tuple(Label(name) for name in names if name.strip()),
         photo=photo,
-        author=author,
+        authors=_json_authors(found),
         guid=guid_of(_text(found, "id") or link, permalink=False),
+        documents=tuple(documents),
+        language=language,
         remarks=(*texts.remarks, *remarks),
     )
 
@@ -139,17 +143,33 @@ def _json_photo(found: _Members) -> Mapping[str, str]:
     return {name: value for name, value in known.items() if value}
 
 
-def _json_author(found: _Members) -> tuple[Mapping[str, str], list[str]]:
-    """Return the first author, and the names of the others."""
+def _json_documents(found: _Members) -> Iterator[Attached]:
+    for part in _objects(found, "attachments"):
+        if not _is_picture(part):
+            own = part.get("_document")
+            yield {
+                "url": _text(part, "url"),
+                "title": on_one_line(_text(part, "title")),
+                "language": _text(own.values, "language") if isinstance(own, Fields) else "",
+                "type": _text(part, "mime_type"),
+                "length": _text(part, "size_in_bytes"),
+            }
+
+
+def _is_picture(part: _Members) -> bool:
+    return is_picture(_text(part, "url"), _text(part, "mime_type"))
+
+
+def _json_authors(found: _Members) -> tuple[Mapping[str, str], ...]:
     single = found.get("author")
     authors = [*_objects(found, "authors")] or (
         [single.values] if isinstance(single, Fields) else []
     )
-    known = [author for author in authors if _text(author, "name")]
-    if not known:
-        return {}, []
-    url = _text(known[0], "url")
+    return distinct(map(_person, authors))
+
+
+def _person(found: _Members) -> Mapping[str, str]:
+    url = _text(found, "url")
     is_email = "@" in url and not web_host(url)
     key, value = ("email", url.removeprefix("mailto:")) if is_email else ("uri", url)
-    person = {"name": _text(known[0], "name")} | ({key: value} if value else {})
-    return person, [_text(author, "name") for author in known[1:]]
+    return {"name": _text(found, "name")} | ({key: value} if value else {})

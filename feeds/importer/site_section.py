@@ -24,7 +24,7 @@ def site_section(
     """Return the keys of `site`, of which `title`, `url` and `id` are always there.
 
     `url` is the address that the site gets, if it is not that of the source. `year` is
-    for a new tag URI. What the source does not say gets an example, with a remark.
+    for a new tag URI. The language is that of all items, if the source names no other. What the source does not say gets an example, with a remark.
     """
     title = ""
     with suppress(InvalidValue):
@@ -39,7 +39,9 @@ def site_section(
         remarks.append(Remark(source.name, message))
     fields["id"] = _site_id(source) or _new_id(str(fields["url"]), year)
     known = {**source.site, **fields}
-    language = str(known.get("language", "")).replace("_", "-")
+    languages = {item.language for item in source.items}
+    common = languages.pop() if len(languages) == 1 else ""
+    language = str(known.get("language") or common).replace("_", "-")
     known |= {"language": language} if language else {}
     if isinstance(author := known.get("author"), Mapping):
         known["author"] = person(author)

@@ -94,20 +94,25 @@ def _remove_from_sections(additions: Additions, path: str) -> bool:
 
 
 def _remove(fields: dict[str, Any], path: str, required: frozenset[str]) -> bool:
-    """Remove what is at a key path, or what contains it; return False if it is required, or absent."""
+    """Remove what is at a key path, or what contains it; return False if it is required, or absent.
+
+    A list or a mapping in which nothing is left is removed, too.
+    """
     names = [name or int(number) for name, number in _PART.findall(path)]
     if not names or names[0] in required:
         return False
-    inner: Any = fields
-    for name in names[:-1]:
-        following = _at(inner, name)
+    places: list[tuple[Any, Any]] = [(fields, names[0])]
+    for name in names[1:]:
+        following = _at(*places[-1])
         if not isinstance(following, dict | list):
-            names = [name]
             break
-        inner = following
-    if _at(inner, names[-1]) is None:
+        places.append((following, name))
+    if _at(*places[-1]) is None:
         return fields.pop(str(names[0]), None) is not None
-    del inner[names[-1]]
+    for container, name in reversed(places):
+        del container[name]
+        if container:
+            break
     return True
 
 

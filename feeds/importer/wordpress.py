@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from feeds.importer.documents import is_picture, merged
 from feeds.importer.html_to_markdown import MAX_LENGTH, to_markdown, to_text, without_comments
 from feeds.importer.item_texts import guid_of, title_of
 from feeds.importer.items import Item, Label, Remark, Source
@@ -180,8 +181,9 @@ def _item(name: str, post: ExportItem, export: Export, media: _Media, base: str)
         page=page,
         labels=tuple(dict.fromkeys(_labels(post))),
         photo=photo,
-        author=_author(post.text("dc:creator"), export),
+        authors=tuple(_authors(post.text("dc:creator"), export)),
         guid=guid_of(post.text("guid"), permalink=post.is_permalink),
+        documents=merged(map(_enclosed, post.enclosures)),
         remarks=(*remarks, *missing),
     )
 
@@ -240,10 +242,20 @@ def _photo(post: ExportItem, media: _Media) -> tuple[dict[str, str], list[str]]:
     return {key: text for key, text in photo.items() if text}, []
 
 
-def _author(login: str, export: Export) -> dict[str, str]:
-    """Return the name of an author. WXR 1.0 has no logins and no list of authors."""
+def _authors(login: str, export: Export) -> Iterator[dict[str, str]]:
+    """Yield the name of an author. WXR 1.0 has no logins and no list of authors."""
     name = export.authors.get(login, "") if export.authors else login
-    return {"name": to_text(name)} if name and "@" not in name else {}
+    if name and "@" not in name:
+        yield {"name": to_text(name)}
+
+
+def _enclosed(text: str) -> Mapping[str, str]:
+    """Return an enclosure as a document: its lines are its address, its length and its type.
+
+    Plugins for podcasts write more lines. It is empty for a picture.
+    """
+    document = dict(zip(("url", "length", "type"), map(str.strip, text.split("\n")), strict=False))
+    return {} if is_picture(document["url"], document.get("type", "")) else document
 
 
 def _html(post: ExportItem, media: _Media) -> tuple[str, list[str]]:

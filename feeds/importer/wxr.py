@@ -61,7 +61,7 @@ class ExportItem:
     """An item of an export: a post, a page, a picture, an entry of a menu and so on.
 
     `texts` has the texts of its elements, by names such as `title` or `wp:post_id`, and
-    `meta` its custom fields. What is neither published nor a picture keeps no text.
+    `meta` its custom fields; of those that are repeated, `enclosures` has all. What is neither published nor a picture keeps no text.
     """
 
     line: int
@@ -71,6 +71,7 @@ class ExportItem:
     texts: dict[str, str] = field(default_factory=dict)
     categories: list[Category] = field(default_factory=list)
     meta: dict[str, str] = field(default_factory=dict)
+    enclosures: list[str] = field(default_factory=list)
     is_permalink: bool = False
 
     @property
@@ -230,6 +231,8 @@ class _Reader:
         elif name == "wp:postmeta":
             key, value = (self._record.get(f"wp:meta_{part}", "") for part in ("key", "value"))
             item.meta.setdefault(key.strip(), value)
+            if key.strip() == "enclosure":
+                item.enclosures.append(value)
         else:
             item.texts[name] = text
             if name == "guid":
@@ -244,7 +247,7 @@ def _finish(item: ExportItem) -> None:
     if is_picture and item.status in {"inherit", *PUBLISHED}:
         item.texts.pop("content:encoded", None)
     elif item.type != POST or not item.is_public:
-        item.texts, item.categories, item.meta = {}, [], {}
+        item.texts, item.categories, item.meta, item.enclosures = {}, [], {}, []
 
 
 def _name_of(author: Mapping[str, str]) -> str:

@@ -12,17 +12,21 @@ from lxml import etree
 
 from feeds.catalogue.web_addresses import is_iri
 from feeds.errors import FeedsError
+from feeds.importer.documents import Document as Attached
+from feeds.importer.documents import is_picture, merged, without_documents
 from feeds.importer.fetch import Fetched
-from feeds.importer.html_to_markdown import to_text
-from feeds.importer.item_texts import as_html, guid_of, iso_date, texts_of
+from feeds.importer.html_to_markdown import on_one_line, to_text
+from feeds.importer.item_texts import as_html, distinct, guid_of, iso_date, texts_of
 from feeds.importer.items import MAX_ITEMS, Document, Item, Label, Remark, Source
 from feeds.urls import web_host
 
 _MEDIA = "{http://search.yahoo.com/mrss/}"
+_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 _ATOM = "{http://www.w3.org/2005/Atom}"
+# The elements of an author in Atom, by the names that feedparser has for them.
+_PERSON = {"name": "name", "email": "email", "href": "uri"}
 # Elements of entries in all versions of RSS and Atom; that of RSS 1.0 is in a namespace.
 _ENTRY = re.compile(r"(?:\{.*\})?(?:item|entry)")
-_IMAGE_ENDINGS = (".avif", ".gif", ".jpeg", ".jpg", ".png", ".webp")
 # Links to further entries: paged feeds and archives (RFC 5005 §3, §4).
 _MORE = ("next", "prev-archive")
 
@@ -36,7 +40,9 @@ _MANY_ATTRIBUTES = re.compile(rb"<[^<>!](?:[^<>=]*=){1000}")
 
 
 class _Raw(NamedTuple):
-    """What feedparser changes or leaves out of an entry: its line, its id, its picture.
+    """What feedparser changes or leaves out of an entry: its line, its id, its files, its language.
+
+    `authors` are those in Atom: feedparser takes the address of one for that of the next.
 
     `permalink` is whether the id is called an address, and `is_address` whether it is one to
     readers of RSS: without the attribute, too.
@@ -47,6 +53,9 @@ class _Raw(NamedTuple):
     permalink: bool = False
     is_address: bool = False
     photo: Mapping[str, str] = {}
+    authors: Sequence[Mapping[str, str]] = ()
+    documents: Sequence[Attached] = ()
+    language: str = ""
 
 
 def read_xml(page: Fetched) -> Document:
@@ -162,7 +171,8 @@ def _parsed(page: Fetched, *, recover: bool) -> tuple[etree._Element | None, Rem
 def _raw(entry: etree._Element) -> _Raw:
     guid = entry.find("guid")
     found = guid if guid is not None else entry.find(f"{_ATOM}id")
-    pictures = (_media_photo(tag) for tag in entry.iter(f"{_MEDIA}content", f"{_MEDIA}thumbnail"))
+    media = [*entry.iter(f"{_MEDIA}content", f"{_MEDIA}thumbnail")]
+    pictures = map(_media_photo, media)
     line: Any = entry.sourceline
     photo: Mapping[str, str] = next((picture for picture in pictures if picture), {})
     if not photo:
@@ -173,14 +183,19 @@ def _raw(entry: etree._Element) -> _Raw:
         permalink=guid is not None and guid.get("isPermaLink") == "true",
         is_address=guid is not None and guid.get("isPermaLink", "true") == "true",
         photo=photo,
+        authors=[
+            {key: author.findtext(_ATOM + name, "").strip() for key, name in _PERSON.items()}
+            for author in entry.iterfind(f"{_ATOM}author")
+        ],
+        documents=[*map(_media_document, media)],
+        language=entry.get(_LANGUAGE, ""),
     )
 
 
 def _media_photo(tag: etree._Element) -> Mapping[str, str]:
     """Return a photo of Media RSS; empty if it is audio or video."""
     url, kind = tag.get("url", ""), tag.get("type", "")
-    is_image = tag.get("medium") == "image" or kind.startswith("image/") or "thumbnail" in tag.tag
-    if not web_host(url) or not (is_image or (not kind and _is_image_name(url))):
+    if not web_host(url) or not _is_photo(tag):
         return {}
     values = {
         "url": url,
@@ -193,6 +208,23 @@ def _media_photo(tag: etree._Element) -> Mapping[str, str]:
     return _described(tag, known)
 
 
+def _is_photo(tag: etree._Element) -> bool:
+    is_image = tag.get("medium") == "image" or "thumbnail" in tag.tag
+    return is_image or is_picture(tag.get("url", ""), tag.get("type", ""))
+
+
+def _media_document(tag: etree._Element) -> Attached:
+    """Return a file of Media RSS as a document; empty if it is a picture."""
+    if _is_photo(tag):
+        return {}
+    names = {"url": "url", "language": "lang", "type": "type", "length": "fileSize"}
+    title = tag.find(f"{_MEDIA}title")
+    text = "" if title is None else title.text or ""
+    is_html = title is not None and title.get("type") == "html"
+    shown = to_text(text) if is_html else on_one_line(text)
+    return {"title": shown} | {key: tag.get(name, "") for key, name in names.items()}
+
+
 def _described(tag: etree._Element, photo: Mapping[str, str]) -> Mapping[str, str]:
     """Return a photo with the credit and the description that are in an element."""
     texts = {"credit": tag.findtext(f"{_MEDIA}credit"), "alt": tag.findtext(f"{_MEDIA}description")}
@@ -200,30 +232,28 @@ def _described(tag: etree._Element, photo: Mapping[str, str]) -> Mapping[str, st
     return {**photo, **found} if photo or "credit" in found else {}
 
 
-def _is_image_name(url: str) -> bool:
-    return url.partition("?")[0].lower().endswith(_IMAGE_ENDINGS)
-
-
 def _item(entry: Any, raw: _Raw, place: str, *, is_atom: bool) -> Item:  # noqa: ANN401  # feedparser has no types
     link = entry.get("link", "")
     # feedparser itself returns the date of publication for it.
     updated = dict.get(entry, "updated", "")
     enclosures = [found for found in entry.get("enclosures", ()) if found.get("href")]
-    photo = raw.photo if raw.photo.get("url") else {**_enclosed(enclosures), **raw.photo}
+    photo = raw.photo if raw.photo.get("url") else {**_enclosed_photo(enclosures), **raw.photo}
     remarks = [
-        f"the file {found.href} is not imported; link to it in the body"
+        f"the picture {found.href} is not imported; show it in the body"
         for found in enclosures
-        if found.href != photo.get("url") and not found.get("type", "").startswith("image/")
+        if is_picture(found.href, found.get("type", "image/")) and found.href != photo.get("url")
     ]
-    content = next(iter(entry.get("content", ())), None)
+    language = raw.language or entry.get("language", "")
+    documents: Sequence[Attached] = merged([*raw.documents, *map(_enclosed, enclosures)])
+    content = _html(next(iter(entry.get("content", ())), None), is_atom=is_atom)
     summary = _html(entry.get("summary_detail"), is_atom=is_atom)
-    texts = texts_of(_html(content, is_atom=is_atom), summary, photo, link)
+    whole = content if content.strip() else summary
+    own, documents = without_documents(whole, documents, language)
+    if own != whole:
+        content, summary = own, summary if content.strip() else ""
+    texts = texts_of(content, summary, photo, link)
     title = to_text(_html(entry.get("title_detail"), is_atom=is_atom)) or texts.title
     guid = raw.guid or entry.get("id", "") or link
-    authors = entry.get("authors") or [{}]
-    if len(authors) > 1:
-        names = ", ".join(str(author.get("name", "")) for author in authors[1:])
-        remarks.append(f"has more than one author; not imported: {names}")
     return Item(
         place=place,
         title=title,
@@ -236,20 +266,32 @@ def _item(entry: Any, raw: _Raw, place: str, *, is_atom: bool) -> Item:  # noqa:
         page=link if web_host(link) else "",
         labels=tuple(_labels(entry.get("tags", ()), is_atom=is_atom)),
         photo=photo,
-        author=_person(authors[0]),
+        authors=distinct(map(_person, raw.authors or entry.get("authors", ()))),
         guid=guid_of(guid, permalink=raw.permalink),
+        documents=tuple(documents),
+        language=language,
+        license=entry.get("license", ""),
         remarks=(*texts.remarks, *remarks),
     )
 
 
-def _enclosed(enclosures: Sequence[Any]) -> dict[str, str]:
+def _enclosed_photo(enclosures: Sequence[Any]) -> dict[str, str]:
     """Return the first picture among enclosures, as a photo."""
     for found in enclosures:
         kind = found.get("type", "")
-        if kind.startswith("image/") or (not kind and _is_image_name(found.href)):
+        if is_picture(found.href, kind):
             values = {"url": found.href, "type": kind, "length": found.get("length", "")}
             return {name: value for name, value in values.items() if value and value != "0"}
     return {}
+
+
+def _enclosed(found: Any) -> Attached:  # noqa: ANN401  # feedparser has no types
+    """Return an enclosure as a document; empty if it is a picture."""
+    if is_picture(found.href, found.get("type", "")):
+        return {}
+    names = {"url": "href", "language": "hreflang", "type": "type", "length": "length"}
+    title = on_one_line(found.get("title", ""))
+    return {"title": title} | {key: found.get(name, "") for key, name in names.items()}
 
 
 def _html(detail: Any, *, is_atom: bool) -> str:  # noqa: ANN401  # feedparser has no types
@@ -292,6 +334,7 @@ def _site(feed: Any, *, is_atom: bool) -> dict[str, object]:  # noqa: ANN401  # 
         "rights": to_text(_html(rights, is_atom=is_atom)),
         "logo": feed.get("logo") or (feed.get("image") or {}).get("href", ""),
         "icon": feed.get("icon", ""),
+        "license": feed.get("license", ""),
     }
     return {name: value for name, value in values.items() if value}
 
