@@ -9,22 +9,25 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from functools import cache
 from multiprocessing import forkserver
+from multiprocessing.connection import wait
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["preloaded"])
+# A start also asks for the exit codes of other processes, and each can be read only once.
+_LOCK = threading.Lock()
 
 
 def run_forked(
     arguments: list[str], cwd: Path | None, env: Mapping[str, str], timeout: float
 ) -> subprocess.CompletedProcess[str]:
     """Run `feeds` in a new process, and return its exit code and output."""
-    _start_server()
     with TemporaryDirectory() as folder:
         out, err = (str(Path(folder) / name) for name in ("out", "err"))
         # To ask the system for it is to set it, for all threads.
@@ -32,14 +35,18 @@ def run_forked(
         assert found
         mask = int(found[1], 8)
         process = _CONTEXT.Process(target=_feeds, args=(arguments, cwd, dict(env), mask, out, err))
-        process.start()
-        process.join(timeout)
-        if process.exitcode is None:
+        with _LOCK:
+            _start_server()
+            process.start()
+        wait([process.sentinel], timeout)
+        with _LOCK:
+            code = process.exitcode
+        if code is None:
             process.kill()
             process.join()
             raise subprocess.TimeoutExpired(["feeds", *arguments], timeout)
         texts = (Path(path).read_text("utf-8") for path in (out, err))
-        return subprocess.CompletedProcess(["feeds", *arguments], process.exitcode, *texts)
+        return subprocess.CompletedProcess(["feeds", *arguments], code, *texts)
 
 
 @cache
