@@ -381,7 +381,13 @@ def camera_avif() -> bytes:
         box(b"infe", pack(">IHH4s", 2 << 24, item, 0, kind) + b"\0" + names.get(kind, b""))
         for item, kind in kinds.items()
     )
-    references = ((b"thmb", 2, 1), (b"cdsc", 3, 1), (b"cdsc", 7, 1), (b"dimg", 9, 1, 5))
+    references = (
+        (b"thmb", 2, 1),
+        (b"cdsc", 3, 1),
+        (b"cdsc", 7, 1),
+        (b"dimg", 9, 1, 5),
+        (b"prem", 6, 1),
+    )
     all_properties = b"\1\2\x83\4\x85\6"
     meta = (
         box(b"hdlr", bytes(8) + b"pict" + bytes(13)),
@@ -410,6 +416,7 @@ def camera_avif() -> bytes:
             b"grpl",
             box(b"altr", pack(">5I", 0, 1, 2, 9, 1)) + box(b"ster", pack(">5I", 0, 2, 2, 1, 6)),
         ),
+        box(b"free", SECRET.encode()),
         box(b"idat", b"".join(in_meta.values())),
         box(b"udta", SECRET.encode()),
     )

@@ -343,6 +343,9 @@ def test_avif_boxes_of_metadata_are_removed() -> None:
     for kind in (*b"uuid thmb cdsc mime Exif uri ster udes udta".split(), b"rdf+xml"):
         assert kind in before
         assert kind not in after
+    assert (before.count(b"prem"), after.count(b"prem")) == (1, 0)
+    counts = [data.partition(b"iloc")[2][6:8] for data in (before, after)]
+    assert counts == [b"\0\x08", b"\0\3"]
     # 0 stands for no property.
     assert before.count(b"\1\2\x83\4\x85\6") == 8
     assert after.count(b"\1\2\x83\4\x85\0") == 3
@@ -359,7 +362,8 @@ def test_free_space_of_avif_is_empty() -> None:
     assert without_metadata(to_the_end) == to_the_end
     long = pack(">I4sQ", 1, b"free", 24)
     assert without_metadata(data + long + SECRET.encode() + b"!!") == data + long + bytes(8)
-    for following in (box(b"uuid", bytes(16)), photos.video(), b"SEFT", SECRET.encode() * 2):
+    short = pack(">I4s", 4, b"free")
+    for following in (short, box(b"uuid", bytes(16)), photos.video(), b"SEFT", SECRET.encode() * 2):
         assert without_metadata(data + following) == data
     between = (
         data + box(b"skip", SECRET.encode()) + box(b"uuid", SECRET.encode()) + box(b"free", b"")
@@ -379,6 +383,33 @@ def test_the_samples_of_other_tracks_are_removed() -> None:
     assert all_tracks.count(b"trak") == 2
     pixels = [data.partition(b"mdat")[2] for data in (after, all_tracks)]
     assert pixels[0].count(0) > pixels[1].count(0) + 30
+
+
+@pytest.mark.parametrize("equal", [True, False], ids=["equal", "different"])
+@pytest.mark.parametrize("kind", [b"stco", b"co64"])
+def test_the_samples_of_a_track_are_kept(kind: bytes, equal: bool) -> None:  # noqa: FBT001  # a parameter of the test
+    """Of the data of an animation, its samples stay: here two in one chunk, and one in another."""
+    sizes = pack(">II", 4, 3) if equal else pack(">5I", 0, 3, 5, 3, 4)
+    runs = pack(">7I", 2, 1, 2, 1, 2, 1, 1)
+
+    def movie(start: int) -> bytes:
+        chunks = pack(">III" if kind == b"stco" else ">IQQ", 2, start + 2, start + 12)
+        tables = (full_box(b"stsz", sizes), full_box(b"stsc", runs), full_box(kind, chunks))
+        return movie_with(*tables, data=b"-" * 20)
+
+    data = movie(len(movie(0)) - 20)
+    after = without_metadata(data)
+    assert after[:-20] == data[:-20]
+    assert after[-20:].replace(b"\0", b".") == b"..--------..----...."
+
+
+def test_either_name_of_avif_is_known() -> None:
+    """An animation can leave out the name of pictures without one."""
+    brands = {b"avisavif": b"avismsf1", b"avifavis": b"avifmif1"}
+    for old, new in brands.items():
+        data = made("editor.avif").replace(b"avis\0\0\0\0avifavis", old[:4] + bytes(4) + new)
+        assert data != made("editor.avif")
+        assert SECRET.encode() not in without_metadata(data)
 
 
 @pytest.mark.parametrize("data", [b"", b"<svg/>", b"BM\0\0", box(b"ftyp", b"heic\0\0\0\0mif1")])
@@ -471,11 +502,11 @@ def avif_with(*boxes: bytes) -> bytes:
     return box(b"ftyp", b"avif\0\0\0\0") + full_box(b"meta", b"".join(meta))
 
 
-def movie_with(*tables: bytes) -> bytes:
+def movie_with(*tables: bytes, data: bytes = bytes(1000)) -> bytes:
     boxes = b"".join(tables)
     for kind in (b"stbl", b"minf", b"mdia", b"trak", b"moov"):
         boxes = box(kind, boxes + (full_box(b"hdlr", b"\0\0\0\0pict") if kind == b"mdia" else b""))
-    return box(b"ftyp", b"avis\0\0\0\0") + boxes + box(b"mdat", bytes(1000))
+    return box(b"ftyp", b"avis\0\0\0\0") + boxes + box(b"mdat", data)
 
 
 def nested(size: int) -> bytes:
@@ -566,9 +597,13 @@ REFUSED = {
     "WebP: a frame that is too short": photos.riff(photos.chunk(b"ANMF", bytes(14))),
     "WebP: no image": photos.riff(WEBP[12:30]),
     "AVIF: no image": AVIF[:32] + box(b"mdat", bytes(9)),
+    "AVIF: no list of items": AVIF[:32] + box(b"meta", AVIF[40:91]),
     "AVIF: cut short": AVIF[:-1],
     "AVIF: a box that is too short": AVIF.replace(b"\0\0\0\x0epitm", b"\0\0\0\7pitm"),
     "AVIF: a box that is too long": AVIF.replace(b"\0\0\0\x0epitm", b"\0\1\0\x0epitm"),
+    "AVIF: a property that is too short": AVIF.replace(b"\0\x0cav1C", b"\0\7av1C"),
+    "AVIF: a property that is too long": AVIF.replace(b"\0\x0cav1C", b"\1\x0cav1C"),
+    "AVIF: more items than there are": AVIF.replace(b"iloc\0\0\0\0D\0\0\1", b"iloc\0\0\0\0D\0\0\2"),
     "AVIF: no such item": AVIF.replace(b"pitm\0\0\0\0\0\1", b"pitm\0\0\0\0\0\7"),
     "AVIF: only another type of item": AVIF.replace(b"av01Color", b"hvc1Color"),
     "AVIF: data in the head": AVIF.replace(
