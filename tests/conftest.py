@@ -1,5 +1,6 @@
 """Shared by the tests: the real programs they run, and how a missing one is reported."""
 
+import gc
 import os
 import shutil
 import signal
@@ -15,6 +16,7 @@ from functools import cache
 from http import HTTPStatus
 from itertools import count
 from pathlib import Path
+from tempfile import mkdtemp
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
@@ -37,6 +39,10 @@ EXPORT_HOSTS = sorted(
     path.name for path in (ROOT / "tests" / "golden-hosts").iterdir() if path.is_dir()
 )
 AS_OF = datetime(2026, 11, 1, tzinfo=UTC)
+# A file system in memory. Tests write some hundred thousand files, and wait for each that is
+# synchronised; --basetemp=FOLDER writes them to a folder instead, and keeps them.
+MEMORY = Path("/dev/shm")  # noqa: S108  # a new folder in it
+ROOM = 4 << 30  # bytes
 # How long a test waits before it says that something hangs: it measures no speed.
 PATIENCE = 60
 _NUMBERS = count()
@@ -57,9 +63,29 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--screenshots"):
         os.environ["SCREENSHOTS"] = str(ROOT / "tests" / "screenshots")
+    # A worker gets a folder in that of the process that starts it.
+    if not config.option.basetemp and not hasattr(config, "workerinput") and has_room(MEMORY):
+        folder = mkdtemp(prefix="feeds-tests-", dir=MEMORY)
+        config.add_cleanup(lambda: shutil.rmtree(folder, ignore_errors=True))
+        config.option.basetemp = folder
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector examine only what tests make, and not some thousand tests each time."""
+    gc.collect()
+    gc.freeze()
+
+
+def has_room(folder: Path) -> bool:
+    """Return whether the files of all tests may be in a folder, and programs be run there."""
+    if not os.access(folder, os.W_OK):
+        return False
+    found = os.statvfs(folder)
+    return found.f_bavail * found.f_frsize > ROOM and not found.f_flag & os.ST_NOEXEC
 
 
 @pytest.fixture(params=[SHIPPED, *sorted(CATALOGUES.glob("*.yaml"))], ids=lambda path: path.stem)
@@ -101,7 +127,10 @@ def program(name: str) -> str:
 
 def traced(*command: str | Path) -> subprocess.CompletedProcess[str]:
     """Run a command under strace, its options first; if strace is not permitted, the test skips."""
-    done = run(program("strace"), "-f", "-qq", *command)
+    # With a filter in the kernel, only what is traced stops the program; but it gets no signal.
+    signals = any("signal=" in str(word) for word in command)
+    options = ["-f", "-qq"] if signals else ["-f", "-qq", "--seccomp-bpf"]
+    done = run(program("strace"), *options, *command)
     if "ptrace" in done.stderr:
         pytest.skip(f"no process may be traced here: {done.stderr.splitlines()[0]}")
     return done

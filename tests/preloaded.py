@@ -1,11 +1,16 @@
 """What a process imports, and computes once, before it is forked for each command of a test."""
 
-from datetime import UTC, datetime
+import gc
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from feeds import build_release, load_catalogue
 from feeds.cli import main
 
 _CATALOGUE = Path(__file__).parent / "catalogues" / "every-field.yaml"
-main(["check", "--quiet", "--catalogue", str(_CATALOGUE)])
-build_release(load_catalogue(_CATALOGUE), as_of=datetime(2026, 11, 1, tzinfo=UTC))
+with TemporaryDirectory() as _folder:
+    _common = ["--quiet", "--catalogue", str(_CATALOGUE), "--state", f"{_folder}/state"]
+    main(["check", *_common])
+    main(["export", f"{_folder}/out", *_common])
+# Otherwise the collector of each process copies all that is here to look at it.
+gc.collect()
+gc.freeze()

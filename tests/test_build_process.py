@@ -12,21 +12,22 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
-from conftest import PATIENCE, ROOT, SHIPPED, Server, running, wait_until
+from conftest import PATIENCE, ROOT, Server, running, shortened, wait_until
 from processes import build_processes, children, tell_all
 from stores import asked
 
+TEXT = shortened("actuary-or-actor", "indonesia-journalists-unemployment-benefit")
 SOON = "\n- {{id: soon, title: Soon, date: {}, summary: S}}\n"
 
 
 def edited(word: str) -> str:
-    return SHIPPED.read_text().replace("Actuary or actor?", f"Actuary or {word}?")
+    return TEXT.replace("Actuary or actor?", f"Actuary or {word}?")
 
 
 def test_an_edit_is_served_though_the_build_process_was_killed(tmp_path: Path) -> None:
     """When the build process is killed, the site stays served, and a new process builds the next edit."""
     file = tmp_path / "entries.yaml"
-    file.write_text(SHIPPED.read_text())
+    file.write_text(TEXT)
     with running("feeds serve", file, tmp_path / "server") as server:
         [builder] = build_processes(file)
         os.kill(builder, signal.SIGKILL)
@@ -42,14 +43,13 @@ def test_an_edit_is_served_though_the_build_process_was_killed(tmp_path: Path) -
 def test_what_is_changed_is_changed_and_what_is_gone_is_gone(tmp_path: Path) -> None:
     """After an entry is added, edited and removed, every document equals that of a fresh start."""
     file = tmp_path / "entries.yaml"
-    text = SHIPPED.read_text()
     added = "\n- {id: new, title: New, date: 2022-01-02, summary: S, countries: [Kenya]}\n"
-    file.write_text(text)
+    file.write_text(TEXT)
     with running("feeds serve", file, tmp_path / "server") as server:
         for wanted, shown in (
-            (text + added, b"<title>New</title>"),
-            (text + added.replace("title: New", "title: Newer"), b"<title>Newer</title>"),
-            (text, b"404 Not Found"),
+            (TEXT + added, b"<title>New</title>"),
+            (TEXT + added.replace("title: New", "title: Newer"), b"<title>Newer</title>"),
+            (TEXT, b"404 Not Found"),
         ):
             write(file, wanted)
             wait_until(lambda shown=shown: shown in get(server, "countries/ke/atom.xml")[1])  # type: ignore[misc]
@@ -63,7 +63,7 @@ def test_what_is_changed_is_changed_and_what_is_gone_is_gone(tmp_path: Path) -> 
 def test_no_build_process_outlives_its_server(tmp_path: Path) -> None:
     """A server that is stopped or killed leaves no process running."""
     file = tmp_path / "entries.yaml"
-    file.write_text(SHIPPED.read_text())
+    file.write_text(TEXT)
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGKILL):
         with running("feeds serve", file, tmp_path / number.name) as server:
             assert len(build_processes(file)) == 1
@@ -77,7 +77,7 @@ def test_no_build_process_outlives_its_server(tmp_path: Path) -> None:
 def test_a_signal_to_the_whole_group_is_an_ordinary_stop(tmp_path: Path) -> None:
     """If all processes get SIGTERM at once, the log has no error and the exit code is 0."""
     file = tmp_path / "entries.yaml"
-    file.write_text(SHIPPED.read_text())
+    file.write_text(TEXT)
     for number in (signal.SIGTERM, signal.SIGINT):
         with running("feeds serve", file, tmp_path / number.name) as server:
             tell_all(server, file, number)
@@ -91,14 +91,14 @@ def test_a_signal_to_the_whole_group_is_an_ordinary_stop(tmp_path: Path) -> None
 def test_a_build_process_at_work_ends_with_its_server(tmp_path: Path) -> None:
     """On SIGTERM the build process waits only for the workers to end, even during a build."""
     file = tmp_path / "entries.yaml"
-    file.write_text(SHIPPED.read_text())
+    file.write_text(TEXT)
     lock_file = tmp_path / "server" / "state" / "history.lock"
     with (
         running("feeds serve", file, tmp_path / "server") as server,
         lock_file.open("a") as lock,
     ):
         fcntl.flock(lock, fcntl.LOCK_EX)
-        write(file, SHIPPED.read_text().replace("Actuary or actor?", "Actuary or actress?"))
+        write(file, TEXT.replace("Actuary or actor?", "Actuary or actress?"))
         time.sleep(1)
         tell_all(server, file, signal.SIGTERM)
         wait_until(lambda: not build_processes(file))
@@ -108,7 +108,7 @@ def test_a_build_process_at_work_ends_with_its_server(tmp_path: Path) -> None:
 def test_a_build_process_that_is_stopped_is_replaced(tmp_path: Path) -> None:
     """If only the build process gets SIGTERM, it ends without an error, and the next edit is served."""
     file = tmp_path / "entries.yaml"
-    file.write_text(SHIPPED.read_text())
+    file.write_text(TEXT)
     with running("feeds serve", file, tmp_path / "server") as server:
         [builder] = build_processes(file)
         os.kill(builder, signal.SIGTERM)
@@ -121,7 +121,7 @@ def test_a_build_process_that_is_stopped_is_replaced(tmp_path: Path) -> None:
 def test_workers_share_one_build_process_whichever_dies(tmp_path: Path) -> None:
     """Two workers share one build process, also after the worker that started it was killed."""
     file = tmp_path / "entries.yaml"
-    file.write_text(SHIPPED.read_text())
+    file.write_text(TEXT)
     with running("feeds serve", file, tmp_path / "server", workers=2) as server:
         [builder] = build_processes(file)
         workers = children(server.process.pid)
@@ -167,7 +167,7 @@ def test_a_worker_that_is_forked_while_a_build_process_starts_does_not_keep_its_
 ) -> None:
     """If it did, no other build process could start when that one ends."""
     file = tmp_path / "entries.yaml"
-    file.write_text(SHIPPED.read_text())
+    file.write_text(TEXT)
     command = [sys.executable, "-W", "ignore", "-c", FORKED, str(file)]
     done = subprocess.run(command, cwd=ROOT, timeout=PATIENCE, check=False)
     assert done.returncode == 0
@@ -176,10 +176,10 @@ def test_a_worker_that_is_forked_while_a_build_process_starts_does_not_keep_its_
 def test_an_app_follows_its_catalogue_by_itself(tmp_path: Path) -> None:
     """An edit, a reload request and the end of an embargo are published; closing ends all processes."""
     file = tmp_path / "entries.yaml"
-    file.write_text(SHIPPED.read_text())
+    file.write_text(TEXT)
     with asked(file, tmp_path / "state") as client:
         soon = datetime.now(UTC) + timedelta(seconds=3)
-        write(file, SHIPPED.read_text() + SOON.format(soon.isoformat(timespec="milliseconds")))
+        write(file, TEXT + SOON.format(soon.isoformat(timespec="milliseconds")))
         wait_until(lambda: client.get("/entries/soon/").status_code == 200)
         assert datetime.now(UTC) >= soon.replace(microsecond=0)
         write(file, edited("actress"))
@@ -192,7 +192,7 @@ def test_an_app_follows_its_catalogue_by_itself(tmp_path: Path) -> None:
 def test_a_forked_process_follows_the_catalogue_too(tmp_path: Path) -> None:
     """After a preloading server forks, every process serves the newest release, and one process builds."""
     file = tmp_path / "entries.yaml"
-    file.write_text(SHIPPED.read_text())
+    file.write_text(TEXT)
     code = (
         "import os, sys, time\n"
         "from feeds import create_app\n"

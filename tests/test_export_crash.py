@@ -53,6 +53,11 @@ class Fault(NamedTuple):
     def option(self) -> str:
         return f"inject={self.call}:{self.does}:when={self.number}{'+' * self.lasting}"
 
+    @property
+    def options(self) -> tuple[str, ...]:
+        """Return the options to trace nothing else, which would take longer."""
+        return ("-e", f"trace={self.call}", "-e", self.option)
+
 
 class Ground:
     """A folder to which the old catalogue was exported, and exports of the new one to it."""
@@ -118,7 +123,7 @@ class Ground:
     def killed(self, fault: Fault) -> None:
         """Kill at a call: each file is complete, and the next export completes."""
         with self.trial() as folder:
-            done = self.export(folder, "-o", folder / "log", "-e", fault.option)
+            done = self.export(folder, "-o", folder / "log", *fault.options)
             assert done.returncode in {-9, 137}, (fault, done)
             for path, body in tree(folder / "site").items():
                 assert body in {self.old.get(path), self.new.get(path)}, (fault, path)
@@ -127,7 +132,7 @@ class Ground:
     def refused(self, fault: Fault) -> None:
         """Make a call fail: the old site is there, the path is named, and the next export completes."""
         with self.trial() as folder:
-            done = self.export(folder, "-o", folder / "log", "-e", fault.option)
+            done = self.export(folder, "-o", folder / "log", *fault.options)
             left = tree(folder / "site")
             if done.returncode == 0:
                 # A file that could not be synchronised is written again, once.
@@ -146,7 +151,7 @@ class Ground:
     def interrupted(self, fault: Fault) -> None:
         """Send SIGINT at a call: the old site is there, and nothing else."""
         with self.trial() as folder:
-            done = self.export(folder, "-o", folder / "log", "-e", fault.option)
+            done = self.export(folder, "-o", folder / "log", *fault.options)
             assert done.returncode == 130, (fault, done)
             assert tree(folder / "site") == self.old, fault
             left = {path.name for path in (folder / "site" / EXPORT_FOLDER).iterdir()}
@@ -155,7 +160,7 @@ class Ground:
     def returned(self, fault: Fault) -> None:
         """Kill at a call, and export the old catalogue again: nothing of the new one is left."""
         with self.trial() as folder:
-            self.export(folder, "-o", folder / "log", "-e", fault.option)
+            self.export(folder, "-o", folder / "log", *fault.options)
             done = run_feeds(*self.command(folder, "old", "site"))
             assert done.returncode == 0, (fault, done.stderr)
             assert tree(folder / "site") == self.old, fault
@@ -242,7 +247,8 @@ def test_refused_and_interrupted(ground: Ground) -> None:
     fault = Fault("linkat", calls["linkat"][-1], "error=EIO")
     back = f"inject=renameat:signal=SIGINT:when={calls['renameat'][-1]}+"
     with ground.trial() as folder:
-        done = ground.export(folder, "-o", folder / "log", "-e", fault.option, "-e", back)
+        faults = ("-e", "trace=linkat,renameat", "-e", fault.option, "-e", back)
+        done = ground.export(folder, "-o", folder / "log", *faults)
         assert done.returncode == 1, done
         assert "Input/output error" in done.stderr
         assert tree(folder / "site") == ground.old

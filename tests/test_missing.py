@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from conftest import SHIPPED, running, wait_until
+from conftest import running, shortened, wait_until
 from test_serving import ask, health
+
+TEXT = shortened("actuary-or-actor")
 
 
 def failure_of(status: dict[str, object]) -> dict[str, object]:
@@ -23,7 +25,7 @@ def test_a_removed_catalogue_is_missing_until_it_is_back(kind: str, tmp_path: Pa
     """The server stays degraded, names no file, serves the last good release, and recovers by itself."""
     file = tmp_path / "site" / "secret-name.yaml"
     file.parent.mkdir()
-    shutil.copy(SHIPPED, file)
+    file.write_text(TEXT)
     with running(kind, file, tmp_path / "server") as server:
         file.rename(tmp_path / "away")
         # Each worker answers in turn.
@@ -77,7 +79,7 @@ def test_the_reason_is_reported_for_a_folder_too(
     """The reason of a failure of a folder of catalogue files is one of the documented words."""
     folder = tmp_path / "site" / "catalogue"
     folder.mkdir(parents=True)
-    shutil.copy(SHIPPED, folder / "news.yaml")
+    (folder / "news.yaml").write_text(TEXT)
     with running("feeds serve", folder, tmp_path / "server") as server:
         change(folder)
         wait_until(lambda: health(server)["status"] == "degraded", 10)

@@ -45,10 +45,10 @@ _UNSPACED_SCRIPTS = (
 )
 _NOT_IN_ADDRESS = r'\s<>"“”«»'
 _BARE_ADDRESS = re.compile(
-    # Not in a word, another address, or a link that Markdown printed as it is.
-    rf"(?<![A-Za-z0-9_/:=@.-])(?<!\]\()https?://"
-    rf"(?:(?=[{_UNSPACED_SCRIPTS}])[^{_NOT_IN_ADDRESS}]+|[^{_NOT_IN_ADDRESS}{_UNSPACED_SCRIPTS}]+)",
-    re.IGNORECASE,
+    # Not in a word, another address, or a link that Markdown printed as it is. The scripts have
+    # no case; to compile them without it takes a thousandth of the time.
+    rf"(?<![A-Za-z0-9_/:=@.-])(?<!\]\()(?i:https?)://"
+    rf"(?:(?=[{_UNSPACED_SCRIPTS}])[^{_NOT_IN_ADDRESS}]+|[^{_NOT_IN_ADDRESS}{_UNSPACED_SCRIPTS}]+)"
 )
 _WITH_HOST = re.compile(r"https?://[^/?#]*[^/?#.]\.[^/?#.]", re.IGNORECASE)
 # What ends a sentence, or encloses an address, is not part of it.
