@@ -77,15 +77,18 @@ def test_lengths_are_those_of_what_is_published(file: Path) -> None:
 
 
 def test_a_damaged_picture_in_static_is_not_published(file: Path, tmp_path: Path) -> None:
-    """A file in static/ that begins like a picture and cannot be read stops the export, and is named."""
-    media, static = file.parent / "media", file.parent / "static"
-    shutil.copy(media / "phone.png", static / "whole.dat")
-    (static / "cut.png").write_bytes((media / "phone.png").read_bytes()[:99])
+    """A picture in static/ that cannot be read stops the export, and is named."""
+    whole = file.parent / "media" / "phone.png"
+    (file.parent / "static" / "cut.png").write_bytes(whole.read_bytes()[:99])
     done = run_feeds("export", tmp_path / "out", "--catalogue", file, "--state", tmp_path / "s")
     assert done.returncode == 1
     assert "static/cut.png: is not a valid PNG file" in done.stderr
-    (static / "cut.png").unlink()
+    # Only what is sent as a picture is one, whatever its name says of its type.
+    static = file.parent / "static"
+    (static / "cut.png").rename(static / "cut.txt")
+    shutil.copy(whole, static / "whole.jpg")
     done = run_feeds("export", tmp_path / "out", "--catalogue", file, "--state", tmp_path / "s")
     assert done.returncode == 0, done.stderr
-    # Whatever its name is.
-    assert SECRET.encode() not in (tmp_path / "out" / "whole.dat").read_bytes()
+    exported = tree(tmp_path / "out")
+    assert exported["cut.txt"] == whole.read_bytes()[:99]
+    assert SECRET.encode() not in exported["whole.jpg"]
