@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import cached_property
 from itertools import islice
+from operator import attrgetter
 from typing import NamedTuple
 from unicodedata import normalize
 
@@ -195,7 +196,8 @@ def note_bodies(
         path = f"{item.path}.body"
         for number, message in record.notes:
             reader.problem(_index_of_line(body, number, reader.text), path, message, note=True)
-        broken = list(links.broken(record.links, entry))
+        # What prevents publishing comes first.
+        broken = sorted(links.broken(record.links, entry), key=attrgetter("note"))
         more = len(broken[_MAX_LINKS:])
         for number, link in enumerate(broken[:_MAX_LINKS], 1):
             hint = reader.suggester.hint(link.path, link.choices) if link.choices else ""
