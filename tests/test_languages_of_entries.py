@@ -140,7 +140,8 @@ def check_mixed(url: str, page: Page, scheme: str, inside: str, outside: str) ->
     # The documents begin where the title does: at the entry's side.
     side = "right" if inside == "ar" else "left"
     edges = page.evaluate(
-        """side => [".entry h1", ".entry .lead", ".documents h2", ".documents li"].map(name => {
+        """side => [".entry h1", ".entry .lead", ".documents h2", ".documents li:first-child a",
+            ".documents li:last-child a", ".documents span"].map(name => {
             const range = document.createRange()
             range.selectNodeContents(document.querySelector(name))
             return Math.round(Math[side === "right" ? "max" : "min"](
