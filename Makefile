@@ -15,7 +15,7 @@ test: .venv/dev  ## the tests, in under three minutes
 	$(BIN)/pytest -m "not heavy" -n 3 --dist loadfile --no-loadscope-reorder
 
 test-all: .venv/dev  ## the heavy tests: long fuzzing, reloads under load
-	$(BIN)/pytest -m heavy -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -m heavy -n 4 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/dev  ## style, types
 	$(BIN)/ruff check
