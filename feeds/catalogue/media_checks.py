@@ -3,13 +3,15 @@
 import logging
 import struct
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib import import_module
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from feeds.media_types import FILE_TYPES, PICTURE_TYPES, ending_of
 from feeds.pictures import without_metadata
+from feeds.pictures.boxes import boxes
 
 # Readers load pictures over mobile networks.
 MAX_PICTURE_BYTES = 10_000_000
@@ -37,8 +39,6 @@ _COMPOUND_FILE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _MAX_PAGE_TREE_DEPTH = 100
 # More is a mistake in the file.
 _MAX_PAGES = 100_000
-_MAX_BOXES = 10_000
-_LONG_BOX = 1
 
 
 class InvalidFile(Exception):
@@ -195,25 +195,9 @@ def _is_wave(file: IO[bytes], _: str) -> bool:
 
 def _is_iso_media(file: IO[bytes], _: str) -> bool:
     """Check an MP4 or QuickTime file (ISO 14496-12): its boxes fill it, and one describes tracks."""
-    kinds = [*_boxes(file)]
+    with mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+        kinds = [box.kind for box in boxes(data, 0, len(data))]
     return b"moov" in kinds and kinds[0] in {b"ftyp", b"moov", b"wide", b"free", b"skip", b"mdat"}
-
-
-def _boxes(file: IO[bytes]) -> Iterator[bytes]:
-    """Yield the type of each box; raises InvalidFile or struct.error if one ends behind the file."""
-    end, at = file.seek(0, 2), 0
-    for _ in range(_MAX_BOXES):
-        file.seek(at)
-        length, kind = struct.unpack(">I4s", file.read(8))
-        if length == _LONG_BOX:
-            (length,) = struct.unpack(">Q", file.read(8))
-        yield kind
-        # The last box may leave its length open.
-        at = at + length if length else end
-        if at >= end:
-            break
-    if at != end:
-        raise InvalidFile
 
 
 _CHECKS: dict[str, Callable[[IO[bytes], str], bool]] = {

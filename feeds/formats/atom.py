@@ -4,8 +4,8 @@ from dataclasses import asdict
 
 from feedgen.feed import FeedGenerator
 
-from feeds.formats.attachments import enclosures
 from feeds.formats.content import excerpt
+from feeds.formats.enclosures import enclosures
 from feeds.formats.feedgen_ext import FeedgenFormat, feed_entry, feed_generator
 from feeds.model import Entry, Feed, Person, Site
 

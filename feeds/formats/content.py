@@ -8,7 +8,7 @@ from unicodedata import combining
 
 from lxml import etree
 
-from feeds.formats.attachments import documents_list
+from feeds.formats.enclosures import documents_list
 from feeds.i18n import language_of
 from feeds.model import Entry, Photo
 

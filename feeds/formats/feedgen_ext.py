@@ -12,8 +12,8 @@ from feedgen.ext.base import BaseEntryExtension, BaseExtension
 from feedgen.feed import FeedGenerator
 from lxml import etree
 
-from feeds.formats.attachments import medium_of
 from feeds.formats.content import as_html, content
+from feeds.formats.enclosures import medium_of
 from feeds.formats.sampling import sampled
 from feeds.model import Attachment, Country, Entry, Feed, Photo, Site, Topic
 from feeds.urls import FEED_STYLE

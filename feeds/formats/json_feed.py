@@ -4,8 +4,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from feeds.formats.attachments import enclosures
 from feeds.formats.content import content
+from feeds.formats.enclosures import enclosures
 from feeds.model import Attachment, Entry, Feed, Person, Photo, Site
 
 

@@ -8,8 +8,8 @@ from html import escape
 
 from feedgen.feed import FeedGenerator
 
-from feeds.formats.attachments import enclosures
 from feeds.formats.content import as_html, excerpt
+from feeds.formats.enclosures import enclosures
 from feeds.formats.feedgen_ext import (
     CREATIVE_COMMONS,
     DC,

@@ -19,8 +19,8 @@ from typing import Any
 from urllib.parse import quote
 from xml.sax import saxutils
 
-from feeds.formats.attachments import medium_of
 from feeds.formats.content import as_html, content, excerpt
+from feeds.formats.enclosures import medium_of
 from feeds.model import Attachment, Country, Entry, Guid, Person, Photo, Topic
 
 # Without it, feedgen writes each entry, and the bytes are the same.

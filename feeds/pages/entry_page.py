@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from markupsafe import Markup
 
-from feeds.formats.attachments import details, title_marks
 from feeds.formats.content import truncated
+from feeds.formats.enclosures import details, title_marks
 from feeds.formats.json_feed import present
 from feeds.i18n import I18n, Language, direction_of, language_of
 from feeds.licenses import license_name

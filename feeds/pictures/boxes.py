@@ -1,5 +1,6 @@
-"""Boxes of the ISO base media file format (ISO/IEC 14496-12), which AVIF consists of."""
+"""Boxes of the ISO base media file format (ISO/IEC 14496-12), which AVIF and MP4 consist of."""
 
+from mmap import mmap
 from struct import unpack_from
 from typing import NamedTuple
 
@@ -24,7 +25,7 @@ def invalid() -> DamagedPicture:
     return DamagedPicture("is not a valid AVIF file")
 
 
-def boxes(data: bytes | bytearray, start: int, end: int, *, fill: bool = True) -> list[Box]:
+def boxes(data: bytes | bytearray | mmap, start: int, end: int, *, fill: bool = True) -> list[Box]:
     """Return the boxes between two positions, which must fill this space or begin it."""
     found: list[Box] = []
     while end - start >= _HEADER_BYTES:
@@ -48,7 +49,7 @@ def boxes(data: bytes | bytearray, start: int, end: int, *, fill: bool = True) -
 
 
 def free(copy: bytearray, box: Box) -> None:
-    """Give a box the type of free space, which decoders ignore."""
+    """Write the type of free space into a box, which decoders then ignore."""
     copy[box.start + 4 : box.start + 8] = b"free"
 
 
