@@ -86,6 +86,17 @@ def test_the_sitemap_names_languages_as_google_does(tag: str, named: str) -> Non
     assert f"<news:language>{named}<".encode() in release[SITEMAP].body
 
 
+def test_news_are_in_the_language_of_their_entry() -> None:
+    """An entry in another language than the site's is news in that language."""
+    item = "- {{id: {0}, title: A, date: 2022-05-24, summary: S.{1}}}\n"
+    items = item.format("a", "") + item.format("b", ", language: ar")
+    release = build_release(
+        read_catalogue([("f", f"{HEAD}  language: fr\nentries:\n{items}".encode())]), as_of=AS_OF
+    )
+    found = release[SITEMAP].body
+    assert found.count(b"<news:language>fr<") == found.count(b"<news:language>ar<") == 1
+
+
 def sitemaps(entries: int, apart: timedelta) -> dict[str, bytes]:
     """Return the sitemaps of a site with so many entries, each later by some time, and nothing else."""
     moment = datetime(1850, 5, 24, tzinfo=UTC)
